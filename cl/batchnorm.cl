@@ -1,0 +1,189 @@
+/* Batch normalization (Ioffe & Szegedy 2015), with the dropout and the activation that follow it in the same pass:
+ *
+ *   xhat = (x - mean) * inv,  u = gamma * xhat + beta,  y = activation(dropout(u)),  inv = 1 / sqrt(var + epsilon)
+ *
+ * mean and the biased variance are a channel's over pixels and the n_valid real images. In evaluation they are the
+ * moving ones and dropout is the identity.
+ *
+ *   g = dropout'(activation'(dy)),  dbeta = sum g,  dgamma = sum g * xhat,
+ *   dx = gamma * inv * (g - dbeta / M - xhat * dgamma / M),  M = H * W * n_valid
+ *
+ * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][H][2].
+ * Canonical order of the sums: a row (c, h) first: lanes and tree of reduce.clh, and in a lane for blocks of 16 images,
+ *   for w. A row's mean and sum of squared deviations from it come from two sweeps while it is in the cache; rows are
+ *   merged in order of h by Chan, Golub & LeVeque 1983. Gradient sums of rows are added in order of h.
+ * state: see network.c. */
+#include "activation.clh"
+#include "reduce.clh"
+
+__kernel void batchnorm_rows(__global const float *restrict x_base, const ulong x_offset,
+                             __global const uint *restrict state, __global float *restrict rows_base,
+                             const ulong rows_offset, const int n, const int h_count, const int w_count) {
+  __local float scratch[LANES];
+  const int lane0 = (int)get_local_id(0) * V;
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
+  const int row = c * h_count + h;
+  __global const float *x = x_base + x_offset + (size_t)row * w_count * n + lane0;
+  vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
+  for (int b = 0; b < n; b += LANES)
+    for (int w = 0; w < w_count; w++) sum += vkeep(vload(x + (size_t)w * n + b), lane0 + b, n_valid);
+  const float mean = sdiv(lane_sum(sum, scratch), (float)(w_count * n_valid));
+  for (int b = 0; b < n; b += LANES)
+    for (int w = 0; w < w_count; w++) {
+      const vfloat d = vkeep(vload(x + (size_t)w * n + b) - (vfloat)(mean), lane0 + b, n_valid);
+      squares = fma(d, d, squares);
+    }
+  const float total = lane_sum(squares, scratch);
+  if (lane0 == 0) {
+    rows_base[rows_offset + 2 * row] = mean;
+    rows_base[rows_offset + 2 * row + 1] = total;
+  }
+}
+
+/* One work-item per channel. moving is [2][C]: mean, variance. */
+__kernel void batchnorm_statistics(__global const float *restrict rows_base, const ulong rows_offset,
+                                   __global const uint *restrict state, __global float *restrict stats_base,
+                                   const ulong stats_offset, __global float *restrict mean_base,
+                                   const ulong mean_offset, __global float *restrict var_base, const ulong var_offset,
+                                   const int c_count, const int h_count, const int w_count, const float epsilon,
+                                   const float momentum) {
+  const int c = (int)get_global_id(0);
+  __global const float *rows = rows_base + rows_offset + (size_t)c * h_count * 2;
+  const float in_row = (float)(w_count * (int)state[1]);
+  float mean = rows[0], squares = rows[1];
+  for (int h = 1; h < h_count; h++) {
+    const float delta = rows[2 * h] - mean;
+    mean = fma(delta, sdiv(1.0f, (float)(h + 1)), mean);
+    squares = squares + rows[2 * h + 1];
+    squares = fma(delta * delta, in_row * sdiv((float)h, (float)(h + 1)), squares);
+  }
+  const float variance = sdiv(squares, in_row * (float)h_count);
+  __global float *stats = stats_base + stats_offset;
+  stats[c] = mean;
+  stats[c_count + c] = sdiv(1.0f, ssqrt(variance + epsilon));
+  mean_base[mean_offset + c] = fma(momentum, mean_base[mean_offset + c], (1.0f - momentum) * mean);
+  var_base[var_offset + c] = fma(momentum, var_base[var_offset + c], (1.0f - momentum) * variance);
+}
+
+/* The same of the moving statistics, for evaluation. */
+__kernel void batchnorm_moving(__global const float *restrict mean_base, const ulong mean_offset,
+                               __global const float *restrict var_base, const ulong var_offset,
+                               __global float *restrict stats_base, const ulong stats_offset, const int c_count,
+                               const float epsilon) {
+  const int c = (int)get_global_id(0);
+  stats_base[stats_offset + c] = mean_base[mean_offset + c];
+  stats_base[stats_offset + c_count + c] = sdiv(1.0f, ssqrt(var_base[var_offset + c] + epsilon));
+}
+
+/* One work-item per V images, four pixels and a channel. */
+__kernel void batchnorm_apply(__global const float *restrict x_base, const ulong x_offset,
+                              __global const float *restrict stats_base, const ulong stats_offset,
+                              __global const float *restrict gamma_base, const ulong gamma_offset,
+                              __global const float *restrict beta_base, const ulong beta_offset,
+                              __global const uint *restrict state, __global float *restrict y_base,
+                              const ulong y_offset, const int n, const int c_count, const int pixels,
+                              const int activation, const uint threshold, const float scale, const uint op) {
+  const int p0 = (int)get_global_id(1) * 4, c = (int)get_global_id(2);
+  const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
+  const vfloat gamma = (vfloat)(gamma_base[gamma_offset + c]), beta = (vfloat)(beta_base[beta_offset + c]);
+  const dropout drop = {threshold, scale, op};
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+    philox4 words;
+    if (threshold) words = dropout_words(drop, state, n0, c, (pixels + 3) / 4, p0);
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      if (p0 + i >= pixels) break;
+      const size_t at = ((size_t)c * pixels + p0 + i) * n + n0;
+      vfloat u = fma(gamma, (vload(x_base + x_offset + at) - mean) * inv, beta);
+      if (threshold) u = dropout_apply(drop, u, words.word[i]);
+      vstore(activate(u, activation), y_base + y_offset + at);
+    }
+  }
+}
+
+/* Writes g over dy and a row's sums of g and g * xhat. */
+__kernel void batchnorm_backward_rows(__global const float *restrict x_base, const ulong x_offset,
+                                      __global const float *restrict y_base, const ulong y_offset,
+                                      __global float *restrict dy_base, const ulong dy_offset,
+                                      __global const float *restrict stats_base, const ulong stats_offset,
+                                      __global const uint *restrict state, __global float *restrict rows_base,
+                                      const ulong rows_offset, const int n, const int c_count, const int h_count,
+                                      const int w_count, const int activation, const uint threshold,
+                                      const float scale, const uint op) {
+  __local float scratch[LANES];
+  const int lane0 = (int)get_local_id(0) * V;
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
+  const int row = c * h_count + h, quads = (h_count * w_count + 3) / 4;
+  const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
+  const dropout drop = {threshold, scale, op};
+  vfloat sum = (vfloat)(0.0f), products = (vfloat)(0.0f);
+  for (int b = lane0; b < n; b += LANES) {
+    philox4 words;
+    for (int w = 0; w < w_count; w++) {
+      const int p = h * w_count + w;
+      const size_t at = ((size_t)row * w_count + w) * n + b;
+      vfloat g = activate_backward(vload(dy_base + dy_offset + at), vload(y_base + y_offset + at), activation);
+      if (threshold) {
+        if (w == 0 || p % 4 == 0) words = dropout_words(drop, state, b, c, quads, p);
+        g = dropout_apply(drop, g, words.word[p % 4]);
+      }
+      g = vkeep(g, b, n_valid);
+      vstore(g, dy_base + dy_offset + at);
+      sum += g;
+      products = fma(g, (vload(x_base + x_offset + at) - mean) * inv, products);
+    }
+  }
+  const float total = lane_sum(sum, scratch), product = lane_sum(products, scratch);
+  if (lane0 == 0) {
+    rows_base[rows_offset + 2 * row] = total;
+    rows_base[rows_offset + 2 * row + 1] = product;
+  }
+}
+
+/* One work-item per channel. */
+__kernel void batchnorm_backward_statistics(__global const float *restrict rows_base, const ulong rows_offset,
+                                            __global const uint *restrict state, __global float *restrict stats_base,
+                                            const ulong stats_offset, __global float *restrict dgamma_base,
+                                            const ulong dgamma_offset, __global float *restrict dbeta_base,
+                                            const ulong dbeta_offset, const int c_count, const int h_count,
+                                            const int w_count) {
+  const int c = (int)get_global_id(0);
+  __global const float *rows = rows_base + rows_offset + (size_t)c * h_count * 2;
+  float sum = 0.0f, products = 0.0f;
+  for (int h = 0; h < h_count; h++) {
+    sum += rows[2 * h];
+    products += rows[2 * h + 1];
+  }
+  const float m = (float)(w_count * (int)state[1]) * (float)h_count;
+  stats_base[stats_offset + 2 * c_count + c] = sdiv(sum, m);
+  stats_base[stats_offset + 3 * c_count + c] = sdiv(products, m);
+  dbeta_base[dbeta_offset + c] = sum;
+  dgamma_base[dgamma_offset + c] = products;
+}
+
+/* dx from g (left in dy); one work-item per V images, four pixels and a channel. */
+__kernel void batchnorm_backward_apply(__global const float *restrict x_base, const ulong x_offset,
+                                       __global const float *restrict g_base, const ulong g_offset,
+                                       __global const float *restrict stats_base, const ulong stats_offset,
+                                       __global const float *restrict gamma_base, const ulong gamma_offset,
+                                       __global const uint *restrict state, __global float *dx_base,
+                                       const ulong dx_offset, const int n, const int c_count, const int pixels,
+                                       const int accumulate) {
+  const int p0 = (int)get_global_id(1) * 4, c = (int)get_global_id(2), n_valid = (int)state[1];
+  __global const float *stats = stats_base + stats_offset + c;
+  const vfloat mean = (vfloat)(stats[0]), inv = (vfloat)(stats[c_count]);
+  const vfloat mean_g = (vfloat)(stats[2 * c_count]), mean_product = (vfloat)(stats[3 * c_count]);
+  const vfloat factor = (vfloat)(gamma_base[gamma_offset + c] * stats[c_count]);
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      if (p0 + i >= pixels) break;
+      const size_t at = ((size_t)c * pixels + p0 + i) * n + n0;
+      const vfloat xhat = (vload(x_base + x_offset + at) - mean) * inv;
+      vfloat dx = factor * fma(-xhat, mean_product, vload(g_base + g_offset + at) - mean_g);
+      dx = vkeep(dx, n0, n_valid);
+      if (accumulate) dx += vload(dx_base + dx_offset + at);
+      vstore(dx, dx_base + dx_offset + at);
+    }
+  }
+}

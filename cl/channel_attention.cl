@@ -1,0 +1,95 @@
+/* Channel attention of CBAM (Woo et al. 2018):
+ *
+ *   q = [mean over pixels of a, max over pixels of a],  o = mlp(q) for each,  s = sigmoid(o_mean + o_max),  y = a * s
+ *
+ * The two descriptors are the two pixels of a 1 x 2 image, so the shared MLP is 1x1 convolutions (conv2d.cl) and the
+ * activation between them (activation.cl); here is what stands around it. The gradient of the maximum is shared evenly
+ * among the pixels that attain it.
+ *
+ * Layout: a, y, da, dy [C][pixels][N]; q, dq, o, do [C][2][N]; s [C][N].
+ * Canonical order of every sum over pixels: for p ascending. One work-item per V images and a channel. */
+#include "math.clh"
+
+__kernel void channel_attention_pool(__global const float *restrict a_base, const ulong a_offset,
+                                     __global float *restrict q_base, const ulong q_offset, const int n,
+                                     const int pixels) {
+  const int c = (int)get_global_id(1);
+  const vfloat inverse = (vfloat)(sdiv(1.0f, (float)pixels));
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+    __global const float *a = a_base + a_offset + (size_t)c * pixels * n + n0;
+    vfloat largest = vload(a), sum = largest;
+    for (int p = 1; p < pixels; p++) {
+      const vfloat v = vload(a + (size_t)p * n);
+      largest = vselect(largest, v, vmask(v > largest));
+      sum += v;
+    }
+    __global float *q = q_base + q_offset + (size_t)c * 2 * n + n0;
+    vstore(sum * inverse, q);
+    vstore(largest, q + n);
+  }
+}
+
+__kernel void channel_attention_apply(__global const float *restrict a_base, const ulong a_offset,
+                                      __global const float *restrict o_base, const ulong o_offset,
+                                      __global float *restrict s_base, const ulong s_offset,
+                                      __global float *restrict y_base, const ulong y_offset, const int n,
+                                      const int pixels) {
+  const int c = (int)get_global_id(1);
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+    __global const float *o = o_base + o_offset + (size_t)c * 2 * n + n0;
+    const vfloat s = vsigmoid(vload(o) + vload(o + n));
+    vstore(s, s_base + s_offset + (size_t)c * n + n0);
+    for (int p = 0; p < pixels; p++) {
+      const size_t at = ((size_t)c * pixels + p) * n + n0;
+      vstore(vload(a_base + a_offset + at) * s, y_base + y_offset + at);
+    }
+  }
+}
+
+/* do = s (1 - s) * sum over pixels of dy * a, the same for both descriptors. */
+__kernel void channel_attention_backward_scale(__global const float *restrict a_base, const ulong a_offset,
+                                               __global const float *restrict dy_base, const ulong dy_offset,
+                                               __global const float *restrict s_base, const ulong s_offset,
+                                               __global float *restrict do_base, const ulong do_offset, const int n,
+                                               const int pixels) {
+  const int c = (int)get_global_id(1);
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+    vfloat ds = (vfloat)(0.0f);
+    for (int p = 0; p < pixels; p++) {
+      const size_t at = ((size_t)c * pixels + p) * n + n0;
+      ds = fma(vload(dy_base + dy_offset + at), vload(a_base + a_offset + at), ds);
+    }
+    const vfloat s = vload(s_base + s_offset + (size_t)c * n + n0);
+    const vfloat g = ds * (s * ((vfloat)(1.0f) - s));
+    __global float *out = do_base + do_offset + (size_t)c * 2 * n + n0;
+    vstore(g, out);
+    vstore(g, out + n);
+  }
+}
+
+__kernel void channel_attention_backward_apply(__global const float *restrict a_base, const ulong a_offset,
+                                               __global const float *restrict dy_base, const ulong dy_offset,
+                                               __global const float *restrict s_base, const ulong s_offset,
+                                               __global const float *restrict q_base, const ulong q_offset,
+                                               __global const float *restrict dq_base, const ulong dq_offset,
+                                               __global float *da_base, const ulong da_offset, const int n,
+                                               const int pixels, const int accumulate) {
+  const int c = (int)get_global_id(1);
+  const vfloat inverse = (vfloat)(sdiv(1.0f, (float)pixels)), zero = (vfloat)(0.0f), one = (vfloat)(1.0f);
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+    __global const float *a = a_base + a_offset + (size_t)c * pixels * n + n0;
+    const vfloat largest = vload(q_base + q_offset + (size_t)c * 2 * n + n + n0);
+    const vfloat s = vload(s_base + s_offset + (size_t)c * n + n0);
+    vfloat ties = zero;
+    for (int p = 0; p < pixels; p++) ties += vselect(zero, one, vmask(vload(a + (size_t)p * n) == largest));
+    __global const float *dq = dq_base + dq_offset + (size_t)c * 2 * n + n0;
+    const vfloat dmean = vload(dq) * inverse, share = vdiv(vload(dq + n), ties);
+    for (int p = 0; p < pixels; p++) {
+      const size_t at = ((size_t)c * pixels + p) * n + n0;
+      vfloat g = fma(vload(dy_base + dy_offset + at), s, dmean);
+      g += vselect(zero, share, vmask(vload(a + (size_t)p * n) == largest));
+      if (accumulate) g += vload(da_base + da_offset + at);
+      vstore(g, da_base + da_offset + at);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+# Writes the kernel sources as one C file: fovea_kernel_files[] of {name, text}, ended by {NULL, NULL}.
+# cmake -DOUT=kernels.c "-DFILES=a.cl;b.clh" -P embed.cmake
+set(table "")
+set(text "/* Made by cl/embed.cmake. */\n#include \"core/kernels.h\"\n\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  string(MAKE_C_IDENTIFIER "text_${name}" id)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+  string(APPEND text "static const unsigned char ${id}[] = {\n${hex}0x00};\n")
+  string(APPEND table "  {\"${name}\", (const char *)${id}},\n")
+endforeach()
+string(APPEND text "\nconst fovea_kernel_file fovea_kernel_files[] = {\n${table}  {0, 0}};\n")
+file(WRITE ${OUT} "${text}")

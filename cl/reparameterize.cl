@@ -1,0 +1,67 @@
+/* The reparameterization trick and its divergence (Kingma & Welling 2014):
+ *
+ *   e = exp(logvar / 2) * eps,  z = mu + e,  kl = -1/2 sum over j of (1 + logvar - mu^2 - exp(logvar))
+ *   dmu = dz + weight * mu / n_valid,  dlogvar = dz * e / 2 + weight * (exp(logvar) - 1) / 2 / n_valid
+ *
+ * eps: words w of philox({n, j, op, step}, seed), u1 = (w0 >> 9) 2^-23 + 2^-24, u2 = (w1 >> 9) 2^-23,
+ * eps = sqrt(-2 ln u1) cos(2 pi u2) (Box & Muller 1958).
+ *
+ * Layout: everything [J][N]; kl[1] the sum over images. Canonical order of kl: lanes and tree of reduce.clh, in a lane
+ * for blocks of 16 images, for j. One group of 16 lanes in all: J is small. */
+#include "math.clh"
+#include "philox.clh"
+#include "reduce.clh"
+
+__kernel void reparameterize_forward(__global const float *restrict mu_base, const ulong mu_offset,
+                                     __global const float *restrict logvar_base, const ulong logvar_offset,
+                                     __global const uint *restrict state, __global float *restrict e_base,
+                                     const ulong e_offset, __global float *restrict z_base, const ulong z_offset,
+                                     __global float *restrict kl_base, const ulong kl_offset, const int n,
+                                     const int j_count, const uint op) {
+  __local float scratch[LANES];
+  const int lane0 = (int)get_local_id(0) * V, n_valid = (int)state[1];
+  const vfloat one = (vfloat)(1.0f), half_one = (vfloat)(0.5f);
+  vfloat sum = (vfloat)(0.0f);
+  for (int b = lane0; b < n; b += LANES)
+    for (int j = 0; j < j_count; j++) {
+      const size_t at = (size_t)j * n + b;
+      const vfloat mu = vload(mu_base + mu_offset + at), logvar = vload(logvar_base + logvar_offset + at);
+      const philox4 w = philox(vas_uint((vint)(b) + vlane()), (vuint)((uint)j), (vuint)(op), (vuint)(state[0]),
+                               state[5], state[6]);
+      const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
+      const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
+      const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);
+      const vfloat e = vexp(logvar * half_one) * eps;
+      vstore(e, e_base + e_offset + at);
+      vstore(mu + e, z_base + z_offset + at);
+      const vfloat term = fma(-mu, mu, one + logvar) - vexp(logvar);
+      sum += vkeep((vfloat)(-0.5f) * term, b, n_valid);
+    }
+  const float total = lane_sum(sum, scratch);
+  if (lane0 == 0) kl_base[kl_offset] = total;
+}
+
+/* One work-item per V images and j. */
+__kernel void reparameterize_backward(__global const float *restrict mu_base, const ulong mu_offset,
+                                      __global const float *restrict logvar_base, const ulong logvar_offset,
+                                      __global const float *restrict e_base, const ulong e_offset,
+                                      __global const float *restrict dz_base, const ulong dz_offset,
+                                      __global const uint *restrict state, __global float *dmu_base,
+                                      const ulong dmu_offset, __global float *dlogvar_base,
+                                      const ulong dlogvar_offset, const int n, const float weight,
+                                      const int accumulate_mu, const int accumulate_logvar) {
+  const int j = (int)get_global_id(1), n_valid = (int)state[1];
+  const vfloat share = (vfloat)(sdiv(weight, (float)n_valid)), half_one = (vfloat)(0.5f);
+  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+    const size_t at = (size_t)j * n + n0;
+    const vfloat dz = vload(dz_base + dz_offset + at), mu = vload(mu_base + mu_offset + at);
+    const vfloat grow = vexp(vload(logvar_base + logvar_offset + at)) - (vfloat)(1.0f);
+    vfloat dmu = vkeep(fma(share, mu, dz), n0, n_valid);
+    vfloat dlogvar =
+        vkeep(half_one * fma(share, grow, dz * vload(e_base + e_offset + at)), n0, n_valid);
+    if (accumulate_mu) dmu += vload(dmu_base + dmu_offset + at);
+    vstore(dmu, dmu_base + dmu_offset + at);
+    if (accumulate_logvar) dlogvar += vload(dlogvar_base + dlogvar_offset + at);
+    vstore(dlogvar, dlogvar_base + dlogvar_offset + at);
+  }
+}

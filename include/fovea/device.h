@@ -1,0 +1,86 @@
+/* OpenCL devices: every one of every platform, and an opened one. */
+#ifndef FOVEA_DEVICE_H
+#define FOVEA_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fovea/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fovea_device_type {
+  FOVEA_DEVICE_CPU,
+  FOVEA_DEVICE_GPU,
+  FOVEA_DEVICE_ACCELERATOR,
+  FOVEA_DEVICE_OTHER
+} fovea_device_type;
+
+/* What a device says of itself. Sizes are in bytes. */
+typedef struct fovea_device_info {
+  size_t index; /* place in the list over all platforms, the number that --device takes */
+  char platform[256];
+  char name[256];
+  char vendor[256];
+  char driver[256];
+  char version[256]; /* CL_DEVICE_VERSION, e.g. "OpenCL 3.0 PoCL HSTR: ..." */
+  fovea_device_type type;
+  uint32_t compute_units;
+  uint32_t clock_mhz;
+  uint32_t native_float_width; /* CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT */
+  uint64_t global_memory;
+  uint64_t max_allocation; /* the largest single buffer */
+  uint64_t local_memory;
+  size_t max_work_group_size;
+  bool correctly_rounded_divide_sqrt; /* of fp32, with the build option that asks for it */
+  bool denormals;                     /* of fp32 */
+  bool fma;                           /* of fp32: CL_FP_FMA, correct fma() in hardware */
+  bool unified_memory;                /* shares memory with the host: an integrated GPU, or a CPU */
+  bool usable;
+  char why_not[256]; /* a clause, when not usable: "has no online compiler" */
+} fovea_device_info;
+
+/* Lists every device of every platform through the ICD loader, the unusable ones too. *list is the caller's, to be
+ * freed with fovea_device_list_free; with no device it is NULL and *count 0 and the status FOVEA_DEVICE, whose message
+ * names the package to install. */
+fovea_status fovea_device_list(fovea_device_info **list, size_t *count);
+void fovea_device_list_free(fovea_device_info *list);
+
+typedef struct fovea_device fovea_device;
+
+/* Opens a device: a context and an in-order queue on it. `selector` is an index, "cpu", "gpu", or a part of a name or
+ * vendor, without regard to case; NULL or "" means the fastest usable GPU (discrete before integrated, then compute
+ * units times clock), else the CPU. FOVEA_INVALID when nothing matches or the match is not usable (the message lists
+ * what there is), FOVEA_DEVICE when there is no device at all or it could not be opened. */
+fovea_status fovea_device_open(const char *selector, fovea_device **device);
+
+/* Releases the device and all that it cached. Everything made on it must be destroyed before. Takes NULL. */
+void fovea_device_close(fovea_device *device);
+
+/* Borrowed; valid until the device is closed. */
+const fovea_device_info *fovea_device_get_info(const fovea_device *device);
+
+/* Waits until everything enqueued has been done. */
+fovea_status fovea_device_finish(fovea_device *device);
+
+/* Time and count per kernel since profiling began. Strings are borrowed from the device. */
+typedef struct fovea_profile_row {
+  const char *kernel; /* what the launch was called, e.g. "conv2d_forward" */
+  uint64_t launches;
+  double seconds; /* on the device */
+  double flops;   /* floating-point operations, as the launches declared them */
+  double bytes;   /* moved at the least, likewise */
+} fovea_profile_row;
+
+/* Profiling costs an event a launch, so it is off until begun. begin clears what was gathered. rows: the caller frees
+ * *rows with free(); sorted by time, largest first. end waits for the queue and gathers. */
+fovea_status fovea_profile_begin(fovea_device *device);
+fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

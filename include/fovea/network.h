@@ -1,0 +1,102 @@
+/* A graph made ready on a device: parameters, the memory plan, and the launches of a training and an evaluation pass.
+ *
+ * All memory is allocated and all kernel arguments are set by fovea_network_create; a step allocates nothing, waits for
+ * nothing and uploads only the batch's bytes. */
+#ifndef FOVEA_NETWORK_H
+#define FOVEA_NETWORK_H
+
+#include <stddef.h>
+
+#include "fovea/device.h"
+#include "fovea/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fovea_network fovea_network;
+
+typedef struct fovea_network_options {
+  int batch;     /* images a step; padded inside to a multiple of 16 */
+  uint64_t seed; /* of initial weights, masks and samples */
+  bool training; /* false: evaluation only, in less memory */
+} fovea_network_options;
+
+/* Borrows device and graph, which must outlive the network. The parameters get their initial values. FOVEA_INVALID for
+ * a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit. */
+fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
+                                  const fovea_network_options *options, fovea_network **network);
+void fovea_network_destroy(fovea_network *network); /* takes NULL */
+
+/* Bytes of device memory that the network holds. */
+size_t fovea_network_memory(const fovea_network *network);
+
+/* "builtin" or "clblast": which of them computes the dense layers' products (environment FOVEA_BLAS; builtin unless
+ * it asks for clblast, since the other rounds differently; clblast is verified against builtin first). */
+const char *fovea_network_blas(const fovea_network *network);
+
+/* --- parameters, in the file's layout (PyTorch's axis order, Keras's flatten order) --------------------------- */
+
+typedef struct fovea_parameter {
+  const char *name; /* "encoder.block1.conv2.weight"; borrowed from the network */
+  int rank;
+  int dims[4];
+  size_t count;     /* product of dims */
+  bool trainable;   /* false: a moving statistic */
+} fovea_parameter;
+
+size_t fovea_network_parameter_count(const fovea_network *network);
+const fovea_parameter *fovea_network_parameter(const fovea_network *network, size_t index);
+
+typedef enum fovea_value {
+  FOVEA_VALUE,         /* the parameter itself */
+  FOVEA_GRADIENT,      /* of the last backward pass; trainable only */
+  FOVEA_FIRST_MOMENT,  /* Adam's m; trainable only */
+  FOVEA_SECOND_MOMENT  /* Adam's v; trainable only */
+} fovea_value;
+
+/* Blocking copies of parameter `index`; `data` has its count of floats. */
+fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
+fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
+
+/* --- training and evaluation ---------------------------------------------------------------------------------- */
+
+/* Adam (Kingma & Ba 2015) in Keras's form, p -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps); b1 .9, b2 .999,
+ * eps 1e-7; t counts from 1 and is the number of steps taken since creation or fovea_network_set_step. */
+fovea_status fovea_network_set_step(fovea_network *network, uint32_t step);
+uint32_t fovea_network_get_step(const fovea_network *network);
+
+/* Enqueues one training step on `count` images (at most batch) of channels x height x width bytes each, gathered from
+ * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards. */
+fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
+                                      size_t count, float learning_rate);
+
+/* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images. `noise_step` is the Philox
+ * counter of the sample: the number of the batch in the test set. */
+fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index, size_t count,
+                                    uint32_t noise_step);
+
+/* Mean losses over the images of all passes since the last call; waits for the device. */
+typedef struct fovea_losses {
+  double bce;
+  double kl;     /* unweighted: mean over images */
+  double total;  /* bce + kl_weight * kl */
+  size_t images;
+  size_t passes;
+} fovea_losses;
+
+/* FOVEA_MISMATCH when a loss is NaN or infinite: the message names the step and the first bad tensor. */
+fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
+
+/* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Readable are
+ * the graph's outputs, mu, logvar and z; others may have been overwritten (FOVEA_INVALID). */
+fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
+
+/* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x
+ * channels x height x width. */
+fovea_status fovea_network_evaluate_from(fovea_network *network, fovea_tensor tensor, const float *data, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,106 @@
+/* The variational autoencoder with attention of the seed experiment, and its training on a data set. */
+#ifndef FOVEA_VAE_H
+#define FOVEA_VAE_H
+
+#include "fovea/data.h"
+#include "fovea/network.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fovea_attention {
+  FOVEA_ATTENTION_NONE,
+  FOVEA_ATTENTION_SPATIAL,
+  FOVEA_ATTENTION_CHANNEL,
+  FOVEA_ATTENTION_CBAM /* channel, then spatial */
+} fovea_attention;
+
+enum { FOVEA_MAX_UNITS = 32 };
+
+typedef struct fovea_vae_config {
+  int channels, height, width;
+  int units[FOVEA_MAX_UNITS]; /* sorted descending by fovea_vae_create */
+  int unit_count;             /* at least 2; unit_count - 2 halvings of the image */
+  int depth;                  /* convolution blocks a dense block */
+  int latent;
+  fovea_activation activation;
+  fovea_attention attention;
+  bool batchnorm;             /* in the convolution blocks; the coders' ends and the bottleneck always have it */
+  double dropout;             /* rate; 0: none */
+  double kl_weight;
+  double bn_momentum;
+  int batch;
+  uint64_t seed;
+} fovea_vae_config;
+
+/* The design's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on, dropout
+ * 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
+fovea_vae_config fovea_vae_default(void);
+
+typedef struct fovea_vae {
+  fovea_vae_config config;
+  fovea_graph *graph;
+  fovea_network *network;
+  fovea_tensor mu, logvar, z, reconstruction;
+} fovea_vae;
+
+/* Builds graph and network. FOVEA_INVALID with a sentence for each value out of range; an image whose sides the strides
+ * do not divide is refused with the next size that works. `training` false: evaluation only. */
+fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae);
+void fovea_vae_destroy(fovea_vae *vae); /* takes NULL */
+
+/* Trainable parameters. */
+size_t fovea_vae_parameter_count(const fovea_vae *vae);
+
+/* The learning rate of step `iteration` (from 0): lr / (1 + decay * iteration), decay = 2 (lr - min_lr) / epochs. */
+double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration);
+
+/* One epoch: shuffles with Philox from (seed, epoch), trains on every image (the last batch may be smaller). `epoch`
+ * counts from 0. `progress` (may be NULL) is called after every few steps with images done and the losses so far of
+ * the epoch; returning false stops after that step: *stopped says so. */
+typedef bool (*fovea_progress)(void *user, size_t images_done, const fovea_losses *losses);
+typedef struct fovea_epoch {
+  int epoch, epochs;
+  double lr, min_lr;
+  size_t start;            /* images of the epoch already done (a resumed run) */
+  fovea_losses so_far;     /* in: losses of those images; out: of the epoch */
+  bool stopped;
+  fovea_progress progress;
+  void *user;
+} fovea_epoch;
+fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
+
+/* Mean losses over the data set in evaluation mode. */
+fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses);
+
+/* Reconstructions (count x C x H x W) of `count` images from the first; data are their 8-bit pixels. */
+fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, float *reconstructions);
+
+/* Codes mu (count x latent). */
+fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu);
+
+/* Images (count x C x H x W) of latent codes (count x latent). */
+fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images);
+
+/* --- checkpoints: safetensors, see DESIGN section 5 ------------------------------------------------------------ */
+
+typedef struct fovea_training_state {
+  int epoch;           /* epochs completed */
+  size_t images_done;  /* of the epoch under way */
+  fovea_losses so_far; /* of the epoch under way */
+} fovea_training_state;
+
+/* Writes parameters, Adam's moments, step and state atomically. `config_json` goes to __metadata__ under "config".
+ * FOVEA_MISMATCH, and nothing written, when a value is NaN or infinite. */
+fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
+                            const char *config_json);
+
+/* Reads parameters; with `state` also the optimizer and the state. FOVEA_INVALID naming the tensor when it is missing
+ * or its shape differs (another architecture), nothing changed then. */
+fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
+# fovea_setup TARGET does all of it. Safe to run twice: what is there is left alone.
+
+fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+fovea_build_dir=$fovea_root/build
+
+fovea_packages=(
+  cmake ninja-build gcc g++ pkg-config
+  ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libclblast-dev
+  zlib1g-dev libpng-dev libstb-dev libjansson-dev liblapacke-dev librandom123-dev
+  libcairo2-dev fonts-dejavu-core
+  dataset-fashion-mnist
+  libcmocka-dev
+)
+
+# fovea_quietly LOG TITLE COMMAND...: runs the command with its output in LOG, and a dot every two seconds. The
+# output is shown only when the command fails.
+fovea_quietly() {
+  local log=$1 title=$2 start=$SECONDS status=0 dots
+  shift 2
+  printf '%s ' "$title" >&2
+  # The dots stop with this script, however it ends.
+  (while sleep 2 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do printf . >&2; done) &
+  dots=$!
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  kill "$dots" 2>/dev/null || true
+  wait "$dots" 2>/dev/null || true
+  if [ "$status" -eq 0 ]; then
+    printf ' done (%d s)\n' $((SECONDS - start)) >&2
+  else
+    printf ' failed\n' >&2
+    tail -n 60 -- "$log" >&2
+    printf '\nsetup: this failed with status %d: %s\n' "$status" "$*" >&2
+    [ ! -f "$log" ] || printf 'setup: all of its output is in %s\n' "$log" >&2
+  fi
+  return "$status"
+}
+
+# The packages of the list that are not installed, one a line.
+fovea_missing_packages() {
+  local package
+  for package in "${fovea_packages[@]}"; do
+    # shellcheck disable=SC2016 # dpkg-query's own ${...}
+    case $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null) in
+      *'installed '*) ;;
+      *) printf '%s\n' "$package" ;;
+    esac
+  done
+}
+
+fovea_install() {
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    printf 'setup: there is no apt here, so nothing is installed. Needed are what Debian calls\n' >&2
+    printf '  %s\n' "${fovea_packages[@]}" >&2
+    return 0 # they may be there under other names; the build says what is not
+  fi
+  local missing=() as_root=() log status=0
+  mapfile -t missing < <(fovea_missing_packages)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      printf 'setup: packages are missing, and installing them takes root or sudo. As root, run\n' >&2
+      printf '  apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
+      return 2
+    fi
+    as_root=(sudo)
+    sudo -v || return # asks for the password here, where it is seen, if it asks at all
+  fi
+  printf 'Installing Debian packages: %s\n' "${missing[*]}" >&2
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
+  log=$(mktemp)
+  # Lists that could not all be fetched may still do: the installation decides.
+  fovea_quietly "$log" '  fetching the package lists' "${as_root[@]}" update || true
+  fovea_quietly "$log" '  installing' "${as_root[@]}" install --no-install-recommends "${missing[@]}" || status=$?
+  [ "$status" -ne 0 ] || rm -f -- "$log"
+  return "$status"
+}
+
+# fovea_build TARGET: configures and builds `TARGET` ("all" for everything) in build/.
+fovea_build() {
+  local cache=$fovea_build_dir/CMakeCache.txt log=$fovea_build_dir/setup.log jobs
+  local configure=(cmake -S "$fovea_root" -B "$fovea_build_dir" -DCMAKE_BUILD_TYPE=Release -DFOVEA_TESTS=ON)
+  if [ ! -f "$cache" ]; then
+    configure+=(-G Ninja)
+  elif ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$fovea_root" "$cache"; then
+    configure+=(--fresh -G Ninja) # the folder was moved or copied here with its build
+  fi
+  mkdir -p -- "$fovea_build_dir" || return
+  jobs=$(nproc 2>/dev/null || echo 2)
+  fovea_quietly "$log" 'Configuring' "${configure[@]}" || return
+  fovea_quietly "$log" 'Building' cmake --build "$fovea_build_dir" --parallel "$jobs" --target "$1" || return
+}
+
+fovea_setup() {
+  fovea_install && fovea_build "$1"
+}

@@ -1,0 +1,18 @@
+/* Compiled programs on disk. Every failure is a miss: the caller builds from source. */
+#ifndef FOVEA_CORE_BINARY_CACHE_H
+#define FOVEA_CORE_BINARY_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* 128 bits of everything that the binary depends on. */
+typedef struct fovea_cache_key {
+  uint64_t word[2];
+} fovea_cache_key;
+
+/* *binary is the caller's, to be freed with free(). False when there is none, or it is not what was stored. */
+bool fovea_binary_load(const fovea_cache_key *key, unsigned char **binary, size_t *size);
+void fovea_binary_store(const fovea_cache_key *key, const unsigned char *binary, size_t size);
+
+#endif

@@ -1,0 +1,72 @@
+#include "core/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buffer.h"
+#include "core/enumerate.h"
+#include "core/fail.h"
+#include "core/profile.h"
+#include "core/program.h"
+
+/* FOVEA_VECTOR=1 takes a GPU's path on any device, so that tests on a CPU cover it. */
+static fovea_tuning choose_tuning(const fovea_device_info *info) {
+  const char *forced = getenv("FOVEA_VECTOR");
+  bool one = forced && strcmp(forced, "1") == 0;
+  if (info->type == FOVEA_DEVICE_CPU && !one) {
+    int width = (int)(info->native_float_width < 16 ? info->native_float_width : 16);
+    return (fovea_tuning){.vector = 16, .native = width >= 16 ? 16 : width >= 8 ? 8 : 4, .group = 1};
+  }
+  size_t group = info->max_work_group_size < 64 ? info->max_work_group_size : 64;
+  return (fovea_tuning){.vector = 1, .native = 1, .group = group};
+}
+
+static fovea_status open_found(const fovea_found *found, fovea_device **device) {
+  cl_int error = CL_SUCCESS;
+  fovea_status status = FOVEA_OK;
+  fovea_device *d = calloc(1, sizeof *d);
+  if (!d) return fovea_fail(FOVEA_NO_MEMORY, "out of memory while opening device %s", found->info.name);
+  d->info = found->info;
+  d->tuning = choose_tuning(&d->info);
+  d->platform = found->platform;
+  d->id = found->id;
+  cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
+  d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &error);
+  if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;
+  d->queue = clCreateCommandQueue(d->context, d->id, CL_QUEUE_PROFILING_ENABLE, &error);
+  if ((status = fovea_cl_check(d, error, "cannot make a command queue"))) goto fail;
+  if ((status = fovea_program_cache_create(&d->programs))) goto fail;
+  *device = d;
+  return FOVEA_OK;
+fail:
+  fovea_device_close(d);
+  return status;
+}
+
+fovea_status fovea_device_open(const char *selector, fovea_device **device) {
+  fovea_found *found = NULL;
+  size_t count = 0, chosen = 0;
+  fovea_status status = fovea_enumerate(&found, &count);
+  if (!status) status = fovea_select(found, count, selector, &chosen);
+  if (!status) status = open_found(&found[chosen], device);
+  free(found);
+  return status;
+}
+
+void fovea_device_close(fovea_device *device) {
+  if (!device) return;
+  if (device->queue) clFinish(device->queue); /* what is staged and profiled below may be in use */
+  fovea_staging_destroy(device->staging);
+  fovea_profile_destroy(device->profile);
+  if (device->zero) clReleaseKernel(device->zero);
+  fovea_program_cache_destroy(device->programs);
+  if (device->queue) clReleaseCommandQueue(device->queue);
+  if (device->context) clReleaseContext(device->context);
+  free(device);
+}
+
+const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return &device->info; }
+
+fovea_status fovea_device_finish(fovea_device *device) {
+  return fovea_cl_check(device, clFinish(device->queue), "waiting for the device");
+}

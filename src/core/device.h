@@ -1,0 +1,43 @@
+/* An opened device, seen from inside the library. */
+#ifndef FOVEA_CORE_DEVICE_H
+#define FOVEA_CORE_DEVICE_H
+
+#include <CL/cl.h>
+
+#include "fovea/device.h"
+
+/* Build parameters that follow from the device's capabilities, never from its vendor's name. */
+typedef struct fovea_tuning {
+  int vector;   /* V: images of the batch that a work-item handles: 16 on a CPU, 1 on a GPU */
+  int native;   /* lanes that one instruction handles: 4, 8 or 16 on a CPU, 1 on a GPU */
+  size_t group; /* work-items of a work-group along the batch: 1 on a CPU, 64 on a GPU (or what the device allows) */
+} fovea_tuning;
+
+typedef struct fovea_program_cache fovea_program_cache;
+typedef struct fovea_profile fovea_profile;
+typedef struct fovea_staging fovea_staging;
+
+struct fovea_device {
+  fovea_device_info info;
+  fovea_tuning tuning;
+  cl_platform_id platform;
+  cl_device_id id;
+  cl_context context;
+  cl_command_queue queue; /* in order, profiling enabled */
+  fovea_program_cache *programs;
+  fovea_profile *profile; /* NULL until begun */
+  fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */
+  cl_kernel zero;         /* fill_zero of cl/fill.cl; NULL until first used */
+  uint64_t allocated;     /* bytes in live buffers */
+};
+
+/* "CL_OUT_OF_RESOURCES" for -5, and so on; "CL_UNKNOWN_ERROR" for what it does not know. */
+const char *fovea_cl_error_name(cl_int error);
+
+/* The status that an OpenCL error means: FOVEA_NO_MEMORY for allocation failures, else FOVEA_DEVICE. */
+fovea_status fovea_cl_status(cl_int error);
+
+/* Sets the message "what: CL_NAME (on device NAME)" and returns fovea_cl_status(error); FOVEA_OK for CL_SUCCESS. */
+fovea_status fovea_cl_check(const fovea_device *device, cl_int error, const char *what);
+
+#endif

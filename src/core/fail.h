@@ -1,0 +1,13 @@
+/* How the library reports a failure: return fovea_fail(FOVEA_INVALID, "conv2d: stride %d, expected 1 or 2", s); */
+#ifndef FOVEA_CORE_FAIL_H
+#define FOVEA_CORE_FAIL_H
+
+#include "fovea/status.h"
+
+/* Formats the sentence that fovea_error_message() will return and gives `status` back. */
+__attribute__((format(printf, 2, 3))) fovea_status fovea_fail(fovea_status status, const char *format, ...);
+
+/* Puts "prefix: " before the current message, for a caller that knows where the failure happened. */
+__attribute__((format(printf, 2, 3))) fovea_status fovea_fail_in(fovea_status status, const char *format, ...);
+
+#endif

@@ -1,0 +1,254 @@
+#include "core/launch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fail.h"
+#include "core/profile.h"
+#include "core/program.h"
+
+struct fovea_launch {
+  fovea_device *device;
+  cl_kernel kernel;
+  char name[64];
+  cl_uint arguments;  /* set so far */
+  size_t group_limit; /* CL_KERNEL_WORK_GROUP_SIZE */
+  size_t global[3], local[3];
+  bool ranged, checked;
+  double flops, bytes;
+  fovea_status failure; /* the first one; nothing is done after it */
+  char message[1536];
+};
+
+/* Remembers the current message, with the launch's name before it. */
+static void remember(fovea_launch *l, fovea_status status) {
+  l->failure = status;
+  snprintf(l->message, sizeof l->message, "%s: %.1400s", l->name, fovea_error_message());
+}
+
+__attribute__((format(printf, 3, 4))) static void fail(fovea_launch *l, fovea_status status, const char *format, ...) {
+  char text[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  remember(l, fovea_fail(status, "%s", text));
+}
+
+static void make_kernel(fovea_launch *l, const char *file, const char *options) {
+  cl_program program = NULL;
+  fovea_status status = fovea_program_get(l->device, file, options, &program);
+  if (status) {
+    remember(l, status);
+    return;
+  }
+  cl_int error = CL_SUCCESS;
+  cl_kernel kernel = clCreateKernel(program, l->name, &error);
+  if (error != CL_SUCCESS) {
+    fail(l, fovea_cl_status(error), "cannot make this kernel of %s: %s", file, fovea_cl_error_name(error));
+    return;
+  }
+  l->kernel = kernel;
+  error = clGetKernelWorkGroupInfo(kernel, l->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof l->group_limit,
+                                   &l->group_limit, NULL);
+  if (error != CL_SUCCESS) {
+    fail(l, fovea_cl_status(error), "CL_KERNEL_WORK_GROUP_SIZE: %s", fovea_cl_error_name(error));
+  }
+}
+
+fovea_status fovea_launch_create(fovea_device *device, const char *file, const char *options, const char *kernel,
+                                 fovea_launch **launch) {
+  *launch = NULL;
+  fovea_launch *l = calloc(1, sizeof *l);
+  if (!l) return fovea_fail(FOVEA_NO_MEMORY, "%s: out of memory", kernel);
+  *launch = l;
+  l->device = device;
+  int n = snprintf(l->name, sizeof l->name, "%s", kernel);
+  if (n < 0 || (size_t)n >= sizeof l->name) {
+    fail(l, FOVEA_INVALID, "a kernel's name has at most %zu characters", sizeof l->name - 1);
+  } else {
+    make_kernel(l, file, options);
+  }
+  return l->failure ? fovea_fail(l->failure, "%s", l->message) : FOVEA_OK;
+}
+
+void fovea_launch_destroy(fovea_launch *launch) {
+  if (!launch) return;
+  if (launch->kernel) clReleaseKernel(launch->kernel);
+  free(launch);
+}
+
+const char *fovea_launch_name(const fovea_launch *launch) { return launch ? launch->name : ""; }
+
+/* --- arguments ------------------------------------------------------------------------------------------------- */
+
+static bool settable(const fovea_launch *l) { return l && !l->failure; }
+
+static void set(fovea_launch *l, const char *name, size_t size, const void *value) {
+  if (!settable(l)) return;
+  cl_int error = clSetKernelArg(l->kernel, l->arguments, size, value);
+  if (error != CL_SUCCESS) {
+    fail(l, fovea_cl_status(error), "argument %s (number %u, %zu bytes): %s", name, (unsigned)l->arguments, size,
+         fovea_cl_error_name(error));
+    return;
+  }
+  l->arguments++;
+  l->checked = false;
+}
+
+void fovea_launch_buffer(fovea_launch *launch, const char *name, const fovea_buffer *buffer) {
+  if (!settable(launch)) return;
+  if (!buffer) {
+    fail(launch, FOVEA_INVALID, "argument %s: no buffer", name);
+  } else if (buffer->device != launch->device) {
+    fail(launch, FOVEA_INVALID, "argument %s: a buffer of another device (%s)", name, buffer->device->info.name);
+  } else {
+    set(launch, name, sizeof buffer->memory, &buffer->memory);
+  }
+}
+
+void fovea_launch_slice(fovea_launch *launch, const char *name, fovea_slice slice) {
+  if (!settable(launch)) return;
+  cl_ulong offset = slice.offset;
+  if (slice.buffer && slice.offset >= slice.buffer->size / 4 && slice.offset > 0) {
+    fail(launch, FOVEA_INVALID, "argument %s: offset %zu is beyond a buffer of %zu elements", name, slice.offset,
+         slice.buffer->size / 4);
+    return;
+  }
+  fovea_launch_buffer(launch, name, slice.buffer);
+  set(launch, name, sizeof offset, &offset);
+}
+
+void fovea_launch_int(fovea_launch *launch, const char *name, int value) {
+  cl_int v = value;
+  set(launch, name, sizeof v, &v);
+}
+
+void fovea_launch_uint(fovea_launch *launch, const char *name, uint32_t value) {
+  cl_uint v = value;
+  set(launch, name, sizeof v, &v);
+}
+
+void fovea_launch_float(fovea_launch *launch, const char *name, float value) {
+  cl_float v = value;
+  set(launch, name, sizeof v, &v);
+}
+
+void fovea_launch_local(fovea_launch *launch, const char *name, size_t bytes) {
+  if (!settable(launch)) return;
+  if (bytes == 0) {
+    fail(launch, FOVEA_INVALID, "argument %s: 0 bytes of local memory", name);
+    return;
+  }
+  set(launch, name, bytes, NULL);
+}
+
+/* --- range ----------------------------------------------------------------------------------------------------- */
+
+static size_t largest_divisor(size_t n, size_t most) {
+  size_t d = most < n ? most : n;
+  while (d > 1 && n % d != 0) d--;
+  return d > 0 ? d : 1;
+}
+
+static void set_range(fovea_launch *l, size_t local, size_t x, size_t y, size_t z) {
+  if (x == 0 || y == 0 || z == 0 || local == 0) {
+    fail(l, FOVEA_INVALID, "range %zu x %zu x %zu in groups of %zu: none may be 0", x, y, z, local);
+    return;
+  }
+  size_t global[3] = {x, y, z}, size[3] = {local, 1, 1};
+  memcpy(l->global, global, sizeof global);
+  memcpy(l->local, size, sizeof size);
+  l->ranged = true;
+  l->checked = false;
+}
+
+void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z) {
+  if (!settable(launch)) return;
+  size_t most = launch->device->tuning.group;
+  if (most > launch->group_limit) most = launch->group_limit;
+  set_range(launch, x ? largest_divisor(x, most) : 1, x, y, z);
+}
+
+void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, size_t groups_y, size_t groups_z) {
+  if (!settable(launch)) return;
+  if (local > 0 && groups_x > SIZE_MAX / local) {
+    fail(launch, FOVEA_INVALID, "%zu groups of %zu work-items are too many", groups_x, local);
+    return;
+  }
+  set_range(launch, local, local * groups_x, groups_y, groups_z);
+}
+
+void fovea_launch_cost(fovea_launch *launch, double flops, double bytes) {
+  if (!launch) return;
+  launch->flops = flops;
+  launch->bytes = bytes;
+}
+
+/* --- checks and enqueue ---------------------------------------------------------------------------------------- */
+
+static void check_arguments(fovea_launch *l) {
+  cl_uint wanted = 0;
+  cl_int error = clGetKernelInfo(l->kernel, CL_KERNEL_NUM_ARGS, sizeof wanted, &wanted, NULL);
+  if (error != CL_SUCCESS) {
+    fail(l, fovea_cl_status(error), "CL_KERNEL_NUM_ARGS: %s", fovea_cl_error_name(error));
+  } else if (l->arguments != wanted) {
+    fail(l, FOVEA_INVALID, "%u arguments were set, the kernel has %u (a slice is two)", (unsigned)l->arguments,
+         (unsigned)wanted);
+  }
+}
+
+static void check_group(fovea_launch *l) {
+  const fovea_device *d = l->device;
+  size_t required[3] = {0}, items[16] = {0};
+  cl_ulong local_memory = 0;
+  cl_int error =
+      clGetKernelWorkGroupInfo(l->kernel, d->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local_memory, &local_memory, NULL);
+  if (!error) {
+    error =
+        clGetKernelWorkGroupInfo(l->kernel, d->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof required, required, NULL);
+  }
+  if (!error) error = clGetDeviceInfo(d->id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items, NULL);
+  if (error != CL_SUCCESS) {
+    fail(l, fovea_cl_status(error), "asking for the kernel's limits: %s", fovea_cl_error_name(error));
+    return;
+  }
+  size_t limit = l->group_limit < d->info.max_work_group_size ? l->group_limit : d->info.max_work_group_size;
+  if (items[0] < limit) limit = items[0];
+  if (l->local[0] > limit) {
+    fail(l, FOVEA_DEVICE, "a work-group of %zu is more than %s allows this kernel (%zu)", l->local[0], d->info.name,
+         limit);
+  } else if (required[0] && (required[0] != l->local[0] || required[1] != 1 || required[2] != 1)) {
+    fail(l, FOVEA_INVALID, "a work-group of %zu, but the kernel requires %zu x %zu x %zu", l->local[0], required[0],
+         required[1], required[2]);
+  } else if (local_memory > d->info.local_memory) {
+    fail(l, FOVEA_DEVICE, "%llu bytes of local memory are more than %s has (%llu)", (unsigned long long)local_memory,
+         d->info.name, (unsigned long long)d->info.local_memory);
+  }
+}
+
+fovea_status fovea_launch_ready(fovea_launch *launch) {
+  if (!launch) return fovea_fail(FOVEA_NO_MEMORY, "a kernel launch could not be made: out of memory");
+  if (!launch->failure && !launch->ranged) fail(launch, FOVEA_INVALID, "no range was set");
+  if (!launch->failure) check_arguments(launch);
+  if (!launch->failure) check_group(launch);
+  if (launch->failure) return fovea_fail(launch->failure, "%s", launch->message);
+  launch->checked = true;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_launch_enqueue(fovea_launch *launch) {
+  if (!launch || !launch->checked) {
+    fovea_status status = fovea_launch_ready(launch);
+    if (status) return status;
+  }
+  fovea_device *d = launch->device;
+  bool profiled = fovea_profile_recording(d);
+  cl_event event = NULL;
+  cl_int error = clEnqueueNDRangeKernel(d->queue, launch->kernel, 3, NULL, launch->global, launch->local, 0, NULL,
+                                        profiled ? &event : NULL);
+  if (error != CL_SUCCESS) return fovea_cl_check(d, error, launch->name);
+  return profiled ? fovea_profile_add(d, launch->name, launch->flops, launch->bytes, event) : FOVEA_OK;
+}

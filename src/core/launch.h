@@ -1,0 +1,52 @@
+/* The one path by which kernels run. A launch is made once, its arguments set once, then enqueued every step.
+ *
+ *   fovea_launch *l;
+ *   fovea_launch_create(device, "conv2d.cl", "-DR=3 -DS=3", "conv2d_forward", &l);
+ *   fovea_launch_slice(l, "x", x);
+ *   fovea_launch_int(l, "c", 60);
+ *   fovea_launch_range(l, n / v, h, k_tiles);
+ *   status = fovea_launch_ready(l);      every failure until here is remembered and said here
+ *   status = fovea_launch_enqueue(l);
+ */
+#ifndef FOVEA_CORE_LAUNCH_H
+#define FOVEA_CORE_LAUNCH_H
+
+#include "core/buffer.h"
+
+typedef struct fovea_launch fovea_launch;
+
+/* A launch of `kernel` of cl/`file`, built with `options` (see program.h). On failure *launch is one that remembers it
+ * for ready, to be destroyed all the same, or NULL when there was no memory even for that: whether the status is looked
+ * at here or only at ready makes no difference. */
+fovea_status fovea_launch_create(fovea_device *device, const char *file, const char *options, const char *kernel,
+                                 fovea_launch **launch);
+void fovea_launch_destroy(fovea_launch *launch); /* takes NULL */
+
+/* Arguments, in the kernel's order; a failing one is named in the message of ready. Each accepts a NULL launch or one
+ * that failed already and does nothing then. */
+void fovea_launch_buffer(fovea_launch *launch, const char *name, const fovea_buffer *buffer); /* one argument */
+void fovea_launch_slice(fovea_launch *launch, const char *name, fovea_slice slice); /* two: pointer, ulong offset */
+void fovea_launch_int(fovea_launch *launch, const char *name, int value);
+void fovea_launch_uint(fovea_launch *launch, const char *name, uint32_t value);
+void fovea_launch_float(fovea_launch *launch, const char *name, float value);
+void fovea_launch_local(fovea_launch *launch, const char *name, size_t bytes);
+
+/* The global size in work-items; the kernel guards nothing beyond it. A local size is chosen that divides it: along x
+ * up to tuning.group, 1 elsewhere. */
+void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z);
+
+/* The global size as a number of groups of exactly `local` work-items along x, for kernels with barriers. */
+void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, size_t groups_y, size_t groups_z);
+
+/* What the profile divides time by: floating-point operations and bytes moved at the least, of one enqueue. */
+void fovea_launch_cost(fovea_launch *launch, double flops, double bytes);
+
+/* FOVEA_OK when every argument was set, their number is the kernel's, and the device can run the range (work-group
+ * size asked after the build, local memory); else the first failure with the kernel's and the argument's name. */
+fovea_status fovea_launch_ready(fovea_launch *launch);
+
+fovea_status fovea_launch_enqueue(fovea_launch *launch);
+
+const char *fovea_launch_name(const fovea_launch *launch);
+
+#endif

@@ -1,0 +1,52 @@
+/* The graph, seen from inside the library: nodes in the order in which they were added, each with one output. */
+#ifndef FOVEA_NET_GRAPH_H
+#define FOVEA_NET_GRAPH_H
+
+#include <stddef.h>
+
+#include "fovea/graph.h"
+
+enum { FOVEA_NODE_PARAMETERS = 4, FOVEA_NAME_SIZE = 128 };
+
+typedef struct fovea_op fovea_op;
+
+typedef enum fovea_initial { FOVEA_ZEROS, FOVEA_ONES, FOVEA_GLOROT } fovea_initial;
+
+/* A parameter as a node declares it. Device order is the file's but for the axes that `rows` and `columns` name: an
+ * image shape (channels, height, width) whose flattened index is (h, w, c) in the file and (c, h, w) on the device. */
+typedef struct fovea_parameter_spec {
+  char name[FOVEA_NAME_SIZE + 32];
+  int rank, dims[4];
+  bool trainable;
+  fovea_initial initial;
+  double fan_in, fan_out;
+  int rows[3], columns[3]; /* rows[0] == 0: as they are */
+} fovea_parameter_spec;
+
+typedef struct fovea_node {
+  const fovea_op *op;
+  char name[FOVEA_NAME_SIZE];
+  fovea_tensor inputs[2];
+  int input_count;
+  int c, h, w;
+  fovea_parameter_spec parameters[FOVEA_NODE_PARAMETERS];
+  int parameter_count;
+  uint32_t random; /* op number in Philox's counter, from 1; 0: draws nothing */
+  /* what the op was asked for; each op reads its own */
+  fovea_conv2d conv;
+  int top, left;
+  float momentum, epsilon, kl_weight;
+  double rate;
+  fovea_activation activation;
+} fovea_node;
+
+struct fovea_graph {
+  fovea_node *nodes;
+  int count, capacity;
+  uint32_t random_count;
+  fovea_tensor input, latent, loss; /* -1: none yet */
+  fovea_status status;
+  char message[512];
+};
+
+#endif

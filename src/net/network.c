@@ -1,0 +1,488 @@
+#include "fovea/network.h"
+
+#include <Random123/philox.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fail.h"
+#include "net/plan.h"
+#include "op/op.h"
+
+/* The state: what kernels read that changes from step to step, so that arguments never do. Words: 0 Philox's step,
+ * 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 unused, 5 and 6 the seed. */
+enum { STATE_WORDS = 8, LOSS_SLOTS = 4096, LANES = 16 };
+
+/* Philox's op numbers of initial weights start here; ops of the graph count from 1. */
+static const uint32_t INITIAL_WEIGHTS = 0x40000000u;
+
+typedef struct parameter {
+  fovea_parameter shown;
+  const fovea_parameter_spec *spec;
+  size_t offset; /* floats, on the device */
+} parameter;
+
+struct fovea_network {
+  fovea_device *device;
+  const fovea_graph *graph;
+  fovea_network_options options;
+  size_t image_size; /* bytes */
+  parameter *parameters;
+  size_t parameter_count;
+  size_t *offsets;
+  fovea_resources resources;
+  fovea_plan *training, *evaluation;
+  uint8_t *gathered; /* one batch of images */
+  uint32_t step;
+  float kl_weight;
+  /* losses since the last read: those still in the log, and the sums of those taken out of it */
+  size_t slots, slot_images[LOSS_SLOTS];
+  uint32_t slot_step[LOSS_SLOTS];
+  double bce, kl;
+  size_t images, passes;
+};
+
+/* --- parameters --------------------------------------------------------------------------------------------------- */
+
+static fovea_status list_parameters(fovea_network *net) {
+  const fovea_graph *graph = net->graph;
+  size_t most = (size_t)graph->count * FOVEA_NODE_PARAMETERS, offset = 0;
+  net->parameters = calloc(most, sizeof *net->parameters);
+  net->offsets = calloc(most, sizeof *net->offsets);
+  if (!net->parameters || !net->offsets) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  for (int pass = 0; pass < 2; pass++) { /* trainable ones first */
+    for (int i = 0; i < graph->count; i++)
+      for (int j = 0; j < graph->nodes[i].parameter_count; j++) {
+        const fovea_parameter_spec *spec = &graph->nodes[i].parameters[j];
+        if (spec->trainable != (pass == 0)) continue;
+        parameter *p = &net->parameters[net->parameter_count++];
+        p->spec = spec;
+        p->offset = net->offsets[i * FOVEA_NODE_PARAMETERS + j] = offset;
+        p->shown = (fovea_parameter){.name = spec->name, .rank = spec->rank, .count = 1, .trainable = spec->trainable};
+        for (int d = 0; d < spec->rank; d++) p->shown.dims[d] = spec->dims[d], p->shown.count *= (size_t)spec->dims[d];
+        offset += (p->shown.count + LANES - 1) / LANES * LANES;
+      }
+    if (pass == 0) net->resources.trainable_count = offset;
+  }
+  net->resources.offsets = net->offsets;
+  return fovea_buffer_create(net->device, 4 * (offset ? offset : LANES), "parameters", &net->resources.parameters);
+}
+
+size_t fovea_network_parameter_count(const fovea_network *net) { return net->parameter_count; }
+
+const fovea_parameter *fovea_network_parameter(const fovea_network *net, size_t index) {
+  return index < net->parameter_count ? &net->parameters[index].shown : NULL;
+}
+
+/* The device's place (c, h, w) of the file's flattened index (h, w, c). */
+static size_t device_index(const int shape[3], size_t file) {
+  if (shape[0] == 0) return file;
+  size_t c = (size_t)shape[0], h = (size_t)shape[1], w = (size_t)shape[2];
+  return (file % c * h + file / c / w) * w + file / c % w;
+}
+
+/* Copies between the orders; to_device says which way. */
+static void reorder(const parameter *p, float *device, float *file, bool to_device) {
+  size_t rows = (size_t)p->shown.dims[0], columns = p->shown.count / rows;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) {
+      float *d = &device[device_index(p->spec->rows, r) * columns + device_index(p->spec->columns, c)];
+      float *f = &file[r * columns + c];
+      if (to_device)
+        *d = *f;
+      else
+        *f = *d;
+    }
+}
+
+static fovea_status find_value(fovea_network *net, size_t index, fovea_value which, fovea_buffer **buffer) {
+  if (index >= net->parameter_count)
+    return fovea_fail(FOVEA_INVALID, "network: parameter %zu of %zu", index, net->parameter_count);
+  const fovea_resources *r = &net->resources;
+  fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments};
+  *buffer = buffers[which];
+  if (which != FOVEA_VALUE && (!net->parameters[index].shown.trainable || !*buffer))
+    return fovea_fail(FOVEA_INVALID, "network: %s has no gradient or moments here", net->parameters[index].shown.name);
+  return FOVEA_OK;
+}
+
+fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value which, float *data) {
+  fovea_buffer *buffer;
+  fovea_status status = find_value(net, index, which, &buffer);
+  if (status != FOVEA_OK) return status;
+  const parameter *p = &net->parameters[index];
+  float *device = malloc(p->shown.count * sizeof *device);
+  if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  status = fovea_buffer_read(buffer, 4 * p->offset, 4 * p->shown.count, device);
+  if (status == FOVEA_OK) reorder(p, device, data, false);
+  free(device);
+  return status;
+}
+
+fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value which, const float *data) {
+  fovea_buffer *buffer;
+  fovea_status status = find_value(net, index, which, &buffer);
+  if (status != FOVEA_OK) return status;
+  const parameter *p = &net->parameters[index];
+  float *device = malloc(2 * p->shown.count * sizeof *device);
+  if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  float *file = device + p->shown.count;
+  memcpy(file, data, p->shown.count * sizeof *file);
+  reorder(p, device, file, true);
+  status = fovea_buffer_write(buffer, 4 * p->offset, 4 * p->shown.count, device);
+  free(device);
+  return status;
+}
+
+/* Value i of parameter `index`, in the file's order: word i % 4 of philox({i / 4, 0, INITIAL_WEIGHTS + index, 0}, seed)
+ * as u = (word >> 8) 2^-24, then limit (2 u - 1), limit = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010). */
+static fovea_status initialize(fovea_network *net, size_t index) {
+  const parameter *p = &net->parameters[index];
+  float *data = malloc(p->shown.count * sizeof *data);
+  if (!data) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  float limit = sqrtf((float)(6.0 / (p->spec->fan_in + p->spec->fan_out)));
+  philox4x32_key_t key = {{(uint32_t)net->options.seed, (uint32_t)(net->options.seed >> 32)}};
+  philox4x32_ctr_t words = {{0}};
+  for (size_t i = 0; i < p->shown.count; i++) {
+    if (p->spec->initial != FOVEA_GLOROT) {
+      data[i] = p->spec->initial == FOVEA_ONES ? 1.0f : 0.0f;
+      continue;
+    }
+    if (i % 4 == 0) {
+      philox4x32_ctr_t counter = {{(uint32_t)(i / 4), 0, INITIAL_WEIGHTS + (uint32_t)index, 0}};
+      words = philox4x32(counter, key);
+    }
+    data[i] = limit * (2.0f * ((float)(words.v[i % 4] >> 8) * 0x1p-24f) - 1.0f);
+  }
+  fovea_status status = fovea_network_set(net, index, FOVEA_VALUE, data);
+  free(data);
+  return status;
+}
+
+/* --- creation ------------------------------------------------------------------------------------------------------- */
+
+static fovea_status check_options(const fovea_graph *graph, const fovea_network_options *options) {
+  enum { MAX_BATCH = 65536 };
+  fovea_status status = fovea_graph_check(graph);
+  if (status != FOVEA_OK) return status;
+  if (options->batch < 1 || options->batch > MAX_BATCH)
+    return fovea_fail(FOVEA_INVALID, "network: a batch of %d, expected 1 to %d", options->batch, MAX_BATCH);
+  if (graph->input < 0) return fovea_fail(FOVEA_INVALID, "network: the graph has no input");
+  if (options->training && (graph->loss < 0 || graph->loss != graph->count - 1))
+    return fovea_fail(FOVEA_INVALID, "network: the last node of a graph to be trained must be sigmoid_bce");
+  return FOVEA_OK;
+}
+
+static fovea_status create_buffers(fovea_network *net) {
+  fovea_resources *r = &net->resources;
+  size_t batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  size_t trainable = 4 * (r->trainable_count ? r->trainable_count : LANES);
+  const struct {
+    bool wanted;
+    size_t size;
+    const char *what;
+    fovea_buffer **buffer;
+  } all[] = {{true, 4 * STATE_WORDS, "state", &r->state},
+             {true, batch * net->image_size, "pixels", &r->pixels},
+             {true, 8 * LOSS_SLOTS, "losses", &r->losses},
+             {net->options.training, trainable, "gradients", &r->gradients},
+             {net->options.training, trainable, "first moments", &r->first_moments},
+             {net->options.training, trainable, "second moments", &r->second_moments}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    if (!all[i].wanted) continue;
+    fovea_status status = fovea_buffer_create(net->device, all[i].size, all[i].what, all[i].buffer);
+    if (status != FOVEA_OK) return status;
+  }
+  net->gathered = malloc(batch * net->image_size);
+  return net->gathered ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+}
+
+static fovea_status create_plans(fovea_network *net) {
+  fovea_status status = fovea_plan_create(net->device, net->graph, net->options.batch, false, &net->resources,
+                                          &net->evaluation);
+  if (status == FOVEA_OK && net->options.training)
+    status = fovea_plan_create(net->device, net->graph, net->options.batch, true, &net->resources, &net->training);
+  return status;
+}
+
+static fovea_status choose_blas(fovea_network *net);
+
+static fovea_status create(fovea_network *net) {
+  fovea_status status = list_parameters(net);
+  if (status == FOVEA_OK) status = create_buffers(net);
+  for (size_t i = 0; i < net->parameter_count && status == FOVEA_OK; i++) status = initialize(net, i);
+  if (status == FOVEA_OK) status = choose_blas(net);
+  if (status == FOVEA_OK) status = create_plans(net);
+  return status;
+}
+
+fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
+                                  const fovea_network_options *options, fovea_network **out) {
+  fovea_status status = check_options(graph, options);
+  if (status != FOVEA_OK) return status;
+  fovea_network *net = calloc(1, sizeof *net);
+  if (!net) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  const fovea_node *input = &graph->nodes[graph->input];
+  net->device = device, net->graph = graph, net->options = *options;
+  net->image_size = (size_t)input->c * (size_t)input->h * (size_t)input->w;
+  if (graph->latent >= 0) net->kl_weight = graph->nodes[graph->latent].kl_weight;
+  status = create(net);
+  if (status == FOVEA_OK)
+    *out = net;
+  else
+    fovea_network_destroy(net);
+  return status;
+}
+
+void fovea_network_destroy(fovea_network *net) {
+  if (!net) return;
+  fovea_plan_destroy(net->training);
+  fovea_plan_destroy(net->evaluation);
+  fovea_resources *r = &net->resources;
+  fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
+                             r->state,      r->pixels,    r->losses};
+  for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) fovea_buffer_destroy(buffers[i]);
+  free(net->parameters);
+  free(net->offsets);
+  free(net->gathered);
+  free(net);
+}
+
+size_t fovea_network_memory(const fovea_network *net) {
+  const fovea_resources *r = &net->resources;
+  const fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
+                                   r->state,      r->pixels,    r->losses};
+  size_t total = fovea_plan_memory(net->evaluation) + (net->training ? fovea_plan_memory(net->training) : 0);
+  for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) total += buffers[i] ? buffers[i]->size : 0;
+  return total;
+}
+
+/* --- the choice of a matrix product --------------------------------------------------------------------------------- */
+
+const char *fovea_network_blas(const fovea_network *net) { return net->resources.clblast ? "clblast" : "builtin"; }
+
+static bool is_dense_product(const fovea_node *node) { return node->op == &fovea_op_dense && !node->conv.bias; }
+
+/* The largest difference, relative to the largest value, between the two on a graph of that one layer. */
+static fovea_status compare_blas(fovea_network *net, const fovea_node *node, double *difference) {
+  fovea_graph *graph = NULL;
+  fovea_network *pair[2] = {NULL, NULL};
+  const fovea_node *x = &net->graph->nodes[node->inputs[0]];
+  size_t units = (size_t)node->c, count = (size_t)net->options.batch, inputs = (size_t)(x->c * x->h * x->w);
+  float *y = malloc(2 * units * count * sizeof *y);
+  uint8_t *pixels = malloc(count * inputs);
+  fovea_status status = y && pixels ? fovea_graph_create(&graph)
+                                    : fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  *difference = 0.0;
+  if (status == FOVEA_OK) {
+    fovea_add_dense(graph, fovea_add_input(graph, x->c, x->h, x->w), "dense", node->c, false);
+    for (size_t i = 0; i < count * inputs; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 13);
+  }
+  fovea_network_options options = {.batch = net->options.batch, .seed = 1};
+  for (int i = 0; i < 2 && status == FOVEA_OK; i++) {
+    pair[i] = calloc(1, sizeof **pair);
+    if (!pair[i]) {
+      status = fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+      break;
+    }
+    *pair[i] = (fovea_network){.device = net->device, .graph = graph, .options = options, .image_size = inputs,
+                               .resources = {.clblast = i == 1}};
+    status = list_parameters(pair[i]);
+    if (status == FOVEA_OK) status = create_buffers(pair[i]);
+    if (status == FOVEA_OK) status = initialize(pair[i], 0);
+    if (status == FOVEA_OK) status = create_plans(pair[i]);
+    if (status == FOVEA_OK) status = fovea_network_evaluate(pair[i], pixels, NULL, count, 0);
+    if (status == FOVEA_OK) status = fovea_network_read(pair[i], 1, count, y + (size_t)i * units * count);
+  }
+  double largest = 0.0;
+  for (size_t i = 0; i < units * count && status == FOVEA_OK; i++) {
+    double a = (double)y[i], b = (double)y[units * count + i];
+    if (!isfinite(a) || !isfinite(b)) *difference = INFINITY;
+    if (fabs(a) > largest) largest = fabs(a);
+    if (fabs(a - b) > *difference) *difference = fabs(a - b);
+  }
+  if (largest > 0.0) *difference /= largest;
+  for (int i = 0; i < 2; i++) fovea_network_destroy(pair[i]);
+  fovea_graph_destroy(graph);
+  free(y);
+  free(pixels);
+  return status;
+}
+
+/* CLBlast only where it was asked for, and only after each of the network's products agreed with ours here. */
+static fovea_status choose_blas(fovea_network *net) {
+  static const double TOLERANCE = 1e-5;
+  const char *asked = getenv("FOVEA_BLAS");
+  if (!asked || !*asked || strcmp(asked, "builtin") == 0) return FOVEA_OK;
+  if (strcmp(asked, "clblast") != 0)
+    return fovea_fail(FOVEA_INVALID, "FOVEA_BLAS is '%s', expected builtin or clblast", asked);
+  for (int i = 0; i < net->graph->count; i++) {
+    if (!is_dense_product(&net->graph->nodes[i])) continue;
+    double difference;
+    fovea_status status = compare_blas(net, &net->graph->nodes[i], &difference);
+    if (status != FOVEA_OK) return status;
+    if (!(difference <= TOLERANCE))
+      return fovea_fail(FOVEA_DEVICE, "CLBlast's product for %s differs by %g from ours on %s; unset FOVEA_BLAS",
+                        net->graph->nodes[i].name, difference, net->device->info.name);
+  }
+  net->resources.clblast = true;
+  return FOVEA_OK;
+}
+
+/* --- passes ----------------------------------------------------------------------------------------------------------- */
+
+fovea_status fovea_network_set_step(fovea_network *net, uint32_t step) {
+  net->step = step;
+  return FOVEA_OK;
+}
+
+uint32_t fovea_network_get_step(const fovea_network *net) { return net->step; }
+
+static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
+  uint32_t state[STATE_WORDS] = {philox_step, (uint32_t)count, 0, (uint32_t)net->slots, 0,
+                                 (uint32_t)net->options.seed, (uint32_t)(net->options.seed >> 32), 0};
+  memcpy(&state[2], &alpha, sizeof alpha);
+  return fovea_buffer_write_async(net->resources.state, 0, sizeof state, state);
+}
+
+static fovea_status write_pixels(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count) {
+  if (count < 1 || count > (size_t)net->options.batch)
+    return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
+  for (size_t i = 0; i < count; i++)
+    memcpy(net->gathered + i * net->image_size, pixels + (index ? index[i] : i) * net->image_size, net->image_size);
+  return fovea_buffer_write_async(net->resources.pixels, 0, count * net->image_size, net->gathered);
+}
+
+/* The first parameter whose gradient or value is not finite, or NULL. */
+static const char *first_bad_parameter(fovea_network *net) {
+  for (size_t i = 0; i < net->parameter_count; i++) {
+    const parameter *p = &net->parameters[i];
+    float *data = malloc(p->shown.count * sizeof *data);
+    bool bad = false;
+    for (int which = FOVEA_VALUE; data && which <= FOVEA_GRADIENT; which++) {
+      if (which == FOVEA_GRADIENT && (!p->shown.trainable || !net->resources.gradients)) continue;
+      if (fovea_network_get(net, i, (fovea_value)which, data) != FOVEA_OK) continue;
+      for (size_t j = 0; j < p->shown.count; j++) bad |= !isfinite(data[j]);
+    }
+    free(data);
+    if (bad) return p->shown.name;
+  }
+  return NULL;
+}
+
+/* Takes the log's losses into the sums. */
+static fovea_status drain(fovea_network *net) {
+  static const char NO_NAME[] = "no parameter yet";
+  if (net->slots == 0) return FOVEA_OK;
+  float *log = malloc(2 * net->slots * sizeof *log);
+  if (!log) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  fovea_status status = fovea_buffer_read(net->resources.losses, 0, 8 * net->slots, log);
+  for (size_t i = 0; i < net->slots && status == FOVEA_OK; i++) {
+    double bce = (double)log[2 * i], kl = (double)log[2 * i + 1];
+    if (!isfinite(bce) || !isfinite(kl)) {
+      const char *name = first_bad_parameter(net);
+      status = fovea_fail(FOVEA_MISMATCH,
+                          "step %u: the loss is not finite (bce %g, kl %g); first bad parameter: %s; try a lower "
+                          "learning rate",
+                          net->slot_step[i], bce, kl, name ? name : NO_NAME);
+      break;
+    }
+    net->bce += bce * (double)net->slot_images[i];
+    net->kl += kl * (double)net->slot_images[i];
+    net->images += net->slot_images[i];
+    net->passes++;
+  }
+  net->slots = 0;
+  free(log);
+  return status;
+}
+
+static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step) {
+  fovea_status status = net->slots == LOSS_SLOTS - 1 ? drain(net) : FOVEA_OK; /* the last slot is evaluate_from's */
+  net->slot_images[net->slots] = count;
+  net->slot_step[net->slots] = step;
+  return status;
+}
+
+fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
+                                      float learning_rate) {
+  if (!net->training) return fovea_fail(FOVEA_INVALID, "network: made for evaluation only");
+  double t = (double)net->step + 1.0;
+  float alpha = (float)((double)learning_rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
+  fovea_status status = next_slot(net, count, net->step);
+  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
+  if (status == FOVEA_OK) status = write_state(net, net->step, count, alpha);
+  if (status == FOVEA_OK) status = fovea_plan_run(net->training);
+  if (status == FOVEA_OK) net->step++, net->slots++;
+  return status;
+}
+
+fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
+                                    uint32_t noise_step) {
+  fovea_status status = next_slot(net, count, noise_step);
+  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
+  if (status == FOVEA_OK) status = write_state(net, noise_step, count, 0.0f);
+  if (status == FOVEA_OK) status = fovea_plan_run(net->evaluation);
+  if (status == FOVEA_OK && net->graph->loss >= 0) net->slots++;
+  return status;
+}
+
+fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
+  fovea_status status = drain(net);
+  double images = net->images ? (double)net->images : 1.0;
+  if (status == FOVEA_OK)
+    *losses = (fovea_losses){.bce = net->bce / images,
+                             .kl = net->kl / images,
+                             .total = (net->bce + (double)net->kl_weight * net->kl) / images,
+                             .images = net->images,
+                             .passes = net->passes};
+  net->bce = net->kl = 0.0;
+  net->images = net->passes = 0;
+  return status;
+}
+
+/* --- tensors in and out ------------------------------------------------------------------------------------------------ */
+
+static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t count, fovea_slice *slice, size_t *size) {
+  int dims[3];
+  fovea_status status = fovea_tensor_shape(net->graph, tensor, dims);
+  if (status != FOVEA_OK) return status;
+  if (count < 1 || count > (size_t)net->options.batch)
+    return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
+  *size = (size_t)dims[0] * (size_t)dims[1] * (size_t)dims[2];
+  return fovea_plan_value(net->evaluation, tensor, slice);
+}
+
+fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
+  fovea_slice slice;
+  size_t size, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  fovea_status status = value_of(net, tensor, count, &slice, &size);
+  if (status != FOVEA_OK) return status;
+  float *device = malloc(size * batch * sizeof *device);
+  if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  status = fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
+  for (size_t n = 0; n < count && status == FOVEA_OK; n++)
+    for (size_t e = 0; e < size; e++) data[n * size + e] = device[e * batch + n];
+  free(device);
+  return status;
+}
+
+fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
+  fovea_slice slice;
+  size_t size, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  fovea_status status = value_of(net, tensor, count, &slice, &size);
+  if (status != FOVEA_OK) return status;
+  float *device = calloc(size * batch, sizeof *device);
+  if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  for (size_t n = 0; n < count; n++)
+    for (size_t e = 0; e < size; e++) device[e * batch + n] = data[n * size + e];
+  size_t slots = net->slots;
+  net->slots = LOSS_SLOTS - 1; /* its loss, against no images, goes where nobody reads it */
+  status = write_state(net, 0, count, 0.0f);
+  net->slots = slots;
+  if (status == FOVEA_OK) status = fovea_buffer_write(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
+  if (status == FOVEA_OK) status = fovea_plan_run_after(net->evaluation, tensor);
+  free(device);
+  return status;
+}

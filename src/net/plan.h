@@ -1,0 +1,110 @@
+/* A plan: one pass over the graph as a list of launches. Ops record launches on views of storages that do not exist
+ * yet; what each launch reads and writes then says how long each storage lives, storages whose lives do not meet share
+ * memory, and the launches are made with their arguments set once. */
+#ifndef FOVEA_NET_PLAN_H
+#define FOVEA_NET_PLAN_H
+
+#include <stdbool.h>
+
+#include "core/launch.h"
+#include "net/graph.h"
+
+typedef struct fovea_plan fovea_plan;
+typedef struct fovea_record fovea_record;
+
+/* A piece of a storage; offset in floats, a multiple of 16. */
+typedef struct fovea_view {
+  int storage;
+  size_t offset;
+} fovea_view;
+
+/* What a plan works on that outlives it: made by network.c. */
+typedef struct fovea_resources {
+  fovea_buffer *parameters, *gradients; /* trainable parameters first, then moving statistics */
+  fovea_buffer *first_moments, *second_moments;
+  fovea_buffer *state;  /* 8 words, see network.c */
+  fovea_buffer *pixels; /* batch x image bytes */
+  fovea_buffer *losses; /* the log of losses.cl */
+  const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
+  size_t trainable_count; /* floats, padded to 16 */
+  bool clblast;
+} fovea_resources;
+
+/* Records both passes (training) or the forward one, plans the memory and makes the launches. */
+fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
+                               const fovea_resources *resources, fovea_plan **plan);
+void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
+
+/* Enqueues every launch, or in an evaluation plan those after `node`. */
+fovea_status fovea_plan_run(fovea_plan *plan);
+fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
+
+size_t fovea_plan_memory(const fovea_plan *plan);
+
+/* Where a node's value is after a run; FOVEA_INVALID when it may have been overwritten. */
+fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
+
+/* --- for ops ----------------------------------------------------------------------------------------------------- */
+
+fovea_device *fovea_plan_device(const fovea_plan *plan);
+int fovea_plan_batch(const fovea_plan *plan); /* padded */
+bool fovea_plan_training(const fovea_plan *plan);
+bool fovea_plan_clblast(const fovea_plan *plan);
+const fovea_node *fovea_plan_node(const fovea_plan *plan, int node);
+
+/* What was folded into a node: the dropout and activation that follow it, where nothing else reads what is between. */
+double fovea_plan_rate(const fovea_plan *plan, int node);
+fovea_activation fovea_plan_activation(const fovea_plan *plan, int node);
+uint32_t fovea_plan_random(const fovea_plan *plan, int node);
+
+/* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats. */
+fovea_view fovea_plan_output(const fovea_plan *plan, int node);
+fovea_view fovea_plan_input(const fovea_plan *plan, int node, int input);
+fovea_view fovea_plan_parameter(const fovea_plan *plan, int node, int parameter);
+fovea_view fovea_plan_parameter_gradient(const fovea_plan *plan, int node, int parameter);
+fovea_view fovea_plan_new(fovea_plan *plan, size_t size);
+fovea_view fovea_plan_state(const fovea_plan *plan);
+
+/* A storage that forward makes and backward reads (a mask, a pooled map): kept for the node under `slot` (0 to 3). */
+fovea_view fovea_plan_save(fovea_plan *plan, int node, int slot, size_t size);
+fovea_view fovea_plan_saved(const fovea_plan *plan, int node, int slot);
+
+/* Gradients. Of the node's output; of an input, to be written, or added to when *accumulate. wants says whether the
+ * input's gradient is needed at all (the images' is not). */
+fovea_view fovea_plan_output_gradient(const fovea_plan *plan, int node);
+bool fovea_plan_wants_gradient(const fovea_plan *plan, int node, int input);
+fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool *accumulate);
+
+/* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
+fovea_record *fovea_plan_record(fovea_plan *plan, const char *file, const char *options, const char *kernel);
+void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view);   /* 2 arguments */
+void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view); /* the pointer */
+void fovea_record_int(fovea_record *record, const char *what, int value);
+void fovea_record_uint(fovea_record *record, const char *what, uint32_t value);
+void fovea_record_float(fovea_record *record, const char *what, float value);
+void fovea_record_range(fovea_record *record, size_t x, size_t y, size_t z);
+void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y, size_t z);
+void fovea_record_cost(fovea_record *record, double flops, double bytes);
+
+/* The two shapes that most kernels have: over the batch, y and z; and a row of lanes (reduce.clh) for each y and z. */
+void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
+void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
+void fovea_record_flat(fovea_record *record, size_t items); /* kernels that guard their end */
+
+/* c[m x n] = a[m x k] b[k x n] + beta c by CLBlast, row-major; transposes as flags. */
+typedef struct fovea_gemm {
+  bool transpose_a, transpose_b;
+  size_t m, n, k;
+  size_t lda, ldb, ldc;
+  float beta;
+} fovea_gemm;
+void fovea_record_gemm(fovea_plan *plan, const fovea_gemm *gemm, fovea_view a, fovea_view b, fovea_view c);
+
+/* Remembers a failure; the first one is what fovea_plan_create returns. */
+void fovea_plan_fail(fovea_plan *plan, fovea_status status);
+
+/* The pieces that losses.cl puts together: sums of the cross-entropy's rows, of the divergence. */
+void fovea_plan_set_bce_rows(fovea_plan *plan, fovea_view rows, int count, int values);
+void fovea_plan_set_kl(fovea_plan *plan, fovea_view kl);
+
+#endif

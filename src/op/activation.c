@@ -1,0 +1,82 @@
+/* Activation and dropout, alone or together (cl/activation.cl). */
+#include "core/fail.h"
+#include "op/op.h"
+
+static fovea_status infer_activation(const fovea_graph *graph, fovea_node *node) {
+  const fovea_node *x = &graph->nodes[node->inputs[0]];
+  if (node->activation < FOVEA_LINEAR || node->activation > FOVEA_SIGMOID)
+    return fovea_fail(FOVEA_INVALID, "activation: %d is none of linear, elu, relu, selu, sigmoid",
+                      (int)node->activation);
+  node->c = x->c, node->h = x->h, node->w = x->w;
+  return FOVEA_OK;
+}
+
+static fovea_status infer_dropout(const fovea_graph *graph, fovea_node *node) {
+  const fovea_node *x = &graph->nodes[node->inputs[0]];
+  if (!(node->rate >= 0.0 && node->rate < 1.0))
+    return fovea_fail(FOVEA_INVALID, "dropout: rate %g, expected at least 0 and less than 1", node->rate);
+  node->c = x->c, node->h = x->h, node->w = x->w;
+  return FOVEA_OK;
+}
+
+void fovea_record_pointwise_arguments(fovea_plan *plan, fovea_record *record, const fovea_pointwise *p) {
+  double rate = fovea_plan_training(plan) ? p->rate : 0.0;
+  fovea_record_int(record, "activation", (int)p->activation);
+  fovea_record_uint(record, "threshold", (uint32_t)(rate * 4294967296.0 + 0.5));
+  fovea_record_float(record, "scale", (float)(1.0 / (1.0 - rate)));
+  fovea_record_uint(record, "op", p->random);
+}
+
+void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels, fovea_view x,
+                             fovea_view y) {
+  fovea_record *r = fovea_plan_record(plan, "activation.cl", "", "activation_forward");
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "y", y);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "pixels", pixels);
+  fovea_record_pointwise_arguments(plan, r, pointwise);
+  fovea_record_batch_range(plan, r, (size_t)(pixels + 3) / 4, (size_t)c);
+  fovea_record_cost(r, 0, 8.0 * c * pixels * fovea_plan_batch(plan));
+}
+
+void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,
+                                      fovea_view y, fovea_view dy, fovea_view dx, bool accumulate) {
+  fovea_record *r = fovea_plan_record(plan, "activation.cl", "", "activation_backward");
+  fovea_record_view(plan, r, "y", y);
+  fovea_record_view(plan, r, "dy", dy);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "dx", dx);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "pixels", pixels);
+  fovea_record_pointwise_arguments(plan, r, pointwise);
+  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_batch_range(plan, r, (size_t)(pixels + 3) / 4, (size_t)c);
+  fovea_record_cost(r, 0, 12.0 * c * pixels * fovea_plan_batch(plan));
+}
+
+static fovea_pointwise of(const fovea_plan *plan, int node) {
+  return (fovea_pointwise){fovea_plan_activation(plan, node), fovea_plan_rate(plan, node),
+                           fovea_plan_random(plan, node)};
+}
+
+static void forward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_pointwise pointwise = of(plan, node);
+  fovea_record_activation(plan, &pointwise, n->c, n->h * n->w, fovea_plan_input(plan, node, 0),
+                          fovea_plan_output(plan, node));
+}
+
+static void backward(fovea_plan *plan, int node) {
+  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_pointwise pointwise = of(plan, node);
+  bool accumulate;
+  fovea_view dy = fovea_plan_output_gradient(plan, node);
+  fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  fovea_record_activation_backward(plan, &pointwise, n->c, n->h * n->w, fovea_plan_output(plan, node), dy, dx,
+                                   accumulate);
+}
+
+const fovea_op fovea_op_activation = {"activation", infer_activation, forward, backward};
+const fovea_op fovea_op_dropout = {"dropout", infer_dropout, forward, backward};

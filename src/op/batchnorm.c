@@ -1,0 +1,151 @@
+/* Batch normalization with the dropout and activation folded into it (cl/batchnorm.cl). */
+#include <stdio.h>
+
+#include "core/fail.h"
+#include "op/op.h"
+
+enum { GAMMA, BETA, MEAN, VARIANCE, STATS = 0 };
+
+static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
+  static const struct {
+    const char *name;
+    bool trainable;
+    fovea_initial initial;
+  } specs[] = {{"weight", true, FOVEA_ONES},
+               {"bias", true, FOVEA_ZEROS},
+               {"running_mean", false, FOVEA_ZEROS},
+               {"running_var", false, FOVEA_ONES}};
+  const fovea_node *x = &graph->nodes[node->inputs[0]];
+  if (!(node->momentum >= 0.0f && node->momentum < 1.0f) || !(node->epsilon > 0.0f && node->epsilon < 1.0f))
+    return fovea_fail(FOVEA_INVALID, "batchnorm: momentum %g and epsilon %g, expected from 0 and above 0, below 1",
+                      (double)node->momentum, (double)node->epsilon);
+  node->c = x->c, node->h = x->h, node->w = x->w;
+  for (int i = 0; i < 4; i++) {
+    fovea_parameter_spec *p = &node->parameters[node->parameter_count++];
+    snprintf(p->name, sizeof p->name, "%s.%s", node->name, specs[i].name);
+    p->rank = 1, p->dims[0] = x->c;
+    p->trainable = specs[i].trainable, p->initial = specs[i].initial;
+  }
+  return FOVEA_OK;
+}
+
+static double tensor_bytes(const fovea_plan *plan, const fovea_node *n) {
+  return 4.0 * n->c * n->h * n->w * fovea_plan_batch(plan);
+}
+
+static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
+  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_rows");
+  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
+  fovea_record_cost(r, 0, tensor_bytes(plan, n));
+
+  r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_statistics");
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
+  fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_float(r, "epsilon", n->epsilon);
+  fovea_record_float(r, "momentum", n->momentum);
+  fovea_record_range(r, (size_t)n->c, 1, 1);
+}
+
+static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_moving");
+  fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
+  fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_int(r, "c", n->c);
+  fovea_record_float(r, "epsilon", n->epsilon);
+  fovea_record_range(r, (size_t)n->c, 1, 1);
+}
+
+static void forward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_view stats = fovea_plan_save(plan, node, STATS, 4 * (size_t)n->c);
+  fovea_pointwise pointwise = {fovea_plan_activation(plan, node), fovea_plan_rate(plan, node),
+                               fovea_plan_random(plan, node)};
+  if (fovea_plan_training(plan))
+    record_statistics(plan, node, stats);
+  else
+    record_moving(plan, node, stats);
+  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_apply");
+  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
+  fovea_record_view(plan, r, "beta", fovea_plan_parameter(plan, node, BETA));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_pointwise_arguments(plan, r, &pointwise);
+  fovea_record_batch_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
+  fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
+}
+
+static void record_backward_sums(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_pointwise pointwise = {fovea_plan_activation(plan, node), fovea_plan_rate(plan, node),
+                               fovea_plan_random(plan, node)};
+  fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h), stats = fovea_plan_saved(plan, node, STATS);
+  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_rows");
+  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
+  fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, node));
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_pointwise_arguments(plan, r, &pointwise);
+  fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
+  fovea_record_cost(r, 0, 4 * tensor_bytes(plan, n));
+
+  r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_statistics");
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_view(plan, r, "dgamma", fovea_plan_parameter_gradient(plan, node, GAMMA));
+  fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_range(r, (size_t)n->c, 1, 1);
+}
+
+static void backward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  record_backward_sums(plan, node);
+  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
+  bool accumulate;
+  fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_apply");
+  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  fovea_record_view(plan, r, "g", fovea_plan_output_gradient(plan, node));
+  fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "dx", dx);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_batch_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
+  fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
+}
+
+const fovea_op fovea_op_batchnorm = {"batchnorm", infer, forward, backward};

@@ -1,0 +1,301 @@
+/* Convolution, transposed convolution and dense layers: one family of kernels (cl/conv2d.cl, cl/conv2d_transpose.cl,
+ * cl/conv2d_backward_weight.cl), each the gradient of another. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/fail.h"
+#include "op/op.h"
+
+enum { MAX_KERNEL = 15, MAX_FILTERS = 65536, LANES = 16 };
+
+int fovea_same_padding(int n, int kernel, int stride) {
+  int total = ((n + stride - 1) / stride - 1) * stride + kernel - n;
+  return total > 0 ? total / 2 : 0;
+}
+
+/* --- tiles: how a device's registers are used; they never change a result ------------------------------------------ */
+
+typedef struct tile {
+  int vector, filters, pixels;
+} tile;
+
+/* Accumulators are filters x pixels x (vector / native) registers; AVX2 has 16, AVX-512 and Arm's SIMD 32, and a GPU
+ * many. Filters divide the count where they can: the seed's channels are multiples of 5. */
+static tile conv_tile(const fovea_plan *plan, int filters) {
+  const fovea_tuning *t = &fovea_plan_device(plan)->tuning;
+  tile best = {.vector = t->vector, .filters = filters % 5 == 0 ? 5 : filters < 4 ? filters : 4, .pixels = 1};
+  if (t->vector == 1 || t->native >= 16) best.pixels = 4;
+  if (best.filters < 3 && best.pixels < 4) best.pixels = 4 / best.filters;
+  return best;
+}
+
+static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, int filters, bool transposed) {
+  int count = (k + filters - 1) / filters * filters * c * taps;
+  fovea_view packed = fovea_plan_new(plan, (size_t)count);
+  fovea_record *r = fovea_plan_record(plan, "pack.cl", "", "pack_weights");
+  fovea_record_view(plan, r, "w", w);
+  fovea_record_view(plan, r, "packed", packed);
+  fovea_record_int(r, "k", k);
+  fovea_record_int(r, "c", c);
+  fovea_record_int(r, "taps", taps);
+  fovea_record_int(r, "tile", filters);
+  fovea_record_int(r, "transposed", transposed);
+  fovea_record_int(r, "count", count);
+  fovea_record_flat(r, (size_t)count);
+  return packed;
+}
+
+/* Of each of the three passes: padding counted as if it were image. */
+static double conv_flops(const fovea_plan *plan, const fovea_conv_shape *s) {
+  return 2.0 * s->k * s->c * s->oh * s->ow * s->kernel * s->kernel * fovea_plan_batch(plan);
+}
+
+static double conv_bytes(const fovea_plan *plan, const fovea_conv_shape *s) {
+  return 4.0 * fovea_plan_batch(plan) * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow);
+}
+
+/* Both gathers take the same arguments: from [c][h][w] to [k][oh][ow]. */
+static void record_gather(fovea_plan *plan, const char *file, const char *kernel, const fovea_conv_shape *s,
+                          fovea_view x, fovea_view w, bool transposed, const fovea_view *bias, fovea_view y,
+                          bool accumulate, double flops) {
+  tile t = conv_tile(plan, s->k);
+  fovea_view packed = pack(plan, w, s->k, s->c, s->kernel * s->kernel, t.filters, transposed);
+  char options[120];
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d", t.vector, s->kernel,
+           s->kernel, s->stride, t.filters, t.pixels);
+  fovea_record *r = fovea_plan_record(plan, file, options, kernel);
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "w", packed);
+  fovea_record_view(plan, r, "b", bias ? *bias : packed);
+  fovea_record_view(plan, r, "y", y);
+  int values[] = {fovea_plan_batch(plan), s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left, bias != NULL,
+                  accumulate};
+  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "has_bias", "accumulate"};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
+  fovea_record_range(r, (size_t)(fovea_plan_batch(plan) / t.vector), (size_t)((s->k + t.filters - 1) / t.filters),
+                     (size_t)s->oh);
+  fovea_record_cost(r, flops, conv_bytes(plan, s));
+}
+
+void fovea_record_conv2d_accumulate(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
+                                    fovea_view y, bool accumulate) {
+  record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, NULL, y, accumulate,
+                conv_flops(plan, s));
+}
+
+void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
+                         const fovea_view *bias, fovea_view y) {
+  record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, false, conv_flops(plan, s));
+}
+
+void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *s, fovea_view dy, fovea_view w,
+                                       const fovea_view *bias, fovea_view dx, bool accumulate) {
+  fovea_conv_shape back = *s;
+  back.c = s->k, back.h = s->oh, back.w = s->ow;
+  back.k = s->c, back.oh = s->h, back.ow = s->w;
+  record_gather(plan, "conv2d_transpose.cl", "conv2d_transpose_forward", &back, dy, w, true, bias, dx, accumulate,
+                conv_flops(plan, s));
+}
+
+static void weight_tile(const fovea_plan *plan, const fovea_conv_shape *s, tile *t, int *channels) {
+  const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
+  /* TK * S accumulators and S loads in registers: a third of 16 for each of 3 filters at 3 taps. A wide kernel has
+   * enough of them with one filter. */
+  t->vector = tuning->native;
+  t->filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 4 : tuning->native == 8 || tuning->native == 4 ? 3 : 4;
+  if (t->filters > s->k) t->filters = s->k;
+  *channels = tuning->vector == 1 ? 1 : s->kernel >= 5 ? 2 : 8;
+}
+
+void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
+                                         fovea_view dw) {
+  int count = s->k * s->c * s->kernel * s->kernel, channels;
+  tile t;
+  weight_tile(plan, s, &t, &channels);
+  fovea_view partial = fovea_plan_new(plan, (size_t)count * LANES);
+  char options[120];
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DCB=%d", t.vector, s->kernel,
+           s->kernel, s->stride, t.filters, channels);
+  fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "conv2d_backward_weight");
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "dy", dy);
+  fovea_record_view(plan, r, "partial", partial);
+  int values[] = {fovea_plan_batch(plan), s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left};
+  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left"};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
+  fovea_record_range(r, (size_t)(LANES / t.vector), (size_t)((s->k + t.filters - 1) / t.filters),
+                     (size_t)((s->c + channels - 1) / channels));
+  fovea_record_cost(r, conv_flops(plan, s), conv_bytes(plan, s));
+
+  r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_lanes");
+  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "dw", dw);
+  fovea_record_int(r, "count", count);
+  fovea_record_flat(r, (size_t)count);
+}
+
+void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
+  fovea_view rows = fovea_plan_new(plan, (size_t)c * (size_t)h);
+  fovea_record *r = fovea_plan_record(plan, "bias.cl", "", "bias_backward_rows");
+  fovea_record_view(plan, r, "dy", dy);
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "h", h);
+  fovea_record_int(r, "w", w);
+  fovea_record_lane_groups(plan, r, (size_t)h, (size_t)c);
+  r = fovea_plan_record(plan, "bias.cl", "", "bias_backward");
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_view(plan, r, "db", db);
+  fovea_record_int(r, "h", h);
+  fovea_record_range(r, (size_t)c, 1, 1);
+}
+
+/* --- the ops ------------------------------------------------------------------------------------------------------- */
+
+static fovea_status check(const fovea_conv2d *conv) {
+  if (conv->filters < 1 || conv->filters > MAX_FILTERS)
+    return fovea_fail(FOVEA_INVALID, "conv2d: %d filters, expected 1 to %d", conv->filters, MAX_FILTERS);
+  if (conv->kernel < 1 || conv->kernel > MAX_KERNEL || conv->kernel % 2 == 0)
+    return fovea_fail(FOVEA_INVALID, "conv2d: kernel %d, expected an odd size up to %d", conv->kernel, MAX_KERNEL);
+  if (conv->stride < 1 || conv->stride > 2)
+    return fovea_fail(FOVEA_INVALID, "conv2d: stride %d, expected 1 or 2", conv->stride);
+  if (!conv->same && (conv->padding < 0 || conv->padding >= conv->kernel))
+    return fovea_fail(FOVEA_INVALID, "conv2d: padding %d, expected 0 to %d", conv->padding, conv->kernel - 1);
+  return FOVEA_OK;
+}
+
+static void declare(fovea_node *node, int out_axis, int in_axis, int kernel, int channels, int filters) {
+  fovea_parameter_spec *w = &node->parameters[node->parameter_count++];
+  snprintf(w->name, sizeof w->name, "%s.weight", node->name);
+  w->rank = 4;
+  w->dims[out_axis] = filters, w->dims[in_axis] = channels, w->dims[2] = w->dims[3] = kernel;
+  w->trainable = true;
+  w->initial = FOVEA_GLOROT;
+  w->fan_in = (double)channels * kernel * kernel, w->fan_out = (double)filters * kernel * kernel;
+  if (!node->conv.bias) return;
+  fovea_parameter_spec *b = &node->parameters[node->parameter_count++];
+  snprintf(b->name, sizeof b->name, "%s.bias", node->name);
+  b->rank = 1, b->dims[0] = filters, b->trainable = true, b->initial = FOVEA_ZEROS;
+}
+
+static fovea_status infer_conv(const fovea_graph *graph, fovea_node *node) {
+  const fovea_node *x = &graph->nodes[node->inputs[0]];
+  const fovea_conv2d *conv = &node->conv;
+  fovea_status status = check(conv);
+  if (status != FOVEA_OK) return status;
+  if (conv->same) {
+    node->h = (x->h + conv->stride - 1) / conv->stride, node->w = (x->w + conv->stride - 1) / conv->stride;
+    node->top = fovea_same_padding(x->h, conv->kernel, conv->stride);
+    node->left = fovea_same_padding(x->w, conv->kernel, conv->stride);
+  } else {
+    int h = x->h + 2 * conv->padding - conv->kernel, w = x->w + 2 * conv->padding - conv->kernel;
+    if (h < 0 || w < 0)
+      return fovea_fail(FOVEA_INVALID, "conv2d: an image of %dx%d is smaller than the kernel of %d", x->h, x->w,
+                        conv->kernel);
+    node->h = h / conv->stride + 1, node->w = w / conv->stride + 1;
+    node->top = node->left = conv->padding;
+  }
+  node->c = conv->filters;
+  declare(node, 0, 1, conv->kernel, x->c, conv->filters);
+  return FOVEA_OK;
+}
+
+static fovea_status infer_transpose(const fovea_graph *graph, fovea_node *node) {
+  const fovea_node *x = &graph->nodes[node->inputs[0]];
+  const fovea_conv2d *conv = &node->conv;
+  fovea_status status = check(conv);
+  if (status != FOVEA_OK) return status;
+  if (!conv->same) return fovea_fail(FOVEA_INVALID, "conv2d_transpose: only 'same' padding");
+  node->c = conv->filters, node->h = x->h * conv->stride, node->w = x->w * conv->stride;
+  node->top = fovea_same_padding(node->h, conv->kernel, conv->stride);
+  node->left = fovea_same_padding(node->w, conv->kernel, conv->stride);
+  declare(node, 1, 0, conv->kernel, x->c, conv->filters);
+  return FOVEA_OK;
+}
+
+static fovea_status infer_dense(const fovea_graph *graph, fovea_node *node) {
+  const fovea_node *x = &graph->nodes[node->inputs[0]];
+  int size = x->c * x->h * x->w;
+  if (node->conv.filters < 1 || node->conv.filters > MAX_FILTERS || size > MAX_FILTERS)
+    return fovea_fail(FOVEA_INVALID, "dense: %d inputs to %d units, expected 1 to %d of each", size,
+                      node->conv.filters, MAX_FILTERS);
+  node->c = node->conv.filters, node->h = node->w = 1;
+  declare(node, 0, 1, 1, size, node->c);
+  node->parameters[0].rank = 2;
+  if (x->h * x->w > 1) {
+    int shape[3] = {x->c, x->h, x->w};
+    memcpy(node->parameters[0].columns, shape, sizeof shape);
+  }
+  return FOVEA_OK;
+}
+
+/* The convolution that a node is, or whose gradient it is: x is the larger image. */
+static fovea_conv_shape shape_of(const fovea_plan *plan, int node) {
+  const fovea_node *y = fovea_plan_node(plan, node), *x = fovea_plan_node(plan, y->inputs[0]);
+  if (y->op == &fovea_op_dense)
+    return (fovea_conv_shape){.c = x->c * x->h * x->w, .h = 1, .w = 1, .k = y->c, .oh = 1, .ow = 1, .kernel = 1,
+                              .stride = 1};
+  fovea_conv_shape s = {.c = x->c, .h = x->h, .w = x->w, .k = y->c, .oh = y->h, .ow = y->w,
+                        .kernel = y->conv.kernel, .stride = y->conv.stride, .top = y->top, .left = y->left};
+  if (y->op == &fovea_op_conv2d_transpose) {
+    s.c = y->c, s.h = y->h, s.w = y->w;
+    s.k = x->c, s.oh = x->h, s.ow = x->w;
+  }
+  return s;
+}
+
+static void forward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_conv_shape s = shape_of(plan, node);
+  fovea_view x = fovea_plan_input(plan, node, 0), y = fovea_plan_output(plan, node);
+  fovea_view w = fovea_plan_parameter(plan, node, 0), b = fovea_plan_parameter(plan, node, 1);
+  const fovea_view *bias = n->conv.bias ? &b : NULL;
+  size_t batch = (size_t)fovea_plan_batch(plan);
+  if (n->op == &fovea_op_conv2d_transpose)
+    fovea_record_conv2d_backward_data(plan, &s, x, w, bias, y, false);
+  else if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !bias)
+    fovea_record_gemm(plan,
+                      &(fovea_gemm){.m = (size_t)s.k, .n = batch, .k = (size_t)s.c, .lda = (size_t)s.c, .ldb = batch,
+                                    .ldc = batch},
+                      w, x, y);
+  else
+    fovea_record_conv2d(plan, &s, x, w, bias, y);
+}
+
+static void dense_backward_clblast(fovea_plan *plan, int node, const fovea_conv_shape *s, fovea_view dy) {
+  size_t batch = (size_t)fovea_plan_batch(plan), c = (size_t)s->c, k = (size_t)s->k;
+  fovea_record_gemm(plan, &(fovea_gemm){.transpose_b = true, .m = k, .n = c, .k = batch, .lda = batch, .ldb = batch,
+                                        .ldc = c},
+                    dy, fovea_plan_input(plan, node, 0), fovea_plan_parameter_gradient(plan, node, 0));
+  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
+  bool accumulate;
+  fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  fovea_record_gemm(plan, &(fovea_gemm){.transpose_a = true, .m = c, .n = batch, .k = k, .lda = c, .ldb = batch,
+                                        .ldc = batch, .beta = accumulate ? 1.0f : 0.0f},
+                    fovea_plan_parameter(plan, node, 0), dy, dx);
+}
+
+static void backward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_conv_shape s = shape_of(plan, node);
+  fovea_view x = fovea_plan_input(plan, node, 0), dy = fovea_plan_output_gradient(plan, node);
+  if (n->conv.bias)
+    fovea_record_bias_backward(plan, n->c, n->h, n->w, dy, fovea_plan_parameter_gradient(plan, node, 1));
+  if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !n->conv.bias) {
+    dense_backward_clblast(plan, node, &s, dy);
+    return;
+  }
+  bool transpose = n->op == &fovea_op_conv2d_transpose, accumulate;
+  fovea_record_conv2d_backward_weight(plan, &s, transpose ? dy : x, transpose ? x : dy,
+                                      fovea_plan_parameter_gradient(plan, node, 0));
+  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
+  fovea_view w = fovea_plan_parameter(plan, node, 0), dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  if (transpose)
+    fovea_record_conv2d_accumulate(plan, &s, dy, w, dx, accumulate);
+  else
+    fovea_record_conv2d_backward_data(plan, &s, dy, w, NULL, dx, accumulate);
+}
+
+const fovea_op fovea_op_conv2d = {"conv2d", infer_conv, forward, backward};
+const fovea_op fovea_op_conv2d_transpose = {"conv2d_transpose", infer_transpose, forward, backward};
+const fovea_op fovea_op_dense = {"dense", infer_dense, forward, backward};

@@ -1,0 +1,59 @@
+/* z = mu + exp(logvar / 2) eps and the divergence's loss (cl/reparameterize.cl). */
+#include "core/fail.h"
+#include "op/op.h"
+
+enum { E = 0 };
+
+/* An evaluation's samples are another op's than training's, so that they are never the same. */
+static const uint32_t EVALUATION = 0x80000000u;
+
+static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
+  const fovea_node *mu = &graph->nodes[node->inputs[0]], *logvar = &graph->nodes[node->inputs[1]];
+  if (mu->c != logvar->c || mu->h * mu->w != 1 || logvar->h * logvar->w != 1)
+    return fovea_fail(FOVEA_INVALID, "reparameterize: mu is %dx%dx%d, logvar %dx%dx%d, expected units x 1 x 1 of both",
+                      mu->c, mu->h, mu->w, logvar->c, logvar->h, logvar->w);
+  if (!(node->kl_weight >= 0.0f && node->kl_weight < 1e9f))
+    return fovea_fail(FOVEA_INVALID, "reparameterize: KL weight %g, expected at least 0", (double)node->kl_weight);
+  node->c = mu->c, node->h = node->w = 1;
+  return FOVEA_OK;
+}
+
+static void forward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_view kl = fovea_plan_new(plan, 1);
+  fovea_record *r = fovea_plan_record(plan, "reparameterize.cl", "", "reparameterize_forward");
+  fovea_record_view(plan, r, "mu", fovea_plan_input(plan, node, 0));
+  fovea_record_view(plan, r, "logvar", fovea_plan_input(plan, node, 1));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "e", fovea_plan_save(plan, node, E, (size_t)n->c * (size_t)fovea_plan_batch(plan)));
+  fovea_record_view(plan, r, "z", fovea_plan_output(plan, node));
+  fovea_record_view(plan, r, "kl", kl);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "j", n->c);
+  fovea_record_uint(r, "op", fovea_plan_training(plan) ? n->random : n->random | EVALUATION);
+  fovea_record_lane_groups(plan, r, 1, 1);
+  fovea_plan_set_kl(plan, kl);
+}
+
+static void backward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  bool accumulate_mu, accumulate_logvar;
+  fovea_view dz = fovea_plan_output_gradient(plan, node);
+  fovea_view dmu = fovea_plan_input_gradient(plan, node, 0, &accumulate_mu);
+  fovea_view dlogvar = fovea_plan_input_gradient(plan, node, 1, &accumulate_logvar);
+  fovea_record *r = fovea_plan_record(plan, "reparameterize.cl", "", "reparameterize_backward");
+  fovea_record_view(plan, r, "mu", fovea_plan_input(plan, node, 0));
+  fovea_record_view(plan, r, "logvar", fovea_plan_input(plan, node, 1));
+  fovea_record_view(plan, r, "e", fovea_plan_saved(plan, node, E));
+  fovea_record_view(plan, r, "dz", dz);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "dmu", dmu);
+  fovea_record_view(plan, r, "dlogvar", dlogvar);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_float(r, "weight", n->kl_weight);
+  fovea_record_int(r, "accumulate_mu", accumulate_mu);
+  fovea_record_int(r, "accumulate_logvar", accumulate_logvar);
+  fovea_record_batch_range(plan, r, (size_t)n->c, 1);
+}
+
+const fovea_op fovea_op_reparameterize = {"reparameterize", infer, forward, backward};

@@ -1,0 +1,12 @@
+/* The notes under a summary, shared by its text and its JSON. */
+#ifndef FOVEA_STATS_NOTES_H
+#define FOVEA_STATS_NOTES_H
+
+#include "fovea/regress.h"
+
+enum { FOVEA_NOTES = 4, FOVEA_NOTE_SIZE = 192 };
+
+/* Writes the notes without their numbers, in order, and returns how many there are. The caller is in the C locale. */
+size_t fovea_ols_notes(const fovea_ols *ols, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]);
+
+#endif

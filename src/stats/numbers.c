@@ -1,0 +1,42 @@
+#include "stats/numbers.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+fovea_c_locale fovea_c_locale_begin(void) {
+  fovea_c_locale state;
+  state.c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  state.before = uselocale(state.c); /* of 0 it is a query, and nothing changes */
+  return state;
+}
+
+void fovea_c_locale_end(fovea_c_locale state) {
+  uselocale(state.before);
+  if (state.c) freelocale(state.c);
+}
+
+static int names_no_finite_number(const char *text, size_t length) {
+  static const char *const words[] = {"nan", "inf", "infinity"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strlen(words[i]) == length && strncasecmp(text, words[i], length) == 0) return 1;
+  return 0;
+}
+
+fovea_number_kind fovea_number_parse(const char *text, double *value) {
+  const char *start = text + strspn(text, " \t");
+  const char *word = start + (*start == '+' || *start == '-');
+  size_t length = strcspn(word, " \t");
+  if (word[length + strspn(word + length, " \t")]) return FOVEA_NUMBER_NONE;
+  if (names_no_finite_number(word, length)) return FOVEA_NUMBER_NOT_FINITE;
+  if (length == 0 || strspn(word, "0123456789.eE+-") != length) return FOVEA_NUMBER_NONE;
+  fovea_c_locale state = fovea_c_locale_begin();
+  char *end;
+  double number = strtod(start, &end);
+  fovea_c_locale_end(state);
+  if (end != word + length) return FOVEA_NUMBER_NONE;
+  if (!isfinite(number)) return FOVEA_NUMBER_NOT_FINITE;
+  *value = number;
+  return FOVEA_NUMBER_FINITE;
+}

@@ -1,0 +1,312 @@
+/* The text of statsmodels 0.13.5's summary: regression/linear_model.py RegressionResults.summary, iolib/summary.py and
+ * iolib/table.py SimpleTable with the formats of iolib/tableformatting.py (fmt_2cols, fmt_params). */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/fail.h"
+#include "fovea/regress.h"
+#include "stats/notes.h"
+#include "stats/numbers.h"
+
+/* --- text that grows; after a failed allocation it stays empty and `failed` is set ------------------------------ */
+
+typedef struct text {
+  char *bytes;
+  size_t size, room;
+  bool failed;
+} text;
+
+static void put(text *t, const char *bytes, size_t count) {
+  if (t->failed) return;
+  if (t->size + count + 1 > t->room) {
+    size_t room = 2 * (t->size + count + 1);
+    char *more = realloc(t->bytes, room);
+    if (!more) {
+      t->failed = true;
+      return;
+    }
+    t->bytes = more;
+    t->room = room;
+  }
+  memcpy(t->bytes + t->size, bytes, count);
+  t->size += count;
+  t->bytes[t->size] = 0;
+}
+
+static void put_string(text *t, const char *s) { put(t, s, strlen(s)); }
+
+static void repeat(text *t, char c, size_t count) {
+  for (size_t i = 0; i < count; i++) put(t, &c, 1);
+}
+
+/* Python pads by code points: bytes that do not continue one. */
+static size_t code_points(const char *s) {
+  size_t count = 0;
+  for (; *s; s++) count += ((unsigned char)*s & 0xc0) != 0x80;
+  return count;
+}
+
+/* --- a table of strings ------------------------------------------------------------------------------------------ */
+
+enum { CELL_SIZE = 32, MAX_COLUMNS = 7 };
+
+/* A name is borrowed, a number is formatted into the cell. */
+typedef struct cell {
+  const char *name;
+  char number[CELL_SIZE];
+} cell;
+
+static const char *cell_text(const cell *c) { return c->name ? c->name : c->number; }
+
+typedef struct grid {
+  size_t rows, columns;
+  size_t widths[MAX_COLUMNS]; /* at least; a longer cell widens its column */
+  bool left[MAX_COLUMNS];
+  cell *cells; /* rows x columns */
+} grid;
+
+static fovea_status grid_make(grid *g, size_t rows, size_t columns) {
+  g->rows = rows;
+  g->columns = columns;
+  g->cells = calloc(rows * columns, sizeof *g->cells);
+  return g->cells ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "summary: no memory");
+}
+
+static cell *at(grid *g, size_t row, size_t column) { return &g->cells[row * g->columns + column]; }
+
+/* Widens the columns to their cells and returns the length of a row. */
+static size_t grid_measure(grid *g) {
+  size_t length = g->columns - 1;
+  for (size_t j = 0; j < g->columns; j++) {
+    for (size_t i = 0; i < g->rows; i++) {
+      size_t width = code_points(cell_text(at(g, i, j)));
+      if (width > g->widths[j]) g->widths[j] = width;
+    }
+    length += g->widths[j];
+  }
+  return length;
+}
+
+static void put_row(text *t, grid *g, size_t row) {
+  for (size_t j = 0; j < g->columns; j++) {
+    const char *s = cell_text(at(g, row, j));
+    size_t blank = g->widths[j] - code_points(s);
+    if (j) put(t, " ", 1);
+    if (!g->left[j]) repeat(t, ' ', blank);
+    put_string(t, s);
+    if (g->left[j]) repeat(t, ' ', blank);
+  }
+  put(t, "\n", 1);
+}
+
+/* str.center(length): Python's, which puts the odd blank left of an even text in an odd field. */
+static void put_title(text *t, const char *title, size_t length) {
+  size_t blank = length - strlen(title), before = blank / 2 + (blank & length & 1);
+  repeat(t, ' ', before);
+  put_string(t, title);
+  repeat(t, ' ', blank - before);
+  put(t, "\n", 1);
+}
+
+static void put_rule(text *t, char c, size_t length) {
+  repeat(t, c, length);
+  put(t, "\n", 1);
+}
+
+/* --- numbers ----------------------------------------------------------------------------------------------------- */
+
+/* snprintf with one double; a NaN has no sign, as in Python. */
+static void number(cell *c, const char *format, double value) {
+  /* every format given here is one of this file's literals */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  snprintf(c->number, sizeof c->number, format, isnan(value) ? fabs((double)NAN) : value);
+#pragma GCC diagnostic pop
+}
+
+/* statsmodels.iolib.summary.forg */
+static void forg(cell *c, double value, bool four) {
+  bool general = fabs(value) >= 1e4 || fabs(value) < 1e-4;
+  if (four)
+    number(c, general ? "%10.4g" : "%10.4f", value);
+  else
+    number(c, general ? "%9.3g" : "%9.3f", value);
+}
+
+size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
+  size_t count = 0;
+  if (!o->constant)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "R\xc2\xb2 is computed without centering (uncentered) since the model does not contain a constant.");
+  snprintf(notes[count++], FOVEA_NOTE_SIZE,
+           "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
+  if (o->n < o->k)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE, "The input rank is higher than the number of observations.");
+  if (o->min_eigenvalue < 1e-10)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The smallest eigenvalue is %6.3g. This might indicate that there are\n"
+             "strong multicollinearity problems or that the design matrix is singular.",
+             o->min_eigenvalue);
+  else if (o->condition_number > 1000)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The condition number is large, %6.3g. This might indicate that there are\n"
+             "strong multicollinearity or other numerical problems.",
+             o->condition_number);
+  return count;
+}
+
+/* --- the three tables -------------------------------------------------------------------------------------------- */
+
+static void put_now(cell *date, cell *clock) {
+  const char *epoch = getenv("SOURCE_DATE_EPOCH");
+  time_t now = time(NULL);
+  struct tm parts = {0};
+  char *end = NULL;
+  long long given = epoch ? strtoll(epoch, &end, 10) : 0;
+  if (epoch && *epoch && !*end) {
+    now = (time_t)given;
+    gmtime_r(&now, &parts);
+  } else {
+    localtime_r(&now, &parts);
+  }
+  strftime(date->number, sizeof date->number, "%a, %d %b %Y", &parts);
+  strftime(clock->number, sizeof clock->number, "%H:%M:%S", &parts);
+}
+
+/* Labels left and right with room for a value after each; a right label is "%-21s" of two blanks and itself. */
+static fovea_status two_columns(grid *g, const char *const (*labels)[2], size_t rows) {
+  fovea_status status = grid_make(g, rows, 4);
+  if (status) return status;
+  static const size_t widths[] = {18, 18, 21, 18};
+  memcpy(g->widths, widths, sizeof widths);
+  g->left[0] = g->left[2] = true;
+  for (size_t i = 0; i < rows; i++) {
+    at(g, i, 0)->name = labels[i][0];
+    at(g, i, 2)->name = labels[i][1];
+    snprintf(at(g, i, 1)->number, CELL_SIZE, "%18s", "");
+    snprintf(at(g, i, 3)->number, CELL_SIZE, "%18s", "");
+  }
+  return FOVEA_OK;
+}
+
+static fovea_status put_top(text *t, const fovea_ols *o) {
+  bool c = o->constant;
+  const char *labels[][2] = {{"Dep. Variable:", c ? "  R-squared:" : "  R-squared (uncentered):"},
+                             {"Model:", c ? "  Adj. R-squared:" : "  Adj. R-squared (uncentered):"},
+                             {"Method:", "  F-statistic:"},
+                             {"Date:", "  Prob (F-statistic):"},
+                             {"Time:", "  Log-Likelihood:"},
+                             {"No. Observations:", "  AIC:"},
+                             {"Df Residuals:", "  BIC:"},
+                             {"Df Model:", "   "},
+                             {"Covariance Type:", "   "}};
+  grid g = {0};
+  fovea_status status = two_columns(&g, (const char *const(*)[2])labels, 9);
+  if (status) return status;
+  at(&g, 0, 1)->name = o->response;
+  at(&g, 1, 1)->name = "OLS";
+  at(&g, 2, 1)->name = "Least Squares";
+  put_now(at(&g, 3, 1), at(&g, 4, 1));
+  number(at(&g, 5, 1), "%6.0f", (double)o->n);
+  number(at(&g, 6, 1), "%6.0f", o->df_resid);
+  number(at(&g, 7, 1), "%6.0f", o->df_model);
+  at(&g, 8, 1)->name = "nonrobust";
+  number(at(&g, 0, 3), "%#8.3f", o->r_squared);
+  number(at(&g, 1, 3), "%#8.3f", o->r_squared_adjusted);
+  number(at(&g, 2, 3), "%#8.4g", o->f_value);
+  number(at(&g, 3, 3), "%#6.3g", o->f_p_value);
+  number(at(&g, 4, 3), "%#8.5g", o->log_likelihood);
+  number(at(&g, 5, 3), "%#8.4g", o->aic);
+  number(at(&g, 6, 3), "%#8.4g", o->bic);
+  size_t length = grid_measure(&g);
+  put_title(t, "OLS Regression Results", length);
+  put_rule(t, '=', length);
+  for (size_t i = 0; i < g.rows; i++) put_row(t, &g, i);
+  free(g.cells);
+  return FOVEA_OK;
+}
+
+static fovea_status put_coefficients(text *t, const fovea_ols *o) {
+  static const char *const header[] = {"", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]"};
+  static const size_t widths[] = {10, 10, 10, 10, 10, 11, 11};
+  grid g = {0};
+  fovea_status status = grid_make(&g, o->k + 1, 7);
+  if (status) return status;
+  memcpy(g.widths, widths, sizeof widths);
+  g.left[0] = true;
+  for (size_t j = 0; j < 7; j++) at(&g, 0, j)->name = header[j];
+  for (size_t i = 0; i < o->k; i++) {
+    at(&g, i + 1, 0)->name = o->names[i];
+    forg(at(&g, i + 1, 1), o->coefficients[i], true);
+    forg(at(&g, i + 1, 2), o->std_errors[i], false);
+    forg(at(&g, i + 1, 3), o->t_values[i], false);
+    number(at(&g, i + 1, 4), "%#6.3f", o->p_values[i]);
+    forg(at(&g, i + 1, 5), o->low[i], false);
+    forg(at(&g, i + 1, 6), o->high[i], false);
+  }
+  size_t length = grid_measure(&g);
+  put_rule(t, '=', length);
+  for (size_t i = 0; i < g.rows; i++) {
+    put_row(t, &g, i);
+    if (i == 0) put_rule(t, '-', length);
+  }
+  free(g.cells);
+  return FOVEA_OK;
+}
+
+static fovea_status put_diagnostics(text *t, const fovea_ols *o) {
+  static const char *const labels[][2] = {{"Omnibus:", "  Durbin-Watson:"},
+                                          {"Prob(Omnibus):", "  Jarque-Bera (JB):"},
+                                          {"Skew:", "  Prob(JB):"},
+                                          {"Kurtosis:", "  Cond. No."}};
+  grid g = {0};
+  fovea_status status = two_columns(&g, labels, 4);
+  if (status) return status;
+  number(at(&g, 0, 1), "%#6.3f", o->omnibus);
+  number(at(&g, 1, 1), "%#6.3f", o->omnibus_p);
+  number(at(&g, 2, 1), "%#6.3f", o->skew);
+  number(at(&g, 3, 1), "%#6.3f", o->kurtosis);
+  number(at(&g, 0, 3), "%#8.3f", o->durbin_watson);
+  number(at(&g, 1, 3), "%#8.3f", o->jarque_bera);
+  number(at(&g, 2, 3), "%#8.3g", o->jarque_bera_p);
+  number(at(&g, 3, 3), "%#8.3g", o->condition_number);
+  size_t length = grid_measure(&g);
+  put_rule(t, '=', length);
+  for (size_t i = 0; i < g.rows; i++) put_row(t, &g, i);
+  put_rule(t, '=', length);
+  free(g.cells);
+  return FOVEA_OK;
+}
+
+static void put_notes(text *t, const fovea_ols *o) {
+  char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE], prefix[32];
+  size_t count = fovea_ols_notes(o, notes);
+  put_string(t, "\nNotes:\n");
+  for (size_t i = 0; i < count; i++) {
+    snprintf(prefix, sizeof prefix, "[%zu] ", i + 1);
+    put_string(t, prefix);
+    put_string(t, notes[i]);
+    put(t, "\n", 1);
+  }
+}
+
+fovea_status fovea_ols_summary(const fovea_ols *ols, char **result) {
+  text t = {0};
+  fovea_c_locale state = fovea_c_locale_begin();
+  fovea_status status = put_top(&t, ols);
+  if (!status) status = put_coefficients(&t, ols);
+  if (!status) status = put_diagnostics(&t, ols);
+  if (!status) put_notes(&t, ols);
+  fovea_c_locale_end(state);
+  if (!status && t.failed) status = fovea_fail(FOVEA_NO_MEMORY, "summary: no memory");
+  if (status) {
+    free(t.bytes);
+    return status;
+  }
+  *result = t.bytes;
+  return FOVEA_OK;
+}

@@ -1,0 +1,112 @@
+/* The fit as JSON. */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/fail.h"
+#include "fovea/regress.h"
+#include "stats/notes.h"
+#include "stats/numbers.h"
+
+static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+static json_t *strings(char *const *names, size_t count) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < count; i++)
+    if (json_array_append_new(array, json_string(names[i]))) {
+      json_decref(array);
+      return NULL;
+    }
+  return array;
+}
+
+static json_t *reals(const double *values, size_t count) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < count; i++)
+    if (json_array_append_new(array, real(values[i]))) {
+      json_decref(array);
+      return NULL;
+    }
+  return array;
+}
+
+static json_t *intervals(const fovea_ols *o) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < o->k; i++) {
+    double pair[] = {o->low[i], o->high[i]};
+    if (json_array_append_new(array, reals(pair, 2))) {
+      json_decref(array);
+      return NULL;
+    }
+  }
+  return array;
+}
+
+static json_t *notes(const fovea_ols *o) {
+  char lines[FOVEA_NOTES][FOVEA_NOTE_SIZE], *pointers[FOVEA_NOTES];
+  fovea_c_locale state = fovea_c_locale_begin();
+  size_t count = fovea_ols_notes(o, lines);
+  fovea_c_locale_end(state);
+  for (size_t i = 0; i < count; i++) pointers[i] = lines[i];
+  return strings(pointers, count);
+}
+
+/* Sets `object` to have `key`; takes `value` over. A NULL value is a failure that came earlier. */
+static int set(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value); }
+
+static int fill(json_t *root, const fovea_ols *o) {
+  const struct {
+    const char *key;
+    double value;
+  } numbers[] = {{"df_model", o->df_model},
+                 {"df_resid", o->df_resid},
+                 {"r_squared", o->r_squared},
+                 {"r_squared_adjusted", o->r_squared_adjusted},
+                 {"f_value", o->f_value},
+                 {"f_p_value", o->f_p_value},
+                 {"log_likelihood", o->log_likelihood},
+                 {"aic", o->aic},
+                 {"bic", o->bic},
+                 {"omnibus", o->omnibus},
+                 {"omnibus_p", o->omnibus_p},
+                 {"jarque_bera", o->jarque_bera},
+                 {"jarque_bera_p", o->jarque_bera_p},
+                 {"skew", o->skew},
+                 {"kurtosis", o->kurtosis},
+                 {"durbin_watson", o->durbin_watson},
+                 {"condition_number", o->condition_number},
+                 {"min_eigenvalue", o->min_eigenvalue}};
+  int failed = set(root, "response", json_string(o->response));
+  failed |= set(root, "names", strings(o->names, o->k));
+  failed |= set(root, "coefficients", reals(o->coefficients, o->k));
+  failed |= set(root, "std_errors", reals(o->std_errors, o->k));
+  failed |= set(root, "t_values", reals(o->t_values, o->k));
+  failed |= set(root, "p_values", reals(o->p_values, o->k));
+  failed |= set(root, "conf_int", intervals(o));
+  failed |= set(root, "nobs", json_integer((json_int_t)o->n));
+  failed |= set(root, "rank", json_integer((json_int_t)o->rank));
+  failed |= set(root, "constant", json_boolean(o->constant));
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    failed |= set(root, numbers[i].key, real(numbers[i].value));
+  failed |= set(root, "notes", notes(o));
+  return failed;
+}
+
+static fovea_status check_utf8(const char *name) {
+  json_t *text = json_string(name);
+  if (!text) return fovea_fail(FOVEA_INVALID, "the name of a column is not UTF-8, and JSON has to be");
+  json_decref(text);
+  return FOVEA_OK;
+}
+
+fovea_status fovea_ols_json(const fovea_ols *ols, char **text) {
+  fovea_status status = check_utf8(ols->response);
+  for (size_t i = 0; i < ols->k && !status; i++) status = check_utf8(ols->names[i]);
+  if (status) return status;
+  json_t *root = json_object();
+  char *dump = root && !fill(root, ols) ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+  json_decref(root);
+  if (!dump) return fovea_fail(FOVEA_NO_MEMORY, "summary: no memory for its JSON");
+  *text = dump;
+  return FOVEA_OK;
+}

@@ -1,0 +1,267 @@
+/* Programs: includes, build failures, and the cache on disk with everything that can be wrong with it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/binary_cache.h"
+#include "core/program.h"
+#include "core/source.h"
+
+static char root[256];
+static fovea_device *device;
+
+static void write_file(const char *name, const char *text) {
+  char path[512];
+  snprintf(path, sizeof path, "%s/cl/%s", root, name);
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  fputs(text, f);
+  assert_int_equal(fclose(f), 0);
+}
+
+static void in_root(const char *name, char path[512]) { snprintf(path, 512, "%s/%s", root, name); }
+
+static int setup(void **state) {
+  (void)state;
+  char path[512];
+  snprintf(root, sizeof root, "/tmp/fovea-program-XXXXXX");
+  if (!mkdtemp(root)) return 1;
+  in_root("cl", path);
+  if (mkdir(path, 0777)) return 1;
+  setenv("FOVEA_CL_DIR", path, 1);
+  in_root("cache", path);
+  setenv("XDG_CACHE_HOME", path, 1);
+  write_file("good.cl",
+             "#include \"one.clh\"\n#include \"one.clh\"\n  # include \"two.clh\"\n"
+             "__kernel void good(__global float *x) { x[get_global_id(0)] = ONE + TWO + K; }\n");
+  write_file("one.clh", "#include \"two.clh\"\n__constant float once = 1;\n#define ONE once\n");
+  write_file("two.clh", "__constant float twice = 2;\n#define TWO twice");
+  write_file("bad.cl", "#include \"one.clh\"\n\n__kernel void bad(__global float *x) { x[0] = undeclared; }\n");
+  write_file("lost.cl", "\n#include \"nowhere.clh\"\n");
+  return fovea_device_open(NULL, &device) != FOVEA_OK;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  char command[512];
+  fovea_device_close(device);
+  snprintf(command, sizeof command, "rm -rf '%s'", root);
+  return system(command) != 0;
+}
+
+/* As a new process would find it: nothing in memory. */
+static fovea_status get_fresh(const char *options, cl_program *program) {
+  fovea_device_close(device);
+  device = NULL;
+  fovea_status status = fovea_device_open(NULL, &device);
+  return status ? status : fovea_program_get(device, "good.cl", options, program);
+}
+
+/* Whether the program runs and gives what K asks for. */
+static void assert_works(cl_program program, float k) {
+  cl_int error = 0;
+  float y = 0;
+  size_t one = 1;
+  cl_kernel kernel = clCreateKernel(program, "good", &error);
+  assert_int_equal(error, CL_SUCCESS);
+  cl_mem x = clCreateBuffer(device->context, CL_MEM_READ_WRITE, sizeof y, NULL, &error);
+  assert_int_equal(error, CL_SUCCESS);
+  assert_int_equal(clSetKernelArg(kernel, 0, sizeof x, &x), CL_SUCCESS);
+  assert_int_equal(clEnqueueNDRangeKernel(device->queue, kernel, 1, NULL, &one, &one, 0, NULL, NULL), CL_SUCCESS);
+  assert_int_equal(clEnqueueReadBuffer(device->queue, x, CL_TRUE, 0, sizeof y, &y, 0, NULL, NULL), CL_SUCCESS);
+  assert_true(y == 3 + k);
+  clReleaseMemObject(x);
+  clReleaseKernel(kernel);
+}
+
+/* The one file of the cache; the number of files is returned. */
+static int cache_file(char path[512]) {
+  char folder[512];
+  int n = 0;
+  in_root("cache/fovea", folder);
+  DIR *d = opendir(folder);
+  if (!d) return 0;
+  for (struct dirent *e; (e = readdir(d));) {
+    size_t length = strlen(e->d_name);
+    if (length < 5 || strcmp(e->d_name + length - 4, ".bin") != 0) continue;
+    assert_true((size_t)snprintf(path, 512, "%.200s/%.200s", folder, e->d_name) < 512);
+    n++;
+  }
+  closedir(d);
+  return n;
+}
+
+static void clear_cache(void) {
+  char command[600];
+  snprintf(command, sizeof command, "rm -rf '%s/cache/fovea'", root);
+  assert_int_equal(system(command), 0);
+}
+
+static unsigned char *slurp(const char *path, size_t *size) {
+  FILE *f = fopen(path, "rb");
+  assert_non_null(f);
+  unsigned char *data = malloc(1 << 24);
+  assert_non_null(data);
+  *size = fread(data, 1, 1 << 24, f);
+  fclose(f);
+  return data;
+}
+
+static void spit(const char *path, const unsigned char *data, size_t size) {
+  FILE *f = fopen(path, "wb");
+  assert_non_null(f);
+  assert_int_equal(fwrite(data, 1, size, f), size);
+  assert_int_equal(fclose(f), 0);
+}
+
+static void includes(void **state) {
+  (void)state;
+  char *text = NULL;
+  assert_int_equal(fovea_source_read("good.cl", &text), FOVEA_OK);
+  char *first = strstr(text, "once = 1");
+  assert_non_null(first);
+  assert_null(strstr(first + 1, "once = 1"));
+  assert_null(strstr(text, "include"));
+  assert_non_null(strstr(text, "#line 2 \"good.cl\"\n"));
+  free(text);
+  assert_int_equal(fovea_source_read("fill.cl", &text), FOVEA_OK); /* embedded, not in FOVEA_CL_DIR */
+  free(text);
+  assert_int_equal(fovea_source_read("lost.cl", &text), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "lost.cl:2: no kernel file nowhere.clh"));
+}
+
+static void memory_cache(void **state) {
+  (void)state;
+  cl_program a = NULL, b = NULL, c = NULL;
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=1", &a), FOVEA_OK);
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=1", &b), FOVEA_OK);
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=2", &c), FOVEA_OK);
+  assert_ptr_equal(a, b);
+  assert_ptr_not_equal(a, c);
+  assert_works(a, 1);
+  assert_works(c, 2);
+}
+
+static void build_failure(void **state) {
+  (void)state;
+  cl_program p = NULL;
+  assert_int_equal(fovea_program_get(device, "bad.cl", "-DQ=7", &p), FOVEA_DEVICE);
+  assert_null(p);
+  const char *message = fovea_error_message();
+  if (!strstr(message, "bad.cl") || !strstr(message, "-DQ=7") || !strstr(message, "undeclared"))
+    fail_msg("%s", message);
+  assert_int_equal(fovea_program_get(device, "none.cl", "", &p), FOVEA_INVALID);
+}
+
+static void cold_and_warm(void **state) {
+  (void)state;
+  char path[512];
+  struct stat before, after;
+  cl_program p = NULL;
+  clear_cache();
+  assert_int_equal(get_fresh("-DK=3", &p), FOVEA_OK);
+  assert_works(p, 3);
+  assert_int_equal(cache_file(path), 1);
+  assert_int_equal(stat(path, &before), 0);
+  assert_int_equal(get_fresh("-DK=3", &p), FOVEA_OK);
+  assert_works(p, 3);
+  assert_int_equal(stat(path, &after), 0);
+  assert_true(before.st_ino == after.st_ino); /* read, not written anew */
+  assert_int_equal(get_fresh("-DK=4", &p), FOVEA_OK);
+  assert_works(p, 4);
+  assert_int_equal(cache_file(path), 2);
+}
+
+/* Each wrong file is taken for none, built from source, and replaced by the right one. */
+static void damaged(void **state) {
+  (void)state;
+  char path[512];
+  size_t size = 0;
+  struct stat before, after;
+  cl_program p = NULL;
+  clear_cache();
+  assert_int_equal(get_fresh("-DK=5", &p), FOVEA_OK);
+  assert_int_equal(cache_file(path), 1);
+  unsigned char *good = slurp(path, &size);
+  assert_true(size > 100);
+  const size_t flips[] = {0, 9, 24, 33, 40, 41, size / 2, size - 1};
+  const size_t cuts[] = {0, 7, 39, 40, 41, size / 2, size - 1};
+  size_t flip_count = sizeof flips / sizeof *flips, cut_count = sizeof cuts / sizeof *cuts;
+  for (size_t i = 0; i < flip_count + cut_count + 1; i++) {
+    good = realloc(good, size + 1);
+    assert_non_null(good);
+    good[size] = 'x';
+    if (i < flip_count) good[flips[i]] ^= 0x10;
+    spit(path, good, i < flip_count ? size : i < flip_count + cut_count ? cuts[i - flip_count] : size + 1);
+    if (i < flip_count) good[flips[i]] ^= 0x10;
+    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(get_fresh("-DK=5", &p), FOVEA_OK);
+    assert_works(p, 5);
+    assert_int_equal(stat(path, &after), 0);
+    if (before.st_ino == after.st_ino) fail_msg("damage %zu was not noticed", i);
+  }
+  free(good);
+}
+
+/* A well-formed file whose content no driver takes. */
+static void refused_binary(void **state) {
+  (void)state;
+  char path[512];
+  size_t size = 0;
+  cl_program p = NULL;
+  fovea_cache_key key;
+  clear_cache();
+  assert_int_equal(get_fresh("-DK=6", &p), FOVEA_OK);
+  assert_int_equal(cache_file(path), 1);
+  unsigned char *good = slurp(path, &size);
+  memcpy(&key, good + 8, sizeof key);
+  free(good);
+  static const unsigned char junk[64] = "this is no program";
+  fovea_binary_store(&key, junk, sizeof junk);
+  unsigned char *stored = NULL;
+  assert_true(fovea_binary_load(&key, &stored, &size));
+  assert_int_equal(size, sizeof junk);
+  free(stored);
+  assert_int_equal(get_fresh("-DK=6", &p), FOVEA_OK);
+  assert_works(p, 6);
+}
+
+static void unwritable(void **state) {
+  (void)state;
+  char path[512], cache[512];
+  cl_program p = NULL;
+  clear_cache();
+  in_root("cache/fovea", path);
+  spit(path, (const unsigned char *)"a file", 6); /* root may write anywhere, but not make a folder of a file */
+  assert_int_equal(get_fresh("-DK=7", &p), FOVEA_OK);
+  assert_works(p, 7);
+  unlink(path);
+  setenv("XDG_CACHE_HOME", "relative", 1);
+  char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
+  unsetenv("HOME");
+  assert_int_equal(get_fresh("-DK=7", &p), FOVEA_OK);
+  assert_works(p, 7);
+  assert_int_not_equal(access("relative/fovea", F_OK), 0);
+  in_root("cache", cache);
+  setenv("XDG_CACHE_HOME", cache, 1);
+  if (home) setenv("HOME", home, 1);
+  free(home);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(includes),      cmocka_unit_test(memory_cache), cmocka_unit_test(build_failure),
+      cmocka_unit_test(cold_and_warm), cmocka_unit_test(damaged),      cmocka_unit_test(refused_binary),
+      cmocka_unit_test(unwritable),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}

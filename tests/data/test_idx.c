@@ -1,0 +1,197 @@
+/* IDX data sets: small ones made here, bad ones in a table, and Debian's fashion-mnist where it is installed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "core/xxh64.h"
+#include "fovea/data.h"
+#include "support/tempdir.h"
+
+#define FASHION "/usr/share/datasets/fashion-mnist"
+
+static void assert_message(const char *part) {
+  if (strstr(fovea_error_message(), part) == NULL) fail_msg("no '%s' in: %s", part, fovea_error_message());
+}
+
+/* Writes folder/name, the header of `rank` dims and then `size` bytes 0, 1, 2, ... */
+static void make(const char *name, uint8_t magic, int rank, const uint32_t *dims, size_t size) {
+  static uint8_t bytes[70000];
+  bytes[0] = bytes[1] = 0;
+  bytes[2] = magic;
+  bytes[3] = (uint8_t)rank;
+  for (int i = 0; i < 4 * rank; i++) bytes[4 + i] = (uint8_t)(dims[i / 4] >> (24 - 8 * (i % 4)));
+  for (size_t i = 0; i < size; i++) bytes[4 + 4 * rank + (int)i] = (uint8_t)i;
+  temp_file(name, bytes, 4 + 4 * (size_t)rank + size);
+}
+
+static void test_gray_with_labels(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  make("gray/train-images-idx3-ubyte", 8, 3, (uint32_t[]){5, 2, 3}, 30);
+  make("gray/train-labels-idx1-ubyte", 8, 1, (uint32_t[]){5}, 5);
+  static const size_t limits[] = {0, 5, 6, 2, 1};
+  for (size_t i = 0; i < 5; i++) {
+    size_t count = limits[i] == 0 || limits[i] > 5 ? 5 : limits[i];
+    assert_int_equal(fovea_dataset_load(temp_path("gray"), "train", limits[i], &set), FOVEA_OK);
+    assert_int_equal(set->count, count);
+    assert_int_equal(set->channels, 1);
+    assert_int_equal(set->height, 2);
+    assert_int_equal(set->width, 3);
+    for (size_t p = 0; p < 6 * count; p++) assert_int_equal(set->pixels[p], p);
+    for (size_t p = 0; p < count; p++) assert_int_equal(set->labels[p], p);
+    fovea_dataset_destroy(set);
+  }
+  fovea_dataset_destroy(NULL);
+}
+
+static void test_rgb_becomes_channels_first(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  make("rgb/t10k-images-idx4-ubyte", 8, 4, (uint32_t[]){2, 2, 1, 3}, 12);
+  assert_int_equal(fovea_dataset_load(temp_path("rgb"), "test", 0, &set), FOVEA_OK);
+  assert_int_equal(set->channels, 3);
+  assert_null(set->labels);
+  static const uint8_t expected[] = {0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11};
+  assert_memory_equal(set->pixels, expected, 12);
+  fovea_dataset_destroy(set);
+}
+
+static void test_bad_files(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *says;
+    uint8_t magic;
+    int rank;
+    uint32_t dims[4];
+    size_t size;
+  } cases[] = {
+      {"a float file", "begins with 00 00 0d 03", 0x0d, 3, {1, 1, 1}, 4},
+      {"rank 2", "begins with 00 00 08 02", 8, 2, {1, 1}, 1},
+      {"rank 5", "begins with 00 00 08 05", 8, 5, {1, 1, 1, 1}, 1},
+      {"no images", "dimension 1 of 3 is 0", 8, 3, {0, 1, 1}, 0},
+      {"no width", "dimension 3 of 3 is 0", 8, 3, {1, 1, 0}, 0},
+      {"overflow", "overflows at dimension 2, 4294967295", 8, 3, {~0u, ~0u, ~0u}, 9},
+      {"wraps to 1 image of 1", "overflows", 8, 4, {1u << 31, 1u << 31, 4, 1}, 9},
+      {"promises 4 GB", "promises 4294967295 bytes, but it holds at most 25", 8, 3, {~0u, 1, 1}, 9},
+      {"one byte short", "has 11 bytes of data, its header promises 12", 8, 3, {2, 2, 3}, 11},
+      {"too wide", "dimension 3 is 65536, at most 65535", 8, 3, {1, 1, 65536}, 65536},
+      {"one byte long", "more than the 12 bytes", 8, 3, {2, 2, 3}, 13},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fovea_dataset *set;
+    make("bad/train-images-idx3-ubyte", cases[i].magic, cases[i].rank,
+         (uint32_t[5]){cases[i].dims[0], cases[i].dims[1], cases[i].dims[2], cases[i].dims[3], 1}, cases[i].size);
+    fovea_status status = fovea_dataset_load(temp_path("bad"), "train", 0, &set);
+    if (status != FOVEA_INVALID) fail_msg("%s: status %d", cases[i].name, status);
+    assert_message("train-images-idx3-ubyte'");
+    assert_message(cases[i].says);
+  }
+}
+
+static void test_every_length_of_the_header(void **state) {
+  (void)state;
+  static const uint8_t bytes[17] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9};
+  fovea_dataset *set;
+  for (size_t size = 0; size < sizeof bytes; size++) {
+    temp_file("short/train-images-idx3-ubyte", bytes, size);
+    assert_int_equal(fovea_dataset_load(temp_path("short"), "train", 0, &set), FOVEA_INVALID);
+  }
+  temp_file("short/train-images-idx3-ubyte", bytes, sizeof bytes);
+  assert_int_equal(fovea_dataset_load(temp_path("short"), "train", 0, &set), FOVEA_OK);
+  fovea_dataset_destroy(set);
+}
+
+static void test_labels_must_match(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  make("count/train-images-idx3-ubyte", 8, 3, (uint32_t[]){5, 2, 3}, 30);
+  make("count/train-labels-idx1-ubyte", 8, 1, (uint32_t[]){4}, 4);
+  assert_int_equal(fovea_dataset_load(temp_path("count"), "train", 0, &set), FOVEA_INVALID);
+  assert_message("has 4 labels");
+  assert_int_equal(fovea_dataset_load(temp_path("count"), "train", 2, &set), FOVEA_INVALID);
+  assert_message("5 images");
+}
+
+/* A header of one image before 16 MB of zeros, and a header of 4 TB in a small file. */
+static void test_bombs(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  size_t size = 1 << 24;
+  uint8_t *bytes = calloc(size, 1), header[16] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1};
+  memcpy(bytes, header, 16);
+  temp_file("bomb/train-images-idx3-ubyte.gz", "", 0);
+  for (int i = 0; i < 2; i++) {
+    gzFile file = gzopen(temp_path("bomb/train-images-idx3-ubyte.gz"), "wb9");
+    gzwrite(file, bytes, (unsigned)size);
+    gzclose(file);
+    assert_int_equal(fovea_dataset_load(temp_path("bomb"), "train", 0, &set), FOVEA_INVALID);
+    assert_message(i == 0 ? "more than the 1 bytes" : "promises");
+    bytes[4] = bytes[9] = bytes[14] = 1;
+    size = 1000;
+  }
+  free(bytes);
+}
+
+static void test_missing(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  assert_int_equal(fovea_dataset_load(temp_path("absent"), "train", 0, &set), FOVEA_IO);
+  assert_message("dataset-fashion-mnist");
+  temp_file("nothing/readme", "x", 1);
+  assert_int_equal(fovea_dataset_load(temp_path("nothing"), "test", 0, &set), FOVEA_IO);
+  assert_message("t10k-images-idx3-ubyte");
+  assert_message("dataset-fashion-mnist");
+  assert_int_equal(fovea_dataset_load(temp_path("nothing/readme"), "test", 0, &set), FOVEA_IO);
+  assert_int_equal(fovea_dataset_load(temp_path("nothing"), "valid", 0, &set), FOVEA_INVALID);
+}
+
+static uint64_t hash(const uint8_t *data, size_t size) {
+  fovea_xxh64 h;
+  fovea_xxh64_begin(&h, 0);
+  fovea_xxh64_put(&h, data, size);
+  return fovea_xxh64_end(&h);
+}
+
+/* Sums by python-xxhash of the bytes after the headers. */
+static void test_fashion_mnist(void **state) {
+  (void)state;
+  static const struct {
+    const char *split;
+    size_t count;
+    uint8_t first;
+    uint64_t pixels, labels;
+  } cases[] = {
+      {"train", 60000, 9, 0x924ae43d1005aa0eu, 0x97e6779495a8b4bau},
+      {"test", 10000, 9, 0x52d5cf267209b007u, 0x440bcedb1e3e9174u},
+  };
+  if (access(FASHION, R_OK) != 0) skip();
+  for (size_t i = 0; i < 2; i++) {
+    fovea_dataset *set;
+    assert_int_equal(fovea_dataset_load(FASHION, cases[i].split, 0, &set), FOVEA_OK);
+    assert_int_equal(set->count, cases[i].count);
+    assert_int_equal(set->channels, 1);
+    assert_int_equal(set->height, 28);
+    assert_int_equal(set->width, 28);
+    assert_int_equal(set->labels[0], cases[i].first);
+    assert_int_equal(hash(set->pixels, set->count * 784), cases[i].pixels);
+    assert_int_equal(hash(set->labels, set->count), cases[i].labels);
+    fovea_dataset_destroy(set);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_gray_with_labels),  cmocka_unit_test(test_rgb_becomes_channels_first),
+      cmocka_unit_test(test_bad_files),         cmocka_unit_test(test_every_length_of_the_header),
+      cmocka_unit_test(test_labels_must_match), cmocka_unit_test(test_bombs),
+      cmocka_unit_test(test_missing),           cmocka_unit_test(test_fashion_mnist),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,82 @@
+/* The summary's text against statsmodels 0.13.5's, byte for byte but for date and time (and noise: regress_cases.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "fovea/regress.h"
+#include "stats/regress_text.h"
+
+static char *summary_of(const regress_case *c) {
+  char path[512], *text = NULL;
+  regress_path(c->name, "csv", path);
+  fovea_table *table = NULL;
+  fovea_design *d = NULL;
+  fovea_ols *ols = NULL;
+  fovea_design_options options = {.constant = c->constant};
+  fovea_status status = fovea_table_read(path, &table);
+  if (!status) status = fovea_design_from_table(table, &options, &d);
+  if (!status) status = fovea_ols_fit(d->y, d->x, d->n, d->k, d->response, (const char *const *)d->names, &ols);
+  if (!status) status = fovea_ols_summary(ols, &text);
+  if (status) fail_msg("%s: %s", c->name, fovea_error_message());
+  fovea_ols_destroy(ols);
+  fovea_design_destroy(d);
+  fovea_table_destroy(table);
+  return text;
+}
+
+static void check_all(void) {
+  int bad = 0;
+  for (size_t i = 0; i < REGRESS_CASES; i++) {
+    char path[512];
+    uint8_t *golden = NULL;
+    size_t size;
+    regress_path(regress_cases[i].name, "txt", path);
+    assert_int_equal(fovea_file_read(path, 1 << 20, &golden, &size), FOVEA_OK);
+    char *text = summary_of(&regress_cases[i]);
+    int line = regress_first_difference(text, (char *)golden, regress_cases[i].noise);
+    if (line)
+      print_error("%s: line %d differs:\n%s\nexpected\n%s\n", regress_cases[i].name, line, text, (char *)golden);
+    bad += line != 0;
+    free(text);
+    free(golden);
+  }
+  assert_int_equal(bad, 0);
+}
+
+static void test_goldens(void **state) {
+  (void)state;
+  check_all();
+}
+
+static void test_decimal_comma(void **state) {
+  (void)state;
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8"};
+  const char *set = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof *names && !set; i++) set = setlocale(LC_ALL, names[i]);
+  if (!set) skip();
+  check_all();
+  setlocale(LC_ALL, "C");
+}
+
+static void test_source_date_epoch(void **state) {
+  (void)state;
+  setenv("SOURCE_DATE_EPOCH", "951827696", 1);
+  char *text = summary_of(&regress_cases[0]);
+  assert_non_null(strstr(text, "\nDate:                Tue, 29 Feb 2000   Prob (F-statistic):"));
+  assert_non_null(strstr(text, "\nTime:                        12:34:56   Log-Likelihood:"));
+  free(text);
+  unsetenv("SOURCE_DATE_EPOCH");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens), cmocka_unit_test(test_decimal_comma),
+                                     cmocka_unit_test(test_source_date_epoch)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+#include "csvlog.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/fail.h"
+#include "core/file.h"
+
+static const size_t largest_log = (size_t)1 << 28;
+
+static size_t commas(const char *line) {
+  size_t count = 0;
+  for (; *line != '\0'; line++) count += *line == ',';
+  return count;
+}
+
+/* Cuts log->text into lines; the header is checked and not among them. */
+static fovea_status cut(const char *path, const char *header, csvlog *log) {
+  size_t newlines = 0;
+  for (const char *s = log->text; *s != '\0'; s++) newlines += *s == '\n';
+  log->lines = calloc(newlines + 1, sizeof *log->lines);
+  if (log->lines == NULL) return fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for %zu lines", path, newlines);
+  bool first = true;
+  char *end;
+  for (char *line = log->text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    *end = '\0';
+    if (first && strcmp(line, header) != 0)
+      return fovea_fail(FOVEA_INVALID, "%s: begins with '%.100s', expected '%s'; choose another folder", path, line,
+                        header);
+    if (!first && commas(line) == commas(header)) log->lines[log->count++] = line;
+    first = false;
+  }
+  return FOVEA_OK;
+}
+
+fovea_status csvlog_read(const char *path, const char *header, csvlog *log) {
+  struct stat about;
+  *log = (csvlog){0};
+  if (stat(path, &about) != 0) return FOVEA_OK;
+  uint8_t *data = NULL;
+  size_t size = 0;
+  fovea_status status = fovea_file_read(path, largest_log, &data, &size);
+  if (status != FOVEA_OK) return status;
+  csvlog read = {.text = (char *)data};
+  status = cut(path, header, &read);
+  if (status == FOVEA_OK)
+    *log = read;
+  else
+    csvlog_free(&read);
+  return status;
+}
+
+fovea_status csvlog_write(const char *path, const char *header, const csvlog *log) {
+  fovea_file *file = NULL;
+  fovea_status status = fovea_file_begin(path, &file);
+  if (status != FOVEA_OK) return status;
+  status = fovea_file_put(file, header, strlen(header));
+  if (status == FOVEA_OK) status = fovea_file_put(file, "\n", 1);
+  for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
+    status = fovea_file_put(file, log->lines[i], strlen(log->lines[i]));
+    if (status == FOVEA_OK) status = fovea_file_put(file, "\n", 1);
+  }
+  if (status == FOVEA_OK) return fovea_file_commit(file);
+  fovea_file_abandon(file);
+  return status;
+}
+
+void csvlog_free(csvlog *log) {
+  free(log->text);
+  free(log->lines);
+  *log = (csvlog){0};
+}
+
+const char *csvlog_field(const char *line, size_t index, char *out, size_t size) {
+  for (; index > 0 && *line != '\0'; line++) index -= *line == ',';
+  size_t n = strcspn(line, ",");
+  if (n > size - 1) n = size - 1;
+  memcpy(out, line, n);
+  out[n] = '\0';
+  return out;
+}
+
+const char *csvlog_number(double value, char out[CSVLOG_NUMBER]) {
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(out, CSVLOG_NUMBER, "%.*g", digits, value);
+    if (strtod(out, NULL) == value) break;
+  }
+  return out;
+}

@@ -1,0 +1,13 @@
+/* Least squares on a CSV file and the plot of its coefficients: for `regress`, and for the end of a sweep. */
+#ifndef FOVEA_TOOLS_FIT_H
+#define FOVEA_TOOLS_FIT_H
+
+#include "fovea/regress.h"
+
+/* The fit of the file at `path`; statuses as fovea_table_read, fovea_design_from_table and fovea_ols_fit. */
+fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols);
+
+/* The coefficients with their 95% intervals as a PNG; statuses as plot_coefficients. */
+fovea_status fit_plot(const char *path, const fovea_ols *ols);
+
+#endif

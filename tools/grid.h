@@ -1,0 +1,25 @@
+/* PNG grids of images: originals beside reconstructions, and walks through the latent space.
+ *
+ * Images are floats in [0, 1], count x channels x height x width; values outside are clamped and 8-bit values are
+ * rint(255 x). One channel gives a grayscale PNG, three an RGB one. Every value becomes a square of whole pixels, so
+ * many that the picture is about 900 pixels wide. The same input gives the same bytes.
+ *
+ * Both return FOVEA_INVALID for another number of channels, an empty grid or one too large for a PNG,
+ * FOVEA_MISMATCH for a NaN, FOVEA_NO_MEMORY, and FOVEA_IO if the file cannot be written; the path then holds what it
+ * held before. */
+#ifndef FOVEA_TOOLS_GRID_H
+#define FOVEA_TOOLS_GRID_H
+
+#include <stddef.h>
+
+#include "fovea/status.h"
+
+/* Image i and its reconstruction side by side, `pairs_a_row` pairs a row (fewer if count is smaller). */
+fovea_status grid_pairs(const char *path, const float *originals, const float *reconstructions, size_t count,
+                        int channels, int height, int width, int pairs_a_row);
+
+/* rows x columns images, row by row, without gaps. */
+fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
+                        int width);
+
+#endif

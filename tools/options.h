@@ -1,0 +1,58 @@
+/* The command line of a subcommand: a table of options, parsed, checked and printed. */
+#ifndef FOVEA_TOOLS_OPTIONS_H
+#define FOVEA_TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fovea/status.h"
+
+/* The type of an option's *value. */
+typedef enum option_kind {
+  OPTION_FLAG,   /* bool: true when given; takes no argument */
+  OPTION_STRING, /* const char *: borrowed from argv */
+  OPTION_INT,    /* long long */
+  OPTION_FLOAT,  /* double */
+  OPTION_ONOFF,  /* bool: "on" or "off" */
+  OPTION_CHOICE, /* int: the index in choices */
+  OPTION_INTS    /* option_ints: "35,25,15,5", each from 1 to INT_MAX, or from min to max where max is not 0 */
+} option_kind;
+
+enum { OPTION_MAX_INTS = 32 };
+
+typedef struct option_ints {
+  int values[OPTION_MAX_INTS];
+  int count;
+} option_ints;
+
+typedef struct option {
+  const char *name; /* "epochs" for --epochs */
+  option_kind kind;
+  void *value;          /* holds the default before parsing */
+  double min, max;      /* of a number: inclusive */
+  const char *choices;  /* of a choice: "none|spatial|channel|cbam" */
+  const char *argument; /* what help calls the argument: "DIR" */
+  const char *help;
+  bool given; /* set by the parser */
+  bool required;
+} option;
+
+/* Parses argv[1] to argv[argc - 1]: --name value and --name=value, "--" ends the options, positionals anywhere.
+ * positionals has room for max_positionals (it may be NULL when that is 0) and borrows from argv; *help is set, and
+ * nothing required is asked for, when --help is among the arguments. FOVEA_INVALID, with a message that names the
+ * option, the value and what it may be; values parsed before the bad one are then set already. */
+fovea_status options_parse(int argc, char **argv, option *options, size_t count, const char **positionals,
+                           size_t max_positionals, size_t *positional_count, bool *help);
+
+/* To stdout, aligned; the defaults are *value as it is now, so call it before parsing or after a parse of --help only.
+ * usage: "fovea train --data DIR --out RUN [options]". */
+void options_print_help(const char *usage, const char *summary, const option *options, size_t count);
+
+/* Numbers in the C locale whatever the process's: the whole string, finite, within [min, max]. */
+bool options_read_int(const char *text, double min, double max, long long *value);
+bool options_read_float(const char *text, double min, double max, double *value);
+
+/* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */
+int command_fail(fovea_status status);
+
+#endif

@@ -1,0 +1,84 @@
+#include "pictures.h"
+
+#include <stdlib.h>
+
+#include "core/fail.h"
+#include "grid.h"
+#include "plots.h"
+
+enum { MOST_CODES = 5000 };
+static const float walk_reach = 5;
+
+static size_t image_size(const fovea_vae *vae) {
+  return (size_t)vae->config.channels * (size_t)vae->config.height * (size_t)vae->config.width;
+}
+
+static float *floats(size_t count, fovea_status *status) {
+  float *data = calloc(count > 0 ? count : 1, sizeof *data);
+  if (data == NULL) *status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu values", count);
+  return data;
+}
+
+bool pictures_possible(int channels) { return channels == 1 || channels == 3; }
+
+fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  if (count > data->count) count = data->count;
+  const size_t values = count * image_size(vae);
+  fovea_status status = FOVEA_OK;
+  float *originals = floats(values, &status), *reconstructions = floats(values, &status);
+  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, reconstructions);
+  for (size_t i = 0; i < values && status == FOVEA_OK; i++) originals[i] = (float)data->pixels[i] / 255;
+  if (status == FOVEA_OK)
+    status = grid_pairs(path, originals, reconstructions, count, c->channels, c->height, c->width, PICTURES_PAIRS);
+  free(originals);
+  free(reconstructions);
+  return status;
+}
+
+fovea_status pictures_walk(fovea_vae *vae, const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  const size_t latent = (size_t)c->latent, columns = PICTURES_WALK, rows = latent > 1 ? PICTURES_WALK : 1;
+  const float step = 2 * walk_reach / (PICTURES_WALK - 1);
+  fovea_status status = FOVEA_OK;
+  float *z = floats(rows * columns * latent, &status), *images = floats(rows * columns * image_size(vae), &status);
+  for (size_t i = 0; i < rows * columns && status == FOVEA_OK; i++) {
+    z[i * latent] = -walk_reach + step * (float)(i % columns);
+    if (latent > 1) z[i * latent + 1] = walk_reach - step * (float)(i / columns);
+  }
+  if (status == FOVEA_OK) status = fovea_vae_decode(vae, z, rows * columns, images);
+  if (status == FOVEA_OK) status = grid_tiles(path, images, rows, columns, c->channels, c->height, c->width);
+  free(z);
+  free(images);
+  return status;
+}
+
+/* The codes of the first images of a set as points; *count of them. The caller frees *points, also on failure. */
+static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point **points, size_t *count) {
+  const size_t latent = (size_t)vae->config.latent, n = data->count < MOST_CODES ? data->count : MOST_CODES;
+  fovea_status status = FOVEA_OK;
+  float *mu = floats(n * latent, &status);
+  plot_point *p = malloc(n * sizeof *p);
+  if (p == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %zu codes", n);
+  if (status == FOVEA_OK) status = fovea_vae_encode(vae, data->pixels, n, mu);
+  for (size_t i = 0; i < n && status == FOVEA_OK; i++) {
+    const int label = data->labels != NULL && data->labels[i] < PLOT_LABELS ? data->labels[i] : -1;
+    p[i] = (plot_point){mu[i * latent], latent > 1 ? mu[i * latent + 1] : 0, label};
+  }
+  free(mu);
+  *points = p;
+  *count = n;
+  return status;
+}
+
+fovea_status pictures_latent(fovea_vae *vae, const fovea_dataset *train, const fovea_dataset *test, const char *path) {
+  plot_point *train_points = NULL, *test_points = NULL;
+  size_t train_count = 0, test_count = 0;
+  fovea_status status = codes(vae, train, &train_points, &train_count);
+  if (status == FOVEA_OK) status = codes(vae, test, &test_points, &test_count);
+  if (status == FOVEA_OK)
+    status = plot_latent(path, "Latent codes", train_points, train_count, test_points, test_count, NULL);
+  free(train_points);
+  free(test_points);
+  return status;
+}

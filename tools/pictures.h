@@ -1,0 +1,22 @@
+/* What a network sees, as PNGs: reconstructions, a walk through its latent space, its codes. */
+#ifndef FOVEA_TOOLS_PICTURES_H
+#define FOVEA_TOOLS_PICTURES_H
+
+#include "fovea/vae.h"
+
+enum { PICTURES_COUNT = 40, PICTURES_PAIRS = 8, PICTURES_WALK = 30 };
+
+/* PNGs hold one channel or three; other images have no pictures. */
+bool pictures_possible(int channels);
+
+/* The first `count` images (fewer if there are fewer), each beside its reconstruction. */
+fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path);
+
+/* The images of 30x30 codes over [-5, 5]^2, the first number growing to the right and the second upwards, the others 0;
+ * of 30 codes over [-5, 5] when the code is one number. */
+fovea_status pictures_walk(fovea_vae *vae, const char *path);
+
+/* The first two numbers of the codes of at most 5000 images of each set, coloured by label. */
+fovea_status pictures_latent(fovea_vae *vae, const fovea_dataset *train, const fovea_dataset *test, const char *path);
+
+#endif

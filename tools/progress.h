@@ -1,0 +1,16 @@
+/* Progress on stderr: a bar on a terminal, elsewhere a line every few seconds and one at the end. One at a time. */
+#ifndef FOVEA_TOOLS_PROGRESS_H
+#define FOVEA_TOOLS_PROGRESS_H
+
+#include <stddef.h>
+
+/* label: "epoch 3/25", copied; unit: what is counted, "images", borrowed; total: 0 when it is not known. */
+void progress_begin(const char *label, size_t total, const char *unit);
+
+/* `done` of the total so far; note: "loss 0.31", or NULL. Cheap enough for every step. */
+void progress_update(size_t done, const char *note);
+
+/* Ends the bar with what it showed last; without a progress_begin it does nothing. */
+void progress_end(void);
+
+#endif

@@ -1,0 +1,86 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "core/fail.h"
+#include "pictures.h"
+#include "run.h"
+
+typedef struct request {
+  const char *run, *data, *out, *device;
+  long long count;
+  bool walk;
+} request;
+
+/* The run's test images, which must be of the size it was trained on. */
+static fovea_status load_images(const request *r, const int dims[3], fovea_dataset **images) {
+  fovea_dataset *d = NULL;
+  fovea_status status = fovea_dataset_load(r->data, "test", (size_t)r->count, &d);
+  if (status == FOVEA_OK && (d->channels != dims[0] || d->height != dims[1] || d->width != dims[2]))
+    status = fovea_fail(FOVEA_INVALID, "%s: images are %dx%dx%d (channels, height, width), the run was trained on "
+                        "%dx%dx%d", r->data, d->channels, d->height, d->width, dims[0], dims[1], dims[2]);
+  if (status == FOVEA_OK)
+    *images = d;
+  else
+    fovea_dataset_destroy(d);
+  return status;
+}
+
+static fovea_status draw(const request *r, const run_options *o, const int dims[3], const char *checkpoint) {
+  fovea_dataset *images = NULL;
+  fovea_device *device = NULL;
+  fovea_vae *vae = NULL;
+  const fovea_vae_config config = run_vae_config(o, dims[0], dims[1], dims[2]);
+  fovea_status status = r->walk ? FOVEA_OK : load_images(r, dims, &images);
+  if (status == FOVEA_OK) status = fovea_device_open(r->device, &device);
+  if (status == FOVEA_OK) status = fovea_vae_create(device, &config, false, &vae);
+  if (status == FOVEA_OK) status = fovea_vae_load(vae, checkpoint, NULL);
+  if (status == FOVEA_OK)
+    status = r->walk ? pictures_walk(vae, r->out) : pictures_reconstructions(vae, images, (size_t)r->count, r->out);
+  fovea_vae_destroy(vae);
+  fovea_device_close(device);
+  fovea_dataset_destroy(images);
+  return status;
+}
+
+static fovea_status reconstruct(const request *r) {
+  char path[RUN_PATH], *config = NULL;
+  run_options o = run_options_default();
+  int dims[3];
+  if (r->data == NULL && !r->walk)
+    return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
+  fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
+  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
+  if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
+  if (status == FOVEA_OK) status = draw(r, &o, dims, path);
+  free(config);
+  return status;
+}
+
+static int run(int argc, char **argv) {
+  request r = {.count = PICTURES_COUNT};
+  bool help = false;
+  option options[] = {
+      {.name = "run", .kind = OPTION_STRING, .value = &r.run, .argument = "RUN", .required = true,
+       .help = "the folder of a trained run"},
+      {.name = "data", .kind = OPTION_STRING, .value = &r.data, .argument = "DIR", .help = "images, as for train"},
+      {.name = "out", .kind = OPTION_STRING, .value = &r.out, .argument = "FILE.png", .required = true,
+       .help = "the picture"},
+      {.name = "count", .kind = OPTION_INT, .value = &r.count, .min = 1, .max = 10000, .help = "test images"},
+      {.name = "walk", .kind = OPTION_FLAG, .value = &r.walk, .help = "draw the walk through the latent space instead"},
+      {.name = "device", .kind = OPTION_STRING, .value = &r.device, .argument = "D",
+       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
+  const size_t n = sizeof options / sizeof *options;
+  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (help) {
+    options_print_help("fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
+                       "Draws test images beside what a trained network makes of them.", options, n);
+    return FOVEA_OK;
+  }
+  status = reconstruct(&r);
+  return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
+}
+
+const command command_reconstruct = {"reconstruct", "draw a trained network's reconstructions, or its latent walk",
+                                     run};
