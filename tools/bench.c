@@ -88,7 +88,8 @@ static fovea_status time_fma(const bench *b, const fovea_buffer *out, int width,
   fovea_launch *launch = NULL;
   fovea_status status = make_fma(b, out, width, rounds, &launch);
   if (status == FOVEA_OK && once) status = fovea_launch_enqueue(launch); /* the first run may compile */
-  if (status == FOVEA_OK) status = once ? time_once(b->device, launch, seconds) : time_median(b->device, launch, seconds);
+  if (status == FOVEA_OK)
+    status = once ? time_once(b->device, launch, seconds) : time_median(b->device, launch, seconds);
   fovea_launch_destroy(launch);
   return status;
 }
@@ -165,7 +166,8 @@ static fovea_status random_images(size_t count, fovea_dataset *images) {
 }
 
 static fovea_status step(fovea_vae *vae, const fovea_dataset *images, long long i) {
-  const size_t batch = (size_t)vae->config.batch, size = (size_t)images->channels * (size_t)images->height * (size_t)images->width;
+  const size_t batch = (size_t)vae->config.batch,
+               size = (size_t)images->channels * (size_t)images->height * (size_t)images->width;
   const size_t n = batch < images->count ? batch : images->count;
   const size_t first = (size_t)i * n % (images->count - n + 1);
   return fovea_network_train_step(vae->network, images->pixels + first * size, NULL, n, 0.001f);
@@ -237,8 +239,7 @@ static void print_table(const bench *b) {
     const fovea_profile_row *r = &b->rows[i];
     const double flops = r->seconds > 0 ? r->flops / r->seconds : 0, bytes = r->seconds > 0 ? r->bytes / r->seconds : 0;
     printf("%-36s %9.1f %9.3f %6.1f%% %9.1f %9.2f %7.1f%%\n", r->kernel, (double)r->launches / steps,
-           1e3 * r->seconds / steps, 100 * r->seconds / total, flops / 1e9, bytes / 1e9,
-           100 * flops / best_ceiling(b));
+           1e3 * r->seconds / steps, 100 * r->seconds / total, flops / 1e9, bytes / 1e9, 100 * flops / best_ceiling(b));
   }
   printf("%-36s %9s %9.3f\n", "all kernels, a step", "", 1e3 * total / steps);
 }
@@ -262,16 +263,16 @@ static fovea_status print_json(const bench *b) {
   json_t *kernels = json_array();
   for (size_t i = 0; i < b->row_count && kernels != NULL; i++) {
     const fovea_profile_row *r = &b->rows[i];
-    json_array_append_new(kernels, json_pack("{s:s,s:I,s:f,s:f,s:f}", "kernel", r->kernel, "launches",
-                                             (json_int_t)r->launches, "seconds", r->seconds, "flops", r->flops,
-                                             "bytes", r->bytes));
+    json_array_append_new(
+        kernels, json_pack("{s:s,s:I,s:f,s:f,s:f}", "kernel", r->kernel, "launches", (json_int_t)r->launches, "seconds",
+                           r->seconds, "flops", r->flops, "bytes", r->bytes));
   }
-  json_t *all = json_pack("{s:s,s:s,s:s,s:f,s:i,s:f,s:i,s:f,s:I,s:I,s:f,s:f,s:I,s:s,s:o}", "device", info->name,
-                          "platform", info->platform, "driver", info->driver, "fma_before", b->before.flops,
-                          "width_before", b->before.width, "fma_after", b->after.flops, "width_after", b->after.width,
-                          "bandwidth", b->bandwidth, "batch", (json_int_t)b->batch, "steps", (json_int_t)b->steps,
-                          "step_seconds", b->step, "images_per_s", images_per_s(b), "memory", (json_int_t)b->memory,
-                          "blas", b->blas, "kernels", kernels);
+  json_t *all =
+      json_pack("{s:s,s:s,s:s,s:f,s:i,s:f,s:i,s:f,s:I,s:I,s:f,s:f,s:I,s:s,s:o}", "device", info->name, "platform",
+                info->platform, "driver", info->driver, "fma_before", b->before.flops, "width_before", b->before.width,
+                "fma_after", b->after.flops, "width_after", b->after.width, "bandwidth", b->bandwidth, "batch",
+                (json_int_t)b->batch, "steps", (json_int_t)b->steps, "step_seconds", b->step, "images_per_s",
+                images_per_s(b), "memory", (json_int_t)b->memory, "blas", b->blas, "kernels", kernels);
   if (all != NULL && b->flops_an_image > 0)
     json_object_set_new(all, "share_of_ceiling", json_real(share_of_ceiling(b)));
   char *text = all != NULL ? json_dumps(all, JSON_INDENT(2)) : NULL;
@@ -295,7 +296,8 @@ static fovea_status measure(bench *b, const char *selector, const fovea_dataset 
 static fovea_status run_bench(bench *b, const char *selector, const char *data, bool json) {
   fovea_dataset random = {0}, *loaded = NULL;
   const size_t count = (size_t)b->batch * 8;
-  fovea_status status = data != NULL ? fovea_dataset_load(data, "train", count, &loaded) : random_images(count, &random);
+  fovea_status status =
+      data != NULL ? fovea_dataset_load(data, "train", count, &loaded) : random_images(count, &random);
   if (status == FOVEA_OK && loaded != NULL && loaded->count < (size_t)b->batch)
     status = fovea_fail(FOVEA_INVALID, "%s has %zu images, --batch is %lld", data, loaded->count, b->batch);
   if (status == FOVEA_OK) status = measure(b, selector, loaded != NULL ? loaded : &random);
@@ -313,11 +315,22 @@ static int run(int argc, char **argv) {
   const char *device = NULL, *data = NULL;
   bool json = false, help = false;
   option options[] = {
-      {.name = "device", .kind = OPTION_STRING, .value = &device, .argument = "D",
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &device,
+       .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"},
-      {.name = "steps", .kind = OPTION_INT, .value = &b.steps, .min = 1, .max = 100000, .help = "training steps to time"},
+      {.name = "steps",
+       .kind = OPTION_INT,
+       .value = &b.steps,
+       .min = 1,
+       .max = 100000,
+       .help = "training steps to time"},
       {.name = "batch", .kind = OPTION_INT, .value = &b.batch, .min = 1, .max = 65536, .help = "images a step"},
-      {.name = "data", .kind = OPTION_STRING, .value = &data, .argument = "DIR",
+      {.name = "data",
+       .kind = OPTION_STRING,
+       .value = &data,
+       .argument = "DIR",
        .help = "images to train on; random ones without it"},
       {.name = "json", .kind = OPTION_FLAG, .value = &json, .help = "print the numbers as JSON"}};
   const size_t n = sizeof options / sizeof *options;

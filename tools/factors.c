@@ -81,8 +81,10 @@ static fovea_status parse(const char *text, const run_options *o, levels of[FACT
     while (factor < FACTORS && (strlen(known[factor].name) != name || memcmp(known[factor].name, text, name) != 0))
       factor++;
     if (factor == FACTORS)
-      return fovea_fail(FOVEA_INVALID, "--factors: '%.*s' is not one of activation, attention, batchnorm, dropout, "
-                        "such as activation=elu|relu,dropout", (int)(name < 40 ? name : 40), text);
+      return fovea_fail(FOVEA_INVALID,
+                        "--factors: '%.*s' is not one of activation, attention, batchnorm, dropout, "
+                        "such as activation=elu|relu,dropout",
+                        (int)(name < 40 ? name : 40), text);
     if (seen[factor]) return fovea_fail(FOVEA_INVALID, "--factors: %s is there twice", known[factor].name);
     seen[factor] = true;
     fovea_status status = FOVEA_OK;

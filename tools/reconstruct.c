@@ -3,11 +3,12 @@
 
 #include "command.h"
 #include "core/fail.h"
+#include "fovea/safetensors.h"
 #include "pictures.h"
 #include "run.h"
 
 typedef struct request {
-  const char *run, *data, *out, *device;
+  const char *run, *data, *out, *device, *save;
   long long count;
   bool walk;
 } request;
@@ -17,12 +18,37 @@ static fovea_status load_images(const request *r, const int dims[3], fovea_datas
   fovea_dataset *d = NULL;
   fovea_status status = fovea_dataset_load(r->data, "test", (size_t)r->count, &d);
   if (status == FOVEA_OK && (d->channels != dims[0] || d->height != dims[1] || d->width != dims[2]))
-    status = fovea_fail(FOVEA_INVALID, "%s: images are %dx%dx%d (channels, height, width), the run was trained on "
-                        "%dx%dx%d", r->data, d->channels, d->height, d->width, dims[0], dims[1], dims[2]);
+    status = fovea_fail(FOVEA_INVALID,
+                        "%s: images are %dx%dx%d (channels, height, width), the run was trained on "
+                        "%dx%dx%d",
+                        r->data, d->channels, d->height, d->width, dims[0], dims[1], dims[2]);
   if (status == FOVEA_OK)
     *images = d;
   else
     fovea_dataset_destroy(d);
+  return status;
+}
+
+/* The numbers behind the picture, for other programs: originals and reconstructions [count, C, H, W], codes mu [count,
+ * latent]. */
+static fovea_status save_tensors(const request *r, fovea_vae *vae, const fovea_dataset *images) {
+  const fovea_vae_config *c = &vae->config;
+  size_t count = images->count < (size_t)r->count ? images->count : (size_t)r->count;
+  size_t values = count * (size_t)c->channels * (size_t)c->height * (size_t)c->width;
+  size_t codes = count * (size_t)c->latent;
+  float *data = malloc((2 * values + codes) * sizeof *data);
+  if (data == NULL) return fovea_fail(FOVEA_NO_MEMORY, "reconstruct: host memory ran out");
+  float *y = data + values, *mu = y + values;
+  for (size_t i = 0; i < values; i++) data[i] = (float)images->pixels[i] / 255.0f;
+  fovea_status status = fovea_vae_reconstruct(vae, images->pixels, count, y);
+  if (status == FOVEA_OK) status = fovea_vae_encode(vae, images->pixels, count, mu);
+  const uint64_t n = count, ch = (uint64_t)c->channels, h = (uint64_t)c->height, w = (uint64_t)c->width;
+  const fovea_safetensor tensors[] = {
+      {.name = "originals", .dtype = "F32", .rank = 4, .dims = {n, ch, h, w}, .data = data, .size = 4 * values},
+      {.name = "reconstructions", .dtype = "F32", .rank = 4, .dims = {n, ch, h, w}, .data = y, .size = 4 * values},
+      {.name = "mu", .dtype = "F32", .rank = 2, .dims = {n, (uint64_t)c->latent}, .data = mu, .size = 4 * codes}};
+  if (status == FOVEA_OK) status = fovea_safetensors_write(r->save, tensors, 3, NULL, 0);
+  free(data);
   return status;
 }
 
@@ -37,6 +63,7 @@ static fovea_status draw(const request *r, const run_options *o, const int dims[
   if (status == FOVEA_OK) status = fovea_vae_load(vae, checkpoint, NULL);
   if (status == FOVEA_OK)
     status = r->walk ? pictures_walk(vae, r->out) : pictures_reconstructions(vae, images, (size_t)r->count, r->out);
+  if (status == FOVEA_OK && r->save != NULL) status = save_tensors(r, vae, images);
   fovea_vae_destroy(vae);
   fovea_device_close(device);
   fovea_dataset_destroy(images);
@@ -49,6 +76,8 @@ static fovea_status reconstruct(const request *r) {
   int dims[3];
   if (r->data == NULL && !r->walk)
     return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
+  if (r->save != NULL && r->walk)
+    return fovea_fail(FOVEA_INVALID, "--save goes with reconstructions, not with --walk");
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
   if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
@@ -61,14 +90,30 @@ static int run(int argc, char **argv) {
   request r = {.count = PICTURES_COUNT};
   bool help = false;
   option options[] = {
-      {.name = "run", .kind = OPTION_STRING, .value = &r.run, .argument = "RUN", .required = true,
+      {.name = "run",
+       .kind = OPTION_STRING,
+       .value = &r.run,
+       .argument = "RUN",
+       .required = true,
        .help = "the folder of a trained run"},
       {.name = "data", .kind = OPTION_STRING, .value = &r.data, .argument = "DIR", .help = "images, as for train"},
-      {.name = "out", .kind = OPTION_STRING, .value = &r.out, .argument = "FILE.png", .required = true,
+      {.name = "out",
+       .kind = OPTION_STRING,
+       .value = &r.out,
+       .argument = "FILE.png",
+       .required = true,
        .help = "the picture"},
       {.name = "count", .kind = OPTION_INT, .value = &r.count, .min = 1, .max = 10000, .help = "test images"},
+      {.name = "save",
+       .kind = OPTION_STRING,
+       .value = &r.save,
+       .argument = "FILE.safetensors",
+       .help = "also write originals, reconstructions and codes as numbers"},
       {.name = "walk", .kind = OPTION_FLAG, .value = &r.walk, .help = "draw the walk through the latent space instead"},
-      {.name = "device", .kind = OPTION_STRING, .value = &r.device, .argument = "D",
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &r.device,
+       .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
   const size_t n = sizeof options / sizeof *options;
   fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);

@@ -64,41 +64,98 @@ run_options run_options_default(void) {
 
 size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
   const option all[] = {
-      {.name = "data", .kind = OPTION_STRING, .value = &o->data, .argument = "DIR", .required = true,
+      {.name = "data",
+       .kind = OPTION_STRING,
+       .value = &o->data,
+       .argument = "DIR",
+       .required = true,
        .help = "images: MNIST-style IDX files, or folders train/ and test/ of PNGs"},
-      {.name = "out", .kind = OPTION_STRING, .value = &o->out, .argument = "DIR", .required = true,
+      {.name = "out",
+       .kind = OPTION_STRING,
+       .value = &o->out,
+       .argument = "DIR",
+       .required = true,
        .help = "where the results go"},
-      {.name = "arch", .kind = OPTION_INTS, .value = &o->arch, .min = 1, .max = 65536,
+      {.name = "arch",
+       .kind = OPTION_INTS,
+       .value = &o->arch,
+       .min = 1,
+       .max = 65536,
        .help = "channels of the coder's layers; all but two of them halve the image"},
-      {.name = "depth", .kind = OPTION_INT, .value = &o->depth, .min = 1, .max = 1024,
+      {.name = "depth",
+       .kind = OPTION_INT,
+       .value = &o->depth,
+       .min = 1,
+       .max = 1024,
        .help = "convolution blocks a dense block"},
-      {.name = "latent", .kind = OPTION_INT, .value = &o->latent, .min = 1, .max = 65536,
+      {.name = "latent",
+       .kind = OPTION_INT,
+       .value = &o->latent,
+       .min = 1,
+       .max = 65536,
        .help = "numbers in an image's code"},
-      {.name = "activation", .kind = OPTION_CHOICE, .value = &o->activation, .choices = run_activations,
+      {.name = "activation",
+       .kind = OPTION_CHOICE,
+       .value = &o->activation,
+       .choices = run_activations,
        .help = "of the convolution blocks"},
-      {.name = "attention", .kind = OPTION_CHOICE, .value = &o->attention, .choices = run_attentions,
+      {.name = "attention",
+       .kind = OPTION_CHOICE,
+       .value = &o->attention,
+       .choices = run_attentions,
        .help = "of the convolution blocks"},
       {.name = "batchnorm", .kind = OPTION_ONOFF, .value = &o->batchnorm, .help = "in the convolution blocks"},
-      {.name = "dropout", .kind = OPTION_FLOAT, .value = &o->dropout, .max = 0.99, .argument = "RATE",
+      {.name = "dropout",
+       .kind = OPTION_FLOAT,
+       .value = &o->dropout,
+       .max = 0.99,
+       .argument = "RATE",
        .help = "in the convolution blocks; 0 is off"},
-      {.name = "kl", .kind = OPTION_FLOAT, .value = &o->kl, .max = 1e6, .argument = "WEIGHT",
+      {.name = "kl",
+       .kind = OPTION_FLOAT,
+       .value = &o->kl,
+       .max = 1e6,
+       .argument = "WEIGHT",
        .help = "of the KL divergence in the loss"},
-      {.name = "bn-momentum", .kind = OPTION_FLOAT, .value = &o->bn_momentum, .max = 0.999999, .argument = "M",
+      {.name = "bn-momentum",
+       .kind = OPTION_FLOAT,
+       .value = &o->bn_momentum,
+       .max = 0.999999,
+       .argument = "M",
        .help = "of the moving averages of batch norm"},
-      {.name = "epochs", .kind = OPTION_INT, .value = &o->epochs, .min = 1, .max = 1000000,
+      {.name = "epochs",
+       .kind = OPTION_INT,
+       .value = &o->epochs,
+       .min = 1,
+       .max = 1000000,
        .help = "passes over the training images; the learning rate's decay depends on it"},
       {.name = "batch", .kind = OPTION_INT, .value = &o->batch, .min = 1, .max = 65536, .help = "images a step"},
       {.name = "lr", .kind = OPTION_FLOAT, .value = &o->lr, .max = 1000, .help = "learning rate of the first step"},
-      {.name = "min-lr", .kind = OPTION_FLOAT, .value = &o->min_lr, .max = 1000,
+      {.name = "min-lr",
+       .kind = OPTION_FLOAT,
+       .value = &o->min_lr,
+       .max = 1000,
        .help = "sets the decay, 2 (lr - min-lr) / epochs a step"},
-      {.name = "seed", .kind = OPTION_INT, .value = &o->seed, .max = largest_seed,
+      {.name = "seed",
+       .kind = OPTION_INT,
+       .value = &o->seed,
+       .max = largest_seed,
        .help = "of weights, shuffling, masks and samples"},
-      {.name = "limit-train", .kind = OPTION_INT, .value = &o->limit_train, .max = 4294967295.0,
+      {.name = "limit-train",
+       .kind = OPTION_INT,
+       .value = &o->limit_train,
+       .max = 4294967295.0,
        .help = "use the first N training images; 0 is all"},
-      {.name = "limit-test", .kind = OPTION_INT, .value = &o->limit_test, .max = 4294967295.0,
+      {.name = "limit-test",
+       .kind = OPTION_INT,
+       .value = &o->limit_test,
+       .max = 4294967295.0,
        .help = "use the first N test images; 0 is all"},
       {.name = "resume", .kind = OPTION_FLAG, .value = &o->resume, .help = "go on with what --out has"},
-      {.name = "device", .kind = OPTION_STRING, .value = &o->device, .argument = "D",
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &o->device,
+       .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
   _Static_assert(sizeof all / sizeof *all <= RUN_OPTIONS, "room for a few more");
   memcpy(table, all, sizeof all);
@@ -139,11 +196,11 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   run_data d = {NULL, NULL};
   fovea_status status = fovea_dataset_load(o->data, "train", (size_t)o->limit_train, &d.train);
   if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "test", (size_t)o->limit_test, &d.test);
-  if (status == FOVEA_OK && (d.train->channels != d.test->channels || d.train->height != d.test->height ||
-                             d.train->width != d.test->width))
-    status = fovea_fail(FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d",
-                        o->data, d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height,
-                        d.test->width);
+  if (status == FOVEA_OK &&
+      (d.train->channels != d.test->channels || d.train->height != d.test->height || d.train->width != d.test->width))
+    status = fovea_fail(
+        FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
+        d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
   if (status == FOVEA_OK)
     *data = d;
   else
@@ -232,9 +289,9 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   if (json_unpack(config, "{s:o,s:I,s:I,s:s,s:s,s:b,s:F,s:F,s:F,s:I,s:I,s:F,s:F,s:I,s:I,s:I,s:i,s:i,s:i}", "arch",
                   &units, "depth", &depth, "latent", &latent, "activation", &activation, "attention", &attention,
                   "batchnorm", &batchnorm, "dropout", &o->dropout, "kl", &o->kl, "bn_momentum", &o->bn_momentum,
-                  "epochs", &epochs, "batch", &batch, "lr", &o->lr, "min_lr", &o->min_lr, "seed", &seed,
-                  "train_images", &train_images, "test_images", &test_images, "channels", &dims[0], "height", &dims[1],
-                  "width", &dims[2]) != 0)
+                  "epochs", &epochs, "batch", &batch, "lr", &o->lr, "min_lr", &o->min_lr, "seed", &seed, "train_images",
+                  &train_images, "test_images", &test_images, "channels", &dims[0], "height", &dims[1], "width",
+                  &dims[2]) != 0)
     return false;
   o->limit_train = train_images;
   o->limit_test = test_images;
@@ -259,8 +316,10 @@ fovea_status run_config_parse(const char *where, const char *text, run_options *
   const bool good = unpack(config, &read, dims);
   json_decref(config);
   if (!good)
-    return fovea_fail(FOVEA_INVALID, "%s: its configuration lacks an option, or one is out of range; it is not of this "
-                      "version of fovea", where);
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: its configuration lacks an option, or one is out of range; it is not of this "
+                      "version of fovea",
+                      where);
   *o = read;
   if (image_dims != NULL) memcpy(image_dims, dims, sizeof dims);
   return FOVEA_OK;
@@ -305,8 +364,10 @@ fovea_status run_config_compare(const char *where, const char *stored, const jso
     char name[64], *was = before != NULL ? dump(before, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     char *is = dump(value, JSON_ENCODE_ANY | JSON_COMPACT);
     option_of_key(key, name, sizeof name);
-    status = fovea_fail(FOVEA_INVALID, "%s: %s was %s when it began and is %s now; resume with the same options, or "
-                        "choose another folder", where, name, was != NULL ? was : "unknown", is != NULL ? is : "other");
+    status = fovea_fail(FOVEA_INVALID,
+                        "%s: %s was %s when it began and is %s now; resume with the same options, or "
+                        "choose another folder",
+                        where, name, was != NULL ? was : "unknown", is != NULL ? is : "other");
     free(was);
     free(is);
     break;

@@ -57,8 +57,9 @@ json_t *run_config(const run_options *o, const run_data *sets);
 /* The caller frees it; NULL without memory. Reals have as few digits as read back the same. */
 char *run_config_text(const json_t *config);
 
-/* Sets the options (the limits to the numbers of images), and image_dims (channels, height, width; may be NULL), from a configuration's text. `where`
- * names it in messages. FOVEA_INVALID when something is missing, of another type or out of range. */
+/* Sets the options (the limits to the numbers of images), and image_dims (channels, height, width; may be NULL), from a
+ * configuration's text. `where` names it in messages. FOVEA_INVALID when something is missing, of another type or out
+ * of range. */
 fovea_status run_config_parse(const char *where, const char *text, run_options *o, int image_dims[3]);
 
 /* The configuration in a checkpoint's metadata; the caller frees *text. FOVEA_INVALID when it has none. */

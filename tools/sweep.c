@@ -19,7 +19,7 @@ static const char results_header[] =
 static const char failed_header[] = "config,activation,attention,batchnorm,dropout,seed,reason";
 
 typedef struct sweep {
-  run_options options; /* of every configuration, but for the factors; .dropout is the rate where it is on */
+  run_options options; /* of every configuration, but for the factors */
   const char *factors;
   long long seeds;
   char *recalled_factors; /* what `factors` may point into */
@@ -67,7 +67,7 @@ static fovea_status recall(sweep *s) {
     const char *factors = json_string_value(json_object_get(json, "factors"));
     const json_int_t seeds = json_integer_value(json_object_get(json, "seeds"));
     if (factors != NULL && (s->recalled_factors = strdup(factors)) != NULL) s->factors = s->recalled_factors;
-    if (seeds > 0 && seeds <= 10000) s->seeds = seeds;
+    if (seeds > 0 && seeds <= 1000) s->seeds = seeds;
     json_decref(json);
   }
   free(text);
@@ -110,7 +110,9 @@ static fovea_status restore(sweep *s, const char *path, const char *header, size
   if (status != FOVEA_OK) return status;
   for (size_t i = 0; i < log.count; i++) {
     csvlog_field(log.lines[i], 0, name, sizeof name);
-    for (size_t c = 0; c < s->count; c++) s->configs[c].done = s->configs[c].done || strcmp(s->configs[c].name, name) == 0;
+    for (size_t c = 0; c < s->count; c++) {
+      if (strcmp(s->configs[c].name, name) == 0) s->configs[c].done = true;
+    }
   }
   *lines = log.count;
   status = csvlog_write(path, header, &log);
@@ -126,12 +128,12 @@ static fovea_status open_folder(sweep *s) {
   if (status == FOVEA_OK) status = run_path(out, "failed.csv", s->failures);
   if (status != FOVEA_OK) return status;
   if (!s->options.resume && run_exists(s->results))
-    return fovea_fail(FOVEA_INVALID, "%s has a results.csv already; go on with --resume, or choose another folder", out);
+    return fovea_fail(FOVEA_INVALID, "%s has a results.csv already; go on with --resume, or choose another folder",
+                      out);
   if (s->options.resume) status = check_config(s);
   if (status == FOVEA_OK && s->options.resume) status = restore(s, s->failures, failed_header, &s->failed);
   if (status == FOVEA_OK && s->options.resume) status = restore(s, s->results, results_header, &lines);
-  if (status == FOVEA_OK && !run_exists(s->results))
-    status = csvlog_write(s->results, results_header, &(csvlog){0});
+  if (status == FOVEA_OK && !run_exists(s->results)) status = csvlog_write(s->results, results_header, &(csvlog){0});
   return status != FOVEA_OK ? status : write_config(s);
 }
 
@@ -141,8 +143,8 @@ static void show_progress(void *user, int epoch, size_t images_done, const fovea
   const sweep *s = user;
   const size_t epochs = (size_t)s->options.epochs;
   char note[128];
-  int used = snprintf(note, sizeof note, "%zu/%zu %s epoch %d/%zu", s->current_place, s->count, s->current, epoch + 1,
-                      epochs);
+  int used =
+      snprintf(note, sizeof note, "%zu/%zu %s epoch %d/%zu", s->current_place, s->count, s->current, epoch + 1, epochs);
   if (losses != NULL) snprintf(note + used, sizeof note - (size_t)used, " loss %.4f", losses->total);
   progress_update((s->finished * epochs + (size_t)epoch) * s->images + images_done, note);
 }
@@ -167,13 +169,18 @@ static fovea_status append_failure(sweep *s, const factors_config *c) {
   return status != FOVEA_OK ? status : fovea_file_append_line(s->failures, line);
 }
 
-static fovea_status run_config_of(sweep *s, const factors_config *c) {
+/* Where dropout is on. */
+static double dropout_rate(const sweep *s) {
+  return s->options.dropout > 0 ? s->options.dropout : run_options_default().dropout;
+}
+
+static fovea_status run_configuration(sweep *s, const factors_config *c) {
   char dir[RUN_PATH];
   run_options o = s->options;
   o.activation = c->activation;
   o.attention = c->attention;
   o.batchnorm = c->batchnorm;
-  o.dropout = c->dropout ? s->options.dropout : 0;
+  o.dropout = c->dropout ? dropout_rate(s) : 0;
   o.seed = c->seed;
   o.out = dir;
   training_result result;
@@ -202,7 +209,7 @@ static fovea_status run_all(sweep *s) {
     if (run_interrupted())
       s->stopped = true;
     else
-      status = run_config_of(s, c);
+      status = run_configuration(s, c);
     c->done = status == FOVEA_OK && !s->stopped;
     s->finished += c->done;
   }
@@ -262,7 +269,6 @@ static fovea_status run_sweep(sweep *s) {
   run_catch_signals();
   fovea_status status = run_options_check(&s->options);
   if (status == FOVEA_OK) status = factors_plan(s->factors, &s->options, s->seeds, &s->configs, &s->count);
-  if (s->options.dropout == 0) s->options.dropout = run_options_default().dropout; /* the rate where it is on */
   if (status == FOVEA_OK) status = run_data_load(&s->options, &s->data);
   if (status == FOVEA_OK) status = fovea_device_open(s->options.device, &s->device);
   if (status == FOVEA_OK) status = open_folder(s);
@@ -276,19 +282,24 @@ static fovea_status run_sweep(sweep *s) {
 }
 
 static int run(int argc, char **argv) {
-  sweep s = {.options = run_options_default(),
-             .factors = "activation,attention,batchnorm,dropout",
-             .seeds = 1,
-             .lock = -1};
+  sweep s = {
+      .options = run_options_default(), .factors = "activation,attention,batchnorm,dropout", .seeds = 1, .lock = -1};
   bool help = false;
   option table[RUN_OPTIONS];
   size_t n = run_options_table(&s.options, table);
-  table[n++] = (option){.name = "factors", .kind = OPTION_STRING, .value = &s.factors, .argument = "LIST",
+  table[n++] = (option){.name = "factors",
+                        .kind = OPTION_STRING,
+                        .value = &s.factors,
+                        .argument = "LIST",
                         .help = "what varies, and how: activation=elu|relu,dropout"};
-  table[n++] = (option){.name = "seeds", .kind = OPTION_INT, .value = &s.seeds, .min = 1, .max = 10000,
+  table[n++] = (option){.name = "seeds",
+                        .kind = OPTION_INT,
+                        .value = &s.seeds,
+                        .min = 1,
+                        .max = 1000,
                         .help = "seeds of each configuration, counted up from --seed"};
-  table[n++] = (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json,
-                        .help = "print the regression as JSON"};
+  table[n++] =
+      (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
   fovea_status status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);
   if (status == FOVEA_OK && help) {
     options_print_help("fovea sweep --data DIR --out DIR [options]",

@@ -110,7 +110,10 @@ static int run(int argc, char **argv) {
   bool help = false;
   option table[RUN_OPTIONS];
   size_t n = run_options_table(&o, table);
-  table[n++] = (option){.name = "init", .kind = OPTION_STRING, .value = &o.init, .argument = "FILE",
+  table[n++] = (option){.name = "init",
+                        .kind = OPTION_STRING,
+                        .value = &o.init,
+                        .argument = "FILE",
                         .help = "start from the weights of a checkpoint"};
   table[n++] = (option){.name = "json", .kind = OPTION_FLAG, .value = &o.json, .help = "print the result as JSON"};
   fovea_status status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);

@@ -68,8 +68,10 @@ static fovea_status restore_metrics(training *t) {
     epoch++;
   }
   if (epoch < t->state.epoch)
-    status = fovea_fail(FOVEA_INVALID, "%s: epoch %d is missing, but the checkpoint has completed %d; restore the file "
-                        "or choose another folder", t->metrics, epoch + 1, t->state.epoch);
+    status = fovea_fail(FOVEA_INVALID,
+                        "%s: epoch %d is missing, but the checkpoint has completed %d; restore the file "
+                        "or choose another folder",
+                        t->metrics, epoch + 1, t->state.epoch);
   if (status == FOVEA_OK) status = csvlog_write(t->metrics, metrics_header, &kept);
   csvlog_free(&log);
   return status;
@@ -86,8 +88,10 @@ static fovea_status open_directory(training *t) {
   if (status != FOVEA_OK) return status;
   t->resumed = run_exists(t->checkpoint);
   if (t->resumed && !o->resume)
-    return fovea_fail(FOVEA_INVALID, "%s has a checkpoint already; go on from it with --resume, or choose another "
-                      "folder for --out", o->out);
+    return fovea_fail(FOVEA_INVALID,
+                      "%s has a checkpoint already; go on from it with --resume, or choose another "
+                      "folder for --out",
+                      o->out);
   t->config = run_config(o, t->data);
   t->config_text = t->config != NULL ? run_config_text(t->config) : NULL;
   t->rows = calloc((size_t)o->epochs, sizeof *t->rows);
@@ -103,8 +107,7 @@ static fovea_status open_directory(training *t) {
 
 static fovea_status check_state(const training *t) {
   const fovea_training_state *s = &t->state;
-  if (s->epoch <= t->options->epochs && s->images_done <= t->data->train->count &&
-      s->so_far.images == s->images_done)
+  if (s->epoch <= t->options->epochs && s->images_done <= t->data->train->count && s->so_far.images == s->images_done)
     return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s: its state is epoch %d of %lld, image %zu of %zu", t->checkpoint, s->epoch,
                     t->options->epochs, s->images_done, t->data->train->count);
@@ -124,8 +127,8 @@ static fovea_status begin(training *t) {
   if (status == FOVEA_OK) status = check_state(t);
   if (status == FOVEA_OK) status = restore_metrics(t);
   if (status == FOVEA_OK)
-    status = run_config_write(o->out, o, t->config, fovea_device_get_info(t->device),
-                              fovea_network_blas(t->vae->network));
+    status =
+        run_config_write(o->out, o, t->config, fovea_device_get_info(t->device), fovea_network_blas(t->vae->network));
   if (status == FOVEA_OK && t->hooks->ready != NULL)
     t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device));
   return status;
@@ -142,9 +145,7 @@ static bool on_progress(void *user, size_t images_done, const fovea_losses *loss
   return !run_interrupted();
 }
 
-static fovea_status save(training *t) {
-  return fovea_vae_save(t->vae, t->checkpoint, &t->state, t->config_text);
-}
+static fovea_status save(training *t) { return fovea_vae_save(t->vae, t->checkpoint, &t->state, t->config_text); }
 
 static fovea_status save_reconstructions(training *t) {
   char name[64], path[RUN_PATH];
@@ -160,8 +161,8 @@ static fovea_status complete_epoch(training *t, const fovea_losses *train, doubl
   fovea_status status = fovea_vae_evaluate(t->vae, t->data->test, &test);
   if (status != FOVEA_OK) return status;
   training_epoch *row = &t->rows[t->state.epoch];
-  *row = (training_epoch){t->state.epoch + 1, train->total, train->bce,  train->kl,
-                          test.total,         test.bce,     test.kl,     images_per_s};
+  *row = (training_epoch){t->state.epoch + 1, train->total, train->bce, train->kl,
+                          test.total,         test.bce,     test.kl,    images_per_s};
   status = append_metrics(t, row);
   if (status != FOVEA_OK) return status;
   t->state = (fovea_training_state){.epoch = t->state.epoch + 1};

@@ -19,8 +19,8 @@ typedef struct training_hooks {
 } training_hooks;
 
 typedef struct training_result {
-  training_epoch last; /* epoch 0 when none was completed */
-  size_t parameters;   /* trainable */
+  training_epoch last;          /* epoch 0 when none was completed */
+  size_t parameters;            /* trainable */
   double seconds, images_per_s; /* of all training steps, without evaluation and pictures */
   bool stopped;                 /* by a signal; */
   int epochs_done;              /* then the state saved is this epoch's, */
@@ -31,8 +31,8 @@ typedef struct training_result {
  * and the result is byte-equal to that of a run without interruption. Every epoch appends to metrics.csv, then replaces
  * the checkpoint, then writes the reconstructions; a run that stops or dies at any moment can be resumed.
  *
- * FOVEA_INVALID when there is a checkpoint and no resume, or one of other options; FOVEA_MISMATCH when the loss is not a
- * finite number any more (the last checkpoint is then the last good one); FOVEA_IO, FOVEA_DEVICE, FOVEA_NO_MEMORY. */
+ * FOVEA_INVALID when there is a checkpoint and no resume, or one of other options; FOVEA_MISMATCH when the loss is not
+ * a finite number any more (the last checkpoint is then the last good one); FOVEA_IO, FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 fovea_status training_run(const run_options *options, const run_data *data, fovea_device *device,
                           const training_hooks *hooks, training_result *result);
 

@@ -8,7 +8,7 @@ fovea_status fovea_program_cache_create(fovea_program_cache **cache);
 void fovea_program_cache_destroy(fovea_program_cache *cache); /* takes NULL */
 
 /* The program of cl/`file` built with `options` (macros, "-DR=3 -DTK=5"), borrowed from the device. Added to every
- * build: -cl-std=CL1.2, -DFOVEA_V=<tuning.vector>, and either -cl-fp32-correctly-rounded-divide-sqrt or
+ * build: -cl-std=CL1.2, -w, -DFOVEA_V=<tuning.vector>, and either -cl-fp32-correctly-rounded-divide-sqrt or
  * -DFOVEA_CORRECT_DIVISION where the device does not have that. `#include "name.clh"` lines are resolved here, from
  * the embedded files or from $FOVEA_CL_DIR, so that the key covers them.
  *

@@ -60,8 +60,7 @@ static fovea_status check_config(const fovea_vae_config *c) {
   fovea_status status = check_units(c);
   if (status == FOVEA_OK) status = check_image(c);
   if (status != FOVEA_OK) return status;
-  if (c->depth < 1 || c->depth > 1024)
-    return fovea_fail(FOVEA_INVALID, "vae: depth %d, expected 1 to 1024", c->depth);
+  if (c->depth < 1 || c->depth > 1024) return fovea_fail(FOVEA_INVALID, "vae: depth %d, expected 1 to 1024", c->depth);
   if (c->latent < 1 || c->latent > 65536)
     return fovea_fail(FOVEA_INVALID, "vae: latent size %d, expected 1 to 65536", c->latent);
   if (c->batch < 1) return fovea_fail(FOVEA_INVALID, "vae: batch %d, expected at least 1", c->batch);

@@ -18,8 +18,10 @@ double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t it
 static fovea_status check_data(const fovea_vae *vae, const fovea_dataset *data) {
   const fovea_vae_config *c = &vae->config;
   if (data->channels != c->channels || data->height != c->height || data->width != c->width)
-    return fovea_fail(FOVEA_INVALID, "vae: the network takes images of %dx%dx%d (channels, height, width), the data "
-                      "have %dx%dx%d", c->channels, c->height, c->width, data->channels, data->height, data->width);
+    return fovea_fail(FOVEA_INVALID,
+                      "vae: the network takes images of %dx%dx%d (channels, height, width), the data "
+                      "have %dx%dx%d",
+                      c->channels, c->height, c->width, data->channels, data->height, data->width);
   if (data->count < 1 || data->count > UINT32_MAX)
     return fovea_fail(FOVEA_INVALID, "vae: %zu images, expected 1 to 4294967295", data->count);
   return FOVEA_OK;

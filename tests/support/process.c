@@ -1,0 +1,73 @@
+#include "support/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int process_fovea(const char *environment, const char *arguments, char *output, size_t size) {
+  char line[4096];
+  snprintf(line, sizeof line, "{ %s '%s' %s; } 2>&1", environment, FOVEA_COMMAND, arguments);
+  FILE *pipe = popen(line, "r");
+  if (pipe == NULL) abort();
+  size_t n = fread(output, 1, size - 1, pipe);
+  output[n] = '\0';
+  while (fgetc(pipe) != EOF) continue;
+  int status = pclose(pipe);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void become_fovea(const char *arguments, int descriptor) {
+  char copy[4096], *words[64], *rest = NULL;
+  int count = 0;
+  snprintf(copy, sizeof copy, "%s", arguments);
+  words[count++] = (char[]){"fovea"};
+  for (char *w = strtok_r(copy, " ", &rest); w != NULL && count < 63; w = strtok_r(NULL, " ", &rest))
+    words[count++] = w;
+  words[count] = NULL;
+  dup2(descriptor, STDOUT_FILENO);
+  dup2(descriptor, STDERR_FILENO);
+  execv(FOVEA_COMMAND, words);
+  _exit(127);
+}
+
+process process_start(const char *arguments, char *output, size_t size) {
+  int ends[2];
+  if (pipe(ends) != 0) abort();
+  pid_t pid = fork();
+  if (pid < 0) abort();
+  if (pid == 0) {
+    close(ends[0]);
+    become_fovea(arguments, ends[1]);
+  }
+  close(ends[1]);
+  output[0] = '\0';
+  return (process){pid, ends[0], output, size, 0};
+}
+
+/* One read; false at the end. */
+static int read_more(process *p) {
+  char spill[4096];
+  const size_t room = p->size - 1 - p->used;
+  ssize_t n = read(p->descriptor, room > 0 ? p->output + p->used : spill, room > 0 ? room : sizeof spill);
+  if (n <= 0) return 0;
+  if (room > 0) p->used += (size_t)n;
+  p->output[p->used] = '\0';
+  return 1;
+}
+
+int process_wait_for(process *p, const char *text) {
+  while (strstr(p->output, text) == NULL) {
+    if (!read_more(p)) return -1;
+  }
+  return 0;
+}
+
+int process_end(process *p) {
+  int status = 0;
+  while (read_more(p)) continue;
+  close(p->descriptor);
+  waitpid(p->pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}

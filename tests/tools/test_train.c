@@ -1,0 +1,254 @@
+/* `fovea train` and `fovea reconstruct` from outside: what they leave, what they refuse, and how they die. */
+#include "train/small.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/picture.h"
+#include "support/process.h"
+
+#define NET " --arch 8,6,4,2 --depth 1 --batch 16 --bn-momentum 0.9 "
+#define SMALL "train --data " FASHION NET "--limit-train 600 --limit-test 90 --epochs 2 --out "
+/* Long enough to be stopped in the middle, 250 steps an epoch. */
+#define LONG "train --data " FASHION NET "--limit-train 4000 --limit-test 90 --epochs 3 --out "
+
+static char output[1 << 16];
+
+static int fovea(const char *format, ...) {
+  char arguments[2048];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(arguments, sizeof arguments, format, list);
+  va_end(list);
+  return process_fovea("", arguments, output, sizeof output);
+}
+
+static void assert_output(const char *part) {
+  if (strstr(output, part) == NULL) fail_msg("'%s' is not in: %s", part, output);
+}
+
+#define RUNS(...)                                                                           \
+  do {                                                                                      \
+    int code_ = fovea(__VA_ARGS__);                                                         \
+    if (code_ != 0) fail_msg("%s:%d: exit code %d: %s", __FILE__, __LINE__, code_, output); \
+  } while (0)
+
+#define FAILS(code, message, ...)                                                                \
+  do {                                                                                           \
+    int code_ = fovea(__VA_ARGS__);                                                              \
+    if (code_ != (code)) fail_msg("%s:%d: exit code %d: %s", __FILE__, __LINE__, code_, output); \
+    assert_output(message);                                                                      \
+  } while (0)
+
+static char finished[1024]; /* a run that the tests share */
+
+static int train_once(void **state) {
+  (void)state;
+  snprintf(finished, sizeof finished, "%s", temp_path("finished"));
+  if (fovea(SMALL "%s", finished) == 0) return 0;
+  fprintf(stderr, "%s\n", output);
+  return -1;
+}
+
+static void in_run(char path[1200], const char *run, const char *name) { snprintf(path, 1200, "%s/%s", run, name); }
+
+static void same_checkpoint(const char *run_a, const char *run_b) {
+  char a[1200], b[1200];
+  in_run(a, run_a, "checkpoint.safetensors");
+  in_run(b, run_b, "checkpoint.safetensors");
+  assert_same_bytes(a, b);
+}
+
+static size_t lines_of(const char *run, const char *name) {
+  char path[1200];
+  uint8_t *data = NULL;
+  size_t size = 0, lines = 0;
+  in_run(path, run, name);
+  OK(fovea_file_read(path, 1 << 24, &data, &size));
+  for (size_t i = 0; i < size; i++) lines += data[i] == '\n';
+  free(data);
+  return lines;
+}
+
+static void a_run_leaves(void **state) {
+  (void)state;
+  static const char *const pictures[] = {"reconstructions-epoch001.png", "reconstructions-epoch002.png", "walk.png",
+                                         "latent.png", "curves.png"};
+  char path[1200];
+  for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+    picture p = {0};
+    in_run(path, finished, pictures[i]);
+    if (picture_read(path, &p) != 0) fail_msg("%s is not a picture", path);
+    picture_free(&p);
+  }
+  assert_int_equal(lines_of(finished, "metrics.csv"), 3);
+  in_run(path, finished, "config.json");
+  json_t *config = json_load_file(path, 0, NULL);
+  assert_non_null(config);
+  assert_string_equal(json_string_value(json_object_get(config, "activation")), "relu");
+  assert_int_equal(json_integer_value(json_object_get(config, "train_images")), 600);
+  assert_true(json_real_value(json_object_get(config, "lr")) == 0.005);
+  assert_non_null(json_object_get(config, "device"));
+  json_decref(config);
+}
+
+static void runs_repeat(void **state) {
+  (void)state;
+  const char *other = temp_path("other");
+  RUNS(SMALL "%s --json 2>/dev/null", other);
+  json_t *result = json_loads(output, 0, NULL);
+  assert_non_null(result);
+  assert_int_equal(json_integer_value(json_object_get(result, "epochs")), 2);
+  assert_true(json_real_value(json_object_get(result, "val_loss")) > 0);
+  json_decref(result);
+  same_checkpoint(finished, other);
+  RUNS(SMALL "%s --resume", other); /* nothing left to do */
+  same_checkpoint(finished, other);
+}
+
+static void bad_usage(void **state) {
+  (void)state;
+  const char *out = temp_path("unused");
+  FAILS(2, "did you mean --epochs?", "train --data x --out y --epoch 3");
+  FAILS(2, "--out DIR is required", "train --data " FASHION);
+  FAILS(5, "/nonexistent", "train --data /nonexistent --out %s", out);
+  FAILS(2, "--arch", "train --data " FASHION " --arch 8,0 --out %s", out);
+  FAILS(2, "--arch", "train --data " FASHION " --arch 8 --out %s", out);
+  FAILS(2, "32x32", "train --data " FASHION " --limit-train 64 --limit-test 64 --arch 8,7,6,5,4 --out %s", out);
+  FAILS(2, "--min-lr", "train --data " FASHION " --lr 0.001 --min-lr 0.1 --out %s", out);
+  FAILS(2, "no such device", SMALL "%s --device 'no such device'", out);
+  FAILS(5, "/proc/run", SMALL "/proc/run");
+  FAILS(5, "", SMALL "/dev/null/run");
+}
+
+static void occupied_folders(void **state) {
+  (void)state;
+  FAILS(2, "--resume", SMALL "%s", finished);
+  FAILS(2, "--epochs was 2 when it began and is 3 now", SMALL "%s --resume --epochs 3", finished);
+  FAILS(2, "--limit-train", SMALL "%s --resume --limit-train 32", finished);
+  FAILS(2, "--activation", SMALL "%s --resume --activation elu", finished);
+  const char *fresh = temp_path("fresh");
+  assert_int_equal(mkdir(fresh, 0777), 0);
+  RUNS(SMALL "%s --resume --epochs 1 --limit-train 64", fresh); /* a folder without a checkpoint: from the beginning */
+  assert_output("no checkpoint yet");
+}
+
+static void bad_weights(void **state) {
+  (void)state;
+  char checkpoint[1200];
+  uint8_t *data = NULL;
+  size_t size = 0;
+  in_run(checkpoint, finished, "checkpoint.safetensors");
+  OK(fovea_file_read(checkpoint, 1 << 28, &data, &size));
+  data[size / 2] ^= 1;
+  const char *flipped = temp_file("flipped/checkpoint.safetensors", data, size);
+  const char *torn = temp_file("torn/checkpoint.safetensors", data, size / 2);
+  FAILS(2, "hash", SMALL "%s --resume", temp_path("flipped"));
+  FAILS(2, "", SMALL "%s --resume", temp_path("torn"));
+  FAILS(2, "", SMALL "%s --init %s", temp_path("init1"), torn);
+  FAILS(2, "hash", SMALL "%s --init %s", temp_path("init2"), flipped);
+  FAILS(5, "", SMALL "%s --init %s", temp_path("init3"), temp_path("nothing"));
+  FAILS(2, "another architecture", SMALL "%s --latent 3 --init %s", temp_path("init4"), checkpoint);
+  RUNS(SMALL "%s --limit-train 64 --epochs 1 --init %s", temp_path("init5"), checkpoint);
+  free(data);
+}
+
+static void pause_ms(long ms) { nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL); }
+
+/* Starts the long run in `run`, sends the signal a little after its first step, returns how it ended. */
+static int interrupted_by(int number, const char *run, long after_ms) {
+  char arguments[2048];
+  snprintf(arguments, sizeof arguments, LONG "%s", run);
+  process p = process_start(arguments, output, sizeof output);
+  assert_int_equal(process_wait_for(&p, "parameters"), 0);
+  pause_ms(after_ms);
+  kill(p.pid, number);
+  return process_end(&p);
+}
+
+static void interruptions(void **state) {
+  (void)state;
+  const char *whole = temp_path("whole");
+  RUNS(LONG "%s", whole);
+  static const struct {
+    int number;
+    long after_ms;
+  } cases[] = {{SIGINT, 150}, {SIGTERM, 600}, {SIGKILL, 400}, {SIGKILL, 1200}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "stopped%zu", i);
+    const char *run = temp_path(name);
+    const int code = interrupted_by(cases[i].number, run, cases[i].after_ms);
+    if (cases[i].number == SIGKILL) {
+      assert_true(code == -SIGKILL || code == 0);
+    } else {
+      assert_int_equal(code, 0);
+      if (strstr(output, "test loss") == NULL) assert_output("go on with --resume");
+    }
+    RUNS("train --resume --data " FASHION " " NET "--limit-train 4000 --limit-test 90 --epochs 3 --out %s", run);
+    assert_int_equal(lines_of(run, "metrics.csv"), 4);
+    same_checkpoint(whole, run);
+  }
+}
+
+static void one_process_a_folder(void **state) {
+  (void)state;
+  char arguments[2048];
+  const char *run = temp_path("shared");
+  snprintf(arguments, sizeof arguments, LONG "%s", run);
+  static char first[1 << 14];
+  process p = process_start(arguments, first, sizeof first);
+  assert_int_equal(process_wait_for(&p, "parameters"), 0);
+  FAILS(5, "another fovea is working in this folder", LONG "%s", run);
+  kill(p.pid, SIGKILL);
+  process_end(&p);
+}
+
+static void read_only_and_full(void **state) {
+  (void)state;
+  if (geteuid() == 0) skip(); /* root writes everywhere */
+  const char *run = temp_path("closed");
+  assert_int_equal(mkdir(run, 0555), 0);
+  FAILS(5, run, SMALL "%s", run);
+}
+
+static void a_locale_with_commas(void **state) {
+  (void)state;
+  const char *run = temp_path("comma");
+  char arguments[2048];
+  snprintf(arguments, sizeof arguments, SMALL "%s", run);
+  assert_int_equal(process_fovea("LC_ALL=de_DE.UTF-8", arguments, output, sizeof output), 0);
+  same_checkpoint(finished, run);
+}
+
+static void reconstruct(void **state) {
+  (void)state;
+  const char *out = temp_path("pairs.png");
+  picture p = {0};
+  RUNS("reconstruct --run %s --data " FASHION " --out %s --count 5", finished, out);
+  assert_int_equal(picture_read(out, &p), 0);
+  picture_free(&p);
+  const char *walk = temp_path("walk.png");
+  char made[1200];
+  RUNS("reconstruct --run %s --walk --out %s", finished, walk);
+  in_run(made, finished, "walk.png");
+  assert_same_bytes(walk, made); /* an evaluating network gives what the training one gave */
+  FAILS(2, "--data", "reconstruct --run %s --out %s", finished, out);
+  FAILS(5, "checkpoint.safetensors", "reconstruct --run /nonexistent --data " FASHION " --out %s", out);
+  FAILS(5, "", "reconstruct --run %s --walk --out /nonexistent/x.png", finished);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_leaves),       cmocka_unit_test(runs_repeat),
+                                     cmocka_unit_test(bad_usage),          cmocka_unit_test(occupied_folders),
+                                     cmocka_unit_test(bad_weights),        cmocka_unit_test(reconstruct),
+                                     cmocka_unit_test(interruptions),      cmocka_unit_test(one_process_a_folder),
+                                     cmocka_unit_test(read_only_and_full), cmocka_unit_test(a_locale_with_commas)};
+  (void)open_device;
+  (void)close_device;
+  (void)small_config;
+  return cmocka_run_group_tests(tests, train_once, NULL);
+}
