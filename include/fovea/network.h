@@ -31,8 +31,9 @@ void fovea_network_destroy(fovea_network *network); /* takes NULL */
 /* Bytes of device memory that the network holds. */
 size_t fovea_network_memory(const fovea_network *network);
 
-/* "builtin" or "clblast": which of them computes the dense layers' products (environment FOVEA_BLAS; builtin unless
- * it asks for clblast, since the other rounds differently; clblast is verified against builtin first). */
+/* "builtin" or "clblast": which of them computes the dense layers' products. By the environment's FOVEA_BLAS: builtin,
+ * the default and the only one that gives the same bits on every device; clblast; or auto, the faster one in a
+ * measurement on this device, never clblast on a CPU. clblast is verified against builtin first. */
 const char *fovea_network_blas(const fovea_network *network);
 
 /* --- parameters, in the file's layout (PyTorch's axis order, Keras's flatten order) --------------------------- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/fail.h"
+#include "net/blas.h"
 #include "net/plan.h"
 #include "op/op.h"
 
@@ -108,7 +109,7 @@ static fovea_status find_value(fovea_network *net, size_t index, fovea_value whi
 }
 
 fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value which, float *data) {
-  fovea_buffer *buffer;
+  fovea_buffer *buffer = NULL;
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
   const parameter *p = &net->parameters[index];
@@ -121,7 +122,7 @@ fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value whi
 }
 
 fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value which, const float *data) {
-  fovea_buffer *buffer;
+  fovea_buffer *buffer = NULL;
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
   const parameter *p = &net->parameters[index];
@@ -206,25 +207,29 @@ static fovea_status create_plans(fovea_network *net) {
   return status;
 }
 
-static fovea_status choose_blas(fovea_network *net);
-
 static fovea_status create(fovea_network *net) {
   fovea_status status = list_parameters(net);
   if (status == FOVEA_OK) status = create_buffers(net);
   for (size_t i = 0; i < net->parameter_count && status == FOVEA_OK; i++) status = initialize(net, i);
-  if (status == FOVEA_OK) status = choose_blas(net);
   if (status == FOVEA_OK) status = create_plans(net);
   return status;
 }
 
 fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                   const fovea_network_options *options, fovea_network **out) {
+  bool clblast = false;
   fovea_status status = check_options(graph, options);
-  if (status != FOVEA_OK) return status;
+  if (status == FOVEA_OK) status = fovea_choose_blas(device, graph, options->batch, &clblast);
+  return status == FOVEA_OK ? fovea_network_create_using(device, graph, options, clblast, out) : status;
+}
+
+fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph *graph,
+                                        const fovea_network_options *options, bool clblast, fovea_network **out) {
+  fovea_status status = FOVEA_OK;
   fovea_network *net = calloc(1, sizeof *net);
   if (!net) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   const fovea_node *input = &graph->nodes[graph->input];
-  net->device = device, net->graph = graph, net->options = *options;
+  net->device = device, net->graph = graph, net->options = *options, net->resources.clblast = clblast;
   net->image_size = (size_t)input->c * (size_t)input->h * (size_t)input->w;
   if (graph->latent >= 0) net->kl_weight = graph->nodes[graph->latent].kl_weight;
   status = create(net);
@@ -258,77 +263,7 @@ size_t fovea_network_memory(const fovea_network *net) {
   return total;
 }
 
-/* --- the choice of a matrix product --------------------------------------------------------------------------------- */
-
 const char *fovea_network_blas(const fovea_network *net) { return net->resources.clblast ? "clblast" : "builtin"; }
-
-static bool is_dense_product(const fovea_node *node) { return node->op == &fovea_op_dense && !node->conv.bias; }
-
-/* The largest difference, relative to the largest value, between the two on a graph of that one layer. */
-static fovea_status compare_blas(fovea_network *net, const fovea_node *node, double *difference) {
-  fovea_graph *graph = NULL;
-  fovea_network *pair[2] = {NULL, NULL};
-  const fovea_node *x = &net->graph->nodes[node->inputs[0]];
-  size_t units = (size_t)node->c, count = (size_t)net->options.batch, inputs = (size_t)(x->c * x->h * x->w);
-  float *y = malloc(2 * units * count * sizeof *y);
-  uint8_t *pixels = malloc(count * inputs);
-  fovea_status status = y && pixels ? fovea_graph_create(&graph)
-                                    : fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
-  *difference = 0.0;
-  if (status == FOVEA_OK) {
-    fovea_add_dense(graph, fovea_add_input(graph, x->c, x->h, x->w), "dense", node->c, false);
-    for (size_t i = 0; i < count * inputs; i++) pixels[i] = (uint8_t)(i * 2654435761u >> 13);
-  }
-  fovea_network_options options = {.batch = net->options.batch, .seed = 1};
-  for (int i = 0; i < 2 && status == FOVEA_OK; i++) {
-    pair[i] = calloc(1, sizeof **pair);
-    if (!pair[i]) {
-      status = fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
-      break;
-    }
-    *pair[i] = (fovea_network){.device = net->device, .graph = graph, .options = options, .image_size = inputs,
-                               .resources = {.clblast = i == 1}};
-    status = list_parameters(pair[i]);
-    if (status == FOVEA_OK) status = create_buffers(pair[i]);
-    if (status == FOVEA_OK) status = initialize(pair[i], 0);
-    if (status == FOVEA_OK) status = create_plans(pair[i]);
-    if (status == FOVEA_OK) status = fovea_network_evaluate(pair[i], pixels, NULL, count, 0);
-    if (status == FOVEA_OK) status = fovea_network_read(pair[i], 1, count, y + (size_t)i * units * count);
-  }
-  double largest = 0.0;
-  for (size_t i = 0; i < units * count && status == FOVEA_OK; i++) {
-    double a = (double)y[i], b = (double)y[units * count + i];
-    if (!isfinite(a) || !isfinite(b)) *difference = INFINITY;
-    if (fabs(a) > largest) largest = fabs(a);
-    if (fabs(a - b) > *difference) *difference = fabs(a - b);
-  }
-  if (largest > 0.0) *difference /= largest;
-  for (int i = 0; i < 2; i++) fovea_network_destroy(pair[i]);
-  fovea_graph_destroy(graph);
-  free(y);
-  free(pixels);
-  return status;
-}
-
-/* CLBlast only where it was asked for, and only after each of the network's products agreed with ours here. */
-static fovea_status choose_blas(fovea_network *net) {
-  static const double TOLERANCE = 1e-5;
-  const char *asked = getenv("FOVEA_BLAS");
-  if (!asked || !*asked || strcmp(asked, "builtin") == 0) return FOVEA_OK;
-  if (strcmp(asked, "clblast") != 0)
-    return fovea_fail(FOVEA_INVALID, "FOVEA_BLAS is '%s', expected builtin or clblast", asked);
-  for (int i = 0; i < net->graph->count; i++) {
-    if (!is_dense_product(&net->graph->nodes[i])) continue;
-    double difference;
-    fovea_status status = compare_blas(net, &net->graph->nodes[i], &difference);
-    if (status != FOVEA_OK) return status;
-    if (!(difference <= TOLERANCE))
-      return fovea_fail(FOVEA_DEVICE, "CLBlast's product for %s differs by %g from ours on %s; unset FOVEA_BLAS",
-                        net->graph->nodes[i].name, difference, net->device->info.name);
-  }
-  net->resources.clblast = true;
-  return FOVEA_OK;
-}
 
 /* --- passes ----------------------------------------------------------------------------------------------------------- */
 
@@ -456,7 +391,7 @@ static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t cou
 
 fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
   fovea_slice slice;
-  size_t size, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  size_t size = 0, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size);
   if (status != FOVEA_OK) return status;
   float *device = malloc(size * batch * sizeof *device);
@@ -470,7 +405,7 @@ fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t 
 
 fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
   fovea_slice slice;
-  size_t size, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  size_t size = 0, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size);
   if (status != FOVEA_OK) return status;
   float *device = calloc(size * batch, sizeof *device);

@@ -6,9 +6,10 @@
 #include "data/shuffle.h"
 #include "fovea/vae.h"
 
-/* Losses are read, and progress is told, every so many steps counted from the beginning of the epoch: reading waits for
- * the device, and because a run stops only where losses are read, a resumed run adds up the same sums. */
-enum { STEPS_A_READING = 32 };
+/* Losses are read, and progress is told, every so many steps counted from the beginning of the epoch: seldom, because
+ * reading waits for the device; often enough that a run on a slow device stops soon after it is asked to. It stops only
+ * where losses are read, so that a resumed run adds up the same sums. */
+enum { STEPS_A_READING = 8 };
 
 double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration) {
   const double decay = 2 * (lr - min_lr) / epochs;

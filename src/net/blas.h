@@ -1,0 +1,16 @@
+/* Which code computes the dense layers' products: ours or CLBlast's. */
+#ifndef FOVEA_NET_BLAS_H
+#define FOVEA_NET_BLAS_H
+
+#include "fovea/network.h"
+
+/* By the environment's FOVEA_BLAS: builtin (the default, since it alone gives the same bits on every device), clblast,
+ * or auto: clblast where it is faster in a measurement here, never on a CPU. CLBlast is used only after each of the
+ * graph's products agreed with ours on this device; FOVEA_DEVICE when one did not and clblast was asked for. */
+fovea_status fovea_choose_blas(fovea_device *device, const fovea_graph *graph, int batch, bool *clblast);
+
+/* fovea_network_create with that choice made; the graph and options are checked already. */
+fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph *graph,
+                                        const fovea_network_options *options, bool clblast, fovea_network **network);
+
+#endif
