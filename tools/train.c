@@ -30,11 +30,11 @@ static void show_progress(void *user, int epoch, size_t images_done, const fovea
   }
   if (losses != NULL) snprintf(text, sizeof text, "loss %.5f", losses->total);
   progress_update(images_done, losses != NULL ? text : NULL);
+  if (images_done == v->images) progress_end(); /* what follows, the evaluation, is not training time */
 }
 
 static void show_epoch(void *user, const training_epoch *row) {
   (void)user;
-  progress_end();
   fprintf(stderr, "epoch %d: loss %.5f (bce %.5f, kl %.4f), test loss %.5f (bce %.5f, kl %.4f)\n", row->epoch,
           row->loss, row->bce, row->kl, row->val_loss, row->val_bce, row->val_kl);
 }

@@ -6,7 +6,8 @@
 #include "core/fail.h"
 #include "op/op.h"
 
-enum { MAX_KERNEL = 15, MAX_FILTERS = 65536, LANES = 16 };
+/* MAX_WEIGHTS, so that a tile-padded weight count times 16 lanes is addressed by 64 bits but counted by an int. */
+enum { MAX_KERNEL = 15, MAX_FILTERS = 65536, MAX_SIDE = 4096, MAX_WEIGHTS = 1 << 28, LANES = 16 };
 
 int fovea_same_padding(int n, int kernel, int stride) {
   int total = ((n + stride - 1) / stride - 1) * stride + kernel - n;
@@ -152,7 +153,7 @@ void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_vie
 
 /* --- the ops ------------------------------------------------------------------------------------------------------- */
 
-static fovea_status check(const fovea_conv2d *conv) {
+static fovea_status check(const fovea_conv2d *conv, int channels) {
   if (conv->filters < 1 || conv->filters > MAX_FILTERS)
     return fovea_fail(FOVEA_INVALID, "conv2d: %d filters, expected 1 to %d", conv->filters, MAX_FILTERS);
   if (conv->kernel < 1 || conv->kernel > MAX_KERNEL || conv->kernel % 2 == 0)
@@ -161,6 +162,9 @@ static fovea_status check(const fovea_conv2d *conv) {
     return fovea_fail(FOVEA_INVALID, "conv2d: stride %d, expected 1 or 2", conv->stride);
   if (!conv->same && (conv->padding < 0 || conv->padding >= conv->kernel))
     return fovea_fail(FOVEA_INVALID, "conv2d: padding %d, expected 0 to %d", conv->padding, conv->kernel - 1);
+  if ((long long)channels * conv->filters * conv->kernel * conv->kernel > MAX_WEIGHTS)
+    return fovea_fail(FOVEA_INVALID, "conv2d: %dx%dx%dx%d weights are more than %d", conv->filters, channels,
+                      conv->kernel, conv->kernel, MAX_WEIGHTS);
   return FOVEA_OK;
 }
 
@@ -181,7 +185,7 @@ static void declare(fovea_node *node, int out_axis, int in_axis, int kernel, int
 static fovea_status infer_conv(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
   const fovea_conv2d *conv = &node->conv;
-  fovea_status status = check(conv);
+  fovea_status status = check(conv, x->c);
   if (status != FOVEA_OK) return status;
   if (conv->same) {
     node->h = (x->h + conv->stride - 1) / conv->stride, node->w = (x->w + conv->stride - 1) / conv->stride;
@@ -203,9 +207,12 @@ static fovea_status infer_conv(const fovea_graph *graph, fovea_node *node) {
 static fovea_status infer_transpose(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
   const fovea_conv2d *conv = &node->conv;
-  fovea_status status = check(conv);
+  fovea_status status = check(conv, x->c);
   if (status != FOVEA_OK) return status;
   if (!conv->same) return fovea_fail(FOVEA_INVALID, "conv2d_transpose: only 'same' padding");
+  if (x->h * conv->stride > MAX_SIDE || x->w * conv->stride > MAX_SIDE)
+    return fovea_fail(FOVEA_INVALID, "conv2d_transpose: %dx%d times %d is more than %d pixels a side", x->h, x->w,
+                      conv->stride, MAX_SIDE);
   node->c = conv->filters, node->h = x->h * conv->stride, node->w = x->w * conv->stride;
   node->top = fovea_same_padding(node->h, conv->kernel, conv->stride);
   node->left = fovea_same_padding(node->w, conv->kernel, conv->stride);
@@ -215,12 +222,13 @@ static fovea_status infer_transpose(const fovea_graph *graph, fovea_node *node) 
 
 static fovea_status infer_dense(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
-  int size = x->c * x->h * x->w;
-  if (node->conv.filters < 1 || node->conv.filters > MAX_FILTERS || size > MAX_FILTERS)
-    return fovea_fail(FOVEA_INVALID, "dense: %d inputs to %d units, expected 1 to %d of each", size,
-                      node->conv.filters, MAX_FILTERS);
+  long long size = (long long)x->c * x->h * x->w;
+  if (node->conv.filters < 1 || node->conv.filters > MAX_FILTERS || size > MAX_FILTERS ||
+      size * node->conv.filters > MAX_WEIGHTS)
+    return fovea_fail(FOVEA_INVALID, "dense: %lld inputs to %d units, expected 1 to %d of each, %d weights", size,
+                      node->conv.filters, MAX_FILTERS, MAX_WEIGHTS);
   node->c = node->conv.filters, node->h = node->w = 1;
-  declare(node, 0, 1, 1, size, node->c);
+  declare(node, 0, 1, 1, (int)size, node->c);
   node->parameters[0].rank = 2;
   if (x->h * x->w > 1) {
     int shape[3] = {x->c, x->h, x->w};

@@ -1,0 +1,37 @@
+/* Transposed convolutions, forward and backward. */
+#include "op/op_test.h"
+
+struct transpose_case {
+  struct chain_shape shape;
+  fovea_conv2d conv;
+};
+
+/*         name             C  H  W  batch count head kernel stride     filters kernel stride bias same */
+static const struct transpose_case cases[] = {
+    {{"one pixel", 1, 1, 1, 1, 1, 1, 0, 1, 0, 0}, {1, 1, 1, false, true, 0}},
+    {{"one pixel doubled", 1, 2, 2, 5, 5, 3, 0, 2, 0, 0}, {5, 3, 2, true, true, 0}},
+    {{"stride 2", 1, 8, 6, 16, 16, 5, 0, 2, 0, 0}, {5, 3, 2, false, true, 0}},
+    {{"stride 2, bias, partial batch", 3, 6, 10, 64, 29, 7, 0, 2, 0, 0}, {7, 3, 2, true, true, 0}},
+    {{"stride 2, from an odd image", 1, 7, 5, 17, 17, 3, 0, 2, 0, 0}, {5, 3, 2, true, true, 0}},
+    {{"stride 2, kernel 5", 1, 6, 4, 5, 5, 5, 0, 2, 0, 0}, {16, 5, 2, true, true, 0}},
+    {{"stride 2, kernel 7", 1, 4, 6, 5, 3, 3, 0, 2, 0, 0}, {3, 7, 2, false, true, 0}},
+    {{"stride 2, kernel 1: holes", 1, 4, 6, 5, 5, 3, 0, 2, 0, 0}, {7, 1, 2, true, true, 0}},
+    {{"stride 1", 1, 7, 5, 17, 17, 5, 0, 1, 0, 0}, {3, 3, 1, true, true, 0}},
+    {{"stride 1, kernel 5", 3, 3, 11, 16, 7, 16, 0, 1, 0, 0}, {5, 5, 1, false, true, 0}},
+};
+
+static int run(const struct transpose_case *c) {
+  struct chain chain;
+  int x = chain_begin(&chain, &c->shape);
+  return chain_end(&chain, chain_conv2d_transpose(&chain, x, "op", &c->conv));
+}
+
+static void test_conv2d_transpose(void **state) {
+  (void)state;
+  RUN_TABLE(run, cases);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv2d_transpose)};
+  return cmocka_run_group_tests(tests, NULL, chain_close);
+}

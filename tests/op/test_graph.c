@@ -1,0 +1,289 @@
+/* What a graph and a network refuse: the status, the offending values in the message, and the first failure kept. */
+#include <math.h>
+
+#include "op/op_test.h"
+
+static const fovea_conv2d good = {.filters = 2, .kernel = 3, .stride = 1, .same = true};
+
+/* Each builds on a graph whose tensor 0 is an image of 1 x 4 x 4 and tensor 1 a dense layer of 6 units. */
+static int second_input(fovea_graph *g) { return fovea_add_input(g, 1, 4, 4); }
+static int conv(fovea_graph *g, int filters, int kernel, int stride, bool same, int padding) {
+  return fovea_add_conv2d(g, 0, "op", &(fovea_conv2d){filters, kernel, stride, false, same, padding});
+}
+static int no_filters(fovea_graph *g) { return conv(g, 0, 3, 1, true, 0); }
+static int many_filters(fovea_graph *g) { return conv(g, 65537, 3, 1, true, 0); }
+static int even_kernel(fovea_graph *g) { return conv(g, 2, 4, 1, true, 0); }
+static int negative_kernel(fovea_graph *g) { return conv(g, 2, -1, 1, true, 0); }
+static int large_kernel(fovea_graph *g) { return conv(g, 2, 17, 1, true, 0); }
+static int no_stride(fovea_graph *g) { return conv(g, 2, 3, 0, true, 0); }
+static int large_stride(fovea_graph *g) { return conv(g, 2, 3, 3, true, 0); }
+static int large_padding(fovea_graph *g) { return conv(g, 2, 3, 1, false, 3); }
+static int negative_padding(fovea_graph *g) { return conv(g, 2, 3, 1, false, -1); }
+static int small_image(fovea_graph *g) { return conv(g, 2, 5, 1, false, 0); }
+static int transpose_padding(fovea_graph *g) {
+  return fovea_add_conv2d_transpose(g, 0, "op", &(fovea_conv2d){2, 3, 2, false, false, 1});
+}
+static int transpose_kernel(fovea_graph *g) {
+  return fovea_add_conv2d_transpose(g, 0, "op", &(fovea_conv2d){2, 2, 2, false, true, 0});
+}
+static int no_units(fovea_graph *g) { return fovea_add_dense(g, 0, "op", 0, false); }
+static int other_size(fovea_graph *g) { return fovea_add_reshape(g, 1, 2, 2, 2); }
+static int negative_sides(fovea_graph *g) { return fovea_add_reshape(g, 1, 6, -1, -1); }
+static int reshape_image(fovea_graph *g) { return fovea_add_reshape(g, 0, 16, 1, 1); }
+static int reshape_code(fovea_graph *g) { return fovea_add_reshape(g, fovea_add_reparameterize(g, 1, 1, 1), 3, 2, 1); }
+static int momentum_one(fovea_graph *g) { return fovea_add_batchnorm(g, 0, "op", 1, 1e-3f); }
+static int momentum_nan(fovea_graph *g) { return fovea_add_batchnorm(g, 0, "op", NAN, 1e-3f); }
+static int no_epsilon(fovea_graph *g) { return fovea_add_batchnorm(g, 0, "op", 0.5f, 0); }
+static int drop_all(fovea_graph *g) { return fovea_add_dropout(g, 0, 1); }
+static int drop_less(fovea_graph *g) { return fovea_add_dropout(g, 0, -0.25); }
+static int drop_nan(fovea_graph *g) { return fovea_add_dropout(g, 0, (double)NAN); }
+static int no_such_activation(fovea_graph *g) { return fovea_add_activation(g, 0, (fovea_activation)99); }
+static int other_image(fovea_graph *g) { return fovea_add_concat(g, 0, 1); }
+static int latent_image(fovea_graph *g) { return fovea_add_reparameterize(g, 1, 0, 1); }
+static int latent_units(fovea_graph *g) {
+  return fovea_add_reparameterize(g, 1, fovea_add_dense(g, 0, "five", 5, false), 1);
+}
+static int negative_kl(fovea_graph *g) { return fovea_add_reparameterize(g, 1, 1, -2); }
+static int two_latents(fovea_graph *g) {
+  return fovea_add_reparameterize(g, fovea_add_reparameterize(g, 1, 1, 1), 1, 1);
+}
+static int other_reconstruction(fovea_graph *g) { return fovea_add_sigmoid_bce(g, 1); }
+static int two_losses(fovea_graph *g) { return fovea_add_sigmoid_bce(g, fovea_add_sigmoid_bce(g, 0)); }
+static int taken_name(fovea_graph *g) { return fovea_add_dense(g, 0, "six", 6, false); }
+static int long_name(fovea_graph *g) {
+  char name[400];
+  memset(name, 'x', sizeof name - 1);
+  name[sizeof name - 1] = 0;
+  return fovea_add_conv2d(g, 0, name, &good);
+}
+static int no_tensor(fovea_graph *g) { return fovea_add_conv2d(g, 99, "op", &good); }
+static int negative_tensor(fovea_graph *g) { return fovea_add_activation(g, -7, FOVEA_RELU); }
+
+static const struct {
+  const char *name;
+  int (*build)(fovea_graph *graph);
+  const char *message;
+} refused[] = {
+    {"a second input", second_input, "has one already"},
+    {"no filters", no_filters, "0 filters"},
+    {"many filters", many_filters, "65537 filters"},
+    {"an even kernel", even_kernel, "kernel 4"},
+    {"a negative kernel", negative_kernel, "kernel -1"},
+    {"a large kernel", large_kernel, "kernel 17"},
+    {"no stride", no_stride, "stride 0"},
+    {"a large stride", large_stride, "stride 3"},
+    {"a large padding", large_padding, "padding 3, expected 0 to 2"},
+    {"a negative padding", negative_padding, "padding -1"},
+    {"an image smaller than the kernel", small_image, "4x4 is smaller than the kernel of 5"},
+    {"a transposed convolution's padding", transpose_padding, "only 'same'"},
+    {"a transposed convolution's kernel", transpose_kernel, "kernel 2"},
+    {"no units", no_units, "0 units"},
+    {"a reshape to another size", other_size, "6x1x1 does not become 2x2x2"},
+    {"a reshape to negative sides", negative_sides, "6x-1x-1"},
+    {"a reshape of an image", reshape_image, "1x4x4 does not become 16x1x1"},
+    {"a reshape of what no dense layer makes", reshape_code, "reparameterize is not made by a dense layer"},
+    {"momentum 1", momentum_one, "momentum 1"},
+    {"momentum NaN", momentum_nan, "momentum nan"},
+    {"epsilon 0", no_epsilon, "epsilon 0"},
+    {"dropout of all", drop_all, "rate 1"},
+    {"negative dropout", drop_less, "rate -0.25"},
+    {"dropout NaN", drop_nan, "rate nan"},
+    {"no such activation", no_such_activation, "99"},
+    {"images of two sizes", other_image, "4x4 and 1x1"},
+    {"mu and logvar of two shapes", latent_image, "1x4x4"},
+    {"mu and logvar of two lengths", latent_units, "logvar 5x1x1"},
+    {"a negative KL weight", negative_kl, "KL weight -2"},
+    {"two latent codes", two_latents, "has one already"},
+    {"a reconstruction of another shape", other_reconstruction, "6x1x1, the images are 1x4x4"},
+    {"two losses", two_losses, "has one already"},
+    {"a taken name", taken_name, "'six' is taken"},
+    {"a long name", long_name, "xxx"},
+    {"no such tensor", no_tensor, "99"},
+    {"a negative tensor", negative_tensor, "-7"},
+};
+
+static int contains(const char *name, const char *what, const char *part) {
+  if (strstr(what, part)) return 0;
+  fprintf(stderr, "%s: '%s' is not in: %s\n", name, part, what);
+  return 1;
+}
+
+static fovea_graph *start(void) {
+  fovea_graph *graph = NULL;
+  assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+  assert_int_equal(fovea_add_input(graph, 1, 4, 4), 0);
+  assert_int_equal(fovea_add_dense(graph, 0, "six", 6, false), 1);
+  return graph;
+}
+
+/* The failure stays: later calls fail too or at least change nothing of it, and no network is made. */
+static void test_refused(void **state) {
+  (void)state;
+  int failures = 0;
+  for (size_t i = 0; i < COUNT(refused); i++) {
+    const char *name = refused[i].name;
+    fovea_graph *graph = start();
+    int x = refused[i].build(graph);
+    if (x != -1) fprintf(stderr, "%s: returned %d\n", name, x), failures++;
+    failures += contains(name, fovea_error_message(), refused[i].message);
+    if (fovea_add_conv2d(graph, x, "after", &good) != -1) fprintf(stderr, "%s: went on\n", name), failures++;
+    fovea_add_dropout(graph, 0, 12345);
+    if (fovea_graph_check(graph) != FOVEA_INVALID) fprintf(stderr, "%s: forgotten\n", name), failures++;
+    failures += contains(name, fovea_error_message(), refused[i].message);
+    fovea_network *network = NULL;
+    fovea_network_options options = {.batch = 1};
+    if (fovea_network_create(chain_device(), graph, &options, &network) != FOVEA_INVALID || network)
+      fprintf(stderr, "%s: a network was made\n", name), failures++;
+    failures += contains(name, fovea_error_message(), refused[i].message);
+    fovea_graph_destroy(graph);
+  }
+  if (failures) fail_msg("%d checks failed", failures);
+}
+
+static void test_inputs(void **state) {
+  (void)state;
+  static const int shapes[][3] = {{0, 4, 4}, {1, 0, 4}, {1, 4, -3}, {4097, 1, 1}, {1, 4097, 1}, {1, 1, 4097}};
+  for (size_t i = 0; i < COUNT(shapes); i++) {
+    fovea_graph *graph = NULL;
+    char shape[64];
+    assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+    assert_int_equal(fovea_add_input(graph, shapes[i][0], shapes[i][1], shapes[i][2]), -1);
+    snprintf(shape, sizeof shape, "%dx%dx%d", shapes[i][0], shapes[i][1], shapes[i][2]);
+    assert_int_equal(contains("input", fovea_error_message(), shape), 0);
+    assert_int_equal(fovea_graph_check(graph), FOVEA_INVALID);
+    fovea_graph_destroy(graph);
+  }
+}
+
+/* 4096 x 1024 x 1024 inputs are 2^32: more than a dense layer takes. */
+static void test_dense_of_a_huge_image(void **state) {
+  (void)state;
+  fovea_graph *graph = NULL;
+  assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+  assert_int_equal(fovea_add_input(graph, 4096, 1024, 1024), 0);
+  assert_int_equal(fovea_add_dense(graph, 0, "op", 2, false), -1);
+  assert_int_equal(fovea_graph_check(graph), FOVEA_INVALID);
+  fovea_graph_destroy(graph);
+}
+
+static void test_shapes(void **state) {
+  (void)state;
+  fovea_graph *graph = start();
+  int dims[3] = {7, 7, 7};
+  assert_int_equal(fovea_tensor_shape(graph, 0, dims), FOVEA_OK);
+  assert_true(dims[0] == 1 && dims[1] == 4 && dims[2] == 4);
+  assert_int_equal(fovea_tensor_shape(graph, 2, dims), FOVEA_INVALID);
+  assert_int_equal(contains("shape", fovea_error_message(), "2 is not one of its 2"), 0);
+  assert_int_equal(fovea_tensor_shape(graph, -1, dims), FOVEA_INVALID);
+  assert_true(dims[0] == 1);
+  fovea_graph_destroy(graph);
+  fovea_graph_destroy(NULL);
+  fovea_network_destroy(NULL);
+}
+
+static void refuse_network(const fovea_graph *graph, int batch, bool training, const char *part) {
+  fovea_network *network = NULL;
+  fovea_network_options options = {.batch = batch, .training = training};
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_INVALID);
+  assert_null(network);
+  assert_int_equal(contains("network", fovea_error_message(), part), 0);
+}
+
+static void test_network_options(void **state) {
+  (void)state;
+  fovea_graph *empty = NULL, *graph = start();
+  assert_int_equal(fovea_graph_create(&empty), FOVEA_OK);
+  refuse_network(empty, 1, false, "no input");
+  refuse_network(graph, 0, false, "batch of 0");
+  refuse_network(graph, -5, false, "batch of -5");
+  refuse_network(graph, 65537, false, "batch of 65537");
+  refuse_network(graph, 1, true, "sigmoid_bce");
+  setenv("FOVEA_BLAS", "cublas", 1);
+  refuse_network(graph, 1, false, "'cublas'");
+  unsetenv("FOVEA_BLAS");
+  fovea_graph_destroy(empty);
+  fovea_graph_destroy(graph);
+}
+
+#define REFUSE(call, part)                                               \
+  do {                                                                   \
+    assert_int_equal((call), FOVEA_INVALID);                             \
+    assert_int_equal(contains(#call, fovea_error_message(), (part)), 0); \
+  } while (0)
+
+static void test_network_calls(void **state) {
+  (void)state;
+  fovea_graph *graph = start();
+  int x = fovea_add_batchnorm(graph, fovea_add_conv2d(graph, 0, "conv", &good), "bn", 0.9f, 1e-3f);
+  int y = fovea_add_conv2d(graph, x, "out", &(fovea_conv2d){.filters = 1, .kernel = 1, .stride = 1, .same = true});
+  int loss = fovea_add_sigmoid_bce(graph, y);
+  fovea_network *trained = NULL, *fixed = NULL;
+  fovea_network_options options = {.batch = 2, .seed = 1, .training = true};
+  uint8_t pixels[3 * 16] = {0};
+  float data[3 * 64];
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &trained), FOVEA_OK);
+  options.training = false;
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &fixed), FOVEA_OK);
+  assert_true(fovea_network_memory(fixed) < fovea_network_memory(trained));
+  REFUSE(fovea_network_train_step(trained, pixels, NULL, 3, 0), "3 images, expected 1 to the batch's 2");
+  REFUSE(fovea_network_train_step(trained, pixels, NULL, 0, 0), "0 images");
+  REFUSE(fovea_network_evaluate(trained, pixels, NULL, 3, 0), "3 images");
+  REFUSE(fovea_network_train_step(fixed, pixels, NULL, 1, 0), "evaluation only");
+  assert_int_equal(fovea_network_get_step(trained), 0);
+  size_t count = fovea_network_parameter_count(trained);
+  assert_null(fovea_network_parameter(trained, count));
+  REFUSE(fovea_network_get(trained, count, FOVEA_VALUE, data), "parameter");
+  for (size_t i = 0; i < count; i++) {
+    const fovea_parameter *p = fovea_network_parameter(trained, i);
+    if (!p->trainable) REFUSE(fovea_network_get(trained, i, FOVEA_GRADIENT, data), p->name);
+    if (!p->trainable) REFUSE(fovea_network_set(trained, i, FOVEA_SECOND_MOMENT, data), p->name);
+    REFUSE(fovea_network_get(fixed, i, FOVEA_FIRST_MOMENT, data), p->name);
+  }
+  assert_int_equal(fovea_network_evaluate(fixed, pixels, NULL, 2, 0), FOVEA_OK);
+  assert_int_equal(fovea_network_read(fixed, loss, 2, data), FOVEA_OK);
+  REFUSE(fovea_network_read(fixed, loss, 3, data), "3 images");
+  REFUSE(fovea_network_read(fixed, 99, 1, data), "99");
+  REFUSE(fovea_network_read(fixed, x, 1, data), "not kept");
+  REFUSE(fovea_network_evaluate_from(fixed, x, data, 1), "not kept");
+  fovea_network_destroy(trained);
+  fovea_network_destroy(fixed);
+  fovea_graph_destroy(graph);
+}
+
+/* NaN weights: the loss says so, with the step and the parameter. */
+static void test_not_finite(void **state) {
+  (void)state;
+  fovea_graph *graph = NULL;
+  fovea_network *network = NULL;
+  fovea_losses losses = {.bce = 7};
+  fovea_network_options options = {.batch = 2, .seed = 1, .training = true};
+  uint8_t pixels[2 * 16] = {200, 3};
+  float bad[9] = {1, 2, NAN};
+  assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+  int x = fovea_add_conv2d(graph, fovea_add_input(graph, 1, 4, 4), "conv",
+                           &(fovea_conv2d){.filters = 1, .kernel = 3, .stride = 1, .same = true});
+  fovea_add_sigmoid_bce(graph, x);
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_OK);
+  assert_int_equal(fovea_network_set(network, 0, FOVEA_VALUE, bad), FOVEA_OK);
+  assert_int_equal(fovea_network_set_step(network, 41), FOVEA_OK);
+  assert_int_equal(fovea_network_train_step(network, pixels, NULL, 2, 0.01f), FOVEA_OK);
+  assert_int_equal(fovea_network_losses(network, &losses), FOVEA_MISMATCH);
+  assert_int_equal(contains("NaN", fovea_error_message(), "step 41"), 0);
+  assert_int_equal(contains("NaN", fovea_error_message(), "conv.weight"), 0);
+  assert_true(losses.bce == 7);
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_inputs),
+      cmocka_unit_test(test_dense_of_a_huge_image),
+      cmocka_unit_test(test_shapes),
+      cmocka_unit_test(test_network_options),
+      cmocka_unit_test(test_network_calls),
+      cmocka_unit_test(test_not_finite),
+  };
+  return cmocka_run_group_tests(tests, NULL, chain_close);
+}

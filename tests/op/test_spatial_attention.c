@@ -1,0 +1,42 @@
+/* Spatial attention; where channels tie, the maximum's gradient is shared. */
+#include "op/op_test.h"
+
+/*         name                        C  H  W  batch count head kernel stride constant equal */
+static const struct chain_shape cases[] = {
+    {"one pixel", 1, 1, 1, 1, 1, 1, 0, 0, false, false},
+    {"one pixel, 5 channels", 3, 1, 1, 5, 5, 5, 0, 0, false, false},
+    {"smaller than the kernel", 1, 3, 4, 16, 16, 3, 0, 0, false, false},
+    {"7x5", 1, 7, 5, 17, 17, 7, 0, 0, false, false},
+    {"16 channels, partial batch", 3, 5, 11, 64, 19, 16, 0, 0, false, false},
+    {"constant images", 1, 5, 5, 5, 5, 5, 1, 0, true, false},
+    {"all channels tie", 1, 5, 7, 5, 5, 3, 0, 0, false, true},
+    {"all channels tie, constant images", 3, 4, 3, 17, 13, 7, 1, 0, true, true},
+};
+
+static int run(const struct chain_shape *c) {
+  struct chain chain;
+  int x = chain_begin(&chain, c);
+  return chain_end(&chain, chain_spatial_attention(&chain, x, "op"));
+}
+
+static void test_spatial_attention(void **state) {
+  (void)state;
+  RUN_TABLE(run, cases);
+}
+
+/* The op's input has another reader: its gradient is added to. */
+static int run_shared(const struct chain_shape *c) {
+  struct chain chain;
+  int x = chain_begin(&chain, c);
+  return chain_end(&chain, chain_concat(&chain, x, chain_spatial_attention(&chain, x, "op")));
+}
+
+static void test_shared(void **state) {
+  (void)state;
+  RUN_TABLE(run_shared, cases);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_spatial_attention), cmocka_unit_test(test_shared)};
+  return cmocka_run_group_tests(tests, NULL, chain_close);
+}
