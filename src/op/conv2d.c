@@ -100,12 +100,13 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
 
 static void weight_tile(const fovea_plan *plan, const fovea_conv_shape *s, tile *t, int *channels) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  /* TK * S accumulators and S loads in registers: a third of 16 for each of 3 filters at 3 taps. A wide kernel has
-   * enough of them with one filter. */
-  t->vector = tuning->native;
-  t->filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 4 : tuning->native == 8 || tuning->native == 4 ? 3 : 4;
+  /* TK * S * (V / native) accumulators: 12 of AVX2's 16 registers. Two registers a vector there, because a whole cache
+   * line of images at once is worth more than a third filter: 0.50 of the ceiling, 0.36 with V = 8 and TK = 3 (60->25 at
+   * 28x28, batch 64). A wide kernel has enough accumulators with one filter. */
+  t->vector = tuning->native == 1 ? 1 : tuning->native == 4 ? 8 : LANES;
+  t->filters = s->kernel >= 5 ? 1 : tuning->native == 1 || tuning->native == 16 ? 4 : 2;
   if (t->filters > s->k) t->filters = s->k;
-  *channels = tuning->vector == 1 ? 1 : s->kernel >= 5 ? 2 : 8;
+  *channels = tuning->vector == 1 ? 1 : s->kernel >= 5 ? 2 : 4;
 }
 
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
