@@ -108,8 +108,8 @@ __kernel void batchnorm_backward_rows(__global const float *restrict x_base, con
                                       __global const float *restrict stats_base, const ulong stats_offset,
                                       __global const uint *restrict state, __global float *restrict rows_base,
                                       const ulong rows_offset, const int n, const int c_count, const int h_count,
-                                      const int w_count, const int activation, const uint threshold,
-                                      const float scale, const uint op) {
+                                      const int w_count, const int activation, const uint threshold, const float scale,
+                                      const uint op) {
   __local float scratch[LANES];
   const int lane0 = (int)get_local_id(0) * V;
   const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];

@@ -4,8 +4,9 @@
  * latency of two fma units of 4 to 6 cycles, and 12 vectors with m and c fit 16 registers. flops = items * rounds *
  * UNROLL * 12 * V * 2. With m = 0.5, c = 1 the values go to 2: no denormals, no infinities.
  *
- * bench_triad: a[i] = b[i] + s * c[i] in vectors of V floats (McCalpin's STREAM); work-item g does i = g * item_stride +
- * r * round_stride for r in [0, rounds): neighbouring in time on a CPU, across work-items on a GPU. bytes = 12 a float.
+ * bench_triad: a[i] = b[i] + s * c[i] in vectors of V floats (McCalpin's STREAM); work-item g does i = g * item_stride
+ * + r * round_stride for r in [0, rounds): neighbouring in time on a CPU, across work-items on a GPU. bytes = 12 a
+ * float.
  *
  * Macros: V, the lanes of a vector (1, 4, 8, 16). */
 #include "vector.clh"

@@ -50,8 +50,7 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
           __global const float *xr = x_base + x_offset + c * x_channel + (size_t)ih * w_size * n + n0;
           __global const float *dyr[TK];
           for (int k = 0; k < TK; k++)
-            dyr[k] =
-                dy_base + dy_offset + min(k0 + k, k_count - 1) * dy_channel + (size_t)oh * ow_count * n + n0;
+            dyr[k] = dy_base + dy_offset + min(k0 + k, k_count - 1) * dy_channel + (size_t)oh * ow_count * n + n0;
           int ow = 0;
           for (int part = 0; part < 3; part++) {
             const int end = part == 0 ? inside0 : part == 1 ? inside1 : ow_count;
@@ -84,8 +83,8 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
     for (int r = 0; r < R; r++)
       for (int k = 0; k < TK && k0 + k < k_count; k++)
         for (int s = 0; s < S; s++)
-          vstore(sum[c - c0][r][k][s], partial_base + partial_offset +
-                                           ((((size_t)(k0 + k) * c_count + c) * R + r) * S + s) * LANES + lane0);
+          vstore(sum[c - c0][r][k][s],
+                 partial_base + partial_offset + ((((size_t)(k0 + k) * c_count + c) * R + r) * S + s) * LANES + lane0);
 }
 
 /* dw[i] = the tree sum of partial[i][0..15]; one work-item per element, `count` of them. */

@@ -16,23 +16,23 @@
 #include "vector.clh"
 
 #define LOAD(i, column, guard) \
-  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column) * n) : (vfloat)(0.0f))
+  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*n) : (vfloat)(0.0f))
 
-#define ACCUMULATE(guard)                                                                                          \
-  for (int c = 0; c < c_count; c++)                                                                                \
-    for (int r = first_r; r < R; r += STRIDE) {                                                                    \
-      const int ih = (oh + top - r) / STRIDE;                                                                      \
-      if (oh + top - r < 0 || ih >= h) continue;                                                                   \
-      __global const float *xr = x + c * channel + (size_t)ih * w_size * n;                                        \
-      __global const float *wr = w + (c * R + r) * S * TK;                                                         \
-      _Pragma("unroll") for (int s = 0; s < S; s++) {                                                              \
-        if (STRIDE > 1 && (phase + left - s) % STRIDE != 0) continue;                                              \
-        const int column = j + (phase + left - s) / STRIDE;                                                        \
-        vfloat xs[TP];                                                                                             \
-        _Pragma("unroll") for (int p = 0; p < TP; p++) xs[p] = LOAD(p, column + p, guard);                         \
-        _Pragma("unroll") for (int k = 0; k < TK; k++) _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =  \
-            fma((vfloat)(wr[s * TK + k]), xs[p], acc[k][p]);                                                       \
-      }                                                                                                            \
+#define ACCUMULATE(guard)                                                                                         \
+  for (int c = 0; c < c_count; c++)                                                                               \
+    for (int r = first_r; r < R; r += STRIDE) {                                                                   \
+      const int ih = (oh + top - r) / STRIDE;                                                                     \
+      if (oh + top - r < 0 || ih >= h) continue;                                                                  \
+      __global const float *xr = x + c * channel + (size_t)ih * w_size * n;                                       \
+      __global const float *wr = w + (c * R + r) * S * TK;                                                        \
+      _Pragma("unroll") for (int s = 0; s < S; s++) {                                                             \
+        if (STRIDE > 1 && (phase + left - s) % STRIDE != 0) continue;                                             \
+        const int column = j + (phase + left - s) / STRIDE;                                                       \
+        vfloat xs[TP];                                                                                            \
+        _Pragma("unroll") for (int p = 0; p < TP; p++) xs[p] = LOAD(p, column + p, guard);                        \
+        _Pragma("unroll") for (int k = 0; k < TK; k++) _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] = \
+            fma((vfloat)(wr[s * TK + k]), xs[p], acc[k][p]);                                                      \
+      }                                                                                                           \
     }
 
 __kernel void conv2d_transpose_forward(__global const float *restrict x_base, const ulong x_offset,

@@ -26,8 +26,8 @@ __kernel void reparameterize_forward(__global const float *restrict mu_base, con
     for (int j = 0; j < j_count; j++) {
       const size_t at = (size_t)j * n + b;
       const vfloat mu = vload(mu_base + mu_offset + at), logvar = vload(logvar_base + logvar_offset + at);
-      const philox4 w = philox(vas_uint((vint)(b) + vlane()), (vuint)((uint)j), (vuint)(op), (vuint)(state[0]),
-                               state[5], state[6]);
+      const philox4 w =
+          philox(vas_uint((vint)(b) + vlane()), (vuint)((uint)j), (vuint)(op), (vuint)(state[0]), state[5], state[6]);
       const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
       const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
       const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);
@@ -47,9 +47,9 @@ __kernel void reparameterize_backward(__global const float *restrict mu_base, co
                                       __global const float *restrict e_base, const ulong e_offset,
                                       __global const float *restrict dz_base, const ulong dz_offset,
                                       __global const uint *restrict state, __global float *dmu_base,
-                                      const ulong dmu_offset, __global float *dlogvar_base,
-                                      const ulong dlogvar_offset, const int n, const float weight,
-                                      const int accumulate_mu, const int accumulate_logvar) {
+                                      const ulong dmu_offset, __global float *dlogvar_base, const ulong dlogvar_offset,
+                                      const int n, const float weight, const int accumulate_mu,
+                                      const int accumulate_logvar) {
   const int j = (int)get_global_id(1), n_valid = (int)state[1];
   const vfloat share = (vfloat)(sdiv(weight, (float)n_valid)), half_one = (vfloat)(0.5f);
   for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
@@ -57,8 +57,7 @@ __kernel void reparameterize_backward(__global const float *restrict mu_base, co
     const vfloat dz = vload(dz_base + dz_offset + at), mu = vload(mu_base + mu_offset + at);
     const vfloat grow = vexp(vload(logvar_base + logvar_offset + at)) - (vfloat)(1.0f);
     vfloat dmu = vkeep(fma(share, mu, dz), n0, n_valid);
-    vfloat dlogvar =
-        vkeep(half_one * fma(share, grow, dz * vload(e_base + e_offset + at)), n0, n_valid);
+    vfloat dlogvar = vkeep(half_one * fma(share, grow, dz * vload(e_base + e_offset + at)), n0, n_valid);
     if (accumulate_mu) dmu += vload(dmu_base + dmu_offset + at);
     vstore(dmu, dmu_base + dmu_offset + at);
     if (accumulate_logvar) dlogvar += vload(dlogvar_base + dlogvar_offset + at);

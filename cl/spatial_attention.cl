@@ -31,8 +31,9 @@ __kernel void spatial_attention_pool(__global const float *restrict a_base, cons
 }
 
 /* s = sigmoid(t) over t, and y = a * s. */
-__kernel void spatial_attention_apply(__global const float *restrict a_base, const ulong a_offset, __global float *restrict t_base,
-                                      const ulong t_offset, __global float *restrict y_base, const ulong y_offset, const int n,
+__kernel void spatial_attention_apply(__global const float *restrict a_base, const ulong a_offset,
+                                      __global float *restrict t_base, const ulong t_offset,
+                                      __global float *restrict y_base, const ulong y_offset, const int n,
                                       const int c_count, const int pixels) {
   const int p = (int)get_global_id(1);
   const size_t channel = (size_t)pixels * n;

@@ -20,7 +20,7 @@ typedef int fovea_tensor;
 
 typedef enum fovea_activation {
   FOVEA_LINEAR,
-  FOVEA_ELU,  /* alpha 1 */
+  FOVEA_ELU, /* alpha 1 */
   FOVEA_RELU,
   FOVEA_SELU, /* Klambauer et al. 2017: scale 1.05070098735548..., alpha 1.67326324235437... */
   FOVEA_SIGMOID
@@ -36,12 +36,12 @@ fovea_status fovea_graph_check(const fovea_graph *graph);
 fovea_tensor fovea_add_input(fovea_graph *graph, int channels, int height, int width);
 
 typedef struct fovea_conv2d {
-  int filters;    /* output channels */
-  int kernel;     /* odd: 1, 3, 5, ... */
-  int stride;     /* 1 or 2 */
+  int filters; /* output channels */
+  int kernel;  /* odd: 1, 3, 5, ... */
+  int stride;  /* 1 or 2 */
   bool bias;
-  bool same;      /* Keras's 'same' padding; else `padding` on each side */
-  int padding;    /* used when not same; at most kernel - 1 */
+  bool same;   /* Keras's 'same' padding; else `padding` on each side */
+  int padding; /* used when not same; at most kernel - 1 */
 } fovea_conv2d;
 
 /* Weight [filters, channels, kernel, kernel], bias [filters]. Glorot uniform, zero bias. */
@@ -49,8 +49,7 @@ fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *na
 
 /* The exact gradient of that convolution: output height is height * stride ('same' only). Weight [channels, filters,
  * kernel, kernel]. */
-fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
-                                        const fovea_conv2d *conv);
+fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv);
 
 /* y = W x (+ b) on all of an image's values; the result has shape units x 1 x 1. Weight [units, channels * height *
  * width]; at the file boundary the input is in Keras's order (h, w, c). */

@@ -24,8 +24,8 @@ typedef struct fovea_network_options {
 
 /* Borrows device and graph, which must outlive the network. The parameters get their initial values. FOVEA_INVALID for
  * a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit. */
-fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
-                                  const fovea_network_options *options, fovea_network **network);
+fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph, const fovea_network_options *options,
+                                  fovea_network **network);
 void fovea_network_destroy(fovea_network *network); /* takes NULL */
 
 /* Bytes of device memory that the network holds. */
@@ -42,18 +42,18 @@ typedef struct fovea_parameter {
   const char *name; /* "encoder.block1.conv2.weight"; borrowed from the network */
   int rank;
   int dims[4];
-  size_t count;     /* product of dims */
-  bool trainable;   /* false: a moving statistic */
+  size_t count;   /* product of dims */
+  bool trainable; /* false: a moving statistic */
 } fovea_parameter;
 
 size_t fovea_network_parameter_count(const fovea_network *network);
 const fovea_parameter *fovea_network_parameter(const fovea_network *network, size_t index);
 
 typedef enum fovea_value {
-  FOVEA_VALUE,         /* the parameter itself */
-  FOVEA_GRADIENT,      /* of the last backward pass; trainable only */
-  FOVEA_FIRST_MOMENT,  /* Adam's m; trainable only */
-  FOVEA_SECOND_MOMENT  /* Adam's v; trainable only */
+  FOVEA_VALUE,        /* the parameter itself */
+  FOVEA_GRADIENT,     /* of the last backward pass; trainable only */
+  FOVEA_FIRST_MOMENT, /* Adam's m; trainable only */
+  FOVEA_SECOND_MOMENT /* Adam's v; trainable only */
 } fovea_value;
 
 /* Blocking copies of parameter `index`; `data` has its count of floats. */
@@ -80,8 +80,8 @@ fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixel
 /* Mean losses over the images of all passes since the last call; waits for the device. */
 typedef struct fovea_losses {
   double bce;
-  double kl;     /* unweighted: mean over images */
-  double total;  /* bce + kl_weight * kl */
+  double kl;    /* unweighted: mean over images */
+  double total; /* bce + kl_weight * kl */
   size_t images;
   size_t passes;
 } fovea_losses;
@@ -89,8 +89,8 @@ typedef struct fovea_losses {
 /* FOVEA_MISMATCH when a loss is NaN or infinite: the message names the step and the first bad tensor. */
 fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
-/* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Readable are
- * the graph's outputs, mu, logvar and z; others may have been overwritten (FOVEA_INVALID). */
+/* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Readable
+ * are the graph's outputs, mu, logvar and z; others may have been overwritten (FOVEA_INVALID). */
 fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x

@@ -26,8 +26,8 @@ typedef struct fovea_vae_config {
   int latent;
   fovea_activation activation;
   fovea_attention attention;
-  bool batchnorm;             /* in the convolution blocks; the coders' ends and the bottleneck always have it */
-  double dropout;             /* rate; 0: none */
+  bool batchnorm; /* in the convolution blocks; the coders' ends and the bottleneck always have it */
+  double dropout; /* rate; 0: none */
   double kl_weight;
   double bn_momentum;
   int batch;
@@ -63,8 +63,8 @@ typedef bool (*fovea_progress)(void *user, size_t images_done, const fovea_losse
 typedef struct fovea_epoch {
   int epoch, epochs;
   double lr, min_lr;
-  size_t start;            /* images of the epoch already done (a resumed run) */
-  fovea_losses so_far;     /* in: losses of those images; out: of the epoch */
+  size_t start;        /* images of the epoch already done (a resumed run) */
+  fovea_losses so_far; /* in: losses of those images; out: of the epoch */
   bool stopped;
   fovea_progress progress;
   void *user;

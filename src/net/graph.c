@@ -120,8 +120,8 @@ fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b
 }
 
 fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea_tensor logvar, float kl_weight) {
-  fovea_node node = {.inputs = {mu, logvar}, .input_count = 2, .kl_weight = kl_weight,
-                     .random = graph->random_count + 1};
+  fovea_node node = {
+      .inputs = {mu, logvar}, .input_count = 2, .kl_weight = kl_weight, .random = graph->random_count + 1};
   if (graph->latent >= 0)
     return remember(graph, fovea_fail(FOVEA_INVALID, "reparameterize: the graph has one already"));
   fovea_tensor z = add(graph, &node, &fovea_op_reparameterize, "");

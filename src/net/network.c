@@ -161,7 +161,8 @@ static fovea_status initialize(fovea_network *net, size_t index) {
   return status;
 }
 
-/* --- creation ------------------------------------------------------------------------------------------------------- */
+/* --- creation -------------------------------------------------------------------------------------------------------
+ */
 
 static fovea_status check_options(const fovea_graph *graph, const fovea_network_options *options) {
   enum { MAX_BATCH = 65536 };
@@ -200,8 +201,8 @@ static fovea_status create_buffers(fovea_network *net) {
 }
 
 static fovea_status create_plans(fovea_network *net) {
-  fovea_status status = fovea_plan_create(net->device, net->graph, net->options.batch, false, &net->resources,
-                                          &net->evaluation);
+  fovea_status status =
+      fovea_plan_create(net->device, net->graph, net->options.batch, false, &net->resources, &net->evaluation);
   if (status == FOVEA_OK && net->options.training)
     status = fovea_plan_create(net->device, net->graph, net->options.batch, true, &net->resources, &net->training);
   return status;
@@ -215,8 +216,8 @@ static fovea_status create(fovea_network *net) {
   return status;
 }
 
-fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
-                                  const fovea_network_options *options, fovea_network **out) {
+fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph, const fovea_network_options *options,
+                                  fovea_network **out) {
   bool clblast = false;
   fovea_status status = check_options(graph, options);
   if (status == FOVEA_OK) status = fovea_choose_blas(device, graph, options->batch, &clblast);
@@ -265,7 +266,8 @@ size_t fovea_network_memory(const fovea_network *net) {
 
 const char *fovea_network_blas(const fovea_network *net) { return net->resources.clblast ? "clblast" : "builtin"; }
 
-/* --- passes ----------------------------------------------------------------------------------------------------------- */
+/* --- passes
+ * ----------------------------------------------------------------------------------------------------------- */
 
 fovea_status fovea_network_set_step(fovea_network *net, uint32_t step) {
   net->step = step;
@@ -275,8 +277,14 @@ fovea_status fovea_network_set_step(fovea_network *net, uint32_t step) {
 uint32_t fovea_network_get_step(const fovea_network *net) { return net->step; }
 
 static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
-  uint32_t state[STATE_WORDS] = {philox_step, (uint32_t)count, 0, (uint32_t)net->slots, 0,
-                                 (uint32_t)net->options.seed, (uint32_t)(net->options.seed >> 32), 0};
+  uint32_t state[STATE_WORDS] = {philox_step,
+                                 (uint32_t)count,
+                                 0,
+                                 (uint32_t)net->slots,
+                                 0,
+                                 (uint32_t)net->options.seed,
+                                 (uint32_t)(net->options.seed >> 32),
+                                 0};
   memcpy(&state[2], &alpha, sizeof alpha);
   return fovea_buffer_write_async(net->resources.state, 0, sizeof state, state);
 }
@@ -377,7 +385,8 @@ fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
   return status;
 }
 
-/* --- tensors in and out ------------------------------------------------------------------------------------------------ */
+/* --- tensors in and out
+ * ------------------------------------------------------------------------------------------------ */
 
 static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t count, fovea_slice *slice, size_t *size) {
   int dims[3];

@@ -10,7 +10,13 @@
 
 enum { MAX_ARGUMENTS = 40, LANES = 16, FLAT_GROUP = 64, SAVED_SLOTS = 4, FOREVER = 1 << 30 };
 
-typedef enum argument_kind { ARGUMENT_VIEW, ARGUMENT_BUFFER, ARGUMENT_INT, ARGUMENT_UINT, ARGUMENT_FLOAT } argument_kind;
+typedef enum argument_kind {
+  ARGUMENT_VIEW,
+  ARGUMENT_BUFFER,
+  ARGUMENT_INT,
+  ARGUMENT_UINT,
+  ARGUMENT_FLOAT
+} argument_kind;
 
 typedef struct argument {
   argument_kind kind;
@@ -35,23 +41,23 @@ struct fovea_record {
 };
 
 typedef struct storage {
-  size_t size;           /* floats */
-  int first, last;       /* records that touch it; first -1: none */
-  fovea_buffer *buffer;  /* its own, or a slab */
-  size_t offset;         /* floats */
+  size_t size;          /* floats */
+  int first, last;      /* records that touch it; first -1: none */
+  fovea_buffer *buffer; /* its own, or a slab */
+  size_t offset;        /* floats */
   bool external;
 } storage;
 
 typedef struct node_plan {
-  int alias;             /* the node that makes this one's value; itself unless folded or a reshape */
+  int alias; /* the node that makes this one's value; itself unless folded or a reshape */
   fovea_view value;
   bool wants_gradient;
   double rate;
   fovea_activation activation;
   uint32_t random;
   fovea_view saved[SAVED_SLOTS];
-  int last_record;       /* records made when its forward was done */
-  bool placed;           /* value is set */
+  int last_record; /* records made when its forward was done */
+  bool placed;     /* value is set */
 } node_plan;
 
 struct fovea_plan {
@@ -65,7 +71,7 @@ struct fovea_plan {
   int record_count, record_capacity;
   storage *storages;
   int storage_count, storage_capacity;
-  int *gradient_of;      /* storage -> storage of its gradient, -1 */
+  int *gradient_of; /* storage -> storage of its gradient, -1 */
   bool *gradient_written;
   node_plan *nodes;
   fovea_buffer **slabs;
@@ -95,8 +101,11 @@ static int new_storage(fovea_plan *plan, size_t size, fovea_buffer *external) {
     plan->storage_capacity = capacity;
   }
   int id = plan->storage_count++;
-  plan->storages[id] = (storage){.size = (size + LANES - 1) / LANES * LANES, .first = -1, .last = -1,
-                                 .buffer = external, .external = external != NULL};
+  plan->storages[id] = (storage){.size = (size + LANES - 1) / LANES * LANES,
+                                 .first = -1,
+                                 .last = -1,
+                                 .buffer = external,
+                                 .external = external != NULL};
   plan->gradient_of[id] = -1;
   plan->gradient_written[id] = false;
   return id;
@@ -325,7 +334,8 @@ static void place(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = graph->count - 1; i >= 0; i--) {
     if (graph->nodes[i].op != &fovea_op_concat) continue;
-    if (!plan->nodes[i].placed) plan->nodes[i].value = fovea_plan_new(plan, node_size(plan, i)), plan->nodes[i].placed = true;
+    if (!plan->nodes[i].placed)
+      plan->nodes[i].value = fovea_plan_new(plan, node_size(plan, i)), plan->nodes[i].placed = true;
     fovea_view at = plan->nodes[i].value;
     for (int k = 0; k < 2; k++) {
       int operand = source_of(plan, graph->nodes[i].inputs[k]);
@@ -403,8 +413,7 @@ static void record_passes(fovea_plan *plan) {
   }
   for (int i = graph->count - 1; i >= 0; i--) {
     if (plan->nodes[i].alias != i || graph->nodes[i].op == &fovea_op_input) continue;
-    bool reached = graph->nodes[i].op == &fovea_op_sigmoid_bce ||
-                   plan->gradient_written[plan->nodes[i].value.storage];
+    bool reached = graph->nodes[i].op == &fovea_op_sigmoid_bce || plan->gradient_written[plan->nodes[i].value.storage];
     if (reached) graph->nodes[i].op->backward(plan, i);
   }
   record_adam(plan);
@@ -487,7 +496,8 @@ static fovea_status plan_memory(fovea_plan *plan) {
   return status;
 }
 
-/* --- launches ------------------------------------------------------------------------------------------------------ */
+/* --- launches ------------------------------------------------------------------------------------------------------
+ */
 
 static fovea_slice resolve(const fovea_plan *plan, fovea_view view) {
   const storage *s = &plan->storages[view.storage];
@@ -502,11 +512,21 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
   for (int i = 0; i < record->argument_count; i++) {
     const argument *a = &record->arguments[i];
     switch (a->kind) {
-      case ARGUMENT_VIEW: fovea_launch_slice(record->launch, a->what, resolve(plan, a->view)); break;
-      case ARGUMENT_BUFFER: fovea_launch_buffer(record->launch, a->what, resolve(plan, a->view).buffer); break;
-      case ARGUMENT_INT: fovea_launch_int(record->launch, a->what, a->i); break;
-      case ARGUMENT_UINT: fovea_launch_uint(record->launch, a->what, a->u); break;
-      case ARGUMENT_FLOAT: fovea_launch_float(record->launch, a->what, a->f); break;
+      case ARGUMENT_VIEW:
+        fovea_launch_slice(record->launch, a->what, resolve(plan, a->view));
+        break;
+      case ARGUMENT_BUFFER:
+        fovea_launch_buffer(record->launch, a->what, resolve(plan, a->view).buffer);
+        break;
+      case ARGUMENT_INT:
+        fovea_launch_int(record->launch, a->what, a->i);
+        break;
+      case ARGUMENT_UINT:
+        fovea_launch_uint(record->launch, a->what, a->u);
+        break;
+      case ARGUMENT_FLOAT:
+        fovea_launch_float(record->launch, a->what, a->f);
+        break;
     }
   }
   if (record->local)
@@ -523,9 +543,9 @@ static fovea_status run_gemm(fovea_plan *plan, const fovea_record *record) {
   fovea_slice c = resolve(plan, record->arguments[2].view);
   CLBlastStatusCode code =
       CLBlastSgemm(CLBlastLayoutRowMajor, g->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
-                   g->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, g->m, g->n, g->k, 1.0f,
-                   a.buffer->memory, a.offset, g->lda, b.buffer->memory, b.offset, g->ldb, g->beta, c.buffer->memory,
-                   c.offset, g->ldc, &plan->device->queue, NULL);
+                   g->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, g->m, g->n, g->k, 1.0f, a.buffer->memory,
+                   a.offset, g->lda, b.buffer->memory, b.offset, g->ldb, g->beta, c.buffer->memory, c.offset, g->ldc,
+                   &plan->device->queue, NULL);
   if (code == CLBlastSuccess) return FOVEA_OK;
   return fovea_fail(FOVEA_DEVICE, "CLBlast: a %zux%zux%zu product failed with status %d on %s; unset FOVEA_BLAS", g->m,
                     g->n, g->k, (int)code, plan->device->info.name);
@@ -564,7 +584,8 @@ fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_s
   return FOVEA_OK;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------------------------------
+ */
 
 static fovea_status build(fovea_plan *plan) {
   const fovea_resources *r = &plan->resources;

@@ -22,9 +22,9 @@ typedef struct fovea_view {
 typedef struct fovea_resources {
   fovea_buffer *parameters, *gradients; /* trainable parameters first, then moving statistics */
   fovea_buffer *first_moments, *second_moments;
-  fovea_buffer *state;  /* 8 words, see network.c */
-  fovea_buffer *pixels; /* batch x image bytes */
-  fovea_buffer *losses; /* the log of losses.cl */
+  fovea_buffer *state;    /* 8 words, see network.c */
+  fovea_buffer *pixels;   /* batch x image bytes */
+  fovea_buffer *losses;   /* the log of losses.cl */
   const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
   size_t trainable_count; /* floats, padded to 16 */
   bool clblast;

@@ -7,7 +7,7 @@
 
 enum { REDUCTION = 16, FC1 = 0, BIAS1 = 1, FC2 = 2, BIAS2 = 3, Q = 0, HIDDEN = 1, SCALE = 2 };
 
-static int hidden_units(int channels) { return channels >= 2 * REDUCTION ? channels / REDUCTION : 1; }
+static int hidden_units(int channels) { return channels > REDUCTION ? channels / REDUCTION : 1; }
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   static const char *const names[] = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"};
@@ -17,8 +17,12 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   for (int i = 0; i < 4; i++) {
     int out = i < 2 ? hidden : x->c, in = i < 2 ? x->c : hidden;
     fovea_parameter_spec *p = &node->parameters[node->parameter_count++];
-    *p = (fovea_parameter_spec){.rank = i % 2 ? 1 : 2, .dims = {out, i % 2 ? 0 : in}, .trainable = true,
-                                .initial = i % 2 ? FOVEA_ZEROS : FOVEA_GLOROT, .fan_in = in, .fan_out = out};
+    *p = (fovea_parameter_spec){.rank = i % 2 ? 1 : 2,
+                                .dims = {out, i % 2 ? 0 : in},
+                                .trainable = true,
+                                .initial = i % 2 ? FOVEA_ZEROS : FOVEA_GLOROT,
+                                .fan_in = in,
+                                .fan_out = out};
     snprintf(p->name, sizeof p->name, "%s.%s", node->name, names[i]);
   }
   return FOVEA_OK;
@@ -51,9 +55,9 @@ static void forward(fovea_plan *plan, int node) {
   finish(plan, r, n, 1);
 
   fovea_conv_shape first = layer(n->c, hidden), second = layer(hidden, n->c);
-  fovea_record_conv2d(plan, &first, q, fovea_plan_parameter(plan, node, FC1), &b1, before);
+  fovea_record_conv2d(plan, &first, q, fovea_plan_parameter(plan, node, FC1), &b1, before, false);
   fovea_record_activation(plan, &relu, hidden, 2, before, h);
-  fovea_record_conv2d(plan, &second, h, fovea_plan_parameter(plan, node, FC2), &b2, o);
+  fovea_record_conv2d(plan, &second, h, fovea_plan_parameter(plan, node, FC2), &b2, o, false);
 
   r = fovea_plan_record(plan, "channel_attention.cl", "", "channel_attention_apply");
   fovea_record_view(plan, r, "a", a);

@@ -38,8 +38,8 @@ static void backward(fovea_plan *plan, int node) {
     fovea_view dy = slice(plan, fovea_plan_output_gradient(plan, node), node, k);
     bool accumulate;
     fovea_view dx = fovea_plan_input_gradient(plan, node, k, &accumulate);
-    fovea_record_activation_backward(plan, &(fovea_pointwise){0}, x->c, x->h * x->w,
-                                     fovea_plan_input(plan, node, k), dy, dx, accumulate);
+    fovea_record_activation_backward(plan, &(fovea_pointwise){0}, x->c, x->h * x->w, fovea_plan_input(plan, node, k),
+                                     dy, dx, accumulate);
   }
 }
 

@@ -14,7 +14,8 @@ int fovea_same_padding(int n, int kernel, int stride) {
   return total > 0 ? total / 2 : 0;
 }
 
-/* --- tiles: how a device's registers are used; they never change a result ------------------------------------------ */
+/* --- tiles: how a device's registers are used; they never change a result ------------------------------------------
+ */
 
 typedef struct tile {
   int vector, filters, pixels;
@@ -62,15 +63,15 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
   tile t = conv_tile(plan, s->k);
   fovea_view packed = pack(plan, w, s->k, s->c, s->kernel * s->kernel, t.filters, transposed);
   char options[120];
-  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d", t.vector, s->kernel,
-           s->kernel, s->stride, t.filters, t.pixels);
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d", t.vector, s->kernel, s->kernel,
+           s->stride, t.filters, t.pixels);
   fovea_record *r = fovea_plan_record(plan, file, options, kernel);
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "w", packed);
   fovea_record_view(plan, r, "b", bias ? *bias : packed);
   fovea_record_view(plan, r, "y", y);
-  int values[] = {fovea_plan_batch(plan), s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left, bias != NULL,
-                  accumulate};
+  int values[] = {fovea_plan_batch(plan), s->c,      s->h, s->w, s->k, s->oh, s->ow, s->top, s->left,
+                  bias != NULL,           accumulate};
   static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "has_bias", "accumulate"};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
   fovea_record_range(r, (size_t)(fovea_plan_batch(plan) / t.vector), (size_t)((s->k + t.filters - 1) / t.filters),
@@ -78,15 +79,9 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
   fovea_record_cost(r, flops, conv_bytes(plan, s));
 }
 
-void fovea_record_conv2d_accumulate(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
-                                    fovea_view y, bool accumulate) {
-  record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, NULL, y, accumulate,
-                conv_flops(plan, s));
-}
-
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
-                         const fovea_view *bias, fovea_view y) {
-  record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, false, conv_flops(plan, s));
+                         const fovea_view *bias, fovea_view y, bool accumulate) {
+  record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, conv_flops(plan, s));
 }
 
 void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *s, fovea_view dy, fovea_view w,
@@ -101,8 +96,8 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
 static void weight_tile(const fovea_plan *plan, const fovea_conv_shape *s, tile *t, int *channels) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   /* TK * S * (V / native) accumulators: 12 of AVX2's 16 registers. Two registers a vector there, because a whole cache
-   * line of images at once is worth more than a third filter: 0.50 of the ceiling, 0.36 with V = 8 and TK = 3 (60->25 at
-   * 28x28, batch 64). A wide kernel has enough accumulators with one filter. */
+   * line of images at once is worth more than a third filter: 0.50 of the ceiling, 0.36 with V = 8 and TK = 3 (60->25
+   * at 28x28, batch 64). A wide kernel has enough accumulators with one filter. */
   t->vector = tuning->native == 1 ? 1 : tuning->native == 4 ? 8 : LANES;
   t->filters = s->kernel >= 5 ? 1 : tuning->native == 1 || tuning->native == 16 ? 4 : 2;
   if (t->filters > s->k) t->filters = s->k;
@@ -116,8 +111,8 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   weight_tile(plan, s, &t, &channels);
   fovea_view partial = fovea_plan_new(plan, (size_t)count * LANES);
   char options[120];
-  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DCB=%d", t.vector, s->kernel,
-           s->kernel, s->stride, t.filters, channels);
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DCB=%d", t.vector, s->kernel, s->kernel,
+           s->stride, t.filters, channels);
   fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "conv2d_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
@@ -152,7 +147,8 @@ void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_vie
   fovea_record_range(r, (size_t)c, 1, 1);
 }
 
-/* --- the ops ------------------------------------------------------------------------------------------------------- */
+/* --- the ops -------------------------------------------------------------------------------------------------------
+ */
 
 static fovea_status check(const fovea_conv2d *conv, int channels) {
   if (conv->filters < 1 || conv->filters > MAX_FILTERS)
@@ -242,10 +238,18 @@ static fovea_status infer_dense(const fovea_graph *graph, fovea_node *node) {
 static fovea_conv_shape shape_of(const fovea_plan *plan, int node) {
   const fovea_node *y = fovea_plan_node(plan, node), *x = fovea_plan_node(plan, y->inputs[0]);
   if (y->op == &fovea_op_dense)
-    return (fovea_conv_shape){.c = x->c * x->h * x->w, .h = 1, .w = 1, .k = y->c, .oh = 1, .ow = 1, .kernel = 1,
-                              .stride = 1};
-  fovea_conv_shape s = {.c = x->c, .h = x->h, .w = x->w, .k = y->c, .oh = y->h, .ow = y->w,
-                        .kernel = y->conv.kernel, .stride = y->conv.stride, .top = y->top, .left = y->left};
+    return (fovea_conv_shape){
+        .c = x->c * x->h * x->w, .h = 1, .w = 1, .k = y->c, .oh = 1, .ow = 1, .kernel = 1, .stride = 1};
+  fovea_conv_shape s = {.c = x->c,
+                        .h = x->h,
+                        .w = x->w,
+                        .k = y->c,
+                        .oh = y->h,
+                        .ow = y->w,
+                        .kernel = y->conv.kernel,
+                        .stride = y->conv.stride,
+                        .top = y->top,
+                        .left = y->left};
   if (y->op == &fovea_op_conv2d_transpose) {
     s.c = y->c, s.h = y->h, s.w = y->w;
     s.k = x->c, s.oh = x->h, s.ow = x->w;
@@ -263,24 +267,31 @@ static void forward(fovea_plan *plan, int node) {
   if (n->op == &fovea_op_conv2d_transpose)
     fovea_record_conv2d_backward_data(plan, &s, x, w, bias, y, false);
   else if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !bias)
-    fovea_record_gemm(plan,
-                      &(fovea_gemm){.m = (size_t)s.k, .n = batch, .k = (size_t)s.c, .lda = (size_t)s.c, .ldb = batch,
-                                    .ldc = batch},
-                      w, x, y);
+    fovea_record_gemm(
+        plan,
+        &(fovea_gemm){.m = (size_t)s.k, .n = batch, .k = (size_t)s.c, .lda = (size_t)s.c, .ldb = batch, .ldc = batch},
+        w, x, y);
   else
-    fovea_record_conv2d(plan, &s, x, w, bias, y);
+    fovea_record_conv2d(plan, &s, x, w, bias, y, false);
 }
 
 static void dense_backward_clblast(fovea_plan *plan, int node, const fovea_conv_shape *s, fovea_view dy) {
   size_t batch = (size_t)fovea_plan_batch(plan), c = (size_t)s->c, k = (size_t)s->k;
-  fovea_record_gemm(plan, &(fovea_gemm){.transpose_b = true, .m = k, .n = c, .k = batch, .lda = batch, .ldb = batch,
-                                        .ldc = c},
-                    dy, fovea_plan_input(plan, node, 0), fovea_plan_parameter_gradient(plan, node, 0));
+  fovea_record_gemm(
+      plan, &(fovea_gemm){.transpose_b = true, .m = k, .n = c, .k = batch, .lda = batch, .ldb = batch, .ldc = c}, dy,
+      fovea_plan_input(plan, node, 0), fovea_plan_parameter_gradient(plan, node, 0));
   if (!fovea_plan_wants_gradient(plan, node, 0)) return;
   bool accumulate;
   fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  fovea_record_gemm(plan, &(fovea_gemm){.transpose_a = true, .m = c, .n = batch, .k = k, .lda = c, .ldb = batch,
-                                        .ldc = batch, .beta = accumulate ? 1.0f : 0.0f},
+  fovea_record_gemm(plan,
+                    &(fovea_gemm){.transpose_a = true,
+                                  .m = c,
+                                  .n = batch,
+                                  .k = k,
+                                  .lda = c,
+                                  .ldb = batch,
+                                  .ldc = batch,
+                                  .beta = accumulate ? 1.0f : 0.0f},
                     fovea_plan_parameter(plan, node, 0), dy, dx);
 }
 
@@ -300,7 +311,7 @@ static void backward(fovea_plan *plan, int node) {
   if (!fovea_plan_wants_gradient(plan, node, 0)) return;
   fovea_view w = fovea_plan_parameter(plan, node, 0), dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
   if (transpose)
-    fovea_record_conv2d_accumulate(plan, &s, dy, w, dx, accumulate);
+    fovea_record_conv2d(plan, &s, dy, w, NULL, dx, accumulate);
   else
     fovea_record_conv2d_backward_data(plan, &s, dy, w, NULL, dx, accumulate);
 }

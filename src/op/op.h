@@ -16,8 +16,8 @@ struct fovea_op {
 };
 
 extern const fovea_op fovea_op_input, fovea_op_conv2d, fovea_op_conv2d_transpose, fovea_op_dense, fovea_op_reshape,
-    fovea_op_batchnorm, fovea_op_dropout, fovea_op_activation, fovea_op_spatial_attention,
-    fovea_op_channel_attention, fovea_op_concat, fovea_op_reparameterize, fovea_op_sigmoid_bce;
+    fovea_op_batchnorm, fovea_op_dropout, fovea_op_activation, fovea_op_spatial_attention, fovea_op_channel_attention,
+    fovea_op_concat, fovea_op_reparameterize, fovea_op_sigmoid_bce;
 
 /* --- a convolution as a piece of other ops (conv2d.c) ----------------------------------------------------------- */
 
@@ -27,20 +27,19 @@ typedef struct fovea_conv_shape {
   int kernel, stride, top, left;
 } fovea_conv_shape;
 
-/* 'same' padding before a side of n for a kernel and stride, as Keras's: half of max((ceil(n / s) - 1) s + k - n, 0). */
+/* 'same' padding before a side of n for a kernel and stride, as Keras's: half of max((ceil(n / s) - 1) s + k - n, 0).
+ */
 int fovea_same_padding(int n, int kernel, int stride);
 
 /* y (+)= conv(x, w) + b; w is [k][c][kernel][kernel]. `bias` NULL: none. */
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
-                         const fovea_view *bias, fovea_view y);
+                         const fovea_view *bias, fovea_view y, bool accumulate);
 /* dx (+)= the gradient of that convolution by its input. A transposed convolution's forward pass, too. */
 void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view dy, fovea_view w,
                                        const fovea_view *bias, fovea_view dx, bool accumulate);
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                          fovea_view dw);
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db);
-void fovea_record_conv2d_accumulate(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
-                                    fovea_view y, bool accumulate);
 
 /* y = activation(dropout(x)), and its gradient from y (activation.c). */
 typedef struct fovea_pointwise {

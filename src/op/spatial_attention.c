@@ -11,8 +11,12 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   node->c = x->c, node->h = x->h, node->w = x->w;
   node->parameter_count = 2;
   fovea_parameter_spec *w = &node->parameters[WEIGHT], *b = &node->parameters[BIAS];
-  *w = (fovea_parameter_spec){.rank = 4, .dims = {1, 2, KERNEL, KERNEL}, .trainable = true, .initial = FOVEA_GLOROT,
-                              .fan_in = 2 * KERNEL * KERNEL, .fan_out = KERNEL * KERNEL};
+  *w = (fovea_parameter_spec){.rank = 4,
+                              .dims = {1, 2, KERNEL, KERNEL},
+                              .trainable = true,
+                              .initial = FOVEA_GLOROT,
+                              .fan_in = 2 * KERNEL * KERNEL,
+                              .fan_out = KERNEL * KERNEL};
   *b = (fovea_parameter_spec){.rank = 1, .dims = {1}, .trainable = true, .initial = FOVEA_ZEROS};
   snprintf(w->name, sizeof w->name, "%s.weight", node->name);
   snprintf(b->name, sizeof b->name, "%s.bias", node->name);
@@ -20,8 +24,16 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
 }
 
 static fovea_conv_shape conv_of(const fovea_node *n) {
-  return (fovea_conv_shape){.c = 2, .h = n->h, .w = n->w, .k = 1, .oh = n->h, .ow = n->w, .kernel = KERNEL,
-                            .stride = 1, .top = KERNEL / 2, .left = KERNEL / 2};
+  return (fovea_conv_shape){.c = 2,
+                            .h = n->h,
+                            .w = n->w,
+                            .k = 1,
+                            .oh = n->h,
+                            .ow = n->w,
+                            .kernel = KERNEL,
+                            .stride = 1,
+                            .top = KERNEL / 2,
+                            .left = KERNEL / 2};
 }
 
 static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, double tensors) {
@@ -44,7 +56,7 @@ static void forward(fovea_plan *plan, int node) {
   finish(plan, r, n, 1);
 
   fovea_conv_shape conv = conv_of(n);
-  fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), &bias, scale);
+  fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), &bias, scale, false);
 
   r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
   fovea_record_view(plan, r, "a", a);

@@ -260,7 +260,7 @@ static void test_what_cannot_be_written(void **state) {
 
 int main(int count, char **arguments) {
   if (count == 2) /* leaves a file for other programs to read */
-    return fovea_safetensors_write(arguments[1], tensors, 4, metadata, 2);
+    return (int)fovea_safetensors_write(arguments[1], tensors, 4, metadata, 2);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_round_trip_and_same_bytes),
       cmocka_unit_test(test_nothing),

@@ -317,6 +317,7 @@ static void concat_backward(struct ref_network *net, const struct ref_node *node
 }
 
 static void backward(struct ref_network *net, struct ref_node *node) {
+  if (node->op == REF_INPUT) return;
   struct ref_node *in = &net->nodes[node->inputs[0]];
   int n = net->n, size = node->c * node->h * node->w, hw = node->h * node->w;
   const double *x = in->value, *dy = node->gradient;
