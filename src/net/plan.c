@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/fail.h"
+#include "net/placement.h"
 #include "op/op.h"
 
 enum { MAX_ARGUMENTS = 40, LANES = 16, FLAT_GROUP = 64, SAVED_SLOTS = 4, FOREVER = 1 << 30 };
@@ -421,78 +422,62 @@ static void record_passes(fovea_plan *plan) {
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
-static bool meet(const storage *a, const storage *b) { return a->first <= b->last && b->first <= a->last; }
-
-/* The lowest offset of a slab at which s meets no placed storage in both time and space. */
-static size_t lowest_offset(const fovea_plan *plan, const storage *s, const int *slab, int which) {
-  size_t offset = 0;
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (int i = 0; i < plan->storage_count; i++) {
-      const storage *t = &plan->storages[i];
-      if (slab[i] != which || !meet(s, t)) continue;
-      if (offset < t->offset + t->size && t->offset < offset + s->size) offset = t->offset + t->size, moved = true;
-    }
-  }
-  return offset;
-}
-
-static const fovea_plan *sorted_plan; /* qsort has no context argument; plans are made by one thread */
-
-static int larger_first(const void *a, const void *b) {
-  const storage *s = &sorted_plan->storages[*(const int *)a], *t = &sorted_plan->storages[*(const int *)b];
-  if (s->size != t->size) return s->size > t->size ? -1 : 1;
-  return *(const int *)a - *(const int *)b;
-}
-
-static fovea_status allocate(fovea_plan *plan, int *slab, int *order, size_t *slab_sizes) {
-  size_t limit = plan->device->info.max_allocation / 4 / LANES * LANES;
-  sorted_plan = plan;
-  for (int i = 0; i < plan->storage_count; i++) order[i] = i, slab[i] = -1;
-  qsort(order, (size_t)plan->storage_count, sizeof *order, larger_first);
-  for (int i = 0; i < plan->storage_count; i++) {
-    storage *s = &plan->storages[order[i]];
-    if (s->external || s->first < 0) continue;
-    if (s->size > limit)
-      return fovea_fail(FOVEA_NO_MEMORY,
-                        "network: one tensor needs %.0f MiB, the largest buffer of %s is %.0f MiB; use a smaller batch",
-                        (double)s->size / 262144.0, plan->device->info.name, (double)limit / 262144.0);
-    for (int which = 0;; which++) {
-      size_t offset = lowest_offset(plan, s, slab, which);
-      if (offset + s->size > limit) continue;
-      s->offset = offset, slab[order[i]] = which;
-      if (which == plan->slab_count) plan->slab_count++;
-      if (slab_sizes[which] < offset + s->size) slab_sizes[which] = offset + s->size;
-      break;
-    }
-  }
-  size_t total = 0;
-  for (int i = 0; i < plan->slab_count; i++) total += 4 * slab_sizes[i];
-  if (total + plan->device->allocated > plan->device->info.global_memory)
+static fovea_status check_memory(const fovea_plan *plan, size_t largest, size_t limit) {
+  const fovea_device_info *info = &plan->device->info;
+  if (largest > limit)
+    return fovea_fail(FOVEA_NO_MEMORY,
+                      "network: one tensor needs %.0f MiB, the largest buffer of %s is %.0f MiB; use a smaller batch",
+                      (double)largest / 262144.0, info->name, (double)limit / 262144.0);
+  if (plan->memory + plan->device->allocated > info->global_memory)
     return fovea_fail(FOVEA_NO_MEMORY, "network: activations need %.0f MiB, %s has %.0f MiB left; use a smaller batch",
-                      (double)total / 1048576.0, plan->device->info.name,
-                      ((double)plan->device->info.global_memory - (double)plan->device->allocated) / 1048576.0);
-  plan->slabs = calloc((size_t)plan->slab_count + 1, sizeof *plan->slabs);
-  if (!plan->slabs) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  for (int i = 0; i < plan->slab_count; i++) {
-    fovea_status status = fovea_buffer_create(plan->device, 4 * slab_sizes[i], "activations", &plan->slabs[i]);
-    if (status != FOVEA_OK) return status;
-  }
-  plan->memory = total;
-  for (int i = 0; i < plan->storage_count; i++)
-    if (slab[i] >= 0) plan->storages[i].buffer = plan->slabs[slab[i]];
+                      (double)plan->memory / 1048576.0, info->name,
+                      ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);
   return FOVEA_OK;
+}
+
+static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t count) {
+  plan->slabs = calloc(count + 1, sizeof(fovea_buffer *));
+  if (!plan->slabs) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
+  for (size_t i = 0; i < count; i++) {
+    fovea_status status = fovea_buffer_create(plan->device, 4 * sizes[i], "activations", &plan->slabs[i]);
+    if (status != FOVEA_OK) return status;
+    plan->slab_count++;
+  }
+  return FOVEA_OK;
+}
+
+/* `lives` has room for every storage; ids says whose each is. */
+static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int *ids) {
+  size_t limit = plan->device->info.max_allocation / 4 / LANES * LANES, count = 0, largest = 0;
+  size_t *sizes = NULL, slab_count = 0;
+  for (int i = 0; i < plan->storage_count; i++) {
+    const storage *s = &plan->storages[i];
+    if (s->external || s->first < 0) continue;
+    if (s->size > largest) largest = s->size;
+    ids[count] = i;
+    lives[count++] = (fovea_lifetime){.size = s->size, .first = s->first, .last = s->last};
+  }
+  fovea_status status = check_memory(plan, largest, limit);
+  if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &sizes, &slab_count);
+  for (size_t i = 0; i < slab_count; i++) plan->memory += 4 * sizes[i];
+  if (status == FOVEA_OK) status = check_memory(plan, largest, limit);
+  if (status == FOVEA_OK) status = allocate_slabs(plan, sizes, slab_count);
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
+    plan->storages[ids[i]].buffer = plan->slabs[lives[i].slab];
+    plan->storages[ids[i]].offset = lives[i].offset;
+  }
+  free(sizes);
+  return status;
 }
 
 static fovea_status plan_memory(fovea_plan *plan) {
   size_t count = (size_t)plan->storage_count;
-  int *slab = calloc(count, sizeof *slab), *order = calloc(count, sizeof *order);
-  size_t *sizes = calloc(count, sizeof *sizes);
-  fovea_status status = slab && order && sizes ? allocate(plan, slab, order, sizes)
-                                               : fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  free(slab);
-  free(order);
-  free(sizes);
+  fovea_lifetime *lives = calloc(count, sizeof *lives);
+  int *ids = calloc(count, sizeof *ids);
+  fovea_status status =
+      lives && ids ? place_storages(plan, lives, ids) : fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
+  free(lives);
+  free(ids);
   return status;
 }
 
