@@ -25,6 +25,22 @@
 
 #define COLUMNS ((TP - 1) * STRIDE + S)
 
+/* `guard` is 1 at the image's left and right ends, where a column may be outside. */
+#define LOAD(column, guard) \
+  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*n) : (vfloat)(0.0f))
+
+#define ACCUMULATE(guard)                                                                          \
+  for (int c = 0; c < c_count; c++)                                                                \
+    for (int r = r0; r < r1; r++) {                                                                \
+      __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * n;   \
+      __global const float *wr = w + (c * R + r) * S * TK;                                         \
+      vfloat xs[COLUMNS];                                                                          \
+      _Pragma("unroll") for (int i = 0; i < COLUMNS; i++) xs[i] = LOAD(col0 + i, guard);           \
+      _Pragma("unroll") for (int s = 0; s < S; s++) _Pragma("unroll") for (int k = 0; k < TK; k++) \
+          _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =                               \
+              fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);                        \
+    }
+
 __kernel void conv2d_forward(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict w_base, const ulong w_offset,
                              __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
@@ -46,36 +62,9 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
     for (int k = 0; k < TK; k++)
       for (int p = 0; p < TP; p++) acc[k][p] = (vfloat)(0.0f);
     if (col0 >= 0 && col0 + COLUMNS <= w_size) {
-      for (int c = 0; c < c_count; c++)
-        for (int r = r0; r < r1; r++) {
-          __global const float *xr = x + c * channel + ((size_t)(oh * STRIDE + r - top) * w_size + col0) * n;
-          __global const float *wr = w + (c * R + r) * S * TK;
-          vfloat xs[COLUMNS];
-#pragma unroll
-          for (int i = 0; i < COLUMNS; i++) xs[i] = vload(xr + (size_t)i * n);
-#pragma unroll
-          for (int s = 0; s < S; s++)
-#pragma unroll
-            for (int k = 0; k < TK; k++)
-#pragma unroll
-              for (int p = 0; p < TP; p++) acc[k][p] = fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);
-        }
+      ACCUMULATE(0)
     } else {
-      for (int c = 0; c < c_count; c++)
-        for (int r = r0; r < r1; r++) {
-          __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * n;
-          __global const float *wr = w + (c * R + r) * S * TK;
-          vfloat xs[COLUMNS];
-#pragma unroll
-          for (int i = 0; i < COLUMNS; i++)
-            xs[i] = col0 + i >= 0 && col0 + i < w_size ? vload(xr + (size_t)(col0 + i) * n) : (vfloat)(0.0f);
-#pragma unroll
-          for (int s = 0; s < S; s++)
-#pragma unroll
-            for (int k = 0; k < TK; k++)
-#pragma unroll
-              for (int p = 0; p < TP; p++) acc[k][p] = fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);
-        }
+      ACCUMULATE(1)
     }
     for (int k = 0; k < TK; k++)
       for (int p = 0; p < TP; p++)

@@ -14,9 +14,7 @@
  *
  * Macros: R, S kernel size; STRIDE; TK filters a tile; CB channels a work-item (1 on a GPU, where the accumulators must
  * all be registers). */
-#include "vector.clh"
-
-#define LANES 16
+#include "reduce.clh"
 
 __kernel void conv2d_backward_weight(__global const float *restrict x_base, const ulong x_offset,
                                      __global const float *restrict dy_base, const ulong dy_offset,
@@ -92,8 +90,5 @@ __kernel void reduce_lanes(__global const float *restrict partial_base, const ul
                            __global float *restrict dw_base, const ulong dw_offset, const int count) {
   const int i = (int)get_global_id(0);
   if (i >= count) return;
-  const float16 v = *(__global const float16 *)(partial_base + partial_offset + (size_t)i * LANES);
-  const float8 a = v.lo + v.hi;
-  const float4 b = a.lo + a.hi;
-  dw_base[dw_offset + i] = (b.x + b.z) + (b.y + b.w);
+  dw_base[dw_offset + i] = tree_sum(*(__global const float16 *)(partial_base + partial_offset + (size_t)i * LANES));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "core/clock.h"
 #include "core/fail.h"
 #include "core/launch.h"
 #include "progress.h"
@@ -48,10 +49,10 @@ static double median(double *values, size_t count) {
 
 static fovea_status time_once(fovea_device *device, fovea_launch *launch, double *seconds) {
   fovea_status status = fovea_device_finish(device);
-  const double begun = run_seconds();
+  const double begun = fovea_seconds();
   if (status == FOVEA_OK) status = fovea_launch_enqueue(launch);
   if (status == FOVEA_OK) status = fovea_device_finish(device);
-  *seconds = run_seconds() - begun;
+  *seconds = fovea_seconds() - begun;
   return status;
 }
 
@@ -166,8 +167,7 @@ static fovea_status random_images(size_t count, fovea_dataset *images) {
 }
 
 static fovea_status step(fovea_vae *vae, const fovea_dataset *images, long long i) {
-  const size_t batch = (size_t)vae->config.batch,
-               size = (size_t)images->channels * (size_t)images->height * (size_t)images->width;
+  const size_t batch = (size_t)vae->config.batch, size = fovea_vae_image_size(vae);
   const size_t n = batch < images->count ? batch : images->count;
   const size_t first = (size_t)i * n % (images->count - n + 1);
   return fovea_network_train_step(vae->network, images->pixels + first * size, NULL, n, 0.001f);
@@ -180,10 +180,10 @@ static fovea_status measure_steps(bench *b, fovea_vae *vae, const fovea_dataset 
   if (status == FOVEA_OK) status = fovea_device_finish(b->device);
   progress_begin("training steps", (size_t)b->steps, "steps");
   for (long long i = 0; i < b->steps && status == FOVEA_OK; i++) {
-    const double begun = run_seconds();
+    const double begun = fovea_seconds();
     status = step(vae, images, i);
     if (status == FOVEA_OK) status = fovea_device_finish(b->device);
-    times[i] = run_seconds() - begun;
+    times[i] = fovea_seconds() - begun;
     progress_update((size_t)i + 1, NULL);
   }
   progress_end();

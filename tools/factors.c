@@ -29,16 +29,6 @@ static int word_of_attention(int attention) {
   return word;
 }
 
-/* The index of text[length] among "a|b|c", or -1. */
-static int find_word(const char *words, const char *text, size_t length) {
-  for (int i = 0; *words != '\0'; i++) {
-    const size_t n = strcspn(words, "|");
-    if (n == length && memcmp(words, text, n) == 0) return i;
-    words += n + (words[n] == '|');
-  }
-  return -1;
-}
-
 static void levels_of_options(const run_options *o, levels of[FACTORS]) {
   memset(of, 0, FACTORS * sizeof *of);
   of[ACTIVATION][o->activation] = true;
@@ -61,7 +51,7 @@ static fovea_status some_levels(int factor, const char *text, size_t n, levels o
   memset(out, 0, sizeof(levels));
   for (const char *end = text + n;;) {
     size_t length = strcspn(text, "|,");
-    const int word = find_word(known[factor].words, text, length);
+    const int word = options_find_choice(known[factor].words, text, length);
     if (word < 0)
       return fovea_fail(FOVEA_INVALID, "--factors: %s has no level '%.*s', it has %s", known[factor].name,
                         (int)(length < 40 ? length : 40), text, known[factor].words);
@@ -104,8 +94,8 @@ static factors_config make(const int word[FACTORS], long long seed) {
                       .dropout = word[DROPOUT] == 0,
                       .seed = seed};
   char activation[RUN_WORD], attention[RUN_WORD];
-  run_word(run_activations, c.activation, activation);
-  run_word(run_attentions, c.attention, attention);
+  options_choice(run_activations, c.activation, activation, sizeof activation);
+  options_choice(run_attentions, c.attention, attention, sizeof attention);
   snprintf(c.name, sizeof c.name, "%s-%s-%s-%s-s%lld", activation, attention, c.batchnorm ? "bn" : "nobn",
            c.dropout ? "drop" : "nodrop", seed);
   snprintf(c.columns, sizeof c.columns, "%s,%s,%s,%s,%lld", activation, attention, c.batchnorm ? "on" : "off",

@@ -8,10 +8,6 @@
 #include "core/fail.h"
 #include "options.h"
 
-#ifndef FOVEA_VERSION
-#define FOVEA_VERSION "0.1.0"
-#endif
-
 static const command *const commands[] = {&command_devices,     &command_bench, &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -44,15 +44,19 @@ bool options_read_float(const char *text, double min, double max, double *value)
   return true;
 }
 
-/* The index of `text` in "a|b|c", or -1. */
-static int find_choice(const char *choices, const char *text) {
-  size_t length = strlen(text);
+int options_find_choice(const char *choices, const char *text, size_t length) {
   for (int i = 0; *choices; i++) {
     size_t n = strcspn(choices, "|");
     if (n == length && memcmp(choices, text, n) == 0) return i;
     choices += n + (choices[n] == '|');
   }
   return -1;
+}
+
+const char *options_choice(const char *choices, int index, char *out, size_t size) {
+  for (; index > 0 && choices[strcspn(choices, "|")]; index--) choices += strcspn(choices, "|") + 1;
+  snprintf(out, size, "%.*s", (int)strcspn(choices, "|"), choices);
+  return out;
 }
 
 static bool read_ints(const char *text, double min, double max, option_ints *ints) {
@@ -97,13 +101,13 @@ static fovea_status read_value(const option *o, const char *text) {
       if (options_read_float(text, o->min, o->max, o->value)) return FOVEA_OK;
       return fovea_fail(FOVEA_INVALID, "--%s: '%.200s' is not a number from %g to %g", o->name, text, o->min, o->max);
     case OPTION_ONOFF: {
-      int i = find_choice("off|on", text);
+      int i = options_find_choice("off|on", text, strlen(text));
       if (i < 0) return fovea_fail(FOVEA_INVALID, "--%s: '%.200s' is not on or off", o->name, text);
       *(bool *)o->value = i == 1;
       return FOVEA_OK;
     }
     case OPTION_CHOICE: {
-      int i = find_choice(o->choices, text);
+      int i = options_find_choice(o->choices, text, strlen(text));
       if (i < 0) return fovea_fail(FOVEA_INVALID, "--%s: '%.200s' is not one of %s", o->name, text, o->choices);
       *(int *)o->value = i;
       return FOVEA_OK;
@@ -253,12 +257,9 @@ static void default_text(const option *o, char *text, size_t size) {
     case OPTION_ONOFF:
       snprintf(text, size, "%s", *(bool *)o->value ? "on" : "off");
       break;
-    case OPTION_CHOICE: {
-      const char *choice = o->choices;
-      for (int i = 0; i < *(int *)o->value && choice[strcspn(choice, "|")]; i++) choice += strcspn(choice, "|") + 1;
-      snprintf(text, size, "%.*s", (int)strcspn(choice, "|"), choice);
+    case OPTION_CHOICE:
+      options_choice(o->choices, *(int *)o->value, text, size);
       break;
-    }
     case OPTION_INTS: {
       const option_ints *ints = o->value;
       size_t used = 0;

@@ -55,4 +55,10 @@ bool options_read_float(const char *text, double min, double max, double *value)
 /* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */
 int command_fail(fovea_status status);
 
+/* The index of the word text[length] in "a|b|c", or -1. */
+int options_find_choice(const char *choices, const char *text, size_t length);
+
+/* Word `index` of "a|b|c", the last one if there are fewer; returns out. */
+const char *options_choice(const char *choices, int index, char *out, size_t size);
+
 #endif

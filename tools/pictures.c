@@ -9,10 +9,6 @@
 enum { MOST_CODES = 5000 };
 static const float walk_reach = 5;
 
-static size_t image_size(const fovea_vae *vae) {
-  return (size_t)vae->config.channels * (size_t)vae->config.height * (size_t)vae->config.width;
-}
-
 static float *floats(size_t count, fovea_status *status) {
   float *data = calloc(count > 0 ? count : 1, sizeof *data);
   if (data == NULL) *status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu values", count);
@@ -21,18 +17,37 @@ static float *floats(size_t count, fovea_status *status) {
 
 bool pictures_possible(int channels) { return channels == 1 || channels == 3; }
 
-fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
-  const fovea_vae_config *c = &vae->config;
+fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, pictures_pairs *pairs) {
   if (count > data->count) count = data->count;
-  const size_t values = count * image_size(vae);
+  const size_t values = count * fovea_vae_image_size(vae);
   fovea_status status = FOVEA_OK;
-  float *originals = floats(values, &status), *reconstructions = floats(values, &status);
-  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, reconstructions);
-  for (size_t i = 0; i < values && status == FOVEA_OK; i++) originals[i] = (float)data->pixels[i] / 255;
+  pictures_pairs p = {count, floats(values, &status), floats(values, &status)};
+  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, p.reconstructions);
+  for (size_t i = 0; i < values && status == FOVEA_OK; i++) p.originals[i] = (float)data->pixels[i] / 255;
   if (status == FOVEA_OK)
-    status = grid_pairs(path, originals, reconstructions, count, c->channels, c->height, c->width, PICTURES_PAIRS);
-  free(originals);
-  free(reconstructions);
+    *pairs = p;
+  else
+    pictures_free(&p);
+  return status;
+}
+
+fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  return grid_pairs(path, pairs->originals, pairs->reconstructions, pairs->count, c->channels, c->height, c->width,
+                    PICTURES_PAIRS);
+}
+
+void pictures_free(pictures_pairs *pairs) {
+  free(pairs->originals);
+  free(pairs->reconstructions);
+  *pairs = (pictures_pairs){0, NULL, NULL};
+}
+
+fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
+  pictures_pairs pairs = {0, NULL, NULL};
+  fovea_status status = pictures_reconstruct(vae, data, count, &pairs);
+  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, path);
+  pictures_free(&pairs);
   return status;
 }
 
@@ -41,7 +56,8 @@ fovea_status pictures_walk(fovea_vae *vae, const char *path) {
   const size_t latent = (size_t)c->latent, columns = PICTURES_WALK, rows = latent > 1 ? PICTURES_WALK : 1;
   const float step = 2 * walk_reach / (PICTURES_WALK - 1);
   fovea_status status = FOVEA_OK;
-  float *z = floats(rows * columns * latent, &status), *images = floats(rows * columns * image_size(vae), &status);
+  float *z = floats(rows * columns * latent, &status),
+        *images = floats(rows * columns * fovea_vae_image_size(vae), &status);
   for (size_t i = 0; i < rows * columns && status == FOVEA_OK; i++) {
     z[i * latent] = -walk_reach + step * (float)(i % columns);
     if (latent > 1) z[i * latent + 1] = walk_reach - step * (float)(i / columns);

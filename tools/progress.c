@@ -3,8 +3,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "core/clock.h"
 
 enum { BAR = 24 };
 static const double terminal_interval = 0.1, line_interval = 5; /* seconds between two prints */
@@ -16,12 +17,6 @@ static struct {
   size_t total, done;
   double begun, printed;
 } progress;
-
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* "1:05" or "2:03:04" */
 static const char *duration_text(double seconds, char text[32]) {
@@ -36,7 +31,7 @@ static const char *duration_text(double seconds, char text[32]) {
 
 static void print_now(bool last) {
   char bar[BAR + 4] = {0}, share[16] = "", time_text[48] = "", duration[32];
-  double elapsed = seconds_now() - progress.begun;
+  double elapsed = fovea_seconds() - progress.begun;
   double rate = elapsed > 0 ? (double)progress.done / elapsed : 0;
   if (progress.total > 0) {
     double part = (double)progress.done / (double)progress.total;
@@ -69,14 +64,14 @@ void progress_begin(const char *label, size_t total, const char *unit) {
   snprintf(progress.label, sizeof progress.label, "%s", label);
   progress.unit = unit;
   progress.total = total;
-  progress.begun = progress.printed = seconds_now();
+  progress.begun = progress.printed = fovea_seconds();
 }
 
 void progress_update(size_t done, const char *note) {
   if (!progress.active) return;
   progress.done = done;
   snprintf(progress.note, sizeof progress.note, "%s", note ? note : "");
-  double now = seconds_now();
+  double now = fovea_seconds();
   if (now - progress.printed < (progress.terminal ? terminal_interval : line_interval)) return;
   progress.printed = now;
   print_now(false);

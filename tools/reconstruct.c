@@ -31,24 +31,40 @@ static fovea_status load_images(const request *r, const int dims[3], fovea_datas
 
 /* The numbers behind the picture, for other programs: originals and reconstructions [count, C, H, W], codes mu [count,
  * latent]. */
-static fovea_status save_tensors(const request *r, fovea_vae *vae, const fovea_dataset *images) {
+static fovea_status save_tensors(const char *path, fovea_vae *vae, const fovea_dataset *images,
+                                 const pictures_pairs *pairs) {
   const fovea_vae_config *c = &vae->config;
-  size_t count = images->count < (size_t)r->count ? images->count : (size_t)r->count;
-  size_t values = count * (size_t)c->channels * (size_t)c->height * (size_t)c->width;
-  size_t codes = count * (size_t)c->latent;
-  float *data = malloc((2 * values + codes) * sizeof *data);
-  if (data == NULL) return fovea_fail(FOVEA_NO_MEMORY, "reconstruct: host memory ran out");
-  float *y = data + values, *mu = y + values;
-  for (size_t i = 0; i < values; i++) data[i] = (float)images->pixels[i] / 255.0f;
-  fovea_status status = fovea_vae_reconstruct(vae, images->pixels, count, y);
-  if (status == FOVEA_OK) status = fovea_vae_encode(vae, images->pixels, count, mu);
-  const uint64_t n = count, ch = (uint64_t)c->channels, h = (uint64_t)c->height, w = (uint64_t)c->width;
+  const size_t values = pairs->count * fovea_vae_image_size(vae), codes = pairs->count * (size_t)c->latent;
+  const uint64_t n = pairs->count, ch = (uint64_t)c->channels, h = (uint64_t)c->height, w = (uint64_t)c->width;
+  float *mu = malloc(codes * sizeof *mu);
+  if (mu == NULL)
+    return fovea_fail(FOVEA_NO_MEMORY, "reconstruct: no memory for the codes of %zu images", pairs->count);
   const fovea_safetensor tensors[] = {
-      {.name = "originals", .dtype = "F32", .rank = 4, .dims = {n, ch, h, w}, .data = data, .size = 4 * values},
-      {.name = "reconstructions", .dtype = "F32", .rank = 4, .dims = {n, ch, h, w}, .data = y, .size = 4 * values},
+      {.name = "originals",
+       .dtype = "F32",
+       .rank = 4,
+       .dims = {n, ch, h, w},
+       .data = pairs->originals,
+       .size = 4 * values},
+      {.name = "reconstructions",
+       .dtype = "F32",
+       .rank = 4,
+       .dims = {n, ch, h, w},
+       .data = pairs->reconstructions,
+       .size = 4 * values},
       {.name = "mu", .dtype = "F32", .rank = 2, .dims = {n, (uint64_t)c->latent}, .data = mu, .size = 4 * codes}};
-  if (status == FOVEA_OK) status = fovea_safetensors_write(r->save, tensors, 3, NULL, 0);
-  free(data);
+  fovea_status status = fovea_vae_encode(vae, images->pixels, pairs->count, mu);
+  if (status == FOVEA_OK) status = fovea_safetensors_write(path, tensors, 3, NULL, 0);
+  free(mu);
+  return status;
+}
+
+static fovea_status draw_pairs(const request *r, fovea_vae *vae, const fovea_dataset *images) {
+  pictures_pairs pairs = {0, NULL, NULL};
+  fovea_status status = pictures_reconstruct(vae, images, (size_t)r->count, &pairs);
+  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, r->out);
+  if (status == FOVEA_OK && r->save != NULL) status = save_tensors(r->save, vae, images, &pairs);
+  pictures_free(&pairs);
   return status;
 }
 
@@ -61,9 +77,7 @@ static fovea_status draw(const request *r, const run_options *o, const int dims[
   if (status == FOVEA_OK) status = fovea_device_open(r->device, &device);
   if (status == FOVEA_OK) status = fovea_vae_create(device, &config, false, &vae);
   if (status == FOVEA_OK) status = fovea_vae_load(vae, checkpoint, NULL);
-  if (status == FOVEA_OK)
-    status = r->walk ? pictures_walk(vae, r->out) : pictures_reconstructions(vae, images, (size_t)r->count, r->out);
-  if (status == FOVEA_OK && r->save != NULL) status = save_tensors(r, vae, images);
+  if (status == FOVEA_OK) status = r->walk ? pictures_walk(vae, r->out) : draw_pairs(r, vae, images);
   fovea_vae_destroy(vae);
   fovea_device_close(device);
   fovea_dataset_destroy(images);
@@ -76,8 +90,7 @@ static fovea_status reconstruct(const request *r) {
   int dims[3];
   if (r->data == NULL && !r->walk)
     return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
-  if (r->save != NULL && r->walk)
-    return fovea_fail(FOVEA_INVALID, "--save goes with reconstructions, not with --walk");
+  if (r->save != NULL && r->walk) return fovea_fail(FOVEA_INVALID, "--save goes with reconstructions, not with --walk");
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
   if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);

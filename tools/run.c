@@ -9,36 +9,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/fail.h"
 #include "core/file.h"
 #include "fovea/safetensors.h"
 
-#ifndef FOVEA_VERSION
-#define FOVEA_VERSION "0.1.0"
-#endif
-
 const char run_activations[] = "elu|relu|selu|sigmoid";
 const char run_attentions[] = "none|spatial|channel|cbam";
 
 static const double largest_seed = 9007199254740992; /* 2^53: exact in JSON and in every reader of it */
-
-const char *run_word(const char *choices, int index, char out[RUN_WORD]) {
-  for (; index > 0; index--) choices += strcspn(choices, "|") + 1;
-  snprintf(out, RUN_WORD, "%.*s", (int)strcspn(choices, "|"), choices);
-  return out;
-}
-
-static int word_index(const char *choices, const char *word) {
-  for (int i = 0; *choices != '\0'; i++) {
-    const size_t n = strcspn(choices, "|");
-    if (strlen(word) == n && memcmp(choices, word, n) == 0) return i;
-    choices += n + (choices[n] == '|');
-  }
-  return -1;
-}
 
 /* --- options ----------------------------------------------------------------------------------------------------- */
 
@@ -231,12 +211,12 @@ json_t *run_config(const run_options *o, const run_data *sets) {
   }
   return json_pack("{s:o,s:I,s:I,s:s,s:s,s:b,s:f,s:f,s:f,s:I,s:I,s:f,s:f,s:I,s:I,s:I,s:i,s:i,s:i}", "arch", units,
                    "depth", (json_int_t)o->depth, "latent", (json_int_t)o->latent, "activation",
-                   run_word(run_activations, o->activation, activation), "attention",
-                   run_word(run_attentions, o->attention, attention), "batchnorm", o->batchnorm, "dropout", o->dropout,
-                   "kl", o->kl, "bn_momentum", o->bn_momentum, "epochs", (json_int_t)o->epochs, "batch",
-                   (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed, "train_images",
-                   (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count, "channels",
-                   sets->train->channels, "height", sets->train->height, "width", sets->train->width);
+                   options_choice(run_activations, o->activation, activation, sizeof activation), "attention",
+                   options_choice(run_attentions, o->attention, attention, sizeof attention), "batchnorm", o->batchnorm,
+                   "dropout", o->dropout, "kl", o->kl, "bn_momentum", o->bn_momentum, "epochs", (json_int_t)o->epochs,
+                   "batch", (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed,
+                   "train_images", (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count,
+                   "channels", sets->train->channels, "height", sets->train->height, "width", sets->train->width);
 }
 
 static char *dump(const json_t *json, size_t flags) {
@@ -301,8 +281,8 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->batch = batch;
   o->seed = seed;
   o->batchnorm = batchnorm != 0;
-  o->activation = word_index(run_activations, activation);
-  o->attention = word_index(run_attentions, attention);
+  o->activation = options_find_choice(run_activations, activation, strlen(activation));
+  o->attention = options_find_choice(run_attentions, attention, strlen(attention));
   return read_arch(units, &o->arch) && in_range(o);
 }
 
@@ -447,9 +427,3 @@ void run_catch_signals(void) {
 }
 
 bool run_interrupted(void) { return interrupted != 0; }
-
-double run_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}

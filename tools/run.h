@@ -25,9 +25,7 @@ typedef struct run_options {
 
 extern const char run_activations[], run_attentions[]; /* "elu|relu|selu|sigmoid", "none|spatial|channel|cbam" */
 
-/* Word `index` of "a|b|c"; returns out. */
-enum { RUN_WORD = 16 };
-const char *run_word(const char *choices, int index, char out[RUN_WORD]);
+enum { RUN_WORD = 16 }; /* the longest of those words, and its end */
 
 run_options run_options_default(void);
 
@@ -88,7 +86,5 @@ void run_unlock(int lock); /* takes -1 */
 /* From now on the first SIGINT or SIGTERM is remembered, to be asked for; the second one ends the process. */
 void run_catch_signals(void);
 bool run_interrupted(void);
-
-double run_seconds(void); /* of the monotonic clock */
 
 #endif

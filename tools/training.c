@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/fail.h"
 #include "core/file.h"
 #include "csvlog.h"
@@ -183,9 +184,9 @@ static fovea_status train_epoch(training *t, bool *stopped) {
                    .progress = on_progress,
                    .user = t};
   tell(t, e.start, NULL);
-  const double begun = run_seconds();
+  const double begun = fovea_seconds();
   fovea_status status = fovea_vae_train_epoch(t->vae, t->data->train, &e);
-  const double seconds = run_seconds() - begun;
+  const double seconds = fovea_seconds() - begun;
   if (status != FOVEA_OK) return fovea_fail_in(status, "epoch %d", t->state.epoch + 1);
   *stopped = e.stopped;
   if (!e.stopped) {

@@ -50,6 +50,9 @@ typedef struct fovea_vae {
 fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae);
 void fovea_vae_destroy(fovea_vae *vae); /* takes NULL */
 
+/* Values of an image: channels x height x width. */
+size_t fovea_vae_image_size(const fovea_vae *vae);
+
 /* Trainable parameters. */
 size_t fovea_vae_parameter_count(const fovea_vae *vae);
 

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "core/fail.h"
-#include "core/profile.h"
-#include "core/program.h"
+#include "core/launch.h"
 
 /* Writes in flight that have their own host copy; one more waits for the oldest. */
 enum { STAGES = 4 };
@@ -159,43 +158,12 @@ fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_
 
 /* --- zeroing --------------------------------------------------------------------------------------------------- */
 
-static fovea_status zero_kernel(fovea_device *device, cl_kernel *kernel) {
-  if (!device->zero) {
-    cl_program program = NULL;
-    cl_int error = CL_SUCCESS;
-    fovea_status status = fovea_program_get(device, "fill.cl", "", &program);
-    if (status) return status;
-    device->zero = clCreateKernel(program, "fill_zero", &error);
-    if (error != CL_SUCCESS) {
-      device->zero = NULL;
-      return fovea_cl_check(device, error, "fill_zero");
-    }
-  }
-  *kernel = device->zero;
-  return FOVEA_OK;
-}
-
-static fovea_status zero_words(fovea_buffer *buffer, cl_ulong first, cl_ulong count) {
-  fovea_device *device = buffer->device;
-  cl_kernel kernel = NULL;
-  fovea_status status = zero_kernel(device, &kernel);
-  if (status) return status;
-  /* Any number of items is right: the kernel shares the words among them. */
-  size_t items = device->tuning.vector > 1 ? 4 * (size_t)device->info.compute_units : 65536;
-  size_t useful = (size_t)((count + 63) / 64) * (device->tuning.vector > 1 ? 1 : 64);
-  if (items > useful) items = useful;
-  if (items == 0) items = 1;
-  cl_int error = clSetKernelArg(kernel, 0, sizeof buffer->memory, &buffer->memory);
-  if (!error) error = clSetKernelArg(kernel, 1, sizeof first, &first);
-  if (!error) error = clSetKernelArg(kernel, 2, sizeof count, &count);
-  cl_event event = NULL;
-  bool profiled = fovea_profile_recording(device);
-  if (!error) {
-    size_t local = device->tuning.vector > 1 || items % device->tuning.group ? 1 : device->tuning.group;
-    error = clEnqueueNDRangeKernel(device->queue, kernel, 1, NULL, &items, &local, 0, NULL, profiled ? &event : NULL);
-  }
-  if (error != CL_SUCCESS) return fovea_cl_check(device, error, "fill_zero");
-  return profiled ? fovea_profile_add(device, "fill_zero", 0, 4 * (double)count, event) : FOVEA_OK;
+static fovea_status zero_words(fovea_buffer *buffer, size_t first, size_t count) {
+  fovea_launch *launch = NULL;
+  fovea_status status = fovea_launch_create_zero((fovea_slice){buffer, first}, count, &launch);
+  if (!status) status = fovea_launch_enqueue(launch);
+  fovea_launch_destroy(launch); /* the queue keeps what it needs of it */
+  return status;
 }
 
 static fovea_status zero_bytes(fovea_buffer *buffer, size_t offset, size_t size) {

@@ -25,11 +25,8 @@ fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_
 /* The host copies of such writes: a ring of a few, reused when their writes are done. */
 void fovea_staging_destroy(fovea_staging *staging); /* takes NULL; the queue must be finished */
 
-/* Zeroes a range on the device, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). */
+/* Zeroes a range on the device (fovea_launch_create_zero). */
 fovea_status fovea_buffer_zero(fovea_buffer *buffer, size_t offset, size_t size);
-
-/* Host memory that the device can write and the host can read while the queue runs is not needed anywhere: losses are
- * read with fovea_buffer_read. */
 
 /* A piece of a buffer of floats: kernels take the pointer and the offset, since sub-buffers must be aligned to more
  * than a channel's size on many devices. */

@@ -58,7 +58,6 @@ void fovea_device_close(fovea_device *device) {
   if (device->queue) clFinish(device->queue); /* what is staged and profiled below may be in use */
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
-  if (device->zero) clReleaseKernel(device->zero);
   fovea_program_cache_destroy(device->programs);
   if (device->queue) clReleaseCommandQueue(device->queue);
   if (device->context) clReleaseContext(device->context);

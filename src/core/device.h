@@ -27,7 +27,6 @@ struct fovea_device {
   fovea_program_cache *programs;
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */
-  cl_kernel zero;         /* fill_zero of cl/fill.cl; NULL until first used */
   uint64_t allocated;     /* bytes in live buffers */
 };
 

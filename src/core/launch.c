@@ -131,6 +131,11 @@ void fovea_launch_uint(fovea_launch *launch, const char *name, uint32_t value) {
   set(launch, name, sizeof v, &v);
 }
 
+void fovea_launch_ulong(fovea_launch *launch, const char *name, uint64_t value) {
+  cl_ulong v = value;
+  set(launch, name, sizeof v, &v);
+}
+
 void fovea_launch_float(fovea_launch *launch, const char *name, float value) {
   cl_float v = value;
   set(launch, name, sizeof v, &v);
@@ -251,4 +256,26 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
                                         profiled ? &event : NULL);
   if (error != CL_SUCCESS) return fovea_cl_check(d, error, launch->name);
   return profiled ? fovea_profile_add(d, launch->name, launch->flops, launch->bytes, event) : FOVEA_OK;
+}
+
+/* --- zeroing --------------------------------------------------------------------------------------------------- */
+
+fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch) {
+  fovea_device *d = x.buffer->device;
+  bool gpu = d->tuning.vector == 1;
+  /* Any number of items is right: the kernel shares the words among them. */
+  size_t items = gpu ? 65536 : 4 * (size_t)d->info.compute_units, useful = (count + 63) / 64 * (gpu ? 64 : 1);
+  if (items > useful) items = useful;
+  fovea_launch *l = NULL;
+  fovea_launch_create(d, "fill.cl", "", "fill_zero", &l);
+  fovea_launch_slice(l, "x", x);
+  fovea_launch_ulong(l, "count", count);
+  fovea_launch_range(l, items, 1, 1);
+  fovea_launch_cost(l, 0, 4 * (double)count);
+  fovea_status status = fovea_launch_ready(l);
+  if (status == FOVEA_OK)
+    *launch = l;
+  else
+    fovea_launch_destroy(l);
+  return status;
 }

@@ -28,6 +28,7 @@ void fovea_launch_buffer(fovea_launch *launch, const char *name, const fovea_buf
 void fovea_launch_slice(fovea_launch *launch, const char *name, fovea_slice slice); /* two: pointer, ulong offset */
 void fovea_launch_int(fovea_launch *launch, const char *name, int value);
 void fovea_launch_uint(fovea_launch *launch, const char *name, uint32_t value);
+void fovea_launch_ulong(fovea_launch *launch, const char *name, uint64_t value);
 void fovea_launch_float(fovea_launch *launch, const char *name, float value);
 void fovea_launch_local(fovea_launch *launch, const char *name, size_t bytes);
 
@@ -46,6 +47,10 @@ void fovea_launch_cost(fovea_launch *launch, double flops, double bytes);
 fovea_status fovea_launch_ready(fovea_launch *launch);
 
 fovea_status fovea_launch_enqueue(fovea_launch *launch);
+
+/* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). On
+ * failure *launch is NULL. */
+fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch);
 
 const char *fovea_launch_name(const fovea_launch *launch);
 

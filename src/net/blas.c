@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/device.h"
 #include "core/fail.h"
 #include "op/op.h"
@@ -21,12 +21,6 @@ typedef struct comparison {
   double seconds[2];
 } comparison;
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* One warm pass for the values, then the time of a few. */
 static fovea_status run_way(fovea_device *device, comparison *c, int way) {
   enum { PASSES = 8 };
@@ -35,11 +29,11 @@ static fovea_status run_way(fovea_device *device, comparison *c, int way) {
   fovea_status status = fovea_network_create_using(device, c->graph, &options, way == 1, &net);
   if (status == FOVEA_OK) status = fovea_network_evaluate(net, c->pixels, NULL, c->count, 0);
   if (status == FOVEA_OK) status = fovea_network_read(net, 1, c->count, c->y[way]);
-  double start = now();
+  double start = fovea_seconds();
   for (int i = 0; i < PASSES && status == FOVEA_OK; i++)
     status = fovea_network_evaluate(net, c->pixels, NULL, c->count, 0);
   if (status == FOVEA_OK) status = fovea_device_finish(device);
-  c->seconds[way] += (now() - start) / PASSES;
+  c->seconds[way] += (fovea_seconds() - start) / PASSES;
   fovea_network_destroy(net);
   return status;
 }

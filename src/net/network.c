@@ -83,18 +83,10 @@ static size_t device_index(const int shape[3], size_t file) {
   return (file % c * h + file / c / w) * w + file / c % w;
 }
 
-/* Copies between the orders; to_device says which way. */
-static void reorder(const parameter *p, float *device, float *file, bool to_device) {
-  size_t rows = (size_t)p->shown.dims[0], columns = p->shown.count / rows;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t c = 0; c < columns; c++) {
-      float *d = &device[device_index(p->spec->rows, r) * columns + device_index(p->spec->columns, c)];
-      float *f = &file[r * columns + c];
-      if (to_device)
-        *d = *f;
-      else
-        *f = *d;
-    }
+/* Where value i of the file's order is on the device. */
+static size_t device_place(const parameter *p, size_t i) {
+  size_t columns = p->shown.count / (size_t)p->shown.dims[0];
+  return device_index(p->spec->rows, i / columns) * columns + device_index(p->spec->columns, i % columns);
 }
 
 static fovea_status find_value(fovea_network *net, size_t index, fovea_value which, fovea_buffer **buffer) {
@@ -116,7 +108,7 @@ fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value whi
   float *device = malloc(p->shown.count * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   status = fovea_buffer_read(buffer, 4 * p->offset, 4 * p->shown.count, device);
-  if (status == FOVEA_OK) reorder(p, device, data, false);
+  for (size_t i = 0; i < p->shown.count && status == FOVEA_OK; i++) data[i] = device[device_place(p, i)];
   free(device);
   return status;
 }
@@ -126,11 +118,9 @@ fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value whi
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
   const parameter *p = &net->parameters[index];
-  float *device = malloc(2 * p->shown.count * sizeof *device);
+  float *device = malloc(p->shown.count * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
-  float *file = device + p->shown.count;
-  memcpy(file, data, p->shown.count * sizeof *file);
-  reorder(p, device, file, true);
+  for (size_t i = 0; i < p->shown.count; i++) device[device_place(p, i)] = data[i];
   status = fovea_buffer_write(buffer, 4 * p->offset, 4 * p->shown.count, device);
   free(device);
   return status;

@@ -53,9 +53,7 @@ typedef struct node_plan {
   int alias; /* the node that makes this one's value; itself unless folded or a reshape */
   fovea_view value;
   bool wants_gradient;
-  double rate;
-  fovea_activation activation;
-  uint32_t random;
+  fovea_pointwise pointwise;
   fovea_view saved[SAVED_SLOTS];
   int last_record; /* records made when its forward was done */
   bool placed;     /* value is set */
@@ -229,9 +227,7 @@ int fovea_plan_batch(const fovea_plan *plan) { return plan->batch; }
 bool fovea_plan_training(const fovea_plan *plan) { return plan->training; }
 bool fovea_plan_clblast(const fovea_plan *plan) { return plan->resources.clblast; }
 const fovea_node *fovea_plan_node(const fovea_plan *plan, int node) { return &plan->graph->nodes[node]; }
-double fovea_plan_rate(const fovea_plan *plan, int node) { return plan->nodes[node].rate; }
-fovea_activation fovea_plan_activation(const fovea_plan *plan, int node) { return plan->nodes[node].activation; }
-uint32_t fovea_plan_random(const fovea_plan *plan, int node) { return plan->nodes[node].random; }
+const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node) { return &plan->nodes[node].pointwise; }
 fovea_view fovea_plan_state(const fovea_plan *plan) { return plan->state; }
 
 static int source_of(const fovea_plan *plan, int node) {
@@ -310,9 +306,9 @@ static void fold(fovea_plan *plan) {
   for (int i = 0; i < graph->count; i++) {
     const fovea_node *node = &graph->nodes[i];
     node_plan *p = &plan->nodes[i];
-    *p = (node_plan){.alias = i, .activation = FOVEA_LINEAR, .wants_gradient = node->op != &fovea_op_input};
-    if (node->op == &fovea_op_dropout) p->rate = node->rate, p->random = node->random;
-    if (node->op == &fovea_op_activation) p->activation = node->activation;
+    *p = (node_plan){.alias = i, .wants_gradient = node->op != &fovea_op_input};
+    if (node->op == &fovea_op_dropout) p->pointwise.rate = node->rate, p->pointwise.random = node->random;
+    if (node->op == &fovea_op_activation) p->pointwise.activation = node->activation;
     if (node->op == &fovea_op_reshape) p->alias = node->inputs[0];
     if (node->op != &fovea_op_dropout && node->op != &fovea_op_activation) continue;
     int from = source_of(plan, node->inputs[0]), readers = 0;
@@ -321,11 +317,12 @@ static void fold(fovea_plan *plan) {
     node_plan *q = &plan->nodes[from];
     const fovea_op *op = graph->nodes[from].op;
     bool able = op == &fovea_op_batchnorm || op == &fovea_op_dropout;
-    bool free_place = q->activation == FOVEA_LINEAR && (node->op == &fovea_op_activation || q->rate == 0.0);
+    bool free_place =
+        q->pointwise.activation == FOVEA_LINEAR && (node->op == &fovea_op_activation || q->pointwise.rate == 0.0);
     if (!able || !free_place || readers != 1 || graph->nodes[node->inputs[0]].op == &fovea_op_reshape) continue;
     p->alias = from;
-    if (node->op == &fovea_op_dropout) q->rate = node->rate, q->random = node->random;
-    if (node->op == &fovea_op_activation) q->activation = node->activation;
+    if (node->op == &fovea_op_dropout) q->pointwise.rate = node->rate, q->pointwise.random = node->random;
+    if (node->op == &fovea_op_activation) q->pointwise.activation = node->activation;
   }
 }
 
@@ -422,17 +419,19 @@ static void record_passes(fovea_plan *plan) {
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
-static fovea_status check_memory(const fovea_plan *plan, size_t largest, size_t limit) {
+static fovea_status check_largest(const fovea_plan *plan, size_t largest, size_t limit) {
+  if (largest <= limit) return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY,
+                    "network: one tensor needs %.0f MiB, the largest buffer of %s is %.0f MiB; use a smaller batch",
+                    (double)largest / 262144.0, plan->device->info.name, (double)limit / 262144.0);
+}
+
+static fovea_status check_total(const fovea_plan *plan) {
   const fovea_device_info *info = &plan->device->info;
-  if (largest > limit)
-    return fovea_fail(FOVEA_NO_MEMORY,
-                      "network: one tensor needs %.0f MiB, the largest buffer of %s is %.0f MiB; use a smaller batch",
-                      (double)largest / 262144.0, info->name, (double)limit / 262144.0);
-  if (plan->memory + plan->device->allocated > info->global_memory)
-    return fovea_fail(FOVEA_NO_MEMORY, "network: activations need %.0f MiB, %s has %.0f MiB left; use a smaller batch",
-                      (double)plan->memory / 1048576.0, info->name,
-                      ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);
-  return FOVEA_OK;
+  if (plan->memory + plan->device->allocated <= info->global_memory) return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY, "network: activations need %.0f MiB, %s has %.0f MiB left; use a smaller batch",
+                    (double)plan->memory / 1048576.0, info->name,
+                    ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);
 }
 
 static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t count) {
@@ -457,10 +456,10 @@ static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int 
     ids[count] = i;
     lives[count++] = (fovea_lifetime){.size = s->size, .first = s->first, .last = s->last};
   }
-  fovea_status status = check_memory(plan, largest, limit);
+  fovea_status status = check_largest(plan, largest, limit);
   if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &sizes, &slab_count);
   for (size_t i = 0; i < slab_count; i++) plan->memory += 4 * sizes[i];
-  if (status == FOVEA_OK) status = check_memory(plan, largest, limit);
+  if (status == FOVEA_OK) status = check_total(plan);
   if (status == FOVEA_OK) status = allocate_slabs(plan, sizes, slab_count);
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
     plan->storages[ids[i]].buffer = plan->slabs[lives[i].slab];
@@ -490,7 +489,11 @@ static fovea_slice resolve(const fovea_plan *plan, fovea_view view) {
 }
 
 static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
-  if (record->kind != RECORD_KERNEL) return FOVEA_OK;
+  if (record->kind == RECORD_GEMM) return FOVEA_OK;
+  if (record->kind == RECORD_ZERO) {
+    fovea_view x = record->arguments[0].view;
+    return fovea_launch_create_zero(resolve(plan, x), plan->storages[x.storage].size, &record->launch);
+  }
   fovea_status status =
       fovea_launch_create(plan->device, record->file, record->options, record->kernel, &record->launch);
   if (status != FOVEA_OK) return status;
@@ -537,11 +540,7 @@ static fovea_status run_gemm(fovea_plan *plan, const fovea_record *record) {
 }
 
 static fovea_status run_record(fovea_plan *plan, fovea_record *record) {
-  if (record->kind == RECORD_GEMM) return run_gemm(plan, record);
-  if (record->kind == RECORD_KERNEL) return fovea_launch_enqueue(record->launch);
-  fovea_view view = record->arguments[0].view;
-  fovea_slice slice = resolve(plan, view);
-  return fovea_buffer_zero(slice.buffer, 4 * slice.offset, 4 * plan->storages[view.storage].size);
+  return record->kind == RECORD_GEMM ? run_gemm(plan, record) : fovea_launch_enqueue(record->launch);
 }
 
 static fovea_status run_from(fovea_plan *plan, int first) {

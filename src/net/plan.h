@@ -52,10 +52,15 @@ bool fovea_plan_training(const fovea_plan *plan);
 bool fovea_plan_clblast(const fovea_plan *plan);
 const fovea_node *fovea_plan_node(const fovea_plan *plan, int node);
 
+/* activation(dropout(x)), the op number `random` in the dropout's counter; all zero is the identity. */
+typedef struct fovea_pointwise {
+  fovea_activation activation;
+  double rate;
+  uint32_t random;
+} fovea_pointwise;
+
 /* What was folded into a node: the dropout and activation that follow it, where nothing else reads what is between. */
-double fovea_plan_rate(const fovea_plan *plan, int node);
-fovea_activation fovea_plan_activation(const fovea_plan *plan, int node);
-uint32_t fovea_plan_random(const fovea_plan *plan, int node);
+const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
 
 /* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats. */
 fovea_view fovea_plan_output(const fovea_plan *plan, int node);

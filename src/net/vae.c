@@ -214,3 +214,7 @@ size_t fovea_vae_parameter_count(const fovea_vae *vae) {
   }
   return count;
 }
+
+size_t fovea_vae_image_size(const fovea_vae *vae) {
+  return (size_t)vae->config.channels * (size_t)vae->config.height * (size_t)vae->config.width;
+}

@@ -55,27 +55,20 @@ void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *p
   fovea_record_cost(r, 0, 12.0 * c * pixels * fovea_plan_batch(plan));
 }
 
-static fovea_pointwise of(const fovea_plan *plan, int node) {
-  return (fovea_pointwise){fovea_plan_activation(plan, node), fovea_plan_rate(plan, node),
-                           fovea_plan_random(plan, node)};
-}
-
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_pointwise pointwise = of(plan, node);
-  fovea_record_activation(plan, &pointwise, n->c, n->h * n->w, fovea_plan_input(plan, node, 0),
+  fovea_record_activation(plan, fovea_plan_pointwise(plan, node), n->c, n->h * n->w, fovea_plan_input(plan, node, 0),
                           fovea_plan_output(plan, node));
 }
 
 static void backward(fovea_plan *plan, int node) {
   if (!fovea_plan_wants_gradient(plan, node, 0)) return;
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_pointwise pointwise = of(plan, node);
   bool accumulate;
   fovea_view dy = fovea_plan_output_gradient(plan, node);
   fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  fovea_record_activation_backward(plan, &pointwise, n->c, n->h * n->w, fovea_plan_output(plan, node), dy, dx,
-                                   accumulate);
+  fovea_record_activation_backward(plan, fovea_plan_pointwise(plan, node), n->c, n->h * n->w,
+                                   fovea_plan_output(plan, node), dy, dx, accumulate);
 }
 
 const fovea_op fovea_op_activation = {"activation", infer_activation, forward, backward};

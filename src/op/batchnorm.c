@@ -74,8 +74,6 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view stats = fovea_plan_save(plan, node, STATS, 4 * (size_t)n->c);
-  fovea_pointwise pointwise = {fovea_plan_activation(plan, node), fovea_plan_rate(plan, node),
-                               fovea_plan_random(plan, node)};
   if (fovea_plan_training(plan))
     record_statistics(plan, node, stats);
   else
@@ -90,15 +88,13 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "pixels", n->h * n->w);
-  fovea_record_pointwise_arguments(plan, r, &pointwise);
+  fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
   fovea_record_batch_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
   fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
 }
 
 static void record_backward_sums(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_pointwise pointwise = {fovea_plan_activation(plan, node), fovea_plan_rate(plan, node),
-                               fovea_plan_random(plan, node)};
   fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h), stats = fovea_plan_saved(plan, node, STATS);
   fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_rows");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
@@ -111,7 +107,7 @@ static void record_backward_sums(fovea_plan *plan, int node) {
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
-  fovea_record_pointwise_arguments(plan, r, &pointwise);
+  fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
   fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
   fovea_record_cost(r, 0, 4 * tensor_bytes(plan, n));
 

@@ -42,11 +42,6 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db);
 
 /* y = activation(dropout(x)), and its gradient from y (activation.c). */
-typedef struct fovea_pointwise {
-  fovea_activation activation;
-  double rate;
-  uint32_t random;
-} fovea_pointwise;
 void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels, fovea_view x,
                              fovea_view y);
 void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,

@@ -28,10 +28,6 @@ static fovea_status check_data(const fovea_vae *vae, const fovea_dataset *data) 
   return FOVEA_OK;
 }
 
-static size_t image_size(const fovea_vae *vae) {
-  return (size_t)vae->config.channels * (size_t)vae->config.height * (size_t)vae->config.width;
-}
-
 static size_t batch_at(const fovea_vae *vae, size_t done, size_t count) {
   const size_t batch = (size_t)vae->config.batch;
   return count - done < batch ? count - done : batch;
@@ -95,7 +91,7 @@ fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea
   uint32_t pass = 0;
   for (size_t done = 0; status == FOVEA_OK && done < data->count;) {
     const size_t n = batch_at(vae, done, data->count);
-    status = fovea_network_evaluate(vae->network, data->pixels + done * image_size(vae), NULL, n, pass++);
+    status = fovea_network_evaluate(vae->network, data->pixels + done * fovea_vae_image_size(vae), NULL, n, pass++);
     done += n;
     if (status == FOVEA_OK && reading_due(vae, done, data->count)) status = add_losses(vae, &sum);
   }
@@ -111,7 +107,7 @@ static fovea_status evaluate_and_read(fovea_vae *vae, const uint8_t *pixels, siz
   uint32_t pass = 0;
   for (size_t done = 0; status == FOVEA_OK && done < count;) {
     const size_t n = batch_at(vae, done, count);
-    status = fovea_network_evaluate(vae->network, pixels + done * image_size(vae), NULL, n, pass++);
+    status = fovea_network_evaluate(vae->network, pixels + done * fovea_vae_image_size(vae), NULL, n, pass++);
     if (status == FOVEA_OK) status = fovea_network_read(vae->network, tensor, n, out + done * size);
     if (status == FOVEA_OK) status = fovea_network_losses(vae->network, &unused);
     done += n;
@@ -120,7 +116,7 @@ static fovea_status evaluate_and_read(fovea_vae *vae, const uint8_t *pixels, siz
 }
 
 fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, float *reconstructions) {
-  return evaluate_and_read(vae, pixels, count, vae->reconstruction, image_size(vae), reconstructions);
+  return evaluate_and_read(vae, pixels, count, vae->reconstruction, fovea_vae_image_size(vae), reconstructions);
 }
 
 fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu) {
@@ -134,7 +130,7 @@ fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, floa
     const size_t n = batch_at(vae, done, count);
     status = fovea_network_evaluate_from(vae->network, vae->z, z + done * latent, n);
     if (status == FOVEA_OK)
-      status = fovea_network_read(vae->network, vae->reconstruction, n, images + done * image_size(vae));
+      status = fovea_network_read(vae->network, vae->reconstruction, n, images + done * fovea_vae_image_size(vae));
     done += n;
   }
   return status;
