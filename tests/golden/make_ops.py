@@ -3,7 +3,7 @@
 
     make_ops.py > ops.txt
 
-An independent opinion on tests/ref. A case is `case NAME OP INTEGERS...`, then `tensor NAME COUNT` and its values for
+An independent opinion on src/ref. A case is `case NAME OP INTEGERS...`, then `tensor NAME COUNT` and its values for
 each tensor. Inputs are multiples of 1/16, so they are short, exact, and full of ties for the maxima.
 """
 import torch

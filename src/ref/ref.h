@@ -1,19 +1,20 @@
 /* The plain-C reference of every op: double precision, naive loops, no library code. It decides what is right.
  *
- * Layout: x[n][c][h][w], row-major, the batch OUTERMOST (the engine's CHWN is converted by the tests).
+ * Layout: x[n][c][h][w], row-major, the batch OUTERMOST (whoever compares converts the engine's CHWN).
  * Weights: conv [out][in][r][s], transposed conv [in][out][r][s], dense [out][in].
  *
  * Forward functions overwrite their outputs. Backward functions ADD to every gradient (dx, dw, db, ...): start from
  * zeros. A gradient pointer that is NULL is not computed. Nothing may alias unless a comment says so.
- * Counts are ints: a tensor has fewer than 2^31 elements. Out of memory ends the program: this is test code.
+ * Counts are ints: a tensor has fewer than 2^31 elements. Out of memory ends the program with the command's exit code
+ * for it, 4: only the command's self-test and the tests link this.
  */
-#ifndef FOVEA_TESTS_REF_H
-#define FOVEA_TESTS_REF_H
+#ifndef FOVEA_REF_H
+#define FOVEA_REF_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* count zeros; aborts when out of memory; the caller frees. */
+/* count zeros; ends the program when out of memory; the caller frees. */
 double *ref_alloc(int count);
 
 /* --- convolution -------------------------------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
  * numbered from 0; a node's value is [n][c][h][w]. Nodes that draw (dropout, reparameterize) are numbered from 1.
  *
  * Flattening is Keras's: a dense layer reads an image as (h, w, c), and a reshape reads its vector so. */
-#ifndef FOVEA_TESTS_REF_NETWORK_H
-#define FOVEA_TESTS_REF_NETWORK_H
+#ifndef FOVEA_REF_NETWORK_H
+#define FOVEA_REF_NETWORK_H
 
 #include "ref/ref.h"
 
