@@ -20,6 +20,7 @@ typedef struct fovea_network_options {
   int batch;     /* images a step; padded inside to a multiple of 16 */
   uint64_t seed; /* of initial weights, masks and samples */
   bool training; /* false: evaluation only, in less memory */
+  bool inspect;  /* for debugging: no two tensors share memory, so that fovea_network_read reads every one */
 } fovea_network_options;
 
 /* Borrows device and graph, which must outlive the network. The parameters get their initial values. FOVEA_INVALID for
@@ -90,7 +91,8 @@ typedef struct fovea_losses {
 fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Readable
- * are the graph's outputs, mu, logvar and z; others may have been overwritten (FOVEA_INVALID). */
+ * are the graph's outputs, mu, logvar and z, and with options.inspect all; others may have been overwritten
+ * (FOVEA_INVALID). */
 fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/fail.h"
+#include "core/guard.h"
 #include "core/launch.h"
 
 /* Writes in flight that have their own host copy; one more waits for the oldest. */
@@ -47,6 +48,16 @@ static fovea_status check_fits(const fovea_device *device, size_t size, const ch
   return FOVEA_OK;
 }
 
+static fovea_status allocate(fovea_buffer *b, size_t bytes, const char *what) {
+  char wanted[32];
+  cl_int error = CL_SUCCESS;
+  if (b->device->guard) return fovea_guard_create(b->device, bytes, what, &b->whole, &b->memory);
+  b->memory = clCreateBuffer(b->device->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
+  if (error == CL_SUCCESS) return FOVEA_OK;
+  return fovea_fail(fovea_cl_status(error), "%s: cannot allocate %s on %s: %s; use a smaller batch", what,
+                    size_text(bytes, wanted), b->device->info.name, fovea_cl_error_name(error));
+}
+
 fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer) {
   char wanted[32];
   /* Whole words, so that the kernel that zeroes it never writes past the end. */
@@ -56,13 +67,10 @@ fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *
   if (status) return status;
   fovea_buffer *b = calloc(1, sizeof *b);
   if (!b) return fovea_fail(FOVEA_NO_MEMORY, "%s: out of host memory", what);
-  cl_int error = CL_SUCCESS;
   b->device = device;
   b->size = size;
-  b->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE, words * 4, NULL, &error);
-  if (error != CL_SUCCESS) {
-    status = fovea_fail(fovea_cl_status(error), "%s: cannot allocate %s on %s: %s; use a smaller batch", what,
-                        size_text(size, wanted), device->info.name, fovea_cl_error_name(error));
+  status = allocate(b, words * 4, what);
+  if (status) {
     free(b);
     return status;
   }
@@ -83,6 +91,7 @@ void fovea_buffer_destroy(fovea_buffer *buffer) {
   size_t words = buffer->size / 4 + (buffer->size % 4 != 0 || buffer->size == 0);
   buffer->device->allocated -= words * 4;
   clReleaseMemObject(buffer->memory);
+  if (buffer->whole) clReleaseMemObject(buffer->whole);
   free(buffer);
 }
 

@@ -7,7 +7,8 @@
 typedef struct fovea_buffer {
   fovea_device *device;
   cl_mem memory;
-  size_t size; /* bytes */
+  cl_mem whole; /* with its canaries, when `memory` is a piece of it: guard.h; else NULL */
+  size_t size;  /* bytes */
 } fovea_buffer;
 
 /* Allocates and zeroes `size` bytes (at least 1 is allocated). FOVEA_NO_MEMORY, with the size and the device's limit,

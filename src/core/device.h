@@ -28,6 +28,7 @@ struct fovea_device {
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */
   uint64_t allocated;     /* bytes in live buffers */
+  bool guard;             /* canaries around every buffer made from now on: guard.h */
 };
 
 /* "CL_OUT_OF_RESOURCES" for -5, and so on; "CL_UNKNOWN_ERROR" for what it does not know. */

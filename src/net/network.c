@@ -1,4 +1,4 @@
-#include "fovea/network.h"
+#include "net/network.h"
 
 #include <Random123/philox.h>
 #include <math.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core/fail.h"
+#include "core/guard.h"
 #include "net/blas.h"
-#include "net/plan.h"
 #include "op/op.h"
 
 /* The state: what kernels read that changes from step to step, so that arguments never do. Words: 0 Philox's step,
@@ -76,8 +76,7 @@ const fovea_parameter *fovea_network_parameter(const fovea_network *net, size_t 
   return index < net->parameter_count ? &net->parameters[index].shown : NULL;
 }
 
-/* The device's place (c, h, w) of the file's flattened index (h, w, c). */
-static size_t device_index(const int shape[3], size_t file) {
+size_t fovea_device_index(const int shape[3], size_t file) {
   if (shape[0] == 0) return file;
   size_t c = (size_t)shape[0], h = (size_t)shape[1], w = (size_t)shape[2];
   return (file % c * h + file / c / w) * w + file / c % w;
@@ -86,7 +85,7 @@ static size_t device_index(const int shape[3], size_t file) {
 /* Where value i of the file's order is on the device. */
 static size_t device_place(const parameter *p, size_t i) {
   size_t columns = p->shown.count / (size_t)p->shown.dims[0];
-  return device_index(p->spec->rows, i / columns) * columns + device_index(p->spec->columns, i % columns);
+  return fovea_device_index(p->spec->rows, i / columns) * columns + fovea_device_index(p->spec->columns, i % columns);
 }
 
 static fovea_status find_value(fovea_network *net, size_t index, fovea_value which, fovea_buffer **buffer) {
@@ -221,6 +220,7 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
   if (!net) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   const fovea_node *input = &graph->nodes[graph->input];
   net->device = device, net->graph = graph, net->options = *options, net->resources.clblast = clblast;
+  net->resources.inspect = options->inspect;
   net->image_size = (size_t)input->c * (size_t)input->h * (size_t)input->w;
   if (graph->latent >= 0) net->kl_weight = graph->nodes[graph->latent].kl_weight;
   status = create(net);
@@ -252,6 +252,30 @@ size_t fovea_network_memory(const fovea_network *net) {
   size_t total = fovea_plan_memory(net->evaluation) + (net->training ? fovea_plan_memory(net->training) : 0);
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) total += buffers[i] ? buffers[i]->size : 0;
   return total;
+}
+
+fovea_plan *fovea_network_plan(fovea_network *net, bool training) { return training ? net->training : net->evaluation; }
+
+fovea_status fovea_network_check_canaries(fovea_network *net) {
+  const fovea_resources *r = &net->resources;
+  const struct {
+    fovea_buffer *buffer;
+    const char *what;
+  } all[] = {{r->parameters, "parameters"},
+             {r->gradients, "gradients"},
+             {r->first_moments, "first moments"},
+             {r->second_moments, "second moments"},
+             {r->state, "state"},
+             {r->pixels, "pixels"},
+             {r->losses, "losses"}};
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < sizeof all / sizeof *all && status == FOVEA_OK; i++)
+    status = fovea_guard_check(all[i].buffer, all[i].what);
+  for (int training = 0; training < 2 && status == FOVEA_OK && net->options.inspect; training++) {
+    const fovea_plan *plan = fovea_network_plan(net, training);
+    if (plan) status = fovea_plan_check_canaries(plan);
+  }
+  return status;
 }
 
 const char *fovea_network_blas(const fovea_network *net) { return net->resources.clblast ? "clblast" : "builtin"; }

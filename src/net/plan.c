@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "core/fail.h"
+#include "core/guard.h"
 #include "net/placement.h"
 #include "op/op.h"
 
-enum { MAX_ARGUMENTS = 40, LANES = 16, FLAT_GROUP = 64, SAVED_SLOTS = 4, FOREVER = 1 << 30 };
+enum { MAX_ARGUMENTS = 40, LANES = 16, FLAT_GROUP = 64, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANARY = 32 };
 
 typedef enum argument_kind {
   ARGUMENT_VIEW,
@@ -55,8 +56,11 @@ typedef struct node_plan {
   bool wants_gradient;
   fovea_pointwise pointwise;
   fovea_view saved[SAVED_SLOTS];
-  int last_record; /* records made when its forward was done */
-  bool placed;     /* value is set */
+  bool placed;                       /* value is set */
+  int first_record, last_record;     /* of its forward pass: from the first up to before the last */
+  int first_backward, last_backward; /* likewise; equal: none */
+  bool has_gradient;                 /* inspected: gradient is a copy of what backward was given */
+  fovea_view gradient;
 } node_plan;
 
 struct fovea_plan {
@@ -389,9 +393,19 @@ static void record_input(fovea_plan *plan, int node) {
   fovea_record_batch_range(plan, r, (size_t)elements, 1);
 }
 
-static void record_passes(fovea_plan *plan) {
+/* For inspection: a copy of the node's gradient, since backward may overwrite it. */
+static void keep_gradient(fovea_plan *plan, int i) {
+  const fovea_node *n = &plan->graph->nodes[i];
+  plan->nodes[i].gradient = fovea_plan_new(plan, node_size(plan, i));
+  plan->nodes[i].has_gradient = true;
+  fovea_record_activation(plan, &(fovea_pointwise){0}, n->c, n->h * n->w, fovea_plan_output_gradient(plan, i),
+                          plan->nodes[i].gradient);
+}
+
+static void record_forward(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count; i++) {
+    plan->nodes[i].first_record = plan->record_count;
     if (graph->nodes[i].op == &fovea_op_input)
       record_input(plan, i);
     else if (plan->nodes[i].alias == i)
@@ -399,22 +413,43 @@ static void record_passes(fovea_plan *plan) {
     plan->nodes[i].last_record = plan->record_count;
   }
   record_losses(plan);
-  if (!plan->training) {
-    for (int i = 0; i < graph->count; i++)
-      if (graph->nodes[i].op == &fovea_op_reparameterize) {
-        keep(plan, i);
-        keep(plan, graph->nodes[i].inputs[0]);
-        keep(plan, graph->nodes[i].inputs[1]);
-      }
-    keep(plan, graph->count - 1);
-    return;
-  }
+}
+
+static void record_backward(fovea_plan *plan) {
+  const fovea_graph *graph = plan->graph;
   for (int i = graph->count - 1; i >= 0; i--) {
-    if (plan->nodes[i].alias != i || graph->nodes[i].op == &fovea_op_input) continue;
-    bool reached = graph->nodes[i].op == &fovea_op_sigmoid_bce || plan->gradient_written[plan->nodes[i].value.storage];
-    if (reached) graph->nodes[i].op->backward(plan, i);
+    node_plan *p = &plan->nodes[i];
+    if (p->alias != i || graph->nodes[i].op == &fovea_op_input) continue;
+    bool written = plan->gradient_written[p->value.storage];
+    if (graph->nodes[i].op != &fovea_op_sigmoid_bce && !written) continue;
+    if (plan->resources.inspect && written) keep_gradient(plan, i);
+    p->first_backward = plan->record_count;
+    graph->nodes[i].op->backward(plan, i);
+    p->last_backward = plan->record_count;
   }
-  record_adam(plan);
+}
+
+static void keep_results(fovea_plan *plan) {
+  const fovea_graph *graph = plan->graph;
+  for (int i = 0; i < graph->count; i++)
+    if (graph->nodes[i].op == &fovea_op_reparameterize) {
+      keep(plan, i);
+      keep(plan, graph->nodes[i].inputs[0]);
+      keep(plan, graph->nodes[i].inputs[1]);
+    }
+  keep(plan, graph->count - 1);
+}
+
+static void record_passes(fovea_plan *plan) {
+  record_forward(plan);
+  if (plan->training) {
+    record_backward(plan);
+    record_adam(plan);
+  } else {
+    keep_results(plan);
+  }
+  for (int i = 0; plan->resources.inspect && i < plan->storage_count; i++)
+    plan->storages[i].first = 0, plan->storages[i].last = FOREVER;
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
@@ -434,6 +469,15 @@ static fovea_status check_total(const fovea_plan *plan) {
                     ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);
 }
 
+static fovea_status fill_with_canaries(fovea_buffer *slab) {
+  uint32_t *words = malloc(slab->size);
+  if (!words) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
+  for (size_t i = 0; i < slab->size / 4; i++) words[i] = FOVEA_CANARY;
+  fovea_status status = fovea_buffer_write(slab, 0, slab->size, words);
+  free(words);
+  return status;
+}
+
 static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t count) {
   plan->slabs = calloc(count + 1, sizeof(fovea_buffer *));
   if (!plan->slabs) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
@@ -441,6 +485,8 @@ static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t
     fovea_status status = fovea_buffer_create(plan->device, 4 * sizes[i], "activations", &plan->slabs[i]);
     if (status != FOVEA_OK) return status;
     plan->slab_count++;
+    if (plan->resources.inspect) status = fill_with_canaries(plan->slabs[i]);
+    if (status != FOVEA_OK) return status;
   }
   return FOVEA_OK;
 }
@@ -448,13 +494,14 @@ static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t
 /* `lives` has room for every storage; ids says whose each is. */
 static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int *ids) {
   size_t limit = plan->device->info.max_allocation / 4 / LANES * LANES, count = 0, largest = 0;
+  const size_t margin = plan->resources.inspect ? CANARY : 0;
   size_t *sizes = NULL, slab_count = 0;
   for (int i = 0; i < plan->storage_count; i++) {
     const storage *s = &plan->storages[i];
     if (s->external || s->first < 0) continue;
     if (s->size > largest) largest = s->size;
     ids[count] = i;
-    lives[count++] = (fovea_lifetime){.size = s->size, .first = s->first, .last = s->last};
+    lives[count++] = (fovea_lifetime){.size = s->size + 2 * margin, .first = s->first, .last = s->last};
   }
   fovea_status status = check_largest(plan, largest, limit);
   if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &sizes, &slab_count);
@@ -463,7 +510,7 @@ static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int 
   if (status == FOVEA_OK) status = allocate_slabs(plan, sizes, slab_count);
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
     plan->storages[ids[i]].buffer = plan->slabs[lives[i].slab];
-    plan->storages[ids[i]].offset = lives[i].offset;
+    plan->storages[ids[i]].offset = lives[i].offset + margin;
   }
   free(sizes);
   return status;
@@ -543,18 +590,18 @@ static fovea_status run_record(fovea_plan *plan, fovea_record *record) {
   return record->kind == RECORD_GEMM ? run_gemm(plan, record) : fovea_launch_enqueue(record->launch);
 }
 
-static fovea_status run_from(fovea_plan *plan, int first) {
-  for (int i = first; i < plan->record_count; i++) {
+static fovea_status run_between(fovea_plan *plan, int first, int last) {
+  for (int i = first; i < last; i++) {
     fovea_status status = run_record(plan, plan->records[i]);
     if (status != FOVEA_OK) return status;
   }
   return FOVEA_OK;
 }
 
-fovea_status fovea_plan_run(fovea_plan *plan) { return run_from(plan, 0); }
+fovea_status fovea_plan_run(fovea_plan *plan) { return run_between(plan, 0, plan->record_count); }
 
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
-  return run_from(plan, plan->nodes[source_of(plan, node)].last_record);
+  return run_between(plan, plan->nodes[source_of(plan, node)].last_record, plan->record_count);
 }
 
 size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }
@@ -566,6 +613,48 @@ fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_s
                       node, plan->graph->nodes[node].op->name);
   *slice = resolve(plan, view);
   return FOVEA_OK;
+}
+
+/* --- inspection ----------------------------------------------------------------------------------------------------
+ */
+
+bool fovea_plan_owns_value(const fovea_plan *plan, fovea_tensor node) { return plan->nodes[node].alias == node; }
+
+bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
+  const node_plan *p = &plan->nodes[source_of(plan, node)];
+  if (p->has_gradient) *slice = resolve(plan, p->gradient);
+  return p->has_gradient;
+}
+
+fovea_status fovea_plan_check_canaries(const fovea_plan *plan) {
+  static const char *const sides[] = {"before", "after"};
+  uint32_t words[CANARY];
+  char what[80];
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < plan->storage_count && status == FOVEA_OK; i++) {
+    const storage *s = &plan->storages[i];
+    if (s->external || !s->buffer) continue;
+    snprintf(what, sizeof what, "storage %d of the %s plan, %zu floats", i, plan->training ? "training" : "evaluation",
+             s->size);
+    for (int side = 0; side < 2 && status == FOVEA_OK; side++) {
+      size_t at = side == 0 ? s->offset - CANARY : s->offset + s->size;
+      status = fovea_buffer_read(s->buffer, 4 * at, sizeof words, words);
+      if (status == FOVEA_OK) status = fovea_guard_check_words(words, CANARY, what, sides[side]);
+    }
+  }
+  for (int i = 0; i < plan->slab_count && status == FOVEA_OK; i++)
+    status = fovea_guard_check(plan->slabs[i], "activations");
+  return status;
+}
+
+fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,
+                                 double *bytes) {
+  const node_plan *p = &plan->nodes[node];
+  const int first = backward ? p->first_backward : p->first_record;
+  const int last = backward ? p->last_backward : p->last_record;
+  *launches = last - first, *flops = *bytes = 0;
+  for (int i = first; i < last; i++) *flops += plan->records[i]->flops, *bytes += plan->records[i]->bytes;
+  return run_between(plan, first, last);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------

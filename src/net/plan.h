@@ -28,6 +28,7 @@ typedef struct fovea_resources {
   const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
   size_t trainable_count; /* floats, padded to 16 */
   bool clblast;
+  bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
 } fovea_resources;
 
 /* Records both passes (training) or the forward one, plans the memory and makes the launches. */
@@ -43,6 +44,17 @@ size_t fovea_plan_memory(const fovea_plan *plan);
 
 /* Where a node's value is after a run; FOVEA_INVALID when it may have been overwritten. */
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
+
+/* --- for inspect.h: of a plan whose resources say so ------------------------------------------------------------- */
+
+/* The gradient of the node's output as its backward pass found it; false when none came. */
+bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
+/* False for a node whose value another one makes: dropout and activation after batch norm, a reshape. */
+bool fovea_plan_owns_value(const fovea_plan *plan, fovea_tensor node);
+fovea_status fovea_plan_check_canaries(const fovea_plan *plan);
+/* Runs the launches of the node's forward or backward pass alone, and adds up what they declared. *launches 0: none. */
+fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,
+                                 double *bytes);
 
 /* --- for ops ----------------------------------------------------------------------------------------------------- */
 

@@ -14,64 +14,66 @@ struct ref_conv2d ref_conv2d_same(int n, int c, int h, int w, int k, int r, int 
   return d;
 }
 
-/* One use of one weight: y[yi] takes x[xi] w[wi]. The index of x is -1 in the padding. */
-struct tap {
-  int x, w;
+/* The outputs o, first <= o < end, whose input o stride + tap - before is within the image's side. */
+struct range {
+  int first, end;
 };
 
-static struct tap tap_at(const struct ref_conv2d *d, int n, int k, int oy, int ox, int cij) {
-  int j = cij % d->s;
-  int i = cij / d->s % d->r;
-  int c = cij / d->s / d->r;
-  int iy = oy * d->stride + i - d->top;
-  int ix = ox * d->stride + j - d->left;
-  bool inside = iy >= 0 && iy < d->h && ix >= 0 && ix < d->w;
-  return (struct tap){inside ? ((n * d->c + c) * d->h + iy) * d->w + ix : -1, k * d->c * d->r * d->s + cij};
+static struct range inside(int tap, int before, int stride, int side, int outputs) {
+  struct range r = {0, outputs};
+  while (r.first < outputs && r.first * stride + tap - before < 0) r.first++;
+  while (r.end > r.first && (r.end - 1) * stride + tap - before >= side) r.end--;
+  return r;
 }
 
-/* Visits every output element and each of its taps. Any of the four results may be NULL. */
-static void convolve(const struct ref_conv2d *d, const double *x, const double *w, const double *dy, double *y,
-                     double *dx, double *dw, double *db) {
-  int taps = d->c * d->r * d->s;
-  for (int o = 0; o < d->n * d->k * d->oh * d->ow; o++) {
-    int ox = o % d->ow;
-    int oy = o / d->ow % d->oh;
-    int k = o / d->ow / d->oh % d->k;
-    int n = o / d->ow / d->oh / d->k;
-    if (db) db[k] += dy[o];
-    for (int cij = 0; cij < taps; cij++) {
-      struct tap t = tap_at(d, n, k, oy, ox, cij);
-      if (t.x < 0) continue;
-      if (y) y[o] += x[t.x] * w[t.w];
-      if (dx) dx[t.x] += dy[o] * w[t.w];
-      if (dw) dw[t.w] += dy[o] * x[t.x];
-    }
+/* One weight w[k][c][i][j] and one image: every pixel of y that it takes part in, and its x. Any result may be NULL. */
+static void tap(const struct ref_conv2d *d, int n, int wi, const double *x, const double *w, const double *dy,
+                double *y, double *dx, double *dw) {
+  const int j = wi % d->s, i = wi / d->s % d->r, c = wi / d->s / d->r % d->c, k = wi / d->s / d->r / d->c;
+  const struct range rows = inside(i, d->top, d->stride, d->h, d->oh);
+  const struct range columns = inside(j, d->left, d->stride, d->w, d->ow);
+  double sum = 0;
+  for (int oy = rows.first; oy < rows.end; oy++) {
+    const int o = ((n * d->k + k) * d->oh + oy) * d->ow;
+    const int at = ((n * d->c + c) * d->h + oy * d->stride + i - d->top) * d->w + j - d->left;
+    for (int ox = columns.first; y && ox < columns.end; ox++) y[o + ox] += x[at + ox * d->stride] * w[wi];
+    for (int ox = columns.first; dx && ox < columns.end; ox++) dx[at + ox * d->stride] += dy[o + ox] * w[wi];
+    for (int ox = columns.first; dw && ox < columns.end; ox++) sum += dy[o + ox] * x[at + ox * d->stride];
   }
+  if (dw) dw[wi] += sum;
+}
+
+static void convolve(const struct ref_conv2d *d, const double *x, const double *w, const double *dy, double *y,
+                     double *dx, double *dw) {
+  for (int n = 0; n < d->n; n++)
+    for (int wi = 0; wi < d->k * d->c * d->r * d->s; wi++) tap(d, n, wi, x, w, dy, y, dx, dw);
 }
 
 void ref_conv2d(const struct ref_conv2d *d, const double *x, const double *w, const double *b, double *y) {
   int pixels = d->oh * d->ow;
   for (int o = 0; o < d->n * d->k * pixels; o++) y[o] = b ? b[o / pixels % d->k] : 0;
-  convolve(d, x, w, NULL, y, NULL, NULL, NULL);
+  convolve(d, x, w, NULL, y, NULL, NULL);
 }
 
 void ref_conv2d_backward_data(const struct ref_conv2d *d, const double *dy, const double *w, double *dx) {
-  convolve(d, NULL, w, dy, NULL, dx, NULL, NULL);
+  convolve(d, NULL, w, dy, NULL, dx, NULL);
 }
 
 void ref_conv2d_backward_weight(const struct ref_conv2d *d, const double *x, const double *dy, double *dw, double *db) {
-  if (dw || db) convolve(d, x, NULL, dy, NULL, NULL, dw, db);
+  const int pixels = d->oh * d->ow;
+  for (int o = 0; db && o < d->n * d->k * pixels; o++) db[o / pixels % d->k] += dy[o];
+  if (dw) convolve(d, x, NULL, dy, NULL, NULL, dw);
 }
 
 void ref_conv2d_transpose(const struct ref_conv2d *d, const double *x, const double *w, double *y) {
   for (int i = 0; i < d->n * d->c * d->h * d->w; i++) y[i] = 0;
-  convolve(d, NULL, w, x, NULL, y, NULL, NULL);
+  convolve(d, NULL, w, x, NULL, y, NULL);
 }
 
 void ref_conv2d_transpose_backward_data(const struct ref_conv2d *d, const double *dy, const double *w, double *dx) {
-  convolve(d, dy, w, NULL, dx, NULL, NULL, NULL);
+  convolve(d, dy, w, NULL, dx, NULL, NULL);
 }
 
 void ref_conv2d_transpose_backward_weight(const struct ref_conv2d *d, const double *x, const double *dy, double *dw) {
-  convolve(d, dy, NULL, x, NULL, NULL, dw, NULL);
+  convolve(d, dy, NULL, x, NULL, NULL, dw);
 }

@@ -282,19 +282,26 @@ static void forward(struct ref_network *net, struct ref_node *node, uint32_t ste
   }
 }
 
-void ref_network_forward(struct ref_network *net, int n, const uint8_t *pixels, uint32_t step, bool training) {
+void ref_network_begin(struct ref_network *net, int n) {
   net->n = n;
   net->bce = net->kl = net->total = 0;
-  for (int i = 0; i < net->count; i++) {
-    struct ref_node *node = &net->nodes[i];
-    int size = n * node->c * node->h * node->w;
-    free_values(node);
-    node->value = ref_alloc(size), node->gradient = ref_alloc(size);
-    if (node->op == REF_INPUT)
-      for (int j = 0; j < size; j++) node->value[j] = pixels[j] / 255.0;
-    else
-      forward(net, node, step, training);
+}
+
+void ref_network_forward_node(struct ref_network *net, int i, const uint8_t *pixels, uint32_t step, bool training) {
+  struct ref_node *node = &net->nodes[i];
+  int size = net->n * node->c * node->h * node->w;
+  free_values(node);
+  node->value = ref_alloc(size), node->gradient = ref_alloc(size);
+  if (node->op != REF_INPUT) {
+    forward(net, node, step, training);
+    return;
   }
+  for (int j = 0; j < size; j++) node->value[j] = pixels[j] / 255.0;
+}
+
+void ref_network_forward(struct ref_network *net, int n, const uint8_t *pixels, uint32_t step, bool training) {
+  ref_network_begin(net, n);
+  for (int i = 0; i < net->count; i++) ref_network_forward_node(net, i, pixels, step, training);
 }
 
 static void dense_backward(struct ref_network *net, const struct ref_node *node, struct ref_node *in) {
@@ -378,8 +385,14 @@ static void backward(struct ref_network *net, struct ref_node *node) {
   }
 }
 
-void ref_network_backward(struct ref_network *net) {
+void ref_network_clear_gradients(struct ref_network *net) {
   for (int i = 0; i < net->parameter_count; i++)
     memset(net->parameters[i].gradient, 0, (size_t)net->parameters[i].count * sizeof(double));
-  for (int i = net->count - 1; i >= 0; i--) backward(net, &net->nodes[i]);
+}
+
+void ref_network_backward_node(struct ref_network *net, int node) { backward(net, &net->nodes[node]); }
+
+void ref_network_backward(struct ref_network *net) {
+  ref_network_clear_gradients(net);
+  for (int i = net->count - 1; i >= 0; i--) ref_network_backward_node(net, i);
 }

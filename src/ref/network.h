@@ -84,4 +84,11 @@ void ref_network_forward(struct ref_network *net, int n, const uint8_t *pixels, 
 /* After a training pass: every gradient, from zeros. */
 void ref_network_backward(struct ref_network *net);
 
+/* The same node by node, so that a caller can look at and replace values and gradients between: begin, forward_node for
+ * every node in order; then clear_gradients, backward_node for every node from the last to the first. */
+void ref_network_begin(struct ref_network *net, int n);
+void ref_network_forward_node(struct ref_network *net, int node, const uint8_t *pixels, uint32_t step, bool training);
+void ref_network_clear_gradients(struct ref_network *net);
+void ref_network_backward_node(struct ref_network *net, int node);
+
 #endif

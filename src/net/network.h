@@ -1,0 +1,19 @@
+/* A network, seen from inside the library: for the self-test. */
+#ifndef FOVEA_NET_NETWORK_H
+#define FOVEA_NET_NETWORK_H
+
+#include "fovea/network.h"
+#include "net/plan.h"
+
+/* The plan of the training or the evaluation pass; NULL where there is none. */
+fovea_plan *fovea_network_plan(fovea_network *network, bool training);
+
+/* The place on the device, where images are flattened as (c, h, w), of index `file` of Keras's order (h, w, c). shape:
+ * channels, height, width; shape[0] == 0: the order is the same. */
+size_t fovea_device_index(const int shape[3], size_t file);
+
+/* FOVEA_MISMATCH when a kernel wrote outside of its buffers, as far as the device and an inspected network have
+ * canaries (guard.h). */
+fovea_status fovea_network_check_canaries(fovea_network *network);
+
+#endif
