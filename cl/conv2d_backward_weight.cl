@@ -24,7 +24,7 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
   const int lane0 = (int)get_global_id(0) * V;
   const int k0 = (int)get_global_id(1) * TK;
   const int c0 = (int)get_global_id(2) * CB;
-  const int c1 = min(c0 + CB, c_count);
+  const int c1 = CB == 1 ? c0 + 1 : min(c0 + CB, c_count);
   const size_t x_channel = (size_t)h * w_size * n, dy_channel = (size_t)oh_count * ow_count * n;
   /* ow in [inside0, inside1) touches no column outside */
   const int inside0 = min((left + STRIDE - 1) / STRIDE, ow_count);
@@ -38,6 +38,9 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
 
   for (int oh = 0; oh < oh_count; oh++)
     for (int c = c0; c < c1; c++)
+#if V == 1 /* a GPU's compiler keeps `sum` in registers only where every index is a constant */
+#pragma unroll
+#endif
       for (int r = 0; r < R; r++) {
         const int ih = oh * STRIDE + r - top;
         if (ih < 0 || ih >= h) continue;
@@ -78,6 +81,9 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
       }
 
   for (int c = c0; c < c1; c++)
+#if V == 1
+#pragma unroll
+#endif
     for (int r = 0; r < R; r++)
       for (int k = 0; k < TK && k0 + k < k_count; k++)
         for (int s = 0; s < S; s++)

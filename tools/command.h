@@ -14,5 +14,6 @@ extern const command command_reconstruct;
 extern const command command_sweep;
 extern const command command_regress;
 extern const command command_bench;
+extern const command command_check;
 
 #endif

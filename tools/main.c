@@ -8,7 +8,7 @@
 #include "core/fail.h"
 #include "options.h"
 
-static const command *const commands[] = {&command_devices,     &command_bench, &command_train,
+static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

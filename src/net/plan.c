@@ -618,7 +618,7 @@ fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_s
 /* --- inspection ----------------------------------------------------------------------------------------------------
  */
 
-bool fovea_plan_owns_value(const fovea_plan *plan, fovea_tensor node) { return plan->nodes[node].alias == node; }
+fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node) { return source_of(plan, node); }
 
 bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
   const node_plan *p = &plan->nodes[source_of(plan, node)];

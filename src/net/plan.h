@@ -49,8 +49,8 @@ fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_s
 
 /* The gradient of the node's output as its backward pass found it; false when none came. */
 bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
-/* False for a node whose value another one makes: dropout and activation after batch norm, a reshape. */
-bool fovea_plan_owns_value(const fovea_plan *plan, fovea_tensor node);
+/* The node whose launches make the node's value: itself, or another for what was folded into that and for a reshape. */
+fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node);
 fovea_status fovea_plan_check_canaries(const fovea_plan *plan);
 /* Runs the launches of the node's forward or backward pass alone, and adds up what they declared. *launches 0: none. */
 fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,

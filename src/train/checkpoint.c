@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/fail.h"
-#include "fovea/safetensors.h"
-#include "fovea/vae.h"
+#include "data/safetensors.h"
+#include "train/checkpoint.h"
 
 enum { NAME_SIZE = 160, COUNTERS = 5, LOSSES = 3 };
 
@@ -116,6 +116,23 @@ fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_traini
   if (status == FOVEA_OK)
     status = fovea_safetensors_write(path, c.tensors, c.count, &metadata, config_json != NULL ? 1 : 0);
   contents_free(&c);
+  return status;
+}
+
+fovea_status fovea_checkpoint_hash(fovea_vae *vae, const fovea_training_state *state, uint64_t *hash) {
+  const raw_state raw = pack_state(fovea_network_get_step(vae->network), state);
+  fovea_xxh64 sum;
+  contents c;
+  fovea_xxh64_begin(&sum, 0);
+  fovea_status status = contents_allocate(&c, GROUPS * fovea_network_parameter_count(vae->network) + COUNTERS + 1);
+  if (status == FOVEA_OK) status = gather(&c, vae, &raw);
+  for (size_t i = 0; i < c.count && status == FOVEA_OK; i++) {
+    size_t size = 0;
+    status = fovea_safetensors_size("checkpoint", &c.tensors[i], &size);
+    if (status == FOVEA_OK) fovea_xxh64_put(&sum, c.tensors[i].data, size);
+  }
+  contents_free(&c);
+  *hash = fovea_xxh64_end(&sum);
   return status;
 }
 

@@ -1,0 +1,74 @@
+/* The self-test of a device: is what it computes right, and are the bits those of every conforming device?
+ *
+ * Every op is compared in lockstep (lockstep.h) with the plain-C references of src/ref: one in double precision decides
+ * what is right, one in fp32 and in the kernels' canonical order decides which bits. */
+#ifndef FOVEA_CHECK_CHECK_H
+#define FOVEA_CHECK_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/device.h"
+#include "fovea/vae.h"
+
+/* What the same-bits promise needs of a device's fp32, measured on it (arithmetic.c). */
+typedef struct check_arithmetic {
+  bool add_mul, fma, denormals; /* as IEEE 754 says, rounded to nearest */
+  bool divide, square_root;     /* correctly rounded, by the device or by our correction */
+  bool corrected;               /* by our correction */
+  bool functions;               /* our exp, log, cos and sigmoid give the reference's bits */
+  char first[160];              /* the first result that is not as it should be; "" when all are */
+} check_arithmetic;
+
+/* `corrected`: by our correction even where the device rounds correctly itself, to test it. */
+fovea_status check_device_arithmetic(fovea_device *device, bool corrected, check_arithmetic *result);
+
+/* True when the device must give the recorded bits. */
+bool check_conforms(const check_arithmetic *a);
+
+/* How far one set of numbers is from the double reference's. */
+typedef struct check_error {
+  size_t count;
+  double ulp;      /* the largest error, in units of the last place of the tensor's largest element */
+  double relative; /* root of the mean square of the errors over that of the tensor */
+  bool failed;     /* an element is outside the tolerance, or NaN */
+  size_t differ;   /* elements whose bits are not the canonical reference's */
+  char first[200]; /* the first element that failed, or whose bits differ */
+} check_error;
+
+/* One op at one shape. */
+typedef struct check_op {
+  char name[48];  /* "conv2d", "batchnorm+dropout+relu" */
+  char shape[64]; /* "60->25 28x28 k3 s1" */
+  const char *network;
+  int nodes; /* how many of the network are alike; the errors are the largest of them */
+  check_error forward, backward;
+  double forward_rate, backward_rate; /* flop/s, or bytes/s where rate_is_bytes; 0: not measured */
+  bool rate_is_bytes;
+} check_op;
+
+typedef struct check_training {
+  const char *network; /* "seed" or "small" */
+  int steps;
+  uint64_t hash, expected;
+  double first_loss, last_loss;
+  double images_per_s;
+  bool repeated; /* a second run gave the same hash */
+} check_training;
+
+/* Called with each op when it is done. */
+typedef void (*check_report)(void *user, const check_op *op);
+
+/* Every op, forward and backward, at awkward shapes and, unless `small`, at those of the seed network. *failures counts
+ * ops outside the tolerance, *differ those of other bits. FOVEA_MISMATCH when a kernel wrote outside its buffers. */
+fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
+
+/* Steps of training on images made from integers, and the hash of the checkpoint's data after them. */
+fovea_status check_train(fovea_device *device, bool small, check_training *result);
+
+/* The network and the images of that: the seed network, or a small one with everything on; 28x28 or 8x8. The caller
+ * frees images->pixels. */
+fovea_vae_config check_network(bool small);
+fovea_status check_images(bool small, fovea_dataset *images);
+
+#endif

@@ -1,0 +1,431 @@
+#include "check/lockstep.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/error.h"
+#include "check/reference.h"
+#include "core/clock.h"
+#include "core/fail.h"
+#include "net/network.h"
+#include "op/op.h"
+
+static const uint64_t SEED = 768;
+static const float LEARNING_RATE = 0.005f;
+enum { NOISE_STEP = 3, TIMINGS = 5 };
+
+/* What an fp32 computation in any sensible order keeps to. Absolute terms: sums that nearly cancel, as a bias's
+ * gradient before a batch norm does, are as exact as their terms. */
+static const check_tolerance VALUES = {1e-5, 2e-6, 1e-7};
+static const double GRADIENT_RTOL = 1e-4, GRADIENT_SHARE = 2e-6, GRADIENT_SHARE_OF_ALL = 1e-7;
+static const check_tolerance LOSSES = {2e-6, 0, 1e-7};
+static const check_tolerance ADAM = {2e-6, 0, 1e-9};
+
+typedef struct lockstep {
+  const check_case *c;
+  fovea_device *device;
+  const fovea_graph *graph;
+  fovea_network *network;
+  struct ref_network *ref;
+  int padded; /* images of a batch on the device */
+  uint8_t *pixels;
+  check_op *ops; /* [node]: of the nodes that are a source */
+  float *raw;    /* a tensor as it lies on the device, [c][h][w][n] */
+  float *values; /* the same as [n][c][h][w] of the images that count */
+  double all;    /* the largest of all parameters' gradients */
+  fovea_status status;
+} lockstep;
+
+static void fail(lockstep *s, fovea_status status) {
+  if (s->status == FOVEA_OK) s->status = status;
+}
+
+static int source_of(const lockstep *s, int node) {
+  return fovea_plan_source(fovea_network_plan(s->network, true), node);
+}
+
+/* The last node that the source of `node` computes: the one whose value is on the device. */
+static int end_of(const lockstep *s, int node) {
+  const int source = source_of(s, node);
+  int end = source;
+  for (int i = source; i < s->graph->count; i++)
+    if (source_of(s, i) == source) end = i;
+  return end;
+}
+
+static size_t image_of(const fovea_node *n) { return (size_t)n->c * (size_t)n->h * (size_t)n->w; }
+
+/* --- numbers that both start from ---------------------------------------------------------------------------- */
+
+static uint32_t draw(uint64_t *state) { /* xorshift64, Marsaglia 2003 */
+  *state ^= *state << 13, *state ^= *state >> 7, *state ^= *state << 17;
+  return (uint32_t)(*state >> 32);
+}
+
+static float uniform(uint64_t *state) { return (float)(draw(state) >> 8) * 0x1p-23f - 1.0f; }
+
+static void draw_pixels(lockstep *s) {
+  const fovea_node *input = &s->graph->nodes[s->graph->input];
+  const size_t hw = (size_t)input->h * (size_t)input->w, count = (size_t)s->c->count * image_of(input);
+  uint64_t state = 0x9e3779b97f4a7c15u;
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t word = draw(&state); /* a quarter is black, as in margins */
+    s->pixels[i] = word % 4 == 0 ? 0 : (uint8_t)(word >> 24);
+    if (s->c->constant && i % hw) s->pixels[i] = s->pixels[i - 1];
+  }
+}
+
+static void draw_parameter(const lockstep *s, const fovea_parameter *p, float *data, uint64_t *state) {
+  const size_t row = p->count / (size_t)p->dims[0];
+  const bool scale = strstr(p->name, "running_var") || (p->rank == 1 && strstr(p->name, ".weight"));
+  for (size_t i = 0; i < p->count; i++) {
+    const float u = uniform(state);
+    data[i] = scale ? 1.0f + 0.5f * u : p->rank == 1 ? 0.5f * u : u * sqrtf(3.0f / (float)row);
+    if (s->c->equal_filters && p->rank == 4 && i >= row) data[i] = data[i - row];
+  }
+}
+
+static void start_parameters(lockstep *s) {
+  uint64_t state = SEED;
+  for (size_t i = 0; i < fovea_network_parameter_count(s->network); i++) {
+    const fovea_parameter *p = fovea_network_parameter(s->network, i);
+    struct ref_parameter *r = ref_network_find(s->ref, p->name);
+    if (!r || (size_t)r->count != p->count) {
+      fail(s, fovea_fail(FOVEA_MISMATCH, "check: the reference has no %s of %zu values", p->name, p->count));
+      return;
+    }
+    float *data = malloc(p->count * sizeof *data);
+    if (!data) {
+      fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+      return;
+    }
+    draw_parameter(s, p, data, &state);
+    for (size_t j = 0; j < p->count; j++) r->value[j] = (double)data[j];
+    fail(s, fovea_network_set(s->network, i, FOVEA_VALUE, data));
+    free(data);
+  }
+}
+
+/* --- tensors of the device ------------------------------------------------------------------------------------ */
+
+/* Where value e of the reference's order is in an image on the device: units that become an image are (c, h, w) there.
+ */
+static size_t device_place(const lockstep *s, int end, size_t e) {
+  const fovea_node *source = &s->graph->nodes[source_of(s, end)];
+  if (s->graph->nodes[end].op == &fovea_op_reshape || source->parameter_count == 0) return e;
+  return fovea_device_index(source->parameters[0].rows, e);
+}
+
+static void read_tensor(lockstep *s, fovea_slice slice, int end) {
+  const size_t image = image_of(&s->graph->nodes[end]), n = (size_t)s->padded;
+  fail(s, fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * image * n, s->raw));
+  for (size_t i = 0; i < (size_t)s->c->count; i++)
+    for (size_t e = 0; e < image; e++) s->values[i * image + e] = s->raw[device_place(s, end, e) * n + i];
+}
+
+static check_tensor tensor_of(const lockstep *s, int node, const char *name) {
+  const fovea_node *n = &s->graph->nodes[node];
+  return (check_tensor){name, 4, {s->c->count, n->c, n->h, n->w}};
+}
+
+/* The reference goes on from the device's numbers. */
+static void adopt(const lockstep *s, double *to, int node) {
+  const size_t count = (size_t)s->c->count * image_of(&s->graph->nodes[node]);
+  for (size_t i = 0; i < count; i++) to[i] = (double)s->values[i];
+}
+
+/* --- forward -------------------------------------------------------------------------------------------------- */
+
+static void compare_loss(lockstep *s, int node, const char *name, double loss, double expected) {
+  const float value = (float)loss;
+  const check_tensor tensor = {name, 1, {1}};
+  if (node >= 0) check_compare(&s->ops[source_of(s, node)].forward, &tensor, &value, &expected, LOSSES);
+}
+
+static void compare_losses(lockstep *s) {
+  fovea_losses losses = {0};
+  fail(s, fovea_network_losses(s->network, &losses));
+  compare_loss(s, s->graph->loss, "bce", losses.bce, s->ref->bce);
+  compare_loss(s, s->graph->latent, "kl", losses.kl, s->ref->kl);
+}
+
+static void forward(lockstep *s, bool training) {
+  const fovea_plan *plan = fovea_network_plan(s->network, training);
+  ref_network_begin(s->ref, s->c->count);
+  for (int i = 0; i < s->graph->count && s->status == FOVEA_OK; i++) {
+    ref_network_forward_node(s->ref, i, s->pixels, training ? 0 : NOISE_STEP, training);
+    if (end_of(s, i) != i) continue;
+    fovea_slice slice;
+    const check_tensor y = tensor_of(s, i, "y");
+    fail(s, fovea_plan_value(plan, i, &slice));
+    if (s->status == FOVEA_OK) read_tensor(s, slice, i);
+    if (s->status != FOVEA_OK) return;
+    check_compare(&s->ops[source_of(s, i)].forward, &y, s->values, s->ref->nodes[i].value, VALUES);
+    adopt(s, s->ref->nodes[i].value, i);
+  }
+}
+
+/* --- backward ------------------------------------------------------------------------------------------------- */
+
+/* The gradient of a tensor is the sum over those who read it: each of them is charged with its error. */
+static void compare_gradient(lockstep *s, int end) {
+  const check_tensor dx = tensor_of(s, end, "dx");
+  const check_tolerance tolerance = {GRADIENT_RTOL, GRADIENT_SHARE, 0};
+  check_error error = {0};
+  check_compare(&error, &dx, s->values, s->ref->nodes[end].gradient, tolerance);
+  for (int j = 0; j < s->graph->count; j++) {
+    const fovea_node *reader = &s->graph->nodes[j];
+    for (int k = 0; k < reader->input_count; k++)
+      if (reader->inputs[k] == end && source_of(s, j) != source_of(s, end))
+        check_merge(&s->ops[source_of(s, j)].backward, &error);
+  }
+}
+
+static void backward(lockstep *s) {
+  const fovea_plan *plan = fovea_network_plan(s->network, true);
+  ref_network_clear_gradients(s->ref);
+  for (int i = s->graph->count - 1; i >= 0 && s->status == FOVEA_OK; i--) {
+    fovea_slice slice;
+    if (end_of(s, i) == i && fovea_plan_gradient(plan, i, &slice)) {
+      read_tensor(s, slice, i);
+      compare_gradient(s, i);
+      adopt(s, s->ref->nodes[i].gradient, i);
+    }
+    ref_network_backward_node(s->ref, i);
+  }
+}
+
+/* Calls `compare` with each parameter of each node, and the op that it belongs to. */
+static void each_parameter(lockstep *s, void (*compare)(lockstep *s, check_op *op, size_t index, float *data,
+                                                        const struct ref_parameter *r)) {
+  for (size_t i = 0; i < fovea_network_parameter_count(s->network) && s->status == FOVEA_OK; i++) {
+    const fovea_parameter *p = fovea_network_parameter(s->network, i);
+    float *data = malloc(p->count * sizeof *data);
+    if (!data) fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+    for (int n = 0; n < s->graph->count && data; n++)
+      for (int j = 0; j < s->graph->nodes[n].parameter_count; j++)
+        if (strcmp(s->graph->nodes[n].parameters[j].name, p->name) == 0)
+          compare(s, &s->ops[source_of(s, n)], i, data, ref_network_find(s->ref, p->name));
+    free(data);
+  }
+}
+
+static check_tensor parameter_tensor(const fovea_parameter *p) {
+  check_tensor t = {p->name, p->rank, {0}};
+  memcpy(t.dims, p->dims, sizeof t.dims);
+  return t;
+}
+
+static void compare_parameter(lockstep *s, check_op *op, size_t index, float *data, const struct ref_parameter *r) {
+  const fovea_parameter *p = fovea_network_parameter(s->network, index);
+  const check_tensor tensor = parameter_tensor(p);
+  if (!p->trainable) {
+    fail(s, fovea_network_get(s->network, index, FOVEA_VALUE, data));
+    if (s->status == FOVEA_OK) check_compare(&op->forward, &tensor, data, r->value, VALUES);
+    return;
+  }
+  const check_tolerance tolerance = {GRADIENT_RTOL, GRADIENT_SHARE, GRADIENT_SHARE_OF_ALL * s->all};
+  fail(s, fovea_network_get(s->network, index, FOVEA_GRADIENT, data));
+  if (s->status == FOVEA_OK) check_compare(&op->backward, &tensor, data, r->gradient, tolerance);
+}
+
+static void largest_gradient(lockstep *s) {
+  for (int i = 0; i < s->ref->parameter_count; i++)
+    s->all = fmax(s->all, check_largest(s->ref->parameters[i].gradient, (size_t)s->ref->parameters[i].count));
+}
+
+/* --- Adam ----------------------------------------------------------------------------------------------------- */
+
+/* One value array of one parameter, in doubles; NULL when memory ran out. */
+static double *get_doubles(lockstep *s, size_t index, fovea_value which, float *data) {
+  const size_t count = fovea_network_parameter(s->network, index)->count;
+  double *doubles = malloc(count * sizeof *doubles);
+  if (!doubles) fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+  fail(s, fovea_network_get(s->network, index, which, data));
+  for (size_t i = 0; i < count && doubles; i++) doubles[i] = (double)data[i];
+  return doubles;
+}
+
+/* The step from (p, m, v) and g as they are now; g is of the same images, and so is the device's of the next step,
+ * unless the network draws. So Adam is compared with the gradient read after its step. */
+static void compare_adam(lockstep *s, check_op *adam) {
+  static const fovea_value arrays[] = {FOVEA_FIRST_MOMENT, FOVEA_SECOND_MOMENT, FOVEA_VALUE};
+  static const char *const names[] = {"m", "v", "p"};
+  const struct ref_adam d = {.lr = (double)LEARNING_RATE, .b1 = 0.9, .b2 = 0.999, .eps = 1e-7};
+  const size_t count = fovea_network_parameter_count(s->network);
+  double **before = calloc(3 * count, sizeof *before);
+  size_t largest = 1;
+  for (size_t i = 0; i < count; i++)
+    if (fovea_network_parameter(s->network, i)->count > largest)
+      largest = fovea_network_parameter(s->network, i)->count;
+  float *data = malloc(largest * sizeof *data);
+  if (!before || !data) fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+  for (size_t i = 0; i < count && s->status == FOVEA_OK; i++)
+    for (int k = 0; k < 3 && fovea_network_parameter(s->network, i)->trainable; k++)
+      before[3 * i + (size_t)k] = get_doubles(s, i, arrays[k], data);
+  const int iteration = (int)fovea_network_get_step(s->network);
+  if (s->status == FOVEA_OK)
+    fail(s, fovea_network_train_step(s->network, s->pixels, NULL, (size_t)s->c->count, LEARNING_RATE));
+  for (size_t i = 0; i < count && s->status == FOVEA_OK; i++) {
+    const fovea_parameter *p = fovea_network_parameter(s->network, i);
+    if (!p->trainable) continue;
+    double *g = get_doubles(s, i, FOVEA_GRADIENT, data);
+    double **now = &before[3 * i];
+    if (s->status == FOVEA_OK) ref_adam(&d, iteration, (int)p->count, g, now[0], now[1], now[2]);
+    for (int k = 0; k < 3 && s->status == FOVEA_OK; k++) {
+      check_tensor tensor = parameter_tensor(p);
+      tensor.name = names[k];
+      fail(s, fovea_network_get(s->network, i, arrays[k], data));
+      check_compare(&adam->forward, &tensor, data, now[k], ADAM);
+    }
+    free(g);
+  }
+  for (size_t i = 0; i < 3 * count && before; i++) free(before[i]);
+  free(before);
+  free(data);
+}
+
+/* --- speed ---------------------------------------------------------------------------------------------------- */
+
+/* The best of a few: what else the machine does only slows. */
+static double rate(lockstep *s, int node, bool is_backward) {
+  fovea_plan *plan = fovea_network_plan(s->network, true);
+  double best = INFINITY, flops = 0, bytes = 0;
+  int launches = 0;
+  for (int i = 0; i < TIMINGS && s->status == FOVEA_OK; i++) {
+    fail(s, fovea_device_finish(s->device));
+    const double begun = fovea_seconds();
+    fail(s, fovea_plan_run_node(plan, node, is_backward, &launches, &flops, &bytes));
+    fail(s, fovea_device_finish(s->device));
+    best = fmin(best, fovea_seconds() - begun);
+  }
+  return launches > 0 ? (s->ops[node].rate_is_bytes ? bytes : flops) / best : 0;
+}
+
+static void measure_speed(lockstep *s) {
+  for (int i = 0; i < s->graph->count; i++) {
+    const fovea_op *op = s->graph->nodes[i].op;
+    if (source_of(s, i) != i) continue;
+    s->ops[i].rate_is_bytes = op != &fovea_op_conv2d && op != &fovea_op_conv2d_transpose && op != &fovea_op_dense;
+    s->ops[i].forward_rate = rate(s, i, false);
+    s->ops[i].backward_rate = rate(s, i, true);
+  }
+}
+
+/* --- what the results are called -------------------------------------------------------------------------------- */
+
+static const char *activation_name(fovea_activation a) {
+  static const char *const names[] = {"linear", "elu", "relu", "selu", "sigmoid"};
+  return names[a];
+}
+
+static void name_op(lockstep *s, int source) {
+  check_op *op = &s->ops[source];
+  op->network = s->c->name, op->nodes = 1;
+  for (int i = source; i < s->graph->count; i++) {
+    const fovea_node *n = &s->graph->nodes[i];
+    if (source_of(s, i) != source || n->op == &fovea_op_reshape) continue;
+    const size_t used = strlen(op->name);
+    snprintf(op->name + used, sizeof op->name - used, "%s%s", i > source ? "+" : "",
+             n->op == &fovea_op_activation ? activation_name(n->activation) : n->op->name);
+  }
+}
+
+static void shape_op(lockstep *s, int source) {
+  const fovea_node *y = &s->graph->nodes[source];
+  char *text = s->ops[source].shape;
+  const size_t size = sizeof s->ops[source].shape;
+  const fovea_node *x = y->input_count > 0 ? &s->graph->nodes[y->inputs[0]] : NULL;
+  if (y->op == &fovea_op_conv2d || y->op == &fovea_op_conv2d_transpose)
+    snprintf(text, size, "%d->%d %dx%d k%d s%d%s%s", x->c, y->c, x->h, x->w, y->conv.kernel, y->conv.stride,
+             y->conv.bias ? " bias" : "", y->conv.same ? "" : " valid");
+  else if (y->op == &fovea_op_dense)
+    snprintf(text, size, "%d->%d%s", x->c * x->h * x->w, y->c, y->conv.bias ? " bias" : "");
+  else if (y->op == &fovea_op_concat)
+    snprintf(text, size, "%d+%d %dx%d", x->c, y->c - x->c, y->h, y->w);
+  else
+    snprintf(text, size, "%d %dx%d", y->c, y->h, y->w);
+}
+
+/* Sources alone, alike ones merged. */
+static int collect(lockstep *s, check_op *results) {
+  int count = 0;
+  for (int i = 0; i <= s->graph->count; i++) {
+    if (i < s->graph->count && source_of(s, i) != i) continue;
+    const check_op *op = &s->ops[i];
+    int at = 0;
+    while (at < count && (strcmp(results[at].name, op->name) != 0 || strcmp(results[at].shape, op->shape) != 0)) at++;
+    if (at == count) {
+      results[count++] = *op;
+      continue;
+    }
+    check_op *r = &results[at];
+    check_merge(&r->forward, &op->forward);
+    check_merge(&r->backward, &op->backward);
+    r->nodes++;
+    r->forward_rate = fmax(r->forward_rate, op->forward_rate);
+    r->backward_rate = fmax(r->backward_rate, op->backward_rate);
+  }
+  return count;
+}
+
+/* --- all of it -------------------------------------------------------------------------------------------------- */
+
+static fovea_status create(lockstep *s) {
+  const fovea_network_options options = {.batch = s->c->batch, .seed = SEED, .training = true, .inspect = true};
+  const size_t nodes = (size_t)s->graph->count + 1; /* and Adam */
+  size_t largest = 0;
+  for (int i = 0; i < s->graph->count; i++)
+    if (image_of(&s->graph->nodes[i]) > largest) largest = image_of(&s->graph->nodes[i]);
+  s->padded = (s->c->batch + 15) / 16 * 16;
+  s->ops = calloc(nodes, sizeof *s->ops);
+  s->raw = malloc(largest * (size_t)s->padded * sizeof *s->raw);
+  s->values = malloc(largest * (size_t)s->padded * sizeof *s->values);
+  s->pixels = malloc(image_of(&s->graph->nodes[s->graph->input]) * (size_t)s->padded);
+  if (!s->ops || !s->raw || !s->values || !s->pixels) return fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out");
+  s->ref = check_reference(s->graph, SEED);
+  if (!s->ref) return FOVEA_INVALID;
+  return fovea_network_create(s->device, s->graph, &options, &s->network);
+}
+
+static void compare(lockstep *s) {
+  const size_t count = (size_t)s->c->count;
+  for (int i = 0; i < s->graph->count; i++)
+    if (source_of(s, i) == i) name_op(s, i), shape_op(s, i);
+  check_op *adam = &s->ops[s->graph->count];
+  *adam = (check_op){.name = "adam", .network = s->c->name, .nodes = 1};
+  snprintf(adam->shape, sizeof adam->shape, "%d parameters", s->ref->parameter_count);
+  draw_pixels(s);
+  start_parameters(s);
+  if (s->status == FOVEA_OK) fail(s, fovea_network_train_step(s->network, s->pixels, NULL, count, 0));
+  if (s->status == FOVEA_OK) forward(s, true);
+  if (s->status == FOVEA_OK) backward(s);
+  if (s->status == FOVEA_OK) largest_gradient(s);
+  if (s->status == FOVEA_OK) compare_losses(s);
+  if (s->status == FOVEA_OK) each_parameter(s, compare_parameter);
+  if (s->status == FOVEA_OK) fail(s, fovea_network_evaluate(s->network, s->pixels, NULL, count, NOISE_STEP));
+  if (s->status == FOVEA_OK) forward(s, false);
+  if (s->status == FOVEA_OK) compare_losses(s);
+  if (s->status == FOVEA_OK) compare_adam(s, adam);
+  if (s->status == FOVEA_OK && s->c->timed) measure_speed(s);
+  if (s->status == FOVEA_OK) fail(s, fovea_network_check_canaries(s->network));
+}
+
+fovea_status check_lockstep(fovea_device *device, const fovea_graph *graph, const check_case *c, check_op **ops,
+                            int *count) {
+  lockstep s = {.c = c, .device = device, .graph = graph};
+  const bool guarded = device->guard;
+  device->guard = true;
+  s.status = create(&s);
+  device->guard = guarded;
+  if (s.status == FOVEA_OK) compare(&s);
+  check_op *results = s.status == FOVEA_OK ? calloc((size_t)graph->count + 1, sizeof *results) : NULL;
+  if (s.status == FOVEA_OK && !results) fail(&s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+  if (results) *count = collect(&s, results), *ops = results;
+  fovea_network_destroy(s.network);
+  ref_network_destroy(s.ref);
+  free(s.ops), free(s.raw), free(s.values), free(s.pixels);
+  return s.status == FOVEA_OK ? FOVEA_OK : fovea_fail_in(s.status, "%s", c->name);
+}

@@ -1,0 +1,24 @@
+/* A network on the device and its references, node by node: each op of the references is given what the device's op was
+ * given (its inputs' values, its output's gradient), so an error is the op's own and not of what came before it.
+ *
+ * Compared are, of a training pass: every value, the moving statistics, the gradient of every tensor (the sum over its
+ * readers) and of every parameter, the losses; of an evaluation pass: every value and the losses; then Adam's step. */
+#ifndef FOVEA_CHECK_LOCKSTEP_H
+#define FOVEA_CHECK_LOCKSTEP_H
+
+#include "check/check.h"
+#include "net/graph.h"
+
+typedef struct check_case {
+  const char *name;
+  int batch, count;   /* count: images of the step */
+  bool constant;      /* every image is of one value a channel: maxima tie */
+  bool equal_filters; /* the filters of each convolution are the same: channels tie */
+  bool timed;
+} check_case;
+
+/* *ops gets one result an op that the graph has, the caller's to free. Ops that were folded into one are one. */
+fovea_status check_lockstep(fovea_device *device, const fovea_graph *graph, const check_case *c, check_op **ops,
+                            int *count);
+
+#endif

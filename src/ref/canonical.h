@@ -1,0 +1,48 @@
+/* The canonical reference: a network's training in fp32 with exactly the operations of the kernels in cl/, in the order
+ * that their opening comments document. Each bit of it must equal the device's: it proves that the order is what the
+ * comments say, and that nothing depends on the device.
+ *
+ * Layout as on the device: [c][h][w][n], the batch innermost and padded to a multiple of 16. Padding images are
+ * computed like black ones; what masks them is in the kernels. Out of memory ends the program like ref.h's functions.
+ */
+#ifndef FOVEA_REF_CANONICAL_H
+#define FOVEA_REF_CANONICAL_H
+
+#include "ref/network.h"
+
+struct canonical_network;
+
+/* Borrows the topology, which must outlive it; of that its nodes and the parameters' values, converted to float, are
+ * read here, and nothing that a pass computes ever. */
+struct canonical_network *canonical_create(const struct ref_network *topology, int batch);
+void canonical_destroy(struct canonical_network *net); /* takes NULL */
+
+enum canonical_array { CANONICAL_VALUE, CANONICAL_GRADIENT, CANONICAL_FIRST_MOMENT, CANONICAL_SECOND_MOMENT };
+
+/* The topology's parameter `index`: count floats in the file's order. Borrowed; the next pass sees what is written to
+ * it. A moving statistic's gradient and moments stay zero. */
+float *canonical_parameter(struct canonical_network *net, int index, enum canonical_array which);
+
+/* `count` images of bytes, at most the batch. `step` is Philox's: the training step, or the evaluation's noise step.
+ * Training draws masks and updates the moving statistics. */
+void canonical_forward(struct canonical_network *net, int count, const uint8_t *pixels, uint32_t step, bool training);
+/* After a training pass. */
+void canonical_backward(struct canonical_network *net);
+/* Every trainable parameter, with alpha as below. */
+void canonical_adam(struct canonical_network *net, float alpha);
+
+/* Adam's lr sqrt(1 - b2^t) / (1 - b1^t) as the host computes it; t counts from 1. */
+float canonical_alpha(float learning_rate, uint32_t t);
+
+/* The last pass's losses, as cl/losses.cl logs them; the divergence unweighted. */
+float canonical_bce(const struct canonical_network *net);
+float canonical_kl(const struct canonical_network *net);
+
+/* A node's output, and its gradient as the node's backward pass found it. NULL for a node that another one computes
+ * (an activation or dropout folded into a batch norm or dropout, a reshape: ask for its source, which holds the result)
+ * and for a gradient that never came. The channels of a dense layer before a reshape are in the device's order. */
+const float *canonical_value(const struct canonical_network *net, int node);
+const float *canonical_gradient(const struct canonical_network *net, int node);
+int canonical_batch(const struct canonical_network *net); /* padded */
+
+#endif

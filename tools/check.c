@@ -1,0 +1,203 @@
+/* The self-test of a device, told line by line. */
+#include "check/check.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "core/fail.h"
+#include "options.h"
+
+typedef struct run_state {
+  bool json;
+  json_t *ops;
+  check_arithmetic arithmetic;
+  int failures, differ;
+  check_training training;
+} run_state;
+
+/* --- lines ------------------------------------------------------------------------------------------------------- */
+
+static const char *bits_of(const check_op *op) {
+  return op->forward.differ == 0 && op->backward.differ == 0 ? "equal" : "DIFFER";
+}
+
+/* "123.4", or "-" where nothing was measured. */
+static const char *rate_text(double rate, char text[16]) {
+  snprintf(text, 16, rate > 0 ? "%.1f" : "-", rate / 1e9);
+  return text;
+}
+
+/* What is compared but once, as Adam is, has nothing under "backward". */
+static void print_error(const check_error *e) {
+  if (e->count > 0)
+    printf("  %8.2f %8.1e", e->ulp, e->relative);
+  else
+    printf("  %8s %8s", "-", "-");
+}
+
+static void print_op(const check_op *op) {
+  char forward[16], backward[16];
+  printf("%-26s %-22s %-7s", op->name, op->shape, op->network);
+  print_error(&op->forward);
+  print_error(&op->backward);
+  printf("  %-6s %8s %8s %s\n", bits_of(op), rate_text(op->forward_rate, forward),
+         rate_text(op->backward_rate, backward),
+         op->rate_is_bytes      ? "GB/s"
+         : op->forward_rate > 0 ? "GFLOP/s"
+                                : "");
+  const check_error *errors[] = {&op->forward, &op->backward};
+  for (int i = 0; i < 2; i++)
+    if (*errors[i]->first)
+      printf("  %s, %s: %s\n", errors[i]->failed ? "WRONG" : "other bits", i == 0 ? "forward" : "backward",
+             errors[i]->first);
+  fflush(stdout);
+}
+
+static json_t *error_json(const check_error *e) {
+  return json_pack("{s:I,s:f,s:f,s:b,s:I,s:s}", "compared", (json_int_t)e->count, "ulp", e->ulp, "relative",
+                   e->relative, "within_tolerance", !e->failed, "bits_differ", (json_int_t)e->differ, "first",
+                   e->first);
+}
+
+static void report(void *user, const check_op *op) {
+  run_state *s = user;
+  if (!s->json) {
+    print_op(op);
+    return;
+  }
+  json_array_append_new(
+      s->ops, json_pack("{s:s,s:s,s:s,s:i,s:o,s:o,s:f,s:f,s:s}", "op", op->name, "shape", op->shape, "network",
+                        op->network, "nodes", op->nodes, "forward", error_json(&op->forward), "backward",
+                        error_json(&op->backward), "forward_rate", op->forward_rate, "backward_rate", op->backward_rate,
+                        "rate", op->rate_is_bytes ? "bytes/s" : "flop/s"));
+}
+
+/* --- what it comes to ----------------------------------------------------------------------------------------------
+ */
+
+static bool conforms(const run_state *s) { return check_conforms(&s->arithmetic); }
+
+static bool training_passed(const run_state *s) {
+  return s->training.repeated && (!conforms(s) || s->training.hash == s->training.expected);
+}
+
+static bool passed(const run_state *s) {
+  return s->failures == 0 && training_passed(s) && (!conforms(s) || s->differ == 0);
+}
+
+static const char *yes(bool is) { return is ? "yes" : "NO"; }
+
+static void print_arithmetic(const check_arithmetic *a) {
+  printf("fp32: add and multiply %s, fma %s, denormals %s, division %s and square root %s (%s), exp, log, cos %s\n",
+         yes(a->add_mul), yes(a->fma), yes(a->denormals), yes(a->divide), yes(a->square_root),
+         a->corrected ? "by our correction" : "by the device", yes(a->functions));
+  if (*a->first) printf("  first that is not: %s\n", a->first);
+  printf("promise: %s\n\n", check_conforms(a) ? "the same bits as every other conforming device"
+                                              : "the same bytes run after run on this device, and values within the "
+                                                "tolerance; not the bits of other devices");
+}
+
+static void print_head(void) {
+  printf("%-26s %-22s %-7s  %17s  %17s  %-6s %17s\n", "", "", "", "forward", "backward", "", "speed");
+  printf("%-26s %-22s %-7s  %8s %8s  %8s %8s  %-6s %8s %8s\n", "op", "shape", "network", "ULP", "relative", "ULP",
+         "relative", "bits", "forward", "backward");
+}
+
+static void print_end(const run_state *s) {
+  const check_training *t = &s->training;
+  printf("\ntraining: %d steps of the %s network, loss %.4f to %.4f, checkpoint %016" PRIx64 "\n", t->steps, t->network,
+         t->first_loss, t->last_loss, t->hash);
+  if (!t->repeated) printf("  WRONG: a second run of it ended with other bits\n");
+  if (t->hash != t->expected)
+    printf("  %s: the recorded checkpoint is %016" PRIx64 "\n", conforms(s) ? "WRONG" : "other bits", t->expected);
+  printf("%s\n", passed(s) ? "passed" : "FAILED");
+}
+
+static fovea_status print_json(const fovea_device_info *info, const run_state *s) {
+  char hash[17], expected[17];
+  const check_arithmetic *a = &s->arithmetic;
+  const check_training *t = &s->training;
+  snprintf(hash, sizeof hash, "%016" PRIx64, t->hash);
+  snprintf(expected, sizeof expected, "%016" PRIx64, t->expected);
+  json_t *all = json_pack(
+      "{s:{s:s,s:s,s:s,s:s,s:s}, s:{s:b,s:b,s:b,s:b,s:b,s:b,s:b,s:s}, s:b, s:O, s:{s:s,s:i,s:f,s:f,s:f,s:b,s:s,s:s,"
+      "s:b}, s:b}",
+      "device", "name", info->name, "vendor", info->vendor, "platform", info->platform, "driver", info->driver,
+      "version", info->version, "arithmetic", "add_mul", a->add_mul, "fma", a->fma, "denormals", a->denormals, "divide",
+      a->divide, "sqrt", a->square_root, "corrected", a->corrected, "functions", a->functions, "first", a->first,
+      "same_bits_promised", conforms(s), "ops", s->ops, "training", "network", t->network, "steps", t->steps,
+      "first_loss", t->first_loss, "last_loss", t->last_loss, "images_per_s", t->images_per_s, "repeated", t->repeated,
+      "hash", hash, "expected", expected, "passed", training_passed(s), "passed", passed(s));
+  char *text = all != NULL ? json_dumps(all, JSON_INDENT(2)) : NULL;
+  if (text != NULL) puts(text);
+  free(text);
+  json_decref(all);
+  return text != NULL ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the result as JSON");
+}
+
+static fovea_status say_failure(const run_state *s) {
+  if (passed(s)) return FOVEA_OK;
+  return fovea_fail(FOVEA_MISMATCH,
+                    "check: %d results outside the tolerance, %d ops of other bits, training %s: do not train on this "
+                    "device, and send this output with your driver's version to the developers",
+                    s->failures, s->differ, training_passed(s) ? "as recorded" : "not as recorded");
+}
+
+/* --- the command ----------------------------------------------------------------------------------------------------
+ */
+
+static fovea_status check(fovea_device *device, bool small, run_state *s) {
+  const fovea_device_info *info = fovea_device_get_info(device);
+  if (!s->json) printf("device: %s (%s, driver %s)\n", info->name, info->platform, info->driver);
+  fovea_status status = check_device_arithmetic(device, false, &s->arithmetic);
+  if (status == FOVEA_OK && !s->json) print_arithmetic(&s->arithmetic), print_head();
+  if (status == FOVEA_OK) status = check_ops(device, small, report, s, &s->failures, &s->differ);
+  if (status == FOVEA_OK) status = check_train(device, small, &s->training);
+  if (status != FOVEA_OK) return status;
+  if (s->json)
+    status = print_json(info, s);
+  else
+    print_end(s);
+  return status == FOVEA_OK ? say_failure(s) : status;
+}
+
+static int run(int argc, char **argv) {
+  run_state s = {0};
+  const char *selector = NULL;
+  bool small = false, help = false;
+  option options[] = {
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &selector,
+       .argument = "D",
+       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"},
+      {.name = "small", .kind = OPTION_FLAG, .value = &small, .help = "a small network only, for slow devices"},
+      {.name = "json", .kind = OPTION_FLAG, .value = &s.json, .help = "print the result as JSON"},
+  };
+  const size_t n = sizeof options / sizeof *options;
+  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
+  if (status) return command_fail(status);
+  if (help) {
+    options_print_help("fovea check [options]",
+                       "Tests this device before you trust it: every op forward and backward against plain C, then 20\n"
+                       "steps of training whose checkpoint must have the recorded bits.\n\n"
+                       "ULP: the largest error, in units of the last place of the tensor's largest element. relative:\n"
+                       "the root of the mean square of the errors over that of the tensor. bits: equal to those that\n"
+                       "plain C computes in the kernels' canonical order. Exit code 1 when anything is wrong.",
+                       options, n);
+    return FOVEA_OK;
+  }
+  fovea_device *device = NULL;
+  s.ops = json_array();
+  status = fovea_device_open(selector, &device);
+  if (!status) status = check(device, small, &s);
+  fovea_device_close(device);
+  json_decref(s.ops);
+  return status ? command_fail(status) : FOVEA_OK;
+}
+
+const command command_check = {"check", "prove a training step on this device before you trust it", run};
