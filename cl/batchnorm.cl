@@ -54,7 +54,7 @@ __kernel void batchnorm_statistics(__global const float *restrict rows_base, con
   for (int h = 1; h < h_count; h++) {
     const float delta = rows[2 * h] - mean;
     mean = fma(delta, sdiv(1.0f, (float)(h + 1)), mean);
-    squares = squares + rows[2 * h + 1];
+    squares = add_in_order(squares, rows[2 * h + 1]);
     squares = fma(delta * delta, in_row * sdiv((float)h, (float)(h + 1)), squares);
   }
   const float variance = sdiv(squares, in_row * (float)h_count);
@@ -151,8 +151,8 @@ __kernel void batchnorm_backward_statistics(__global const float *restrict rows_
   __global const float *rows = rows_base + rows_offset + (size_t)c * h_count * 2;
   float sum = 0.0f, products = 0.0f;
   for (int h = 0; h < h_count; h++) {
-    sum += rows[2 * h];
-    products += rows[2 * h + 1];
+    sum = add_in_order(sum, rows[2 * h]);
+    products = add_in_order(products, rows[2 * h + 1]);
   }
   const float m = (float)(w_count * (int)state[1]) * (float)h_count;
   stats_base[stats_offset + 2 * c_count + c] = sdiv(sum, m);

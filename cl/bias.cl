@@ -22,6 +22,6 @@ __kernel void bias_backward(__global const float *restrict rows_base, const ulon
                             __global float *restrict db_base, const ulong db_offset, const int h_count) {
   const int c = (int)get_global_id(0);
   float sum = 0.0f;
-  for (int h = 0; h < h_count; h++) sum += rows_base[rows_offset + (size_t)c * h_count + h];
+  for (int h = 0; h < h_count; h++) sum = add_in_order(sum, rows_base[rows_offset + (size_t)c * h_count + h]);
   db_base[db_offset + c] = sum;
 }

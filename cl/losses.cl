@@ -2,6 +2,7 @@
  * rows[count] are the sums of sigmoid_bce.cl, kl[1] that of reparameterize.cl. Canonical order: rows ascending. One
  * work-item. */
 #include "math.clh"
+#include "reduce.clh"
 
 __kernel void losses_log(__global const float *restrict rows_base, const ulong rows_offset,
                          __global const float *restrict kl_base, const ulong kl_offset,
@@ -9,7 +10,7 @@ __kernel void losses_log(__global const float *restrict rows_base, const ulong r
                          const int values, const int has_kl) {
   const float n_valid = (float)(int)state[1];
   float sum = 0.0f;
-  for (int i = 0; i < rows; i++) sum += rows_base[rows_offset + i];
+  for (int i = 0; i < rows; i++) sum = add_in_order(sum, rows_base[rows_offset + i]);
   log_base[2 * state[3]] = sdiv(sum, n_valid * (float)values);
   log_base[2 * state[3] + 1] = has_kl ? sdiv(kl_base[kl_offset], n_valid) : 0.0f;
 }

@@ -66,7 +66,7 @@ fovea_status check_ops(fovea_device *device, bool small, check_report report, vo
 /* Steps of training on images made from integers, and the hash of the checkpoint's data after them. */
 fovea_status check_train(fovea_device *device, bool small, check_training *result);
 
-/* The network and the images of that: the seed network, or a small one with everything on; 28x28 or 8x8. The caller
+/* The network and the images of that: the seed network, or a small one with everything on; 28x28 or 4x4. The caller
  * frees images->pixels. */
 fovea_vae_config check_network(bool small);
 fovea_status check_images(bool small, fovea_dataset *images);

@@ -10,14 +10,14 @@ enum { STEPS = 20, SHORT = 27 /* images that the last batch lacks */, SMALL_SHOR
 
 /* The same on every device that conforms; src/ref's canonical reference gives them too (tests/op/test_canonical.c).
  * They change with the canonical order of a kernel, and then the commit says why. */
-static const uint64_t SEED_HASH = 0x7ef075847990779bu, SMALL_HASH = 0xbe5776c4c453af37u;
+static const uint64_t SEED_HASH = 0x7ef075847990779bu, SMALL_HASH = 0xe9d06bb73d3b9cb3u;
 
 fovea_vae_config check_network(bool small) {
   fovea_vae_config c = fovea_vae_default();
   if (!small) return c;
-  c.height = 8, c.width = 8;
+  c.height = 4, c.width = 4;
   c.units[0] = 4, c.units[1] = 3, c.units[2] = 2, c.unit_count = 3;
-  c.depth = 2, c.batch = 5;
+  c.depth = 1, c.batch = 5;
   c.attention = FOVEA_ATTENTION_CBAM, c.activation = FOVEA_SELU;
   return c;
 }
