@@ -17,6 +17,11 @@ static void pool(int count, size_t step, int n, const float *a, float *largest, 
   for (int i = 0; i < n; i++) mean[i] = mean[i] * inverse;
 }
 
+CANONICAL_CLONES
+static void sigmoid(int count, float *x) {
+  for (int i = 0; i < count; i++) x[i] = canonical_sigmoid(x[i]);
+}
+
 /* ds = sum of dy * a over the same rows, times the derivative of the sigmoid that gave scale. */
 CANONICAL_CLONES
 static void scale_backward(int count, size_t step, int n, const float *a, const float *dy, const float *scale,
@@ -48,14 +53,13 @@ static struct ref_conv2d spatial_conv(const struct canonical_shape *s) {
   return ref_conv2d_same(s->n, 2, s->h, s->w, 1, 5, 1);
 }
 
-CANONICAL_CLONES
 void canonical_spatial_attention(const struct canonical_shape *s, const float *a, const float *w, const float *b,
                                  float *pooled, float *scale, float *y) {
   const struct ref_conv2d d = spatial_conv(s);
   const int map = s->h * s->w * s->n;
   for (int at = 0; at < map; at += s->n) pool(s->c, (size_t)map, s->n, a + at, pooled + at, pooled + map + at);
   canonical_conv2d(&d, pooled, w, b, false, scale);
-  for (int i = 0; i < map; i++) scale[i] = canonical_sigmoid(scale[i]);
+  sigmoid(map, scale);
   for (int c = 0; c < s->c; c++, a += map, y += map)
     for (int i = 0; i < map; i++) y[i] = a[i] * scale[i];
 }
@@ -97,7 +101,6 @@ static struct ref_conv2d layer(const struct canonical_shape *s, int in, int out)
 static const struct canonical_pointwise relu = {.activation = REF_RELU};
 static const struct canonical_draw no_draw = {0};
 
-CANONICAL_CLONES
 void canonical_channel_attention(const struct canonical_shape *s, const float *a, const struct canonical_mlp *p,
                                  float *q, float *hidden, float *scale, float *y) {
   const int n = s->n, pixels = s->h * s->w;
@@ -110,7 +113,8 @@ void canonical_channel_attention(const struct canonical_shape *s, const float *a
   canonical_activation(&hidden_shape, &relu, &no_draw, hidden, hidden);
   canonical_conv2d(&second, hidden, p->w2, p->b2, false, o);
   for (int c = 0; c < s->c; c++)
-    for (int i = 0; i < n; i++) scale[c * n + i] = canonical_sigmoid(o[2 * c * n + i] + o[(2 * c + 1) * n + i]);
+    for (int i = 0; i < n; i++) scale[c * n + i] = o[2 * c * n + i] + o[(2 * c + 1) * n + i];
+  sigmoid(s->c * n, scale);
   for (int row = 0; row < s->c * pixels; row++, a += n, y += n)
     for (int i = 0; i < n; i++) y[i] = a[i] * scale[row / pixels * n + i];
   free(o);

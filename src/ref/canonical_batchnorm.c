@@ -58,11 +58,15 @@ void canonical_batchnorm_moving(int c, float epsilon, const float *moving_mean, 
 }
 
 CANONICAL_CLONES
+static void normalize(int count, float mean, float inv, float gamma, float beta, const float *x, float *y) {
+  for (int i = 0; i < count; i++) y[i] = fmaf(gamma, (x[i] - mean) * inv, beta);
+}
+
 void canonical_batchnorm(const struct canonical_shape *s, const float *x, const float *stats, const float *gamma,
                          const float *beta, float *y) {
   const int channel = s->h * s->w * s->n;
   for (int c = 0; c < s->c; c++, x += channel, y += channel)
-    for (int i = 0; i < channel; i++) y[i] = fmaf(gamma[c], (x[i] - stats[c]) * stats[s->c + c], beta[c]);
+    normalize(channel, stats[c], stats[s->c + c], gamma[c], beta[c], x, y);
 }
 
 /* A row's sums of g and g * xhat. */
@@ -100,19 +104,24 @@ void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const fl
   }
 }
 
+/* stats: the channel's, one every s->c floats. */
 CANONICAL_CLONES
+static void channel_backward(const struct canonical_shape *s, const float *x, const float *g, const float *stats,
+                             float gamma, bool accumulate, float *dx) {
+  const float mean = stats[0], inv = stats[s->c], mean_g = stats[2 * s->c], mean_product = stats[3 * s->c];
+  const float factor = gamma * inv;
+  for (int i = 0; i < s->h * s->w * s->n; i++) {
+    const float xhat = (x[i] - mean) * inv;
+    float d = factor * fmaf(-xhat, mean_product, g[i] - mean_g);
+    if (i % s->n >= s->n_valid) d = 0.0f;
+    if (accumulate) d += dx[i];
+    dx[i] = d;
+  }
+}
+
 void canonical_batchnorm_backward(const struct canonical_shape *s, const float *x, const float *g, const float *stats,
                                   const float *gamma, bool accumulate, float *dx) {
   const int channel = s->h * s->w * s->n;
-  for (int c = 0; c < s->c; c++, x += channel, g += channel, dx += channel) {
-    const float mean = stats[c], inv = stats[s->c + c];
-    const float mean_g = stats[2 * s->c + c], mean_product = stats[3 * s->c + c], factor = gamma[c] * inv;
-    for (int i = 0; i < channel; i++) {
-      const float xhat = (x[i] - mean) * inv;
-      float d = factor * fmaf(-xhat, mean_product, g[i] - mean_g);
-      if (i % s->n >= s->n_valid) d = 0.0f;
-      if (accumulate) d += dx[i];
-      dx[i] = d;
-    }
-  }
+  for (int c = 0; c < s->c; c++, x += channel, g += channel, dx += channel)
+    channel_backward(s, x, g, stats + c, gamma[c], accumulate, dx);
 }

@@ -12,7 +12,8 @@
 enum { CANONICAL_LANES = 16 };
 
 /* Compiles a function twice where that can be done: fmaf is an instruction in one of them, chosen when the program
- * starts, and a call that gives the same bits in the other. Everything that it inlines is compiled with it. */
+ * starts, and a call that gives the same bits in the other. Everything that it inlines is compiled with it.
+ * For static functions only: clang 14 gives others another name. */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__has_attribute)
 #if __has_attribute(target_clones)
 #define CANONICAL_CLONES __attribute__((target_clones("fma", "default")))

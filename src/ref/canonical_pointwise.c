@@ -81,10 +81,14 @@ void canonical_activation_backward(const struct canonical_shape *s, const struct
 }
 
 CANONICAL_CLONES
-void canonical_adam_update(int count, float alpha, const float *g, float *m, float *v, float *p) {
+static void update(int count, float alpha, const float *g, float *m, float *v, float *p) {
   for (int i = 0; i < count; i++) {
     m[i] = fmaf(0.1f, g[i] - m[i], m[i]);
     v[i] = fmaf(0.001f, fmaf(g[i], g[i], -v[i]), v[i]);
     p[i] = p[i] - alpha * m[i] / (sqrtf(v[i]) + 1e-7f);
   }
+}
+
+void canonical_adam_update(int count, float alpha, const float *g, float *m, float *v, float *p) {
+  update(count, alpha, g, m, v, p);
 }

@@ -50,23 +50,29 @@ static inline float pixel_loss(float x, float t, float share, float *p, float *d
   return *p != *p ? *p : loss;
 }
 
+/* The loss of a row of pixels, whose arrays begin there. */
 CANONICAL_CLONES
+static float row_loss(const struct canonical_shape *s, float share, const float *x, const float *t, float *p,
+                      float *dx) {
+  float lanes[CANONICAL_LANES] = {0};
+  for (int b = 0; b < s->n; b += CANONICAL_LANES)
+    for (int w = 0; w < s->w; w++)
+      for (int l = 0; l < CANONICAL_LANES; l++) {
+        const int at = w * s->n + b + l;
+        const bool valid = b + l < s->n_valid;
+        float gradient;
+        const float loss = pixel_loss(x[at], t[at], share, &p[at], &gradient);
+        lanes[l] += valid ? loss : 0.0f;
+        if (dx) dx[at] = valid ? gradient : 0.0f;
+      }
+  return canonical_tree(lanes);
+}
+
 float canonical_sigmoid_bce(const struct canonical_shape *s, const float *x, const float *t, float *p, float *dx) {
   const float share = 1.0f / ((float)s->n_valid * (float)(s->c * s->h * s->w));
+  const size_t row = (size_t)(s->w * s->n);
   float sum = 0.0f;
-  for (int row = 0; row < s->c * s->h; row++) {
-    float lanes[CANONICAL_LANES] = {0};
-    for (int b = 0; b < s->n; b += CANONICAL_LANES)
-      for (int w = 0; w < s->w; w++)
-        for (int l = 0; l < CANONICAL_LANES; l++) {
-          const size_t at = ((size_t)row * (size_t)s->w + (size_t)w) * (size_t)s->n + (size_t)(b + l);
-          const bool valid = b + l < s->n_valid;
-          float gradient;
-          const float loss = pixel_loss(x[at], t[at], share, &p[at], &gradient);
-          lanes[l] += valid ? loss : 0.0f;
-          if (dx) dx[at] = valid ? gradient : 0.0f;
-        }
-    sum += canonical_tree(lanes);
-  }
+  for (size_t i = 0; i < (size_t)(s->c * s->h); i++)
+    sum += row_loss(s, share, x + i * row, t + i * row, p + i * row, dx ? dx + i * row : NULL);
   return sum;
 }
