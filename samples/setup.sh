@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
-# fovea_setup TARGET does all of it. Safe to run twice: what is there is left alone.
+# fovea_setup TARGET does all of it, fovea_setup_test_tools installs what only tests use. Safe to run twice: what is
+# there is left alone.
 
 fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 fovea_build_dir=$fovea_root/build
@@ -12,6 +13,12 @@ fovea_packages=(
   libcairo2-dev fonts-dejavu-core
   dataset-fashion-mnist
   libcmocka-dev
+)
+# Tools that some tests need; without one they are skipped, and say so.
+fovea_test_packages=(
+  clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr
+  oclgrind clang-15 libclc-15 llvm-spirv-15 spirv-tools binutils
+  python3 python3-venv python3-pip
 )
 
 # fovea_quietly LOG TITLE COMMAND...: runs the command with its output in LOG, and a dot every two seconds. The
@@ -37,10 +44,10 @@ fovea_quietly() {
   return "$status"
 }
 
-# The packages of the list that are not installed, one a line.
+# Those of the packages that are not installed, one a line.
 fovea_missing_packages() {
   local package
-  for package in "${fovea_packages[@]}"; do
+  for package in "$@"; do
     # shellcheck disable=SC2016 # dpkg-query's own ${...}
     case $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null) in
       *'installed '*) ;;
@@ -49,14 +56,15 @@ fovea_missing_packages() {
   done
 }
 
-fovea_install() {
+# fovea_install_packages PACKAGE...: those that are missing.
+fovea_install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     printf 'setup: there is no apt here, so nothing is installed. Needed are what Debian calls\n' >&2
-    printf '  %s\n' "${fovea_packages[@]}" >&2
+    printf '  %s\n' "$@" >&2
     return 0 # they may be there under other names; the build says what is not
   fi
   local missing=() as_root=() log status=0
-  mapfile -t missing < <(fovea_missing_packages)
+  mapfile -t missing < <(fovea_missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null; then
@@ -93,5 +101,10 @@ fovea_build() {
 }
 
 fovea_setup() {
-  fovea_install && fovea_build "$1"
+  fovea_install_packages "${fovea_packages[@]}" && fovea_build "$1"
+}
+
+# Never fails: what is not there is not tested.
+fovea_setup_test_tools() {
+  fovea_install_packages "${fovea_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
 }

@@ -3,9 +3,10 @@
 
     make_ops.py > ops.txt
 
-An independent opinion on src/ref. A case is `case NAME OP INTEGERS...`, then `tensor NAME COUNT` and its values for
-each tensor. Inputs are multiples of 1/16, so they are short, exact, and full of ties for the maxima.
+An independent opinion on src/ref. The first line says what made it. A case is `case NAME OP INTEGERS...`, then `tensor
+NAME COUNT` and its values for each tensor. Inputs are multiples of 1/16, so they are short, exact, and full of ties for the maxima.
 """
+import golden
 import torch
 import torch.nn.functional as F
 import torch_vae as vae
@@ -36,10 +37,12 @@ def case(name, op, ints, inputs, y, extra=()):
             print(*values[i:i + 8])
 
 
-def conv(name, n, c, h, w, k, r, s, bias):
+def conv(name, n, c, h, w, k, r, s, bias, padding=-1):
+    """Padding -1 is Keras's 'same', 0 its 'valid', others that many pixels on each side."""
     x, weight, b = draw(n, c, h, w), draw(k, c, r, r), draw(k) if bias else None
     inputs = {"x": x, "w": weight, **({"b": b} if bias else {})}
-    case(name, "conv2d", (n, c, h, w, k, r, s), inputs, vae.conv_same(x, weight, b, s))
+    y = vae.conv_same(x, weight, b, s) if padding < 0 else F.conv2d(x, weight, b, s, padding)
+    case(name, "conv2d", (n, c, h, w, k, r, s, padding), inputs, y)
 
 
 def transpose(name, n, c, h, w, k, r, s):
@@ -60,8 +63,11 @@ def batchnorm(name, training, n, c, h, w):
          {**before, **after})
 
 
-def attention(name, kind, n, c, h, w):
+def attention(name, kind, n, c, h, w, ties=False):
+    """ties: every channel (spatial) or every pixel (channel) is the same, so the maximum is shared by all."""
     x, net = draw(n, c, h, w), vae.Attention(kind, c)
+    if ties:
+        x.data[:] = x.data[:, :1] if kind == "spatial" else x.data[:, :, :1, :1]
     inputs = {"x": x}
     for key, p in net.named_parameters():
         p.data = draw(*p.shape).detach() / 4
@@ -86,8 +92,8 @@ def losses():
     case("bce", "bce", (40,), {"x": x}, vae.bce(torch.sigmoid(x), t).reshape(1), {"t": t})
 
 
-def adam():
-    p, g = draw(12), [draw(12).detach() for _ in range(3)]
+def adam(name, steps, scale):
+    p, g = draw(12), [draw(12).detach() * scale for _ in range(steps)]
     start, optimizer = p.detach().clone(), vae.Adam([p], 0.005, 0.0098)
     for step in g:
         p.grad = step.clone()
@@ -95,10 +101,11 @@ def adam():
     p.grad = None
     end = p.detach().clone()
     q = draw(1)
-    case("adam", "adam", (12, 3), {"x": q}, q * 1, {"g": torch.cat(g), "p": start, "new_p": end})
+    case(name, "adam", (12, steps), {"x": q}, q * 1, {"g": torch.cat(g), "p": start, "new_p": end})
 
 
 def main():
+    golden.first_line("make_ops.py", torch=torch.__version__)
     for args in [("conv_1x1_image", 1, 2, 1, 1, 3, 3, 1, True), ("conv", 2, 3, 5, 4, 2, 3, 1, False),
                  ("conv_5x5", 2, 2, 6, 7, 1, 5, 1, True), ("conv_stride2_even", 2, 3, 6, 4, 2, 3, 2, False),
                  ("conv_stride2_odd", 1, 2, 7, 5, 3, 3, 2, False), ("conv_even_kernel", 1, 2, 5, 5, 2, 2, 1, True),
@@ -123,7 +130,20 @@ def main():
     case("dropout", "dropout", (30,), {"x": x}, x * keep / (1 - 0.2), {"keep": keep})
     head("head", 3, 2)
     losses()
-    adam()
+    adam("adam", 3, 1)
+    # Appended, so that the cases above keep their draws.
+    for args in [("conv_valid", 2, 3, 6, 5, 2, 3, 1, True, 0), ("conv_valid_stride2", 1, 2, 7, 8, 3, 3, 2, False, 0),
+                 ("conv_padded", 1, 2, 4, 5, 2, 3, 1, True, 2), ("conv_padded_stride2", 1, 2, 5, 6, 2, 5, 2, False, 1),
+                 ("conv_stride2_1x1_kernel", 1, 3, 5, 4, 2, 1, 2, True),
+                 ("conv_stride2_2x2_image", 3, 2, 2, 2, 2, 3, 2, False)]:
+        conv(*args)
+    transpose("transpose_even_kernel", 1, 2, 4, 6, 2, 2, 2)
+    x, w = draw(2, 3), draw(5, 3)
+    case("dense_no_bias", "dense", (2, 3, 5), {"x": x, "w": w}, F.linear(x, w))
+    attention("spatial_all_tied", "spatial", 2, 3, 3, 2, True)
+    attention("channel_all_tied", "channel", 2, 3, 2, 3, True)
+    adam("adam_10_steps", 10, 1)
+    adam("adam_small_gradients", 5, 2.0**-24)  # sqrt(v) near epsilon
 
 
 if __name__ == "__main__":

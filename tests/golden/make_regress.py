@@ -122,6 +122,7 @@ def main():
     OUT.mkdir(exist_ok=True)
     rng = np.random.default_rng(768)
     save("seed", seed_frame(rng))
+    save("seed_constant", seed_frame(np.random.default_rng(768)), constant=True)
     save("seed_pure_noise", seed_frame(rng).assign(fitness=rng.standard_normal(32)))
     save("seed_tiny_response", seed_frame(rng).assign(fitness=1e-9 * rng.standard_normal(32)))
     save("seed_huge_response", seed_frame(rng).assign(fitness=1e9 * rng.exponential(size=32)))

@@ -5,12 +5,15 @@ Needs torch and numpy, e.g. Debian's python3-torch (1.13), and an IDX data set, 
 Where PyTorch and Keras differ this file is Keras: see pad_same, up_same, BatchNorm, glorot, bce and Adam.
 Parameters carry the checkpoint's names and axis order, so --save and --init exchange files with fovea.
 The random numbers (start, shuffle, masks, samples) are PyTorch's: runs agree in distribution, not bit for bit.
+make_training.py trains the same network with Fovea's random numbers instead.
 """
 import argparse, gzip, json, math, os, struct, sys, time
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+dropout = F.dropout  # make_training.py puts Fovea's masks here
 
 ACTIVATIONS = {"relu": F.relu, "elu": F.elu, "selu": F.selu, "sigmoid": torch.sigmoid, "linear": lambda x: x}
 
@@ -129,7 +132,7 @@ class Block(nn.Module):
             if o.batchnorm:
                 y = layer[f"bn{j}"](y)
             if o.dropout > 0:
-                y = F.dropout(y, o.dropout, self.training)
+                y = dropout(y, o.dropout, self.training)
             x = torch.cat([x, ACTIVATIONS[o.activation](y)], 1)
         return x
 

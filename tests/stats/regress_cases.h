@@ -23,6 +23,7 @@ typedef struct regress_case {
 
 static const regress_case regress_cases[] = {
     {"seed", false, NO_NOISE, 0},
+    {"seed_constant", true, NOISY_CONDITION, 0},
     {"seed_pure_noise", false, NO_NOISE, 0},
     {"seed_tiny_response", false, NO_NOISE, 0},
     {"seed_huge_response", false, NO_NOISE, 0},
