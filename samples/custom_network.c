@@ -36,7 +36,7 @@ static void add_layers(fovea_graph *graph, int channels, int height, int width) 
 /* A new order of 0 .. count - 1 (Fisher and Yates; the generator is Knuth's MMIX). */
 static void shuffle(uint32_t *order, uint32_t count, uint64_t *state) {
   for (uint32_t i = 0; i < count; i++) order[i] = i;
-  for (uint32_t i = count - 1; i > 0; i--) {
+  for (uint32_t i = count; i-- > 1;) {
     *state = *state * 6364136223846793005U + 1442695040888963407U;
     const uint32_t j = (uint32_t)((*state >> 32) % (i + 1));
     const uint32_t swapped = order[i];

@@ -18,8 +18,11 @@ struct fovea_file {
   int descriptor; /* -1 after a failed put */
 };
 
+/* What errno means. */
+static fovea_status reason_status(void) { return errno == ENOMEM ? FOVEA_NO_MEMORY : FOVEA_IO; }
+
 static fovea_status cannot(const char *verb, const char *path) {
-  return fovea_fail(FOVEA_IO, "cannot %s '%s': %s", verb, path, strerror(errno));
+  return fovea_fail(reason_status(), "cannot %s '%s': %s", verb, path, strerror(errno));
 }
 
 /* Writes all of it; false with errno set. */
@@ -100,7 +103,6 @@ static void release(fovea_file *file) {
 fovea_status fovea_file_begin(const char *path, fovea_file **file) {
   static const char suffix[] = ".tmp";
   size_t length = strlen(path);
-  fovea_status status = FOVEA_OK;
   fovea_file *f = calloc(1, sizeof *f);
   if (f != NULL) {
     f->path = strdup(path);
@@ -114,8 +116,9 @@ fovea_status fovea_file_begin(const char *path, fovea_file **file) {
   memcpy(f->temporary + length, suffix, sizeof suffix);
   f->descriptor = open_temporary(f->temporary);
   if (f->descriptor < 0) {
-    status = errno == EWOULDBLOCK ? fovea_fail(FOVEA_IO, "cannot write '%s': another process is writing it", path)
-                                  : cannot("create", f->temporary);
+    fovea_status status = errno == EWOULDBLOCK
+                              ? fovea_fail(FOVEA_IO, "cannot write '%s': another process is writing it", path)
+                              : cannot("create", f->temporary);
     release(f);
     return status;
   }
@@ -140,8 +143,8 @@ fovea_status fovea_file_commit(fovea_file *file) {
   } else {
     close(file->descriptor); /* its result says nothing new: fsync has already put the data on the disk */
     if (!sync_parent(file->path))
-      status =
-          fovea_fail(FOVEA_IO, "'%s' was written, but its folder could not be synced: %s", file->path, strerror(errno));
+      status = fovea_fail(reason_status(), "'%s' was written, but its folder could not be synced: %s", file->path,
+                          strerror(errno));
   }
   release(file);
   return status;

@@ -148,7 +148,7 @@ static fovea_status build(fovea_device *device, const char *file, const char *op
 /* The options of every build before those of this one. Division: correctly rounded by the device, or the kernels
  * correct it by an fma step. -w: PoCL prints its count of warnings to stderr, and a float16 on a machine without
  * AVX-512 gives one a function (an ABI that inlined functions do not have). */
-static void all_options(const fovea_device *device, const char *options, char *text, size_t size) {
+void fovea_program_options(const fovea_device *device, const char *options, char *text, size_t size) {
   snprintf(text, size, "-cl-std=CL1.2 -w -DFOVEA_V=%d %s%s%s", device->tuning.vector,
            device->info.correctly_rounded_divide_sqrt ? "-cl-fp32-correctly-rounded-divide-sqrt"
                                                       : "-DFOVEA_CORRECT_DIVISION",
@@ -176,7 +176,7 @@ fovea_status fovea_program_get(fovea_device *device, const char *file, const cha
     goto done;
   }
   cache->entries = more;
-  all_options(device, options, full, size);
+  fovea_program_options(device, options, full, size);
   status = build(device, file, full, &p);
   if (status) goto done;
   cache->entries[cache->count++] = (entry){key, p};

@@ -18,4 +18,7 @@ void fovea_program_cache_destroy(fovea_program_cache *cache); /* takes NULL */
  * the file, the options and the beginning of the build log. */
 fovea_status fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
 
+/* All options of a build with `options`, the added ones first. */
+void fovea_program_options(const fovea_device *device, const char *options, char *text, size_t size);
+
 #endif

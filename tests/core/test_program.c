@@ -181,6 +181,38 @@ static void cold_and_warm(void **state) {
   assert_int_equal(cache_file(path), 2);
 }
 
+/* A binary is of one platform, device, driver, and way of compiling; for any other it is as if it were not there. */
+static void every_part_of_the_key(void **state) {
+  (void)state;
+  enum { PARTS = 6 };
+  char path[512];
+  cl_program p = NULL;
+  const char *method = getenv("POCL_WORK_GROUP_METHOD");
+  char *before = method ? strdup(method) : NULL;
+  clear_cache();
+  for (int i = 0; i < PARTS; i++) {
+    fovea_device_close(device);
+    device = NULL;
+    assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
+    fovea_device_info *info = &device->info;
+    char *const parts[PARTS - 1] = {info->platform, info->name, info->vendor, info->driver, info->version};
+    if (i > 0) parts[i - 1][0] = '?';
+    assert_int_equal(fovea_program_get(device, "good.cl", "-DK=8", &p), FOVEA_OK);
+    assert_int_equal(cache_file(path), i + 1);
+  }
+  setenv("POCL_WORK_GROUP_METHOD", before && strcmp(before, "loopvec") == 0 ? "workitemrepl" : "loopvec", 1);
+  assert_int_equal(get_fresh("-DK=8", &p), FOVEA_OK);
+  assert_int_equal(cache_file(path), PARTS + 1);
+  if (before)
+    setenv("POCL_WORK_GROUP_METHOD", before, 1);
+  else
+    unsetenv("POCL_WORK_GROUP_METHOD");
+  free(before);
+  assert_int_equal(get_fresh("-DK=8", &p), FOVEA_OK);
+  assert_works(p, 8);
+  assert_int_equal(cache_file(path), PARTS + 1);
+}
+
 /* Each wrong file is taken for none, built from source, and replaced by the right one. */
 static void damaged(void **state) {
   (void)state;
@@ -191,14 +223,13 @@ static void damaged(void **state) {
   clear_cache();
   assert_int_equal(get_fresh("-DK=5", &p), FOVEA_OK);
   assert_int_equal(cache_file(path), 1);
-  unsigned char *good = slurp(path, &size);
+  unsigned char *slurped = slurp(path, &size), *good = realloc(slurped, size + 1);
+  assert_non_null(good);
   assert_true(size > 100);
   const size_t flips[] = {0, 9, 24, 33, 40, 41, size / 2, size - 1};
   const size_t cuts[] = {0, 7, 39, 40, 41, size / 2, size - 1};
   size_t flip_count = sizeof flips / sizeof *flips, cut_count = sizeof cuts / sizeof *cuts;
   for (size_t i = 0; i < flip_count + cut_count + 1; i++) {
-    good = realloc(good, size + 1);
-    assert_non_null(good);
     good[size] = 'x';
     if (i < flip_count) good[flips[i]] ^= 0x10;
     spit(path, good, i < flip_count ? size : i < flip_count + cut_count ? cuts[i - flip_count] : size + 1);
@@ -259,9 +290,10 @@ static void unwritable(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(includes),      cmocka_unit_test(memory_cache), cmocka_unit_test(build_failure),
-      cmocka_unit_test(cold_and_warm), cmocka_unit_test(damaged),      cmocka_unit_test(refused_binary),
-      cmocka_unit_test(unwritable),
+      cmocka_unit_test(includes),      cmocka_unit_test(memory_cache),
+      cmocka_unit_test(build_failure), cmocka_unit_test(cold_and_warm),
+      cmocka_unit_test(damaged),       cmocka_unit_test(refused_binary),
+      cmocka_unit_test(unwritable),    cmocka_unit_test(every_part_of_the_key),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -8,7 +8,7 @@ int picture_read(const char *path, picture *out) {
   *out = (picture){0};
   png_image image = {.version = PNG_IMAGE_VERSION};
   if (!png_image_begin_read_from_file(&image, path)) return -1;
-  out->channels = image.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1;
+  out->channels = (image.format & PNG_FORMAT_FLAG_COLOR) ? 3 : 1;
   out->width = (int)image.width;
   out->height = (int)image.height;
   image.format = PNG_FORMAT_RGB;

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Every kernel file compiles alone with clang as OpenCL C 1.2 without a warning: for each vector width, with the device's
+# own division and with the corrected one, and with two sets of the tiles that src/op/conv2d.c gives.
+set -euo pipefail
+# shellcheck source=tests/hygiene/common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+need clang
+flags=(-x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Icl
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+  -Wno-sign-conversion    # an index is get_global_id(), a size_t, times sizes that are int
+  -Wno-unused-parameter)  # a sum over the lanes of one work-item needs no scratch, other sums do
+tiles=("-DR=1 -DS=1 -DSTRIDE=1 -DTK=1 -DTP=1 -DCB=1" "-DR=3 -DS=3 -DSTRIDE=2 -DTK=5 -DTP=4 -DCB=2")
+divisions=("" "-DFOVEA_CORRECT_DIVISION")
+
+# The compilations, one a line: the options that differ, then the file.
+compilations() {
+  local file width tile division widths
+  while IFS= read -r -d '' file; do
+    widths=(1 4 8 16)
+    # The canonical tree of a sum has 16 leaves: 16 lanes, or 16 work-items.
+    if grep -q '"reduce.clh"' -- "$file"; then widths=(1 16); fi
+    for width in "${widths[@]}"; do
+      for tile in "${tiles[@]}"; do
+        for division in "${divisions[@]}"; do
+          printf '%s\n' "-DV=$width -DFOVEA_V=$width $tile $division $file"
+        done
+      done
+    done
+  done < <(find_files cl -- '*.cl')
+}
+
+list=$(mktemp) findings=$(mktemp)
+trap 'rm -f -- "$list" "$findings"' EXIT
+compilations >"$list"
+# shellcheck disable=SC2016 # $@ is the inner shell's
+xargs -P "$(nproc)" -L 1 bash -c 'clang "$@" || echo "failed: $*" >&2' clang "${flags[@]}" \
+  <"$list" >"$findings" 2>&1 || true
+report cl_lint "$(wc -l <"$list")" "$findings"

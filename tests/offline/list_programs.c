@@ -1,0 +1,145 @@
+/* list_programs OUT: every program that a GPU would be given for the networks below, "FILE<tab>OPTIONS" a line: once as
+ * for a device that divides correctly, once as for one that does not.
+ *
+ * The device under it is whatever is here. It takes a GPU's path and says of itself what a GPU might, so that the
+ * options can only be those of a GPU. A file is built once: the linker's --wrap gives its first program to the launches
+ * of the others too, since its kernels have the same arguments whatever the macros. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "core/fail.h"
+#include "core/program.h"
+#include "fovea/vae.h"
+
+enum { MOST = 500 };
+
+static struct asked { char file[64], options[128]; } asked[MOST];
+static size_t asked_count;
+
+fovea_status __real_fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
+fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
+
+fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options,
+                                      cl_program *program) {
+  const char *first = NULL;
+  bool known = false;
+  for (size_t i = 0; i < asked_count; i++) {
+    if (strcmp(asked[i].file, file) != 0) continue;
+    if (!first) first = asked[i].options;
+    if (strcmp(asked[i].options, options) == 0) known = true;
+  }
+  if (!known) {
+    if (asked_count == MOST) return fovea_fail(FOVEA_INVALID, "more than %d programs", MOST);
+    struct asked *a = &asked[asked_count++];
+    snprintf(a->file, sizeof a->file, "%s", file);
+    if (snprintf(a->options, sizeof a->options, "%s", options) >= (int)sizeof a->options)
+      return fovea_fail(FOVEA_INVALID, "%s: long options", file);
+  }
+  return __real_fovea_program_get(device, file, first ? first : options, program);
+}
+
+static void pretend_to_be_a_gpu(fovea_device_info *info) {
+  info->type = FOVEA_DEVICE_GPU;
+  info->native_float_width = 1;
+  info->compute_units = 20;
+  info->max_work_group_size = 256;
+  info->local_memory = 32 << 10;
+  info->unified_memory = false;
+}
+
+typedef struct variant {
+  int channels, height, width;
+  int units[4], unit_count;
+  int latent;
+  fovea_attention attention;
+  bool batchnorm, dropout, training;
+} variant;
+
+/* Activation, depth and batch are arguments of kernels, and no macros. */
+static const variant variants[] = {
+    {1, 28, 28, {35, 25, 15, 5}, 4, 2, FOVEA_ATTENTION_SPATIAL, true, true, true}, /* the seed network */
+    {1, 28, 28, {35, 25, 15, 5}, 4, 2, FOVEA_ATTENTION_SPATIAL, true, true, false},
+    {3, 32, 32, {12, 8, 4}, 3, 8, FOVEA_ATTENTION_CBAM, true, false, true},
+    {3, 12, 8, {7, 3, 2}, 3, 1, FOVEA_ATTENTION_CHANNEL, false, true, true},
+};
+
+static fovea_status build_variant(fovea_device *device, const variant *v) {
+  fovea_vae *vae = NULL;
+  fovea_vae_config config = fovea_vae_default();
+  config.channels = v->channels, config.height = v->height, config.width = v->width;
+  memcpy(config.units, v->units, sizeof v->units);
+  config.unit_count = v->unit_count;
+  config.latent = v->latent;
+  config.attention = v->attention;
+  config.batchnorm = v->batchnorm;
+  if (!v->dropout) config.dropout = 0;
+  fovea_status status = fovea_vae_create(device, &config, v->training, &vae);
+  fovea_vae_destroy(vae);
+  return status;
+}
+
+/* A kernel that the autoencoder does not have, with both strides and both ways. */
+static fovea_status build_large_kernel(fovea_device *device) {
+  fovea_graph *graph = NULL;
+  fovea_network *network = NULL;
+  fovea_status status = fovea_graph_create(&graph);
+  if (status != FOVEA_OK) return status;
+  fovea_tensor x = fovea_add_input(graph, 3, 16, 16);
+  x = fovea_add_conv2d(graph, x, "down", &(fovea_conv2d){.filters = 8, .kernel = 7, .stride = 2, .same = true});
+  x = fovea_add_conv2d_transpose(graph, x, "up", &(fovea_conv2d){.filters = 3, .kernel = 7, .stride = 2, .same = true});
+  fovea_add_sigmoid_bce(graph, x);
+  status = fovea_network_create(device, graph, &(fovea_network_options){.batch = 16, .training = true}, &network);
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+  return status;
+}
+
+/* Those that no network launches: bench tries these widths. */
+static fovea_status build_others(fovea_device *device) {
+  static const char *const others[][2] = {
+      {"bench.cl", "-DV=1"},  {"bench.cl", "-DV=4"}, {"bench.cl", "-DV=8"},
+      {"bench.cl", "-DV=16"}, {"arithmetic.cl", ""},
+  };
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < sizeof others / sizeof *others && status == FOVEA_OK; i++) {
+    cl_program program;
+    status = fovea_program_get(device, others[i][0], others[i][1], &program);
+  }
+  return status;
+}
+
+static fovea_status list(fovea_device *device, const char *path) {
+  FILE *out = fopen(path, "w");
+  if (!out) return fovea_fail(FOVEA_IO, "cannot write %s", path);
+  for (int correct = 0; correct < 2; correct++) {
+    device->info.correctly_rounded_divide_sqrt = correct;
+    for (size_t i = 0; i < asked_count; i++) {
+      char options[512];
+      fovea_program_options(device, asked[i].options, options, sizeof options);
+      fprintf(out, "%s\t%s\n", asked[i].file, options);
+    }
+  }
+  return fclose(out) == 0 ? FOVEA_OK : fovea_fail(FOVEA_IO, "cannot write %s", path);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2) {
+    fprintf(stderr, "usage: list_programs OUT\n");
+    return 2;
+  }
+  fovea_device *device = NULL;
+  setenv("FOVEA_VECTOR", "1", 1);
+  setenv("FOVEA_BLAS", "builtin", 1);
+  fovea_status status = fovea_device_open(NULL, &device);
+  if (status == FOVEA_OK) pretend_to_be_a_gpu(&device->info);
+  for (size_t i = 0; i < sizeof variants / sizeof *variants && status == FOVEA_OK; i++)
+    status = build_variant(device, &variants[i]);
+  if (status == FOVEA_OK) status = build_large_kernel(device);
+  if (status == FOVEA_OK) status = build_others(device);
+  if (status == FOVEA_OK) status = list(device, argv[1]);
+  if (status != FOVEA_OK) fprintf(stderr, "list_programs: %s\n", fovea_error_message());
+  fovea_device_close(device);
+  return status == FOVEA_OK ? 0 : 1;
+}

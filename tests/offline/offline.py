@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Compiles every program that a GPU would be given, for GPUs that are not here, and reads from the compilers' reports
+how many registers and how much private and local memory the kernels take. Nothing is run.
+
+    offline.py amd|nvidia|spirv PROGRAMS CL_FOLDER OUT.md
+
+PROGRAMS is the output of list_programs. Fails (1) for a program that does not compile, does not validate or calls what
+it does not define, and for a hot kernel with memory where registers should be. 77: tools are missing."""
+import collections
+import concurrent.futures
+import functools
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HOT = ("conv2d_", "batchnorm_", "spatial_attention_")
+CLC = pathlib.Path("/usr/lib/clc")  # libclc: OpenCL's built-in functions as bitcode
+CLANG = ["clang-15", "-x", "cl", "-Xclang", "-fdeclare-opencl-builtins", "-Xclang", "-finclude-default-header"]
+NEWEST_PTX = "sm_80"  # of LLVM 15 and of these; a newer machine's driver takes it
+
+# waves: of 32 or 64 work-items, that a SIMD unit holds. lds: bytes a work-group. scratch: bytes of private memory a
+# work-item. spills: AMD counts registers, NVIDIA bytes. scalars: AMD's scalar registers kept in lanes of a vector one,
+# which costs no memory. None: no tool here says.
+Kernel = collections.namedtuple("Kernel", "name registers waves lds scratch spills scalars")
+
+
+class Failure(Exception):
+    pass
+
+
+def run(command):
+    command = [str(word) for word in command]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(shlex.join(command) + "\n" + "\n".join((done.stderr + done.stdout).splitlines()[:10]))
+    return done.stdout + done.stderr
+
+
+def link(bitcode):
+    return ["-Xclang", "-mlink-builtin-bitcode", "-Xclang", CLC / bitcode]
+
+
+def must_define(names):
+    if names:
+        raise Failure("called and not defined: " + ", ".join(sorted(set(names))))
+
+
+# --- a program for a target: its kernels ------------------------------------------------------------------------------
+
+
+def compile_amd(target, options, source, folder):
+    binary = folder / "program.o"
+    said = run(CLANG + ["-target", "amdgcn-amd-amdhsa", f"-mcpu={target}", "-nogpulib", "-O3", "-c", "-o", binary]
+               + ["-Rpass-analysis=kernel-resource-usage"] + link("amdgcn--amdhsa.bc") + options + [source])
+    must_define(re.findall(r"U (\w+)", run(["nm", "-u", binary])))
+    kernels = []
+    for text in said.split("Function Name: ")[1:]:
+        n = {key: int(value) for key, value in re.findall(r"remark: +(\w[\w ]*\w)(?: \[.*?\])?: (\d+)", text)}
+        kernels.append(Kernel(text.split()[0], n["VGPRs"] + n.get("AGPRs", 0), n["Occupancy"], n["LDS Size"],
+                              n["ScratchSize"], n["VGPRs Spill"], n["SGPRs Spill"]))
+    return kernels
+
+
+@functools.cache
+def find_ptxas():
+    return shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
+
+
+@functools.cache
+def ptxas_knows(target):
+    return bool(find_ptxas()) and f"'{target}'" in run([find_ptxas(), "--help"])
+
+
+def compile_nvidia(target, options, source, folder):
+    """PTX, and of that the machine's code by ptxas, where there is one for it."""
+    ptx, assembler_said = folder / "program.ptx", ""
+    run(CLANG + ["-target", "nvptx64-nvidia-nvcl", "-Xclang", "-target-cpu", "-Xclang", min(target, NEWEST_PTX)]
+        + ["-O3", "-S", "-o", ptx] + link("nvptx64--nvidiacl.bc") + options + [source])
+    text = ptx.read_text()
+    must_define(re.findall(r"\.extern \.func .*?(\w+)\s*\(", text, re.S))
+    if ptxas_knows(target):
+        assembler_said = run([find_ptxas(), "-v", f"-arch={target}", ptx, "-o", folder / "program.cubin"])
+    kernels = []
+    for entry in text.split(".entry ")[1:]:
+        name = re.match(r"\w+", entry)[0]
+        lds = sum(map(int, re.findall(rf"\.shared .*\b{name}\S*\[(\d+)\]", text)))
+        registers = scratch = spills = None
+        if assembler_said:
+            scratch, stores, loads, registers = map(int, re.search(
+                rf"'{name}' for.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?"
+                r"Used (\d+) registers", assembler_said, re.S).groups())
+            spills = stores + loads
+        kernels.append(Kernel(name, registers, None, lds, scratch, spills, None))
+    return kernels
+
+
+def compile_spirv(target, options, source, folder):
+    """Not optimised: that is left to the driver, as drivers do it that go through SPIR-V."""
+    bitcode, module = folder / "program.bc", folder / "program.spv"
+    run(CLANG + ["-target", target, "-O0", "-emit-llvm", "-c", "-o", bitcode] + options + [source])
+    run(["llvm-spirv-15", "--spirv-max-version=1.2", bitcode, "-o", module])
+    run(["spirv-val", "--target-env", "opencl1.2", module])
+    text = run(["spirv-dis", module])
+    must_define([n for n in re.findall(r'LinkageAttributes "(\w+)" Import', text) if not n.startswith("__spirv_")])
+    return [Kernel(name, *[None] * 6) for name in re.findall(r'OpEntryPoint Kernel %\w+ "(\w+)"', text)]
+
+
+WAYS = {  # what compiles, for which targets, with which tools and files
+    "amd": (compile_amd, ["gfx906", "gfx90a", "gfx1030", "gfx1100"], ["clang-15", "nm"], ["amdgcn--amdhsa.bc"]),
+    "nvidia": (compile_nvidia, ["sm_70", "sm_80", "sm_90"], ["clang-15"], ["nvptx64--nvidiacl.bc"]),
+    "spirv": (compile_spirv, ["spir64"], ["clang-15", "llvm-spirv-15", "spirv-val", "spirv-dis"], []),
+}
+
+# --- all programs -----------------------------------------------------------------------------------------------------
+
+
+def expanded(path):
+    text = path.read_text()
+    return text + "".join(expanded(path.parent / name) for name in re.findall(r'^#include "(.+)"', text, re.M))
+
+
+def read_programs(path, sources):
+    """(file, options). Of the two ways to divide one is enough for a program that has no division."""
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    missing = {source.name for source in sources.glob("*.cl")} - {file for file, _ in lines}
+    if missing:
+        raise Failure("list_programs.c lists no program of " + ", ".join(sorted(missing)))
+    divides = {file: "FOVEA_CORRECT_DIVISION" in expanded(sources / file) for file, _ in lines}
+    return [(file, options.split()) for file, options in lines
+            if divides[file] or "-DFOVEA_CORRECT_DIVISION" not in options.split()]
+
+
+def compile_one(compiler, target, file, options, sources):
+    """Kernels, and what is wrong."""
+    wrong = []
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            kernels = compiler(target, options, sources / file, pathlib.Path(folder))
+        if not kernels:
+            raise Failure("no kernel came out")
+    except Failure as failure:
+        return [], [f"{target}: {file} {' '.join(options)}: {failure}"]
+    for k in kernels:
+        if is_hot(k) and (k.scratch or k.spills):
+            wrong.append(f"{target}: {k.name} of {file} {' '.join(options)}: {k.scratch} bytes of private memory, "
+                         f"{k.spills} spilled")
+    return kernels, wrong
+
+
+def most(values):
+    values = [v for v in values if v is not None]
+    return str(max(values)) if values else "-"
+
+
+def table(rows):
+    return [f"| {' | '.join(row)} |" for row in [rows[0], ["---"] * len(rows[0])] + rows[1:]]
+
+
+def is_hot(kernel):
+    return kernel.name.startswith(HOT)
+
+
+def summary(results, count):
+    """A line a target, of its hot kernels; columns of which no tool says anything are left out."""
+    columns = ["programs", "kernels", "hot kernels: registers, most", "waves, least", "local memory, most",
+               "private memory, most", "spills, most", "scalars in lanes, most"]
+    rows = []
+    for lists in results.values():
+        hot = [k for one in lists for k in one if is_hot(k)]
+        waves = [-k.waves for k in hot if k.waves is not None]
+        rows.append([f"{sum(map(bool, lists))} of {count}", str(sum(map(len, lists))), most(k.registers for k in hot),
+                     most(waves).lstrip("-") or "-",
+                     *(most(getattr(k, what) for k in hot) for what in ("lds", "scratch", "spills", "scalars"))])
+    said = [i for i in range(len(columns)) if any(row[i] != "-" for row in rows)]
+    return table([["target"] + [columns[i] for i in said]]
+                 + [[target] + [row[i] for i in said] for target, row in zip(results, rows)])
+
+
+def others_with_memory(results):
+    worst = {}
+    for target, lists in results.items():
+        for k in (k for one in lists for k in one if not is_hot(k) and (k.scratch or k.spills)):
+            worst[k.name, target] = max(worst.get((k.name, target), 0), k.scratch)
+    if not worst:
+        return []
+    said = [f"{name} ({size} bytes on {target})" for (name, target), size in sorted(worst.items())]
+    return ["", f"Others with private memory: {', '.join(said)}."]
+
+
+def hot_registers(results):
+    def cell(lists, name):
+        return most(k.registers for one in lists for k in one if k.name == name)
+
+    names = {k.name for lists in results.values() for one in lists for k in one if is_hot(k) and k.registers}
+    if not names:
+        return []
+    rows = [[name] + [cell(lists, name) for lists in results.values()] for name in sorted(names)]
+    return ["", "Registers of the hot kernels, the most of any program:", ""] + table([["kernel", *results]] + rows)
+
+
+def versions(way):
+    said = [run(["clang-15", "--version"]).splitlines()[0]]
+    notes = []
+    if way == "spirv":
+        said.append("spirv-val " + re.search(r"v[\d.]+", run(["spirv-val", "--version"]))[0])
+    if way == "nvidia":
+        unknown = [t for t in WAYS[way][1] if not ptxas_knows(t)]
+        if find_ptxas():
+            said.append("ptxas " + re.search(r"V[\d.]+", run([find_ptxas(), "--version"]))[0])
+        if unknown:
+            notes.append(f"No ptxas here knows {', '.join(unknown)}: of these only PTX, the newest {NEWEST_PTX}'s.")
+        notes.append(f"Newer ones than {NEWEST_PTX} are assembled from its PTX: this clang has no newer.")
+    return ["Only compiled, never run, by " + ", ".join(said) + "."] + notes
+
+
+def main():
+    way, programs, sources, out = sys.argv[1], *map(pathlib.Path, sys.argv[2:5])
+    compiler, targets, tools, bitcode = WAYS[way]
+    lacking = [t for t in tools if not shutil.which(t)] + [str(CLC / b) for b in bitcode if not (CLC / b).exists()]
+    if lacking:
+        print("skipped: not installed: " + ", ".join(lacking))
+        return 77
+    if way == "nvidia":  # of a machine newer than this clang only ptxas can say anything
+        targets = [t for t in targets if t <= NEWEST_PTX or ptxas_knows(t)]
+    programs = read_programs(programs, sources)
+    results, wrong = {}, []
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        futures = {t: [pool.submit(compile_one, compiler, t, *p, sources) for p in programs] for t in targets}
+        for target, those in futures.items():
+            results[target] = [future.result()[0] for future in those]
+            wrong += [w for future in those for w in future.result()[1]]
+    lines = summary(results, len(programs)) + hot_registers(results) + others_with_memory(results)
+    text = "\n".join(lines + [""] + versions(way)) + "\n"
+    out.write_text(text)
+    print(text)
+    print("\n".join(wrong[:50]))
+    return 1 if wrong else 0
+
+
+try:
+    sys.exit(main())
+except Failure as failure:
+    sys.exit(f"offline: {failure}")
