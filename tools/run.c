@@ -289,6 +289,8 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
 fovea_status run_config_parse(const char *where, const char *text, run_options *o, int image_dims[3]) {
   json_error_t error;
   json_t *config = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+  if (config == NULL && error.text[0] == '\0')
+    return fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its configuration", where);
   if (config == NULL)
     return fovea_fail(FOVEA_INVALID, "%s: its configuration is not JSON: %s at line %d", where, error.text, error.line);
   run_options read = *o;

@@ -66,7 +66,9 @@ static fovea_status recall(sweep *s) {
     json_t *json = json_loads(text, 0, NULL);
     const char *factors = json_string_value(json_object_get(json, "factors"));
     const json_int_t seeds = json_integer_value(json_object_get(json, "seeds"));
-    if (factors != NULL && (s->recalled_factors = strdup(factors)) != NULL) s->factors = s->recalled_factors;
+    if (factors != NULL) s->factors = s->recalled_factors = strdup(factors);
+    if (json == NULL || (factors != NULL && s->factors == NULL))
+      status = fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its factors", path);
     if (seeds > 0 && seeds <= 1000) s->seeds = seeds;
     json_decref(json);
   }

@@ -46,10 +46,12 @@ static fovea_status print_json(const run_options *o, const training_result *r) {
   json_t *json = json_pack("{s:s,s:b,s:i,s:I,s:I,s:f,s:f}", "run", o->out, "stopped", r->stopped, "epochs",
                            r->epochs_done, "images_done", (json_int_t)r->images_done, "parameters",
                            (json_int_t)r->parameters, "seconds", r->seconds, "images_per_s", r->images_per_s);
-  if (json != NULL && l->epoch > 0)
-    json_object_update_new(json, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f}", "loss", l->loss, "bce", l->bce, "kl", l->kl,
-                                           "val_loss", l->val_loss, "val_bce", l->val_bce, "val_kl", l->val_kl));
-  char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  bool whole = json != NULL;
+  if (whole && l->epoch > 0)
+    whole = json_object_update_new(
+                json, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f}", "loss", l->loss, "bce", l->bce, "kl", l->kl, "val_loss",
+                                l->val_loss, "val_bce", l->val_bce, "val_kl", l->val_kl)) == 0;
+  char *text = whole ? json_dumps(json, JSON_INDENT(2)) : NULL;
   if (text != NULL) puts(text);
   free(text);
   json_decref(json);

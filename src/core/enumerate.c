@@ -107,10 +107,13 @@ static void describe(cl_platform_id platform, cl_device_id id, fovea_device_info
   judge(id, info);
 }
 
-/* Appends the devices of one platform. One that cannot list its devices is passed over: the others may work. */
-static fovea_status add_platform(cl_platform_id platform, fovea_found **found, size_t *count) {
+/* Appends the devices of one platform. One that cannot list its devices is passed over, since the others may work; its
+ * error is left in *error, CL_SUCCESS where it only has none. */
+static fovea_status add_platform(cl_platform_id platform, fovea_found **found, size_t *count, cl_int *error) {
   cl_uint n = 0;
-  if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &n) != CL_SUCCESS || n == 0) return FOVEA_OK;
+  *error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &n);
+  if (*error == CL_DEVICE_NOT_FOUND) *error = CL_SUCCESS;
+  if (*error != CL_SUCCESS || n == 0) return FOVEA_OK;
   fovea_status status = FOVEA_OK;
   fovea_found *more = NULL;
   cl_device_id *ids = calloc(n, sizeof *ids);
@@ -120,7 +123,8 @@ static fovea_status add_platform(cl_platform_id platform, fovea_found **found, s
     goto done;
   }
   *found = more;
-  if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, n, ids, NULL) != CL_SUCCESS) goto done;
+  *error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, n, ids, NULL);
+  if (*error != CL_SUCCESS) goto done;
   memset(more + *count, 0, n * sizeof *more);
   for (cl_uint i = 0; i < n; i++) {
     fovea_found *one = &more[*count];
@@ -154,8 +158,15 @@ fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
     goto done;
   }
   for (cl_uint i = 0; i < platforms; i++) {
-    status = add_platform(ids[i], &all, &n);
+    cl_int one = CL_SUCCESS;
+    status = add_platform(ids[i], &all, &n, &one);
     if (status) goto done;
+    if (error == CL_SUCCESS) error = one;
+  }
+  if (n == 0 && error != CL_SUCCESS) {
+    status = fovea_fail(fovea_cl_status(error), "no OpenCL device found, a platform cannot list its own: %s",
+                        fovea_cl_error_name(error));
+    goto done;
   }
   if (n == 0) {
     status =

@@ -115,6 +115,7 @@ fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, s
   p->recording = false;
   fovea_status status = fovea_device_finish(device);
   if (!status) status = drain(device, p->pending_count);
+  release_pending(p); /* none is left, unless that failed */
   if (status) return status;
   fovea_profile_row *copy = malloc((p->row_count + 1) * sizeof *copy);
   if (!copy) return fovea_fail(FOVEA_NO_MEMORY, "profile: out of memory for %zu rows", p->row_count);

@@ -42,7 +42,8 @@ static fovea_status parse(fovea_safetensors *file) {
     return fovea_fail(FOVEA_INVALID, "'%s': its safetensors header does not begin with '{'", file->path);
   json_error_t error;
   file->header = json_loadb((const char *)file->bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-  if (file->header == NULL && json_error_code(&error) == json_error_out_of_memory)
+  /* Of most of its failed allocations jansson says nothing, not even that. */
+  if (file->header == NULL && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
     return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", file->path);
   if (file->header == NULL)
     return fovea_fail(FOVEA_INVALID, "'%s': its safetensors header is not good JSON: %s, at byte %d", file->path,

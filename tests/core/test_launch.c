@@ -106,6 +106,25 @@ static void zero_within_range(void **state) {
   fovea_buffer_destroy(b);
 }
 
+/* The other half of fill.cl. */
+static void zero_on_the_path_of_a_gpu(void **state) {
+  fovea_device *usual = device, *forced = NULL;
+  const bool is_forced = usual->tuning.vector == 1;
+  if (is_forced)
+    unsetenv("FOVEA_VECTOR");
+  else
+    setenv("FOVEA_VECTOR", "1", 1);
+  assert_int_equal(fovea_device_open(NULL, &forced), FOVEA_OK);
+  device = forced;
+  zero_within_range(state);
+  device = usual;
+  fovea_device_close(forced);
+  if (is_forced)
+    setenv("FOVEA_VECTOR", "1", 1);
+  else
+    unsetenv("FOVEA_VECTOR");
+}
+
 static void bounds(void **state) {
   (void)state;
   char data[32] = {0};
@@ -322,17 +341,10 @@ static void profile(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(created_zero),
-      cmocka_unit_test(zero_within_range),
-      cmocka_unit_test(bounds),
-      cmocka_unit_test(too_large),
-      cmocka_unit_test(writes_are_staged),
-      cmocka_unit_test(runs),
-      cmocka_unit_test(local_sizes),
-      cmocka_unit_test(groups_and_local_memory),
-      cmocka_unit_test(mistakes),
-      cmocka_unit_test(required_group),
-      cmocka_unit_test(profile),
+      cmocka_unit_test(created_zero), cmocka_unit_test(zero_within_range), cmocka_unit_test(zero_on_the_path_of_a_gpu),
+      cmocka_unit_test(bounds),       cmocka_unit_test(too_large),         cmocka_unit_test(writes_are_staged),
+      cmocka_unit_test(runs),         cmocka_unit_test(local_sizes),       cmocka_unit_test(groups_and_local_memory),
+      cmocka_unit_test(mistakes),     cmocka_unit_test(required_group),    cmocka_unit_test(profile),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -64,8 +64,34 @@ static void test_reversed(void **state) {
   RUN_TABLE(run_reversed, cases);
 }
 
+/* One place of each kind: a second dropout or activation is an op of its own. */
+static int run_twice(const struct batchnorm_case *c) {
+  struct chain chain;
+  int x = chain_batchnorm(&chain, chain_begin(&chain, &c->shape), "op", c->momentum, c->epsilon);
+  x = chain_dropout(&chain, chain_dropout(&chain, x, 0.25), 0.5);
+  return chain_end(&chain, chain_activation(&chain, chain_activation(&chain, x, FOVEA_ELU), FOVEA_SIGMOID));
+}
+
+/* Two of one tensor: the second adds to its gradient. */
+static int run_shared_input(const struct batchnorm_case *c) {
+  struct chain chain;
+  int x = chain_begin(&chain, &c->shape);
+  int a = chain_batchnorm(&chain, x, "a", c->momentum, c->epsilon);
+  int b = chain_activation(&chain, chain_batchnorm(&chain, x, "b", c->momentum, c->epsilon), FOVEA_SIGMOID);
+  return chain_end(&chain, chain_concat(&chain, a, b));
+}
+
+static void test_twice(void **state) {
+  (void)state;
+  static const struct batchnorm_case twice[] = {
+      {{"two of each", 3, 5, 3, 17, 11, 5, 0, 0, 0, 0}, 0.9, 1e-3, 0, FOVEA_LINEAR},
+  };
+  RUN_TABLE(run_twice, twice);
+  RUN_TABLE(run_shared_input, twice);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_batchnorm), cmocka_unit_test(test_shared),
-                                     cmocka_unit_test(test_reversed)};
+                                     cmocka_unit_test(test_reversed), cmocka_unit_test(test_twice)};
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }

@@ -10,6 +10,8 @@ static const struct chain_shape cases[] = {
     {"33 channels, two hidden units", 3, 3, 2, 5, 5, 33, 0, 0, false, false},
     {"16 channels, partial batch", 3, 5, 11, 64, 19, 16, 0, 0, false, false},
     {"constant images: all pixels tie", 1, 5, 5, 5, 5, 5, 1, 0, true, false},
+    {"all pixels tie, two hidden units", 1, 3, 5, 17, 17, 33, 1, 0, true, false},
+    {"all pixels tie, four hidden units", 3, 5, 4, 5, 5, 64, 1, 0, true, false},
     {"all pixels and channels tie", 3, 4, 3, 17, 13, 7, 1, 0, true, true},
 };
 

@@ -35,6 +35,13 @@ static int shared(struct chain *chain, int x) {
   return chain_concat(chain, chain_conv2d(chain, ab, "c", &conv3), chain_concat(chain, y, bx));
 }
 
+/* a is a slice of ab, and in the backward pass the first to touch the gradient of the whole. */
+static int read_later(struct chain *chain, int x) {
+  int a = chain_conv2d(chain, x, "a", &conv3), b = chain_conv2d(chain, x, "b", &conv1);
+  int ab = chain_concat(chain, a, b), y = chain_conv2d(chain, ab, "y", &conv3);
+  return chain_concat(chain, y, chain_conv2d(chain, a, "z", &conv1));
+}
+
 /* What is folded and what is reshaped are other nodes' values. */
 static int folded(struct chain *chain, int x) {
   const struct ref_node *node = &chain->ref->nodes[x];
@@ -60,6 +67,7 @@ static const struct concat_case cases[] = {
     {{"the images twice", 1, 3, 5, 5, 5, 5, 0, 0, 0, 0}, input_twice},
     {{"both orders", 1, 5, 7, 17, 11, 3, 0, 0, 0, 0}, both_orders},
     {{"in two, and read later", 3, 5, 7, 16, 16, 7, 0, 0, 0, 0}, shared},
+    {{"a slice that is read after the whole", 1, 5, 3, 17, 11, 3, 0, 0, 0, 0}, read_later},
     {{"of folded and reshaped ones", 3, 3, 5, 17, 17, 5, 0, 0, 0, 0}, folded},
 };
 

@@ -31,7 +31,23 @@ static void test_conv2d_transpose(void **state) {
   RUN_TABLE(run, cases);
 }
 
+/* Two of one tensor: the second adds to its gradient. */
+static int run_shared(const struct transpose_case *c) {
+  struct chain chain;
+  int x = chain_begin(&chain, &c->shape);
+  int a = chain_conv2d_transpose(&chain, x, "a", &c->conv), b = chain_conv2d_transpose(&chain, x, "b", &c->conv);
+  return chain_end(&chain, chain_concat(&chain, a, b));
+}
+
+static void test_shared_input(void **state) {
+  (void)state;
+  static const struct transpose_case shared[] = {
+      {{"two of one tensor", 1, 6, 4, 17, 11, 3, 0, 2, 0, 0}, {5, 3, 2, true, true, 0}},
+  };
+  RUN_TABLE(run_shared, shared);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv2d_transpose)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv2d_transpose), cmocka_unit_test(test_shared_input)};
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "op/op_test.h"
+#include "ref/ref.h"
 
 static const fovea_conv2d good = {.filters = 2, .kernel = 3, .stride = 1, .same = true};
 
@@ -275,6 +276,59 @@ static void test_not_finite(void **state) {
   fovea_graph_destroy(graph);
 }
 
+static void assert_initial(fovea_network *network, size_t index, int fans, uint64_t seed) {
+  const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+  const fovea_parameter *p = fovea_network_parameter(network, index);
+  const float limit = sqrtf((float)(6.0 / fans));
+  float data[128];
+  uint32_t words[4];
+  assert_in_range(p->count, 1, COUNT(data));
+  assert_int_equal(fovea_network_get(network, index, FOVEA_VALUE, data), FOVEA_OK);
+  for (uint32_t i = 0; i < p->count; i++) {
+    ref_philox((uint32_t[4]){i / 4, 0, 0x40000000u + (uint32_t)index, 0}, key, words);
+    float u = (float)(words[i % 4] >> 8) * 0x1p-24f, wanted = limit * (2.0f * u - 1.0f);
+    if (data[i] != wanted) fail_msg("%s[%u] is %.9g, not %.9g", p->name, i, (double)data[i], (double)wanted);
+  }
+}
+
+/* Glorot's, from Philox and a seed of more than 32 bits, in the file's order. */
+static void test_initial_weights(void **state) {
+  (void)state;
+  fovea_graph *graph = start();
+  fovea_network *network = NULL;
+  fovea_add_conv2d(graph, 0, "conv", &(fovea_conv2d){.filters = 5, .kernel = 3, .stride = 1, .same = true});
+  fovea_network_options options = {.batch = 1, .seed = 768 | 3ull << 32};
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_OK);
+  assert_initial(network, 0, 16 + 6, options.seed);
+  assert_initial(network, 1, 9 * 1 + 9 * 5, options.seed);
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+}
+
+/* More passes than the log of losses holds, then one whose loss does not count. */
+static void test_many_passes_before_a_reading(void **state) {
+  (void)state;
+  enum { PASSES = 4096 };
+  const double mean = (-log(0.5) - log(1 / (1 + exp(-1.0)))) / 2; /* of the logits 0 and 1 against the images 0 and 1 */
+  const uint8_t pixels[2] = {0, 255};
+  const float half = 0.5f;
+  fovea_graph *graph = NULL;
+  fovea_network *network = NULL;
+  fovea_losses losses;
+  fovea_network_options options = {.batch = 2, .seed = 1};
+  assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+  int loss = fovea_add_sigmoid_bce(graph, fovea_add_input(graph, 1, 1, 1));
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_OK);
+  for (int i = 0; i < PASSES; i++) assert_int_equal(fovea_network_evaluate(network, pixels, NULL, 2, 0), FOVEA_OK);
+  assert_int_equal(fovea_network_evaluate_from(network, loss, &half, 1), FOVEA_OK);
+  assert_int_equal(fovea_network_losses(network, &losses), FOVEA_OK);
+  assert_int_equal(losses.passes, PASSES);
+  assert_int_equal(losses.images, 2 * PASSES);
+  if (!(fabs(losses.bce - mean) < 1e-6)) fail_msg("the mean loss is %.9g, not %.9g", losses.bce, mean);
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_refused),
@@ -284,6 +338,8 @@ int main(void) {
       cmocka_unit_test(test_network_options),
       cmocka_unit_test(test_network_calls),
       cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_initial_weights),
+      cmocka_unit_test(test_many_passes_before_a_reading),
   };
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }

@@ -107,7 +107,7 @@ struct vae_case {
 static const struct vae_case cases[] = {
     {"everything on", 1, 8, 8, {3, 2, 2}, 3, 5, 5, FOVEA_RELU, FOVEA_ATTENTION_CBAM, true, 0.2},
     {"everything on, partial batch", 1, 8, 8, {3, 2, 2}, 3, 17, 11, FOVEA_ELU, FOVEA_ATTENTION_CBAM, true, 0.2},
-    {"spatial, two halvings, colour", 3, 4, 8, {4, 3, 3, 2}, 4, 5, 5, FOVEA_SELU, FOVEA_ATTENTION_SPATIAL, true, 0.5},
+    {"spatial, two halvings, colour", 3, 4, 8, {5, 4, 3, 2}, 4, 5, 5, FOVEA_SELU, FOVEA_ATTENTION_SPATIAL, true, 0.5},
     {"plain", 1, 5, 7, {3, 2}, 2, 16, 16, FOVEA_SIGMOID, FOVEA_ATTENTION_NONE, false, 0},
     {"channel attention, no norm", 1, 6, 4, {5, 3, 2}, 3, 16, 16, FOVEA_LINEAR, FOVEA_ATTENTION_CHANNEL, false, 0.1},
 };

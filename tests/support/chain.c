@@ -11,7 +11,7 @@ static const double GRADIENT_RTOL = 1e-4, GRADIENT_SHARE = 1e-6, GRADIENT_SHARE_
 /* The divergence is a difference of terms near 1. */
 static const double LOSS_ATOL[] = {0, 1e-7, 1e-7};
 static const double VALUE_RTOL = 1e-5, VALUE_SHARE = 1e-6;
-static const uint64_t SEED = 768;
+static const uint64_t SEED = 768 | 5ull << 32;
 
 static fovea_device *device;
 
@@ -296,6 +296,8 @@ static int compare_tensor(const struct chain_run *run, const char *what, int nod
   return failures;
 }
 
+enum { TRAINING_STEP = 3 }; /* it is in the counter of what is drawn, so not 0 */
+
 static int compare_training(const struct chain_run *run, const uint8_t *pixels, size_t image) {
   /* gathered backwards from the pool */
   uint32_t *index = malloc((size_t)run->count * sizeof *index);
@@ -305,10 +307,11 @@ static int compare_training(const struct chain_run *run, const uint8_t *pixels, 
     index[i] = (uint32_t)(run->count - 1 - i);
     memcpy(pool + index[i] * image, pixels + (size_t)i * image, image);
   }
-  int failures = ask(run, fovea_network_train_step(run->network, pool, index, (size_t)run->count, 0));
+  int failures = ask(run, fovea_network_set_step(run->network, TRAINING_STEP));
+  failures += ask(run, fovea_network_train_step(run->network, pool, index, (size_t)run->count, 0));
   free(index);
   free(pool);
-  ref_network_forward(run->ref, run->count, pixels, 0, true);
+  ref_network_forward(run->ref, run->count, pixels, TRAINING_STEP, true);
   ref_network_backward(run->ref);
   return failures ? failures : compare_losses(run, "training's") + compare_parameters(run);
 }
@@ -327,10 +330,17 @@ static int compare_evaluation(const struct chain_run *run, const uint8_t *pixels
   return failures + compare_tensor(run, "the reconstruction", run->ref->count - 1);
 }
 
+/* A step before the one that is compared: what it leaves in memory is there to be mistaken for something new. */
+static int leave_traces(const struct chain_run *run, const uint8_t *pixels) {
+  fovea_losses unused;
+  int failures = ask(run, fovea_network_train_step(run->network, pixels, NULL, (size_t)run->count, 0));
+  return failures + ask(run, fovea_network_losses(run->network, &unused));
+}
+
 int chain_compare(const struct chain_run *run) {
   const struct ref_node *in = &run->ref->nodes[0];
   uint8_t *pixels = chain_pixels(run);
-  int failures = chain_parameters(run);
+  int failures = leave_traces(run, pixels) + chain_parameters(run);
   if (!failures) failures = compare_training(run, pixels, (size_t)(in->c * in->h * in->w));
   failures += compare_evaluation(run, pixels);
   free(pixels);

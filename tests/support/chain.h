@@ -70,8 +70,8 @@ struct chain_run {
   double loss_rtol;
 };
 
-/* Draws parameters and pixels; a training step of learning rate 0 from step 0: losses, all gradients, and moving
- * statistics; an evaluation pass: losses, reconstruction, mu, logvar and z. */
+/* Draws parameters and pixels; after another step, a training step of learning rate 0: losses, all gradients, and
+ * moving statistics; an evaluation pass: losses, reconstruction, mu, logvar and z. */
 int chain_compare(const struct chain_run *run);
 
 /* |a-b| <= atol + rtol |b| for each, NaN fails. Prints the first that is not; returns 0 or 1. dims[rank] for the

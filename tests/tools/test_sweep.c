@@ -71,9 +71,24 @@ static int sweep_once(void **state) {
   return -1;
 }
 
+/* What a folder's name says is what its network was. */
+static void assert_is_its_name(const char *config) {
+  char name[128], path[1200];
+  snprintf(name, sizeof name, "%s/config.json", config);
+  in_dir(path, whole, name);
+  json_t *json = json_load_file(path, 0, NULL);
+  assert_non_null(json);
+  const double rate = json_number_value(json_object_get(json, "dropout"));
+  const char *activation = json_string_value(json_object_get(json, "activation"));
+  assert_true(rate == (strstr(config, "-drop-") ? 0.2 : 0.0));
+  assert_memory_equal(activation, config, strlen(activation));
+  json_decref(json);
+}
+
 static void it_leaves(void **state) {
   (void)state;
   assert_complete(whole);
+  for (size_t i = 0; i < CONFIGS; i++) assert_is_its_name(configs[i]);
   static const char *const texts[] = {"regression.txt", "regression.json", "config.json"};
   char path[1200];
   picture p = {0};

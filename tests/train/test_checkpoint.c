@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "fovea/safetensors.h"
+
 static fovea_vae *make(const fovea_vae_config *config, bool training) {
   fovea_vae *vae = NULL;
   OK(fovea_vae_create(device, config, training, &vae));
@@ -23,7 +25,7 @@ static fovea_vae *trained(void) {
 }
 
 static const fovea_training_state some_state = {
-    .epoch = 7, .images_done = 48, .so_far = {1.0 / 3, 2.0 / 7, 1.0 / 3 + 0.001 * 2.0 / 7, 48, 3}};
+    .epoch = 7, .images_done = 48, .so_far = {1.0 / 3, 2.0 / 7, 1.0 / 3 + 0.001 * 2.0 / 7, 40, 3}};
 
 static void assert_same_values(fovea_vae *a, fovea_vae *b, fovea_value which) {
   for (size_t i = 0; i < fovea_network_parameter_count(a->network); i++) {
@@ -38,11 +40,34 @@ static void assert_same_values(fovea_vae *a, fovea_vae *b, fovea_value which) {
   }
 }
 
+/* Another program finds the moments under their names. */
+static void assert_in_file(const char *path, fovea_vae *vae, fovea_value which, const char *prefix) {
+  fovea_safetensors *file = NULL;
+  OK(fovea_safetensors_open(path, &file));
+  for (size_t i = 0; i < fovea_network_parameter_count(vae->network); i++) {
+    const fovea_parameter *p = fovea_network_parameter(vae->network, i);
+    const fovea_safetensor *t = NULL;
+    char name[200];
+    if (!p->trainable) continue;
+    snprintf(name, sizeof name, "%s%s", prefix, p->name);
+    OK(fovea_safetensors_find(file, name, &t));
+    float *values = malloc(p->count * sizeof *values);
+    OK(fovea_network_get(vae->network, i, which, values));
+    assert_int_equal(t->size, p->count * sizeof *values);
+    if (memcmp(values, t->data, t->size) != 0) fail_msg("%s is not what is in the network", name);
+    free(values);
+  }
+  fovea_safetensors_close(file);
+}
+
 static void round_trip(void **state) {
   (void)state;
   fovea_vae *saved = trained();
   const char *path = temp_path("a.safetensors"), *again = temp_path("b.safetensors");
   OK(fovea_vae_save(saved, path, &some_state, "{\"seed\":768}"));
+  assert_in_file(path, saved, FOVEA_VALUE, "");
+  assert_in_file(path, saved, FOVEA_FIRST_MOMENT, "optimizer.m.");
+  assert_in_file(path, saved, FOVEA_SECOND_MOMENT, "optimizer.v.");
   fovea_vae_config c = small_config();
   c.seed = 1; /* other weights to begin with */
   fovea_vae *loaded = make(&c, true);

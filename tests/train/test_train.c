@@ -163,6 +163,65 @@ static void codes_and_images(void **state) {
   fovea_dataset_destroy(d);
 }
 
+/* Decoding begins after z: the z of an evaluation gives its reconstruction, bit for bit. */
+static void decoding_a_sample(void **state) {
+  (void)state;
+  const fovea_vae_config c = small_config();
+  fovea_dataset *d = images("test", 16);
+  fovea_vae *vae = make(&c);
+  float z[16 * 2], *wanted = malloc(16 * 784 * sizeof *wanted), *got = malloc(16 * 784 * sizeof *got);
+  OK(fovea_network_evaluate(vae->network, d->pixels, NULL, 16, 5));
+  OK(fovea_network_read(vae->network, vae->z, 16, z));
+  OK(fovea_network_read(vae->network, vae->reconstruction, 16, wanted));
+  OK(fovea_vae_decode(vae, z, 16, got));
+  assert_memory_equal(got, wanted, 16 * 784 * sizeof *got);
+  free(wanted);
+  free(got);
+  fovea_vae_destroy(vae);
+  fovea_dataset_destroy(d);
+}
+
+/* A loss is the mean over images: of batches weighed by their size, however many are read at once. */
+static void losses_are_means_over_images(void **state) {
+  (void)state;
+  enum { IMAGES = 150, BATCH = 16 }; /* eight batches, then one and six images */
+  const fovea_vae_config c = small_config();
+  fovea_dataset *d = images("test", IMAGES);
+  fovea_vae *vae = make(&c);
+  fovea_losses whole, part;
+  double bce = 0, kl = 0;
+  OK(fovea_vae_evaluate(vae, d, &whole));
+  for (uint32_t pass = 0; pass * BATCH < IMAGES; pass++) {
+    const size_t n = IMAGES - pass * BATCH < BATCH ? IMAGES - pass * BATCH : BATCH;
+    OK(fovea_network_evaluate(vae->network, d->pixels + pass * BATCH * 784, NULL, n, pass));
+    OK(fovea_network_losses(vae->network, &part));
+    bce += part.bce * (double)n / IMAGES;
+    kl += part.kl * (double)n / IMAGES;
+  }
+  assert_int_equal(whole.images, IMAGES);
+  if (!(fabs(whole.bce - bce) < 1e-12 * bce && fabs(whole.kl - kl) < 1e-12 * kl))
+    fail_msg("bce %.17g and kl %.17g, expected %.17g and %.17g", whole.bce, whole.kl, bce, kl);
+  fovea_vae_destroy(vae);
+  fovea_dataset_destroy(d);
+}
+
+/* Nothing but the order of the images depends on the epoch's number. */
+static void epochs_differ_in_order(void **state) {
+  (void)state;
+  const fovea_vae_config c = small_config();
+  fovea_dataset *d = images("train", 64);
+  fovea_losses losses[EPOCHS];
+  for (int i = 0; i < EPOCHS; i++) {
+    fovea_vae *vae = make(&c);
+    fovea_epoch e = epoch_of(i);
+    OK(fovea_vae_train_epoch(vae, d, &e));
+    losses[i] = e.so_far;
+    fovea_vae_destroy(vae);
+  }
+  assert_true(losses[0].bce != losses[1].bce);
+  fovea_dataset_destroy(d);
+}
+
 static void refusals(void **state) {
   (void)state;
   fovea_vae_config bad[9];
@@ -202,6 +261,9 @@ static void refusals(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(learning_rate),
                                      cmocka_unit_test(refusals),
+                                     cmocka_unit_test(decoding_a_sample),
+                                     cmocka_unit_test(losses_are_means_over_images),
+                                     cmocka_unit_test(epochs_differ_in_order),
                                      cmocka_unit_test(it_learns_and_repeats),
                                      cmocka_unit_test(resuming_changes_nothing),
                                      cmocka_unit_test(evaluating_leaves_no_trace),

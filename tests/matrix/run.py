@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Runs `fovea check` on one OpenCL implementation: 0 if it passes with the recorded hash, 77 if it cannot run here.
+
+usage: run.py NAME FOVEA FOLDER      a row of ROWS below; FOLDER gets NAME.json, NAME.log and the row's caches
+       run.py --table FOLDER         the results of the last runs as a Markdown table
+
+The implementations of PyPI are installed into FOLDER, once.
+"""
+import datetime
+import glob
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+PYPI_SECONDS = 240
+
+
+class Skip(Exception):
+    pass
+
+
+def venv(folder, *packages):
+    """Installs packages of PyPI and returns the environment's folder; a half-made one is made anew."""
+    path = folder / packages[0].split("=")[0]
+    done = path / "installed"
+    if done.exists() and done.read_text() == " ".join(packages):
+        return path
+    shutil.rmtree(path, ignore_errors=True)
+    pip = [path / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", "install", "--quiet",
+           "--retries", "1", "--timeout", "20", *packages]
+    for command in ([sys.executable, "-m", "venv", path], pip):
+        try:
+            made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  timeout=PYPI_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Skip(f"{' '.join(packages)} could not be installed: {error}")
+        if made.returncode:
+            lines = made.stdout.strip().splitlines() or ["no message"]
+            raise Skip(f"{' '.join(packages)} could not be installed: {lines[-1]}")
+    done.write_text(" ".join(packages))
+    return path
+
+
+def icd(folder, name, library):
+    """A vendors' folder for the ICD loader with this library alone."""
+    vendors = folder / f"{name}-vendors"
+    vendors.mkdir(exist_ok=True)
+    (vendors / "only.icd").write_text(f"{library}\n")
+    return {"OCL_ICD_VENDORS": str(vendors)}
+
+
+def find(pattern, what):
+    found = sorted(glob.glob(str(pattern)))
+    if not found:
+        raise Skip(f"not installed: {what}")
+    return found[0]
+
+
+def debian_pocl(folder):
+    return icd(folder, "debian-pocl", find("/usr/lib/*/libpocl.so.2", "Debian's pocl-opencl-icd"))
+
+
+# The libraries of the wheels find each other by their RUNPATH; their loader, libOpenCL.so, is not used.
+def intel(folder):
+    return icd(folder, "intel", find(venv(folder, "intel-opencl-rt==2026.2.*", "intel-cmplr-lib-rt==2026.2.*")
+                                     / "lib" / "libintelocl.so", "libintelocl.so in the package"))
+
+
+# Without --uninitialized: Oclgrind 21.10 takes what the host writes at an offset for uninitialised, and stops at LLVM's
+# instruction freeze, which x / y beside x % y becomes.
+def oclgrind(_folder):
+    if not shutil.which("oclgrind"):
+        raise Skip("not installed: Debian's oclgrind")
+    return {}
+
+
+# name: (implementation, environment, options of check, what is special)
+ROWS = {
+    "pocl-seed": (debian_pocl, {}, [], "the seed network"),
+    "pocl-loopvec": (debian_pocl, {"POCL_WORK_GROUP_METHOD": "loopvec"}, ["--small"], "work-group method loopvec"),
+    "pocl-workitemrepl": (debian_pocl, {"POCL_WORK_GROUP_METHOD": "workitemrepl"}, ["--small"],
+                          "work-group method workitemrepl"),
+    "pocl-cbs": (debian_pocl, {"POCL_WORK_GROUP_METHOD": "cbs"}, ["--small"], "work-group method cbs"),
+    "pocl-1-thread": (debian_pocl, {"POCL_MAX_PTHREAD_COUNT": "1"}, ["--small"], "1 thread"),
+    "pocl-2-threads": (debian_pocl, {"POCL_MAX_PTHREAD_COUNT": "2"}, ["--small"], "2 threads"),
+    "pocl-loaded": (debian_pocl, {}, ["--small"], "beside busy loops"),
+    "pocl-gpu-path": (debian_pocl, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
+    "pocl-sse2": (debian_pocl, {"POCL_KERNELLIB_NAME": "sse2"}, ["--small"], "SSE2: no fma in hardware"),
+    "intel": (intel, {}, ["--small"], "its vectorizer on"),
+    "intel-gpu-path": (intel, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
+    "oclgrind": (oclgrind, {}, ["--small"], "data races, API use"),
+}
+
+SAME_CODE = ("pocl-loopvec", "pocl-1-thread", "pocl-2-threads", "pocl-loaded")
+
+
+def environment(folder, name, extra):
+    """What the implementation is told; nothing of the caller's that would change it."""
+    changing = ("FOVEA_", "POCL_", "OCL_ICD_", "CL_CONFIG_", "OCLGRIND_")
+    env = {key: value for key, value in os.environ.items() if not key.startswith(changing)}
+    env.update(extra)
+    # Threads and load change no code: those rows take the kernels that the row before them compiled.
+    env["XDG_CACHE_HOME"] = str(folder / ("cache-pocl" if name in SAME_CODE else f"cache-{name}"))
+    return env
+
+
+def run(command, env, seconds):
+    """Exit status, stdout and stderr; all that the command started ends with it."""
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, start_new_session=True) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            err += f"\nstopped after {seconds} s"
+    return process.returncode, out, err
+
+
+def try_method(fovea, env):
+    """PoCL says, while it compiles a kernel, that it does not know a method, and takes another."""
+    with tempfile.TemporaryDirectory() as cold:
+        _, _, err = run([pathlib.Path(fovea).parent / "sample_convolution"], {**env, "XDG_CACHE_HOME": cold}, 120)
+    if "Unknown work group generation method" in err:
+        raise Skip(f"this PoCL has no method {env['POCL_WORK_GROUP_METHOD']}")
+
+
+def busy_loops():
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+
+
+def complaints(log):
+    """Oclgrind exits 0 whatever it finds: its log is empty when it found nothing."""
+    text = log.read_text(errors="replace").strip() if log.exists() else "no log was written"
+    return text[:2000]
+
+
+def verdict(name, status, out, err, log):
+    """The JSON of the check, with what is wrong under "wrong"."""
+    try:
+        result = json.loads(out)
+    except ValueError:
+        return {"wrong": f"no result (status {status}): {err.strip()[-1500:]}"}
+    training, wrong = result["training"], []
+    if status or not result["passed"]:
+        wrong.append(f"status {status}: {err.strip()[-500:]}")
+        for op in result["ops"]:
+            wrong += [f"{op['op']} {op['shape']}, {way}: {op[way]['first']}"
+                      for way in ("forward", "backward") if op[way]["first"]]
+    if result["same_bits_promised"] and training["hash"] != training["expected"]:
+        wrong.append(f"the checkpoint is {training['hash']}, recorded is {training['expected']}")
+    if ROWS[name][0] is oclgrind and complaints(log):
+        wrong.append(complaints(log))
+    return {**result, "wrong": "\n".join(wrong)}
+
+
+def check(name, fovea, folder):
+    implementation, special, options, _ = ROWS[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").unlink(missing_ok=True)
+    env = environment(folder, name, {**implementation(folder), **special})
+    log = folder / f"{name}.log"
+    log.unlink(missing_ok=True)
+    command = [fovea, "check", "--json", *options]
+    if implementation is oclgrind:
+        command = ["oclgrind", "--data-races", "--check-api", "--log", str(log), *command]
+    if "POCL_WORK_GROUP_METHOD" in special:
+        try_method(fovea, env)
+    load = busy_loops() if name == "pocl-loaded" else []
+    try:
+        status, out, err = run(command, env, 500)
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
+    return verdict(name, status, out, err, log)
+
+
+def line_of(name, result):
+    device, training = result["device"], result["training"]
+    bits = "the recorded bits" if training["hash"] == training["expected"] else "OTHER BITS"
+    return [f"{device['platform']} {device['driver']}", device["name"], ROWS[name][3],
+            f"{training['network']}, {len(result['ops'])} lines", f"{training['hash']}, {bits}"]
+
+
+def table(folder):
+    print("| implementation | device | what is special | network, ops | hash after 20 steps | date |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name in ROWS:
+        file = folder / f"{name}.json"
+        if file.exists():
+            result = json.loads(file.read_text())
+            print("|", " | ".join(result["line"] + [result["date"]]), "|")
+    return 0
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--table":
+        return table(pathlib.Path(sys.argv[2]))
+    if len(sys.argv) != 4 or sys.argv[1] not in ROWS:
+        print(__doc__, "rows:", *ROWS, file=sys.stderr)
+        return 2
+    name, folder = sys.argv[1], pathlib.Path(sys.argv[3]).resolve()
+    result = {"date": datetime.date.today().isoformat()}
+    try:
+        result.update(check(name, sys.argv[2], folder))
+    except Skip as reason:
+        print("skipped:", reason)
+        result["line"] = ["not run", "", ROWS[name][3], "", str(reason)]
+        (folder / f"{name}.json").write_text(json.dumps(result, indent=1))
+        return SKIPPED
+    result["line"] = line_of(name, result) if "training" in result else ["failed", "", ROWS[name][3], "", ""]
+    (folder / f"{name}.json").write_text(json.dumps(result, indent=1))
+    print(*result["line"], sep=" | ")
+    if result["wrong"]:
+        print("FAILED:", result["wrong"])
+    return 1 if result["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
