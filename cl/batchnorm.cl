@@ -23,14 +23,17 @@ __kernel void batchnorm_rows(__global const float *restrict x_base, const ulong 
   const int lane0 = (int)get_local_id(0) * V;
   const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
   const int row = c * h_count + h;
-  __global const float *x = x_base + x_offset + (size_t)row * w_count * n + lane0;
+  const int pixels = h_count * w_count;
+  __global const float *x = x_base + x_offset + (size_t)c * pixels * n;
   vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
   for (int b = 0; b < n; b += LANES)
-    for (int w = 0; w < w_count; w++) sum += vkeep(vload(x + (size_t)w * n + b), lane0 + b, n_valid);
+    for (int w = 0; w < w_count; w++)
+      sum += vkeep(vload(x + vplace(h * w_count + w, lane0 + b, pixels)), lane0 + b, n_valid);
   const float mean = sdiv(lane_sum(sum, scratch), (float)(w_count * n_valid));
   for (int b = 0; b < n; b += LANES)
     for (int w = 0; w < w_count; w++) {
-      const vfloat d = vkeep(vload(x + (size_t)w * n + b) - (vfloat)(mean), lane0 + b, n_valid);
+      const vfloat d =
+          vkeep(vload(x + vplace(h * w_count + w, lane0 + b, pixels)) - (vfloat)(mean), lane0 + b, n_valid);
       squares = fma(d, d, squares);
     }
   const float total = lane_sum(squares, scratch);
@@ -83,17 +86,19 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
                               __global const uint *restrict state, __global float *restrict y_base,
                               const ulong y_offset, const int n, const int c_count, const int pixels,
                               const int activation, const uint threshold, const float scale, const uint op) {
-  const int p0 = (int)get_global_id(1) * 4, c = (int)get_global_id(2);
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), quads = (pixels + 3) / 4;
   const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
   const vfloat gamma = (vfloat)(gamma_base[gamma_offset + c]), beta = (vfloat)(beta_base[beta_offset + c]);
   const dropout drop = {threshold, scale, op};
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+  const int end = share_end(quads);
+  for (int q = share_begin(quads); q < end; q++) {
+    const int p0 = 4 * q;
     philox4 words;
-    if (threshold) words = dropout_words(drop, state, n0, c, (pixels + 3) / 4, p0);
+    if (threshold) words = dropout_words(drop, state, n0, c, quads, p0);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       if (p0 + i >= pixels) break;
-      const size_t at = ((size_t)c * pixels + p0 + i) * n + n0;
+      const size_t at = (size_t)c * pixels * n + vplace(p0 + i, n0, pixels);
       vfloat u = fma(gamma, (vload(x_base + x_offset + at) - mean) * inv, beta);
       if (threshold) u = dropout_apply(drop, u, words.word[i]);
       vstore(activate(u, activation), y_base + y_offset + at);
@@ -113,7 +118,7 @@ __kernel void batchnorm_backward_rows(__global const float *restrict x_base, con
   __local float scratch[LANES];
   const int lane0 = (int)get_local_id(0) * V;
   const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
-  const int row = c * h_count + h, quads = (h_count * w_count + 3) / 4;
+  const int row = c * h_count + h, pixels = h_count * w_count, quads = (pixels + 3) / 4;
   const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
   const dropout drop = {threshold, scale, op};
   vfloat sum = (vfloat)(0.0f), products = (vfloat)(0.0f);
@@ -121,7 +126,7 @@ __kernel void batchnorm_backward_rows(__global const float *restrict x_base, con
     philox4 words;
     for (int w = 0; w < w_count; w++) {
       const int p = h * w_count + w;
-      const size_t at = ((size_t)row * w_count + w) * n + b;
+      const size_t at = (size_t)c * pixels * n + vplace(p, b, pixels);
       vfloat g = activate_backward(vload(dy_base + dy_offset + at), vload(y_base + y_offset + at), activation);
       if (threshold) {
         if (w == 0 || p % 4 == 0) words = dropout_words(drop, state, b, c, quads, p);
@@ -169,16 +174,19 @@ __kernel void batchnorm_backward_apply(__global const float *restrict x_base, co
                                        __global const uint *restrict state, __global float *dx_base,
                                        const ulong dx_offset, const int n, const int c_count, const int pixels,
                                        const int accumulate) {
-  const int p0 = (int)get_global_id(1) * 4, c = (int)get_global_id(2), n_valid = (int)state[1];
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), quads = (pixels + 3) / 4;
+  const int n_valid = (int)state[1];
   __global const float *stats = stats_base + stats_offset + c;
   const vfloat mean = (vfloat)(stats[0]), inv = (vfloat)(stats[c_count]);
   const vfloat mean_g = (vfloat)(stats[2 * c_count]), mean_product = (vfloat)(stats[3 * c_count]);
   const vfloat factor = (vfloat)(gamma_base[gamma_offset + c] * stats[c_count]);
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+  const int end = share_end(quads);
+  for (int q = share_begin(quads); q < end; q++) {
+    const int p0 = 4 * q;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       if (p0 + i >= pixels) break;
-      const size_t at = ((size_t)c * pixels + p0 + i) * n + n0;
+      const size_t at = (size_t)c * pixels * n + vplace(p0 + i, n0, pixels);
       const vfloat xhat = (vload(x_base + x_offset + at) - mean) * inv;
       vfloat dx = factor * fma(-xhat, mean_product, vload(g_base + g_offset + at) - mean_g);
       dx = vkeep(dx, n0, n_valid);

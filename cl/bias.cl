@@ -9,10 +9,11 @@ __kernel void bias_backward_rows(__global const float *restrict dy_base, const u
   __local float scratch[LANES];
   const int lane0 = (int)get_local_id(0) * V;
   const int row = (int)get_group_id(2) * h_count + (int)get_group_id(1);
-  __global const float *dy = dy_base + dy_offset + (size_t)row * w_count * n + lane0;
+  const int pixels = h_count * w_count;
+  __global const float *dy = dy_base + dy_offset + (size_t)get_group_id(2) * pixels * n;
   vfloat sum = (vfloat)(0.0f);
   for (int b = 0; b < n; b += LANES)
-    for (int w = 0; w < w_count; w++) sum += vload(dy + (size_t)w * n + b);
+    for (int w = 0; w < w_count; w++) sum += vload(dy + vplace((int)get_group_id(1) * w_count + w, lane0 + b, pixels));
   const float total = lane_sum(sum, scratch);
   if (lane0 == 0) rows_base[rows_offset + row] = total;
 }

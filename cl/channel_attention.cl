@@ -13,20 +13,18 @@
 __kernel void channel_attention_pool(__global const float *restrict a_base, const ulong a_offset,
                                      __global float *restrict q_base, const ulong q_offset, const int n,
                                      const int pixels) {
-  const int c = (int)get_global_id(1);
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)pixels));
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    __global const float *a = a_base + a_offset + (size_t)c * pixels * n + n0;
-    vfloat largest = vload(a), sum = largest;
-    for (int p = 1; p < pixels; p++) {
-      const vfloat v = vload(a + (size_t)p * n);
-      largest = vselect(largest, v, vmask(v > largest));
-      sum += v;
-    }
-    __global float *q = q_base + q_offset + (size_t)c * 2 * n + n0;
-    vstore(sum * inverse, q);
-    vstore(largest, q + n);
+  __global const float *a = a_base + a_offset + (size_t)c * pixels * n + vplace(0, n0, pixels);
+  vfloat largest = vload(a), sum = largest;
+  for (int p = 1; p < pixels; p++) {
+    const vfloat v = vload(a + (size_t)p * LANES);
+    largest = vselect(largest, v, vmask(v > largest));
+    sum += v;
   }
+  __global float *q = q_base + q_offset + (size_t)c * 2 * n + vplace(0, n0, 2);
+  vstore(sum * inverse, q);
+  vstore(largest, q + LANES);
 }
 
 __kernel void channel_attention_apply(__global const float *restrict a_base, const ulong a_offset,
@@ -34,15 +32,13 @@ __kernel void channel_attention_apply(__global const float *restrict a_base, con
                                       __global float *restrict s_base, const ulong s_offset,
                                       __global float *restrict y_base, const ulong y_offset, const int n,
                                       const int pixels) {
-  const int c = (int)get_global_id(1);
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    __global const float *o = o_base + o_offset + (size_t)c * 2 * n + n0;
-    const vfloat s = vsigmoid(vload(o) + vload(o + n));
-    vstore(s, s_base + s_offset + (size_t)c * n + n0);
-    for (int p = 0; p < pixels; p++) {
-      const size_t at = ((size_t)c * pixels + p) * n + n0;
-      vstore(vload(a_base + a_offset + at) * s, y_base + y_offset + at);
-    }
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
+  __global const float *o = o_base + o_offset + (size_t)c * 2 * n + vplace(0, n0, 2);
+  const vfloat s = vsigmoid(vload(o) + vload(o + LANES));
+  vstore(s, s_base + s_offset + (size_t)c * n + n0);
+  for (int p = 0; p < pixels; p++) {
+    const size_t at = (size_t)c * pixels * n + vplace(p, n0, pixels);
+    vstore(vload(a_base + a_offset + at) * s, y_base + y_offset + at);
   }
 }
 
@@ -52,19 +48,17 @@ __kernel void channel_attention_backward_scale(__global const float *restrict a_
                                                __global const float *restrict s_base, const ulong s_offset,
                                                __global float *restrict do_base, const ulong do_offset, const int n,
                                                const int pixels) {
-  const int c = (int)get_global_id(1);
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    vfloat ds = (vfloat)(0.0f);
-    for (int p = 0; p < pixels; p++) {
-      const size_t at = ((size_t)c * pixels + p) * n + n0;
-      ds = fma(vload(dy_base + dy_offset + at), vload(a_base + a_offset + at), ds);
-    }
-    const vfloat s = vload(s_base + s_offset + (size_t)c * n + n0);
-    const vfloat g = ds * (s * ((vfloat)(1.0f) - s));
-    __global float *out = do_base + do_offset + (size_t)c * 2 * n + n0;
-    vstore(g, out);
-    vstore(g, out + n);
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
+  vfloat ds = (vfloat)(0.0f);
+  for (int p = 0; p < pixels; p++) {
+    const size_t at = (size_t)c * pixels * n + vplace(p, n0, pixels);
+    ds = fma(vload(dy_base + dy_offset + at), vload(a_base + a_offset + at), ds);
   }
+  const vfloat s = vload(s_base + s_offset + (size_t)c * n + n0);
+  const vfloat g = ds * (s * ((vfloat)(1.0f) - s));
+  __global float *out = do_base + do_offset + (size_t)c * 2 * n + vplace(0, n0, 2);
+  vstore(g, out);
+  vstore(g, out + LANES);
 }
 
 __kernel void channel_attention_backward_apply(__global const float *restrict a_base, const ulong a_offset,
@@ -74,22 +68,20 @@ __kernel void channel_attention_backward_apply(__global const float *restrict a_
                                                __global const float *restrict dq_base, const ulong dq_offset,
                                                __global float *da_base, const ulong da_offset, const int n,
                                                const int pixels, const int accumulate) {
-  const int c = (int)get_global_id(1);
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)pixels)), zero = (vfloat)(0.0f), one = (vfloat)(1.0f);
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    __global const float *a = a_base + a_offset + (size_t)c * pixels * n + n0;
-    const vfloat largest = vload(q_base + q_offset + (size_t)c * 2 * n + n + n0);
-    const vfloat s = vload(s_base + s_offset + (size_t)c * n + n0);
-    vfloat ties = zero;
-    for (int p = 0; p < pixels; p++) ties += vselect(zero, one, vmask(vload(a + (size_t)p * n) == largest));
-    __global const float *dq = dq_base + dq_offset + (size_t)c * 2 * n + n0;
-    const vfloat dmean = vload(dq) * inverse, share = vdiv(vload(dq + n), ties);
-    for (int p = 0; p < pixels; p++) {
-      const size_t at = ((size_t)c * pixels + p) * n + n0;
-      vfloat g = fma(vload(dy_base + dy_offset + at), s, dmean);
-      g += vselect(zero, share, vmask(vload(a + (size_t)p * n) == largest));
-      if (accumulate) g += vload(da_base + da_offset + at);
-      vstore(g, da_base + da_offset + at);
-    }
+  __global const float *a = a_base + a_offset + (size_t)c * pixels * n + vplace(0, n0, pixels);
+  const vfloat largest = vload(q_base + q_offset + (size_t)c * 2 * n + vplace(1, n0, 2));
+  const vfloat s = vload(s_base + s_offset + (size_t)c * n + n0);
+  vfloat ties = zero;
+  for (int p = 0; p < pixels; p++) ties += vselect(zero, one, vmask(vload(a + (size_t)p * LANES) == largest));
+  __global const float *dq = dq_base + dq_offset + (size_t)c * 2 * n + vplace(0, n0, 2);
+  const vfloat dmean = vload(dq) * inverse, share = vdiv(vload(dq + LANES), ties);
+  for (int p = 0; p < pixels; p++) {
+    const size_t at = (size_t)c * pixels * n + vplace(p, n0, pixels);
+    vfloat g = fma(vload(dy_base + dy_offset + at), s, dmean);
+    g += vselect(zero, share, vmask(vload(a + (size_t)p * LANES) == largest));
+    if (accumulate) g += vload(da_base + da_offset + at);
+    vstore(g, da_base + da_offset + at);
   }
 }

@@ -27,18 +27,18 @@
 
 /* `guard` is 1 at the image's left and right ends, where a column may be outside. */
 #define LOAD(column, guard) \
-  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*n) : (vfloat)(0.0f))
+  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*LANES) : (vfloat)(0.0f))
 
-#define ACCUMULATE(guard)                                                                          \
-  for (int c = 0; c < c_count; c++)                                                                \
-    for (int r = r0; r < r1; r++) {                                                                \
-      __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * n;   \
-      __global const float *wr = w + (c * R + r) * S * TK;                                         \
-      vfloat xs[COLUMNS];                                                                          \
-      _Pragma("unroll") for (int i = 0; i < COLUMNS; i++) xs[i] = LOAD(col0 + i, guard);           \
-      _Pragma("unroll") for (int s = 0; s < S; s++) _Pragma("unroll") for (int k = 0; k < TK; k++) \
-          _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =                               \
-              fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);                        \
+#define ACCUMULATE(guard)                                                                            \
+  for (int c = 0; c < c_count; c++)                                                                  \
+    for (int r = r0; r < r1; r++) {                                                                  \
+      __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * LANES; \
+      __global const float *wr = w + (c * R + r) * S * TK;                                           \
+      vfloat xs[COLUMNS];                                                                            \
+      _Pragma("unroll") for (int i = 0; i < COLUMNS; i++) xs[i] = LOAD(col0 + i, guard);             \
+      _Pragma("unroll") for (int s = 0; s < S; s++) _Pragma("unroll") for (int k = 0; k < TK; k++)   \
+          _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =                                 \
+              fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);                          \
     }
 
 __kernel void conv2d_forward(__global const float *restrict x_base, const ulong x_offset,
@@ -47,14 +47,17 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
                              const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
                              const int k_count, const int oh_count, const int ow_count, const int top, const int left,
                              const int has_bias, const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V;
-  const int k0 = (int)get_global_id(1) * TK;
-  const int oh = (int)get_global_id(2);
+#if V == 1
+  const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
+#else /* tiles of channels follow each other, as they read the same rows of x */
+  const int n0 = (int)get_global_id(2) * V, k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
+#endif
   const size_t channel = (size_t)h * w_size * n;
   const int r0 = max(0, top - oh * STRIDE), r1 = min(R, h + top - oh * STRIDE);
-  __global const float *x = x_base + x_offset + n0;
+  __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global const float *w = w_base + w_offset + (size_t)k0 * c_count * R * S;
-  __global float *y = y_base + y_offset + ((size_t)k0 * oh_count + oh) * ow_count * n + n0;
+  const int pixels = oh_count * ow_count;
+  __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
 
   for (int ow = 0; ow < ow_count; ow += TP) {
     const int col0 = ow * STRIDE - left;
@@ -69,7 +72,7 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
     for (int k = 0; k < TK; k++)
       for (int p = 0; p < TP; p++)
         if (k0 + k < k_count && ow + p < ow_count) {
-          __global float *out = y + ((size_t)k * oh_count * ow_count + ow + p) * n;
+          __global float *out = y + (size_t)k * pixels * n + (size_t)(ow + p) * LANES;
           vfloat v = acc[k][p];
           if (has_bias) v += (vfloat)(b_base[b_offset + k0 + k]);
           if (accumulate) v += vload(out);

@@ -48,10 +48,11 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
         for (int k = 0; k < TK; k++)
           for (int s = 0; s < S; s++) acc[k][s] = sum[c - c0][r][k][s];
         for (int n0 = lane0; n0 < n; n0 += LANES) {
-          __global const float *xr = x_base + x_offset + c * x_channel + (size_t)ih * w_size * n + n0;
+          __global const float *xr = x_base + x_offset + c * x_channel + vplace(ih * w_size, n0, h * w_size);
           __global const float *dyr[TK];
           for (int k = 0; k < TK; k++)
-            dyr[k] = dy_base + dy_offset + min(k0 + k, k_count - 1) * dy_channel + (size_t)oh * ow_count * n + n0;
+            dyr[k] = dy_base + dy_offset + min(k0 + k, k_count - 1) * dy_channel +
+                     vplace(oh * ow_count, n0, oh_count * ow_count);
           int ow = 0;
           for (int part = 0; part < 3; part++) {
             const int end = part == 0 ? inside0 : part == 1 ? inside1 : ow_count;
@@ -59,10 +60,10 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
               for (; ow < end; ow++) {
                 vfloat xs[S];
 #pragma unroll
-                for (int s = 0; s < S; s++) xs[s] = vload(xr + (size_t)(ow * STRIDE + s - left) * n);
+                for (int s = 0; s < S; s++) xs[s] = vload(xr + (size_t)(ow * STRIDE + s - left) * LANES);
 #pragma unroll
                 for (int k = 0; k < TK; k++) {
-                  const vfloat g = vload(dyr[k] + (size_t)ow * n);
+                  const vfloat g = vload(dyr[k] + (size_t)ow * LANES);
 #pragma unroll
                   for (int s = 0; s < S; s++) acc[k][s] = fma(g, xs[s], acc[k][s]);
                 }
@@ -71,8 +72,8 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
               for (; ow < end; ow++)
                 for (int s = 0; s < S; s++) {
                   const int iw = ow * STRIDE + s - left;
-                  const vfloat xv = iw >= 0 && iw < w_size ? vload(xr + (size_t)iw * n) : (vfloat)(0.0f);
-                  for (int k = 0; k < TK; k++) acc[k][s] = fma(vload(dyr[k] + (size_t)ow * n), xv, acc[k][s]);
+                  const vfloat xv = iw >= 0 && iw < w_size ? vload(xr + (size_t)iw * LANES) : (vfloat)(0.0f);
+                  for (int k = 0; k < TK; k++) acc[k][s] = fma(vload(dyr[k] + (size_t)ow * LANES), xv, acc[k][s]);
                 }
           }
         }

@@ -16,14 +16,14 @@
 #include "vector.clh"
 
 #define LOAD(i, column, guard) \
-  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*n) : (vfloat)(0.0f))
+  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*LANES) : (vfloat)(0.0f))
 
 #define ACCUMULATE(guard)                                                                                         \
   for (int c = 0; c < c_count; c++)                                                                               \
     for (int r = first_r; r < R; r += STRIDE) {                                                                   \
       const int ih = (oh + top - r) / STRIDE;                                                                     \
       if (oh + top - r < 0 || ih >= h) continue;                                                                  \
-      __global const float *xr = x + c * channel + (size_t)ih * w_size * n;                                       \
+      __global const float *xr = x + c * channel + (size_t)ih * w_size * LANES;                                   \
       __global const float *wr = w + (c * R + r) * S * TK;                                                        \
       _Pragma("unroll") for (int s = 0; s < S; s++) {                                                             \
         if (STRIDE > 1 && (phase + left - s) % STRIDE != 0) continue;                                             \
@@ -42,14 +42,17 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
                                        const int h, const int w_size, const int k_count, const int oh_count,
                                        const int ow_count, const int top, const int left, const int has_bias,
                                        const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V;
-  const int k0 = (int)get_global_id(1) * TK;
-  const int oh = (int)get_global_id(2);
+#if V == 1
+  const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
+#else /* as conv2d.cl */
+  const int n0 = (int)get_global_id(2) * V, k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
+#endif
   const size_t channel = (size_t)h * w_size * n;
   const int first_r = (oh + top) % STRIDE;
-  __global const float *x = x_base + x_offset + n0;
+  __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global const float *w = w_base + w_offset + (size_t)k0 * c_count * R * S;
-  __global float *y = y_base + y_offset + ((size_t)k0 * oh_count + oh) * ow_count * n + n0;
+  const int pixels = oh_count * ow_count;
+  __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
 
   for (int phase = 0; phase < STRIDE; phase++)
     for (int j = 0; phase + j * STRIDE < ow_count; j += TP) {
@@ -67,7 +70,7 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
         for (int p = 0; p < TP; p++) {
           const int ow = phase + (j + p) * STRIDE;
           if (k0 + k < k_count && ow < ow_count) {
-            __global float *out = y + ((size_t)k * oh_count * ow_count + ow) * n;
+            __global float *out = y + (size_t)k * pixels * n + (size_t)ow * LANES;
             vfloat v = acc[k][p];
             if (has_bias) v += (vfloat)(b_base[b_offset + k0 + k]);
             if (accumulate) v += vload(out);

@@ -1,15 +1,16 @@
-/* The images' bytes on the device become the first tensor: x[e][n] = pixels[n][e] / 255, 0 for padding images.
- * pixels [N][C * H * W] bytes, x [C * H * W][N]; one work-item per element e and V images. */
+/* The images' bytes on the device become the first tensor: x[c][p][n] = pixels[n][c][p] / 255, 0 for padding images.
+ * pixels [N][C][H * W] bytes, x in vector.clh's layout; one work-item per V images and a share of the elements. */
 #include "math.clh"
 
-__kernel void input_forward(__global const uchar *restrict pixels, __global const uint *restrict state,
-                            __global float *restrict x_base, const ulong x_offset, const int n, const int elements) {
-  const int e = (int)get_global_id(1);
+__kernel void input_forward(__global const uchar *restrict bytes, __global const uint *restrict state,
+                            __global float *restrict x_base, const ulong x_offset, const int n, const int c_count,
+                            const int pixels) {
+  const int n0 = (int)get_global_id(0) * V, elements = c_count * pixels, end = share_end(elements);
   const int n_valid = (int)state[1];
-  __global float *x = x_base + x_offset + (size_t)e * n;
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
+  for (int e = share_begin(elements); e < end; e++) {
+    __global float *x = x_base + x_offset + (size_t)(e / pixels) * pixels * n + vplace(e % pixels, n0, pixels);
     float lanes[V];
-    for (int i = 0; i < V; i++) lanes[i] = n0 + i < n_valid ? (float)pixels[(size_t)(n0 + i) * elements + e] : 0.0f;
-    for (int i = 0; i < V; i++) x[n0 + i] = sdiv(lanes[i], 255.0f);
+    for (int i = 0; i < V; i++) lanes[i] = n0 + i < n_valid ? (float)bytes[(size_t)(n0 + i) * elements + e] : 0.0f;
+    for (int i = 0; i < V; i++) x[i] = sdiv(lanes[i], 255.0f);
   }
 }

@@ -50,17 +50,15 @@ __kernel void reparameterize_backward(__global const float *restrict mu_base, co
                                       const ulong dmu_offset, __global float *dlogvar_base, const ulong dlogvar_offset,
                                       const int n, const float weight, const int accumulate_mu,
                                       const int accumulate_logvar) {
-  const int j = (int)get_global_id(1), n_valid = (int)state[1];
+  const int n0 = (int)get_global_id(0) * V, j = (int)get_global_id(1), n_valid = (int)state[1];
   const vfloat share = (vfloat)(sdiv(weight, (float)n_valid)), half_one = (vfloat)(0.5f);
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    const size_t at = (size_t)j * n + n0;
-    const vfloat dz = vload(dz_base + dz_offset + at), mu = vload(mu_base + mu_offset + at);
-    const vfloat grow = vexp(vload(logvar_base + logvar_offset + at)) - (vfloat)(1.0f);
-    vfloat dmu = vkeep(fma(share, mu, dz), n0, n_valid);
-    vfloat dlogvar = vkeep(half_one * fma(share, grow, dz * vload(e_base + e_offset + at)), n0, n_valid);
-    if (accumulate_mu) dmu += vload(dmu_base + dmu_offset + at);
-    vstore(dmu, dmu_base + dmu_offset + at);
-    if (accumulate_logvar) dlogvar += vload(dlogvar_base + dlogvar_offset + at);
-    vstore(dlogvar, dlogvar_base + dlogvar_offset + at);
-  }
+  const size_t at = (size_t)j * n + n0;
+  const vfloat dz = vload(dz_base + dz_offset + at), mu = vload(mu_base + mu_offset + at);
+  const vfloat grow = vexp(vload(logvar_base + logvar_offset + at)) - (vfloat)(1.0f);
+  vfloat dmu = vkeep(fma(share, mu, dz), n0, n_valid);
+  vfloat dlogvar = vkeep(half_one * fma(share, grow, dz * vload(e_base + e_offset + at)), n0, n_valid);
+  if (accumulate_mu) dmu += vload(dmu_base + dmu_offset + at);
+  vstore(dmu, dmu_base + dmu_offset + at);
+  if (accumulate_logvar) dlogvar += vload(dlogvar_base + dlogvar_offset + at);
+  vstore(dlogvar, dlogvar_base + dlogvar_offset + at);
 }

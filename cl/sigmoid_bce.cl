@@ -18,14 +18,14 @@ __kernel void sigmoid_bce(__global const float *restrict x_base, const ulong x_o
                           const int training) {
   __local float scratch[LANES];
   const int lane0 = (int)get_local_id(0) * V, n_valid = (int)state[1];
-  const int row = (int)get_group_id(2) * h_count + (int)get_group_id(1);
+  const int row = (int)get_group_id(2) * h_count + (int)get_group_id(1), pixels = h_count * w_count;
   const vfloat one = (vfloat)(1.0f), zero = (vfloat)(0.0f);
   const vfloat low = (vfloat)(1e-7f), high = (vfloat)(1.0f - 1e-7f);
   const vfloat share = (vfloat)(sdiv(1.0f, (float)n_valid * (float)values));
   vfloat sum = zero;
   for (int b = lane0; b < n; b += LANES)
     for (int w = 0; w < w_count; w++) {
-      const size_t at = ((size_t)row * w_count + w) * n + b;
+      const size_t at = (size_t)get_group_id(2) * pixels * n + vplace((int)get_group_id(1) * w_count + w, b, pixels);
       const vfloat p = vsigmoid(vload(x_base + x_offset + at)), t = vload(t_base + t_offset + at);
       vstore(p, p_base + p_offset + at);
       vfloat q = vselect(p, low, vmask(p < low));

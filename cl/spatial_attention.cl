@@ -13,18 +13,18 @@
 __kernel void spatial_attention_pool(__global const float *restrict a_base, const ulong a_offset,
                                      __global float *restrict pooled_base, const ulong pooled_offset, const int n,
                                      const int c_count, const int pixels) {
-  const int p = (int)get_global_id(1);
+  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)c_count));
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    __global const float *a = a_base + a_offset + (size_t)p * n + n0;
+  for (int p = share_begin(pixels); p < end; p++) {
+    __global const float *a = a_base + a_offset + vplace(p, n0, pixels);
     vfloat largest = vload(a), sum = largest;
     for (int c = 1; c < c_count; c++) {
       const vfloat v = vload(a + c * channel);
       largest = vselect(largest, v, vmask(v > largest));
       sum += v;
     }
-    __global float *pooled = pooled_base + pooled_offset + (size_t)p * n + n0;
+    __global float *pooled = pooled_base + pooled_offset + vplace(p, n0, pixels);
     vstore(largest, pooled);
     vstore(sum * inverse, pooled + channel);
   }
@@ -35,10 +35,10 @@ __kernel void spatial_attention_apply(__global const float *restrict a_base, con
                                       __global float *restrict t_base, const ulong t_offset,
                                       __global float *restrict y_base, const ulong y_offset, const int n,
                                       const int c_count, const int pixels) {
-  const int p = (int)get_global_id(1);
+  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    const size_t at = (size_t)p * n + n0;
+  for (int p = share_begin(pixels); p < end; p++) {
+    const size_t at = vplace(p, n0, pixels);
     const vfloat s = vsigmoid(vload(t_base + t_offset + at));
     vstore(s, t_base + t_offset + at);
     for (int c = 0; c < c_count; c++)
@@ -52,10 +52,10 @@ __kernel void spatial_attention_backward_scale(__global const float *restrict a_
                                                __global const float *restrict s_base, const ulong s_offset,
                                                __global float *restrict dt_base, const ulong dt_offset, const int n,
                                                const int c_count, const int pixels) {
-  const int p = (int)get_global_id(1);
+  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    const size_t at = (size_t)p * n + n0;
+  for (int p = share_begin(pixels); p < end; p++) {
+    const size_t at = vplace(p, n0, pixels);
     vfloat ds = (vfloat)(0.0f);
     for (int c = 0; c < c_count; c++)
       ds = fma(vload(dy_base + dy_offset + c * channel + at), vload(a_base + a_offset + c * channel + at), ds);
@@ -72,11 +72,11 @@ __kernel void spatial_attention_backward_apply(__global const float *restrict a_
                                                __global const float *restrict dpooled_base, const ulong dpooled_offset,
                                                __global float *da_base, const ulong da_offset, const int n,
                                                const int c_count, const int pixels, const int accumulate) {
-  const int p = (int)get_global_id(1);
+  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)c_count)), zero = (vfloat)(0.0f), one = (vfloat)(1.0f);
-  for (int n0 = (int)get_global_id(0) * V; n0 < n; n0 += (int)get_global_size(0) * V) {
-    const size_t at = (size_t)p * n + n0;
+  for (int p = share_begin(pixels); p < end; p++) {
+    const size_t at = vplace(p, n0, pixels);
     __global const float *a = a_base + a_offset + at;
     const vfloat largest = vload(pooled_base + pooled_offset + at), s = vload(s_base + s_offset + at);
     vfloat ties = zero;

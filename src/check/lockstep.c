@@ -11,6 +11,7 @@
 #include "core/fail.h"
 #include "net/network.h"
 #include "op/op.h"
+#include "ref/canonical.h"
 
 static const uint64_t SEED = 768;
 static const float LEARNING_RATE = 0.005f;
@@ -28,13 +29,16 @@ typedef struct lockstep {
   fovea_device *device;
   const fovea_graph *graph;
   fovea_network *network;
-  struct ref_network *ref;
-  int padded; /* images of a batch on the device */
+  struct ref_network *ref;             /* in double: what is right */
+  struct canonical_network *canonical; /* in fp32 and in the kernels' order: which bits */
+  int padded;                          /* images of a batch on the device */
   uint8_t *pixels;
-  check_op *ops; /* [node]: of the nodes that are a source */
-  float *raw;    /* a tensor as it lies on the device, [c][h][w][n] */
-  float *values; /* the same as [n][c][h][w] of the images that count */
-  double all;    /* the largest of all parameters' gradients */
+  check_op *ops;           /* [node]: of the nodes that are a source */
+  float *raw;              /* a tensor as it lies on the device, [c][n / 16][h][w][16] */
+  float *plain;            /* the same as [c][h][w][n] */
+  float *values;           /* the same as [n][c][h][w] of the images that count */
+  float *canonical_values; /* of the canonical reference, likewise */
+  double all;              /* the largest of all parameters' gradients */
   fovea_status status;
 } lockstep;
 
@@ -103,6 +107,8 @@ static void start_parameters(lockstep *s) {
     }
     draw_parameter(s, p, data, &state);
     for (size_t j = 0; j < p->count; j++) r->value[j] = (double)data[j];
+    memcpy(canonical_parameter(s->canonical, (int)(r - s->ref->parameters), CANONICAL_VALUE), data,
+           p->count * sizeof *data);
     fail(s, fovea_network_set(s->network, i, FOVEA_VALUE, data));
     free(data);
   }
@@ -112,17 +118,29 @@ static void start_parameters(lockstep *s) {
 
 /* Where value e of the reference's order is in an image on the device: units that become an image are (c, h, w) there.
  */
-static size_t device_place(const lockstep *s, int end, size_t e) {
+static size_t device_element(const lockstep *s, int end, size_t e) {
   const fovea_node *source = &s->graph->nodes[source_of(s, end)];
-  if (s->graph->nodes[end].op == &fovea_op_reshape || source->parameter_count == 0) return e;
+  if (source->parameter_count == 0) return e;
   return fovea_device_index(source->parameters[0].rows, e);
 }
 
 static void read_tensor(lockstep *s, fovea_slice slice, int end) {
-  const size_t image = image_of(&s->graph->nodes[end]), n = (size_t)s->padded;
+  const fovea_node *node = &s->graph->nodes[end];
+  const size_t image = image_of(node), pixels = (size_t)(node->h * node->w), n = (size_t)s->padded;
   fail(s, fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * image * n, s->raw));
+  for (size_t e = 0; e < image; e++)
+    for (size_t i = 0; i < n; i++) s->plain[e * n + i] = s->raw[fovea_device_place(e, pixels, i, n)];
   for (size_t i = 0; i < (size_t)s->c->count; i++)
-    for (size_t e = 0; e < image; e++) s->values[i * image + e] = s->raw[device_place(s, end, e) * n + i];
+    for (size_t e = 0; e < image; e++) s->values[i * image + e] = s->plain[device_element(s, end, e) * n + i];
+}
+
+/* The tensor just read, with the canonical reference's [c][h][w][n]; NULL where that has none. */
+static void compare_bits(lockstep *s, check_error *error, const check_tensor *tensor, int end, const float *canonical) {
+  const size_t image = image_of(&s->graph->nodes[end]), n = (size_t)s->padded;
+  for (size_t i = 0; canonical && i < (size_t)s->c->count; i++)
+    for (size_t e = 0; e < image; e++)
+      s->canonical_values[i * image + e] = canonical[device_element(s, end, e) * n + i];
+  if (canonical) check_compare_bits(error, tensor, s->values, s->canonical_values);
 }
 
 static check_tensor tensor_of(const lockstep *s, int node, const char *name) {
@@ -138,33 +156,44 @@ static void adopt(const lockstep *s, double *to, int node) {
 
 /* --- forward -------------------------------------------------------------------------------------------------- */
 
-static void compare_loss(lockstep *s, int node, const char *name, double loss, double expected) {
+static void compare_loss(lockstep *s, int node, const char *name, double loss, double expected, float canonical) {
   const float value = (float)loss;
   const check_tensor tensor = {name, 1, {1}};
-  if (node >= 0) check_compare(&s->ops[source_of(s, node)].forward, &tensor, &value, &expected, LOSSES);
+  if (node < 0) return;
+  check_error *error = &s->ops[source_of(s, node)].forward;
+  check_compare(error, &tensor, &value, &expected, LOSSES);
+  check_compare_bits(error, &tensor, &value, &canonical);
 }
 
 static void compare_losses(lockstep *s) {
   fovea_losses losses = {0};
   fail(s, fovea_network_losses(s->network, &losses));
-  compare_loss(s, s->graph->loss, "bce", losses.bce, s->ref->bce);
-  compare_loss(s, s->graph->latent, "kl", losses.kl, s->ref->kl);
+  compare_loss(s, s->graph->loss, "bce", losses.bce, s->ref->bce, canonical_bce(s->canonical));
+  compare_loss(s, s->graph->latent, "kl", losses.kl, s->ref->kl, canonical_kl(s->canonical));
 }
 
 static void forward(lockstep *s, bool training) {
   const fovea_plan *plan = fovea_network_plan(s->network, training);
+  const uint32_t step = training ? 0 : NOISE_STEP;
   ref_network_begin(s->ref, s->c->count);
+  canonical_begin(s->canonical, s->c->count, step, training);
   for (int i = 0; i < s->graph->count && s->status == FOVEA_OK; i++) {
-    ref_network_forward_node(s->ref, i, s->pixels, training ? 0 : NOISE_STEP, training);
+    ref_network_forward_node(s->ref, i, s->pixels, step, training);
+    canonical_forward_node(s->canonical, i, s->pixels);
     if (end_of(s, i) != i) continue;
     fovea_slice slice;
     const check_tensor y = tensor_of(s, i, "y");
     fail(s, fovea_plan_value(plan, i, &slice));
     if (s->status == FOVEA_OK) read_tensor(s, slice, i);
     if (s->status != FOVEA_OK) return;
-    check_compare(&s->ops[source_of(s, i)].forward, &y, s->values, s->ref->nodes[i].value, VALUES);
+    const int source = source_of(s, i);
+    check_error *error = &s->ops[source].forward;
+    check_compare(error, &y, s->values, s->ref->nodes[i].value, VALUES);
+    compare_bits(s, error, &y, i, canonical_value(s->canonical, source));
     adopt(s, s->ref->nodes[i].value, i);
+    canonical_set_value(s->canonical, source, s->plain);
   }
+  canonical_end_forward(s->canonical);
 }
 
 /* --- backward ------------------------------------------------------------------------------------------------- */
@@ -175,6 +204,7 @@ static void compare_gradient(lockstep *s, int end) {
   const check_tolerance tolerance = {GRADIENT_RTOL, GRADIENT_SHARE, 0};
   check_error error = {0};
   check_compare(&error, &dx, s->values, s->ref->nodes[end].gradient, tolerance);
+  compare_bits(s, &error, &dx, end, canonical_pending_gradient(s->canonical, source_of(s, end)));
   for (int j = 0; j < s->graph->count; j++) {
     const fovea_node *reader = &s->graph->nodes[j];
     for (int k = 0; k < reader->input_count; k++)
@@ -192,9 +222,13 @@ static void backward(lockstep *s) {
       read_tensor(s, slice, i);
       compare_gradient(s, i);
       adopt(s, s->ref->nodes[i].gradient, i);
+      canonical_set_gradient(s->canonical, source_of(s, i), s->plain);
     }
     ref_network_backward_node(s->ref, i);
+    /* A source's canonical backward is that of all it does, so it waits until the first of them is reached. */
+    canonical_backward_node(s->canonical, i);
   }
+  canonical_end_backward(s->canonical);
 }
 
 /* Calls `compare` with each parameter of each node, and the op that it belongs to. */
@@ -221,14 +255,19 @@ static check_tensor parameter_tensor(const fovea_parameter *p) {
 static void compare_parameter(lockstep *s, check_op *op, size_t index, float *data, const struct ref_parameter *r) {
   const fovea_parameter *p = fovea_network_parameter(s->network, index);
   const check_tensor tensor = parameter_tensor(p);
+  const int canonical = (int)(r - s->ref->parameters);
   if (!p->trainable) {
     fail(s, fovea_network_get(s->network, index, FOVEA_VALUE, data));
-    if (s->status == FOVEA_OK) check_compare(&op->forward, &tensor, data, r->value, VALUES);
+    if (s->status != FOVEA_OK) return;
+    check_compare(&op->forward, &tensor, data, r->value, VALUES);
+    check_compare_bits(&op->forward, &tensor, data, canonical_parameter(s->canonical, canonical, CANONICAL_VALUE));
     return;
   }
   const check_tolerance tolerance = {GRADIENT_RTOL, GRADIENT_SHARE, GRADIENT_SHARE_OF_ALL * s->all};
   fail(s, fovea_network_get(s->network, index, FOVEA_GRADIENT, data));
-  if (s->status == FOVEA_OK) check_compare(&op->backward, &tensor, data, r->gradient, tolerance);
+  if (s->status != FOVEA_OK) return;
+  check_compare(&op->backward, &tensor, data, r->gradient, tolerance);
+  check_compare_bits(&op->backward, &tensor, data, canonical_parameter(s->canonical, canonical, CANONICAL_GRADIENT));
 }
 
 static void largest_gradient(lockstep *s) {
@@ -238,52 +277,81 @@ static void largest_gradient(lockstep *s) {
 
 /* --- Adam ----------------------------------------------------------------------------------------------------- */
 
-/* One value array of one parameter, in doubles; NULL when memory ran out. */
-static double *get_doubles(lockstep *s, size_t index, fovea_value which, float *data) {
-  const size_t count = fovea_network_parameter(s->network, index)->count;
-  double *doubles = malloc(count * sizeof *doubles);
-  if (!doubles) fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
-  fail(s, fovea_network_get(s->network, index, which, data));
-  for (size_t i = 0; i < count && doubles; i++) doubles[i] = (double)data[i];
-  return doubles;
+static const struct {
+  fovea_value device;
+  enum canonical_array canonical;
+  const char *name;
+} adam_arrays[] = {{FOVEA_FIRST_MOMENT, CANONICAL_FIRST_MOMENT, "m"},
+                   {FOVEA_SECOND_MOMENT, CANONICAL_SECOND_MOMENT, "v"},
+                   {FOVEA_VALUE, CANONICAL_VALUE, "p"},
+                   {FOVEA_GRADIENT, CANONICAL_GRADIENT, "g"}};
+enum { ADAM_RESULTS = 3, ADAM_ARRAYS = 4 };
+
+static float *canonical_array(lockstep *s, const fovea_parameter *p, int array) {
+  const struct ref_parameter *r = ref_network_find(s->ref, p->name);
+  return canonical_parameter(s->canonical, (int)(r - s->ref->parameters), adam_arrays[array].canonical);
 }
 
-/* The step from (p, m, v) and g as they are now; g is of the same images, and so is the device's of the next step,
- * unless the network draws. So Adam is compared with the gradient read after its step. */
-static void compare_adam(lockstep *s, check_op *adam) {
-  static const fovea_value arrays[] = {FOVEA_FIRST_MOMENT, FOVEA_SECOND_MOMENT, FOVEA_VALUE};
-  static const char *const names[] = {"m", "v", "p"};
+/* Arrays first to last of every trainable parameter, from the device to the canonical reference. */
+static void take_arrays(lockstep *s, int first, int last) {
+  for (size_t i = 0; i < fovea_network_parameter_count(s->network); i++) {
+    const fovea_parameter *p = fovea_network_parameter(s->network, i);
+    for (int k = first; k < last && p->trainable && s->status == FOVEA_OK; k++)
+      fail(s, fovea_network_get(s->network, i, adam_arrays[k].device, canonical_array(s, p, k)));
+  }
+}
+
+/* What the double reference makes of the canonical arrays, with what the device made: data. */
+static void compare_adam_double(lockstep *s, check_op *adam, size_t index, int iteration, float *data) {
   const struct ref_adam d = {.lr = (double)LEARNING_RATE, .b1 = 0.9, .b2 = 0.999, .eps = 1e-7};
-  const size_t count = fovea_network_parameter_count(s->network);
-  double **before = calloc(3 * count, sizeof *before);
+  const fovea_parameter *p = fovea_network_parameter(s->network, index);
+  double *doubles = malloc(ADAM_ARRAYS * p->count * sizeof *doubles), *at[ADAM_ARRAYS];
+  if (!doubles) {
+    fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+    return;
+  }
+  for (int k = 0; k < ADAM_ARRAYS; k++) {
+    at[k] = doubles + (size_t)k * p->count;
+    for (size_t i = 0; i < p->count; i++) at[k][i] = (double)canonical_array(s, p, k)[i];
+  }
+  ref_adam(&d, iteration, (int)p->count, at[3], at[0], at[1], at[2]);
+  for (int k = 0; k < ADAM_RESULTS && s->status == FOVEA_OK; k++) {
+    check_tensor tensor = parameter_tensor(p);
+    tensor.name = adam_arrays[k].name;
+    fail(s, fovea_network_get(s->network, index, adam_arrays[k].device, data));
+    if (s->status == FOVEA_OK) check_compare(&adam->forward, &tensor, data, at[k], ADAM);
+  }
+  free(doubles);
+}
+
+/* One step with a learning rate, from what the device had before and the gradient it had in it. */
+static void compare_adam(lockstep *s, check_op *adam) {
+  const uint32_t iteration = fovea_network_get_step(s->network);
   size_t largest = 1;
-  for (size_t i = 0; i < count; i++)
-    if (fovea_network_parameter(s->network, i)->count > largest)
-      largest = fovea_network_parameter(s->network, i)->count;
+  for (size_t i = 0; i < fovea_network_parameter_count(s->network); i++) {
+    const size_t count = fovea_network_parameter(s->network, i)->count;
+    if (count > largest) largest = count;
+  }
   float *data = malloc(largest * sizeof *data);
-  if (!before || !data) fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
-  for (size_t i = 0; i < count && s->status == FOVEA_OK; i++)
-    for (int k = 0; k < 3 && fovea_network_parameter(s->network, i)->trainable; k++)
-      before[3 * i + (size_t)k] = get_doubles(s, i, arrays[k], data);
-  const int iteration = (int)fovea_network_get_step(s->network);
+  if (!data) fail(s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
+  take_arrays(s, 0, ADAM_RESULTS);
   if (s->status == FOVEA_OK)
     fail(s, fovea_network_train_step(s->network, s->pixels, NULL, (size_t)s->c->count, LEARNING_RATE));
-  for (size_t i = 0; i < count && s->status == FOVEA_OK; i++) {
-    const fovea_parameter *p = fovea_network_parameter(s->network, i);
-    if (!p->trainable) continue;
-    double *g = get_doubles(s, i, FOVEA_GRADIENT, data);
-    double **now = &before[3 * i];
-    if (s->status == FOVEA_OK) ref_adam(&d, iteration, (int)p->count, g, now[0], now[1], now[2]);
-    for (int k = 0; k < 3 && s->status == FOVEA_OK; k++) {
-      check_tensor tensor = parameter_tensor(p);
-      tensor.name = names[k];
-      fail(s, fovea_network_get(s->network, i, arrays[k], data));
-      check_compare(&adam->forward, &tensor, data, now[k], ADAM);
+  take_arrays(s, ADAM_RESULTS, ADAM_ARRAYS);
+  for (int canonical = 0; canonical < 2 && s->status == FOVEA_OK; canonical++) {
+    if (canonical) canonical_adam(s->canonical, canonical_alpha(LEARNING_RATE, iteration + 1));
+    for (size_t i = 0; i < fovea_network_parameter_count(s->network) && s->status == FOVEA_OK; i++) {
+      const fovea_parameter *p = fovea_network_parameter(s->network, i);
+      if (!p->trainable) continue;
+      if (!canonical) compare_adam_double(s, adam, i, (int)iteration, data);
+      for (int k = 0; k < ADAM_RESULTS && canonical && s->status == FOVEA_OK; k++) {
+        check_tensor tensor = parameter_tensor(p);
+        tensor.name = adam_arrays[k].name;
+        fail(s, fovea_network_get(s->network, i, adam_arrays[k].device, data));
+        if (s->status == FOVEA_OK) check_compare_bits(&adam->forward, &tensor, data, canonical_array(s, p, k));
+      }
     }
-    free(g);
   }
-  for (size_t i = 0; i < 3 * count && before; i++) free(before[i]);
-  free(before);
   free(data);
 }
 
@@ -326,7 +394,7 @@ static void name_op(lockstep *s, int source) {
   op->network = s->c->name, op->nodes = 1;
   for (int i = source; i < s->graph->count; i++) {
     const fovea_node *n = &s->graph->nodes[i];
-    if (source_of(s, i) != source || n->op == &fovea_op_reshape) continue;
+    if (source_of(s, i) != source) continue;
     const size_t used = strlen(op->name);
     snprintf(op->name + used, sizeof op->name - used, "%s%s", i > source ? "+" : "",
              n->op == &fovea_op_activation ? activation_name(n->activation) : n->op->name);
@@ -382,11 +450,15 @@ static fovea_status create(lockstep *s) {
   s->padded = (s->c->batch + 15) / 16 * 16;
   s->ops = calloc(nodes, sizeof *s->ops);
   s->raw = malloc(largest * (size_t)s->padded * sizeof *s->raw);
+  s->plain = malloc(largest * (size_t)s->padded * sizeof *s->plain);
   s->values = malloc(largest * (size_t)s->padded * sizeof *s->values);
+  s->canonical_values = malloc(largest * (size_t)s->padded * sizeof *s->canonical_values);
   s->pixels = malloc(image_of(&s->graph->nodes[s->graph->input]) * (size_t)s->padded);
-  if (!s->ops || !s->raw || !s->values || !s->pixels) return fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out");
+  if (!s->ops || !s->raw || !s->plain || !s->values || !s->canonical_values || !s->pixels)
+    return fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out");
   s->ref = check_reference(s->graph, SEED);
   if (!s->ref) return FOVEA_INVALID;
+  s->canonical = canonical_create(s->ref, s->c->batch);
   return fovea_network_create(s->device, s->graph, &options, &s->network);
 }
 
@@ -425,7 +497,8 @@ fovea_status check_lockstep(fovea_device *device, const fovea_graph *graph, cons
   if (s.status == FOVEA_OK && !results) fail(&s, fovea_fail(FOVEA_NO_MEMORY, "check: host memory ran out"));
   if (results) *count = collect(&s, results), *ops = results;
   fovea_network_destroy(s.network);
+  canonical_destroy(s.canonical);
   ref_network_destroy(s.ref);
-  free(s.ops), free(s.raw), free(s.values), free(s.pixels);
+  free(s.ops), free(s.raw), free(s.plain), free(s.values), free(s.canonical_values), free(s.pixels);
   return s.status == FOVEA_OK ? FOVEA_OK : fovea_fail_in(s.status, "%s", c->name);
 }

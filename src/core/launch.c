@@ -186,6 +186,13 @@ void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, si
   set_range(launch, local, local * groups_x, groups_y, groups_z);
 }
 
+void fovea_launch_flat(fovea_launch *launch, size_t items) {
+  if (!settable(launch)) return;
+  size_t local = 64;
+  while (local > 1 && (local > launch->group_limit || local > launch->device->info.max_work_group_size)) local /= 2;
+  fovea_launch_groups(launch, local, items / local + (items % local != 0), 1, 1);
+}
+
 void fovea_launch_cost(fovea_launch *launch, double flops, double bytes) {
   if (!launch) return;
   launch->flops = flops;

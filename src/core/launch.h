@@ -39,6 +39,10 @@ void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z);
 /* The global size as a number of groups of exactly `local` work-items along x, for kernels with barriers. */
 void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, size_t groups_y, size_t groups_z);
 
+/* At least `items` work-items along x, in groups of what the device and the kernel allow, for kernels without barriers
+ * that guard their own end. */
+void fovea_launch_flat(fovea_launch *launch, size_t items);
+
 /* What the profile divides time by: floating-point operations and bytes moved at the least, of one enqueue. */
 void fovea_launch_cost(fovea_launch *launch, double flops, double bytes);
 

@@ -402,39 +402,45 @@ fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
 /* --- tensors in and out
  * ------------------------------------------------------------------------------------------------ */
 
-static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t count, fovea_slice *slice, size_t *size) {
+size_t fovea_device_place(size_t element, size_t pixels, size_t image, size_t batch) {
+  return ((element / pixels * (batch / LANES) + image / LANES) * pixels + element % pixels) * LANES + image % LANES;
+}
+
+static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t count, fovea_slice *slice, size_t *size,
+                             size_t *pixels) {
   int dims[3];
   fovea_status status = fovea_tensor_shape(net->graph, tensor, dims);
   if (status != FOVEA_OK) return status;
   if (count < 1 || count > (size_t)net->options.batch)
     return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
-  *size = (size_t)dims[0] * (size_t)dims[1] * (size_t)dims[2];
+  *pixels = (size_t)dims[1] * (size_t)dims[2];
+  *size = (size_t)dims[0] * *pixels;
   return fovea_plan_value(net->evaluation, tensor, slice);
 }
 
 fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
   fovea_slice slice;
-  size_t size = 0, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
-  fovea_status status = value_of(net, tensor, count, &slice, &size);
+  size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
   if (status != FOVEA_OK) return status;
   float *device = malloc(size * batch * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   status = fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
   for (size_t n = 0; n < count && status == FOVEA_OK; n++)
-    for (size_t e = 0; e < size; e++) data[n * size + e] = device[e * batch + n];
+    for (size_t e = 0; e < size; e++) data[n * size + e] = device[fovea_device_place(e, pixels, n, batch)];
   free(device);
   return status;
 }
 
 fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
   fovea_slice slice;
-  size_t size = 0, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
-  fovea_status status = value_of(net, tensor, count, &slice, &size);
+  size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
   if (status != FOVEA_OK) return status;
   float *device = calloc(size * batch, sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   for (size_t n = 0; n < count; n++)
-    for (size_t e = 0; e < size; e++) device[e * batch + n] = data[n * size + e];
+    for (size_t e = 0; e < size; e++) device[fovea_device_place(e, pixels, n, batch)] = data[n * size + e];
   size_t slots = net->slots;
   net->slots = LOSS_SLOTS - 1; /* its loss, against no images, goes where nobody reads it */
   status = write_state(net, 0, count, 0.0f);

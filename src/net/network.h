@@ -12,6 +12,9 @@ fovea_plan *fovea_network_plan(fovea_network *network, bool training);
  * channels, height, width; shape[0] == 0: the order is the same. */
 size_t fovea_device_index(const int shape[3], size_t file);
 
+/* Where value `element`, c * pixels + p, of an image of a batch is in a tensor on the device (cl/vector.clh). */
+size_t fovea_device_place(size_t element, size_t pixels, size_t image, size_t batch);
+
 /* FOVEA_MISMATCH when a kernel wrote outside of its buffers, as far as the device and an inspected network have
  * canaries (guard.h). */
 fovea_status fovea_network_check_canaries(fovea_network *network);

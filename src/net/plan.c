@@ -10,7 +10,7 @@
 #include "net/placement.h"
 #include "op/op.h"
 
-enum { MAX_ARGUMENTS = 40, LANES = 16, FLAT_GROUP = 64, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANARY = 32 };
+enum { MAX_ARGUMENTS = 40, LANES = 16, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANARY = 32 };
 
 typedef enum argument_kind {
   ARGUMENT_VIEW,
@@ -37,6 +37,7 @@ struct fovea_record {
   argument arguments[MAX_ARGUMENTS];
   int argument_count;
   size_t local, size[3]; /* local 0: a plain range */
+  bool flat;             /* size[0] work-items and no more than are needed beyond */
   double flops, bytes;
   fovea_gemm gemm;
   fovea_launch *launch;
@@ -199,9 +200,14 @@ void fovea_record_cost(fovea_record *record, double flops, double bytes) {
   record->flops = flops, record->bytes = bytes;
 }
 
-/* On a CPU a work-item loops over the batch itself: a work-group costs 12 ns there. */
 void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z) {
-  fovea_record_range(record, plan->device->tuning.vector == 1 ? (size_t)plan->batch : 1, y, z);
+  fovea_record_range(record, (size_t)(plan->batch / plan->device->tuning.vector), y, z);
+}
+
+/* On a CPU a work-item takes a run of them: a work-group costs 12 ns there. */
+void fovea_record_shared_range(fovea_plan *plan, fovea_record *record, size_t count, size_t z) {
+  enum { SHARE = 16 };
+  fovea_record_batch_range(plan, record, plan->device->tuning.vector == 1 ? count : (count + SHARE - 1) / SHARE, z);
 }
 
 void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, size_t z) {
@@ -209,7 +215,8 @@ void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, 
 }
 
 void fovea_record_flat(fovea_record *record, size_t items) {
-  fovea_record_groups(record, FLAT_GROUP, (items + FLAT_GROUP - 1) / FLAT_GROUP, 1, 1);
+  fovea_record_range(record, items, 1, 1);
+  record->flat = true;
 }
 
 void fovea_record_gemm(fovea_plan *plan, const fovea_gemm *gemm, fovea_view a, fovea_view b, fovea_view c) {
@@ -313,7 +320,6 @@ static void fold(fovea_plan *plan) {
     *p = (node_plan){.alias = i, .wants_gradient = node->op != &fovea_op_input};
     if (node->op == &fovea_op_dropout) p->pointwise.rate = node->rate, p->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) p->pointwise.activation = node->activation;
-    if (node->op == &fovea_op_reshape) p->alias = node->inputs[0];
     if (node->op != &fovea_op_dropout && node->op != &fovea_op_activation) continue;
     int from = source_of(plan, node->inputs[0]), readers = 0;
     for (int j = 0; j < graph->count; j++)
@@ -323,7 +329,7 @@ static void fold(fovea_plan *plan) {
     bool able = op == &fovea_op_batchnorm || op == &fovea_op_dropout;
     bool free_place =
         q->pointwise.activation == FOVEA_LINEAR && (node->op == &fovea_op_activation || q->pointwise.rate == 0.0);
-    if (!able || !free_place || readers != 1 || graph->nodes[node->inputs[0]].op == &fovea_op_reshape) continue;
+    if (!able || !free_place || readers != 1) continue;
     p->alias = from;
     if (node->op == &fovea_op_dropout) q->pointwise.rate = node->rate, q->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) q->pointwise.activation = node->activation;
@@ -383,14 +389,14 @@ static void record_adam(fovea_plan *plan) {
 
 static void record_input(fovea_plan *plan, int node) {
   const fovea_node *n = &plan->graph->nodes[node];
-  int elements = n->c * n->h * n->w;
   fovea_record *r = fovea_plan_record(plan, "input.cl", "", "input_forward");
-  fovea_record_buffer(plan, r, "pixels", plan->pixels);
+  fovea_record_buffer(plan, r, "bytes", plan->pixels);
   fovea_record_buffer(plan, r, "state", plan->state);
   fovea_record_view(plan, r, "x", fovea_plan_output(plan, node));
   fovea_record_int(r, "n", plan->batch);
-  fovea_record_int(r, "elements", elements);
-  fovea_record_batch_range(plan, r, (size_t)elements, 1);
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_shared_range(plan, r, (size_t)(n->c * n->h * n->w), 1);
 }
 
 /* For inspection: a copy of the node's gradient, since backward may overwrite it. */
@@ -564,7 +570,9 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
         break;
     }
   }
-  if (record->local)
+  if (record->flat)
+    fovea_launch_flat(record->launch, record->size[0]);
+  else if (record->local)
     fovea_launch_groups(record->launch, record->local, record->size[0], record->size[1], record->size[2]);
   else
     fovea_launch_range(record->launch, record->size[0], record->size[1], record->size[2]);

@@ -49,7 +49,7 @@ fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_s
 
 /* The gradient of the node's output as its backward pass found it; false when none came. */
 bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
-/* The node whose launches make the node's value: itself, or another for what was folded into that and for a reshape. */
+/* The node whose launches make the node's value: itself, or another for what was folded into that. */
 fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node);
 fovea_status fovea_plan_check_canaries(const fovea_plan *plan);
 /* Runs the launches of the node's forward or backward pass alone, and adds up what they declared. *launches 0: none. */
@@ -103,8 +103,10 @@ void fovea_record_range(fovea_record *record, size_t x, size_t y, size_t z);
 void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y, size_t z);
 void fovea_record_cost(fovea_record *record, double flops, double bytes);
 
-/* The two shapes that most kernels have: over the batch, y and z; and a row of lanes (reduce.clh) for each y and z. */
+/* The shapes that most kernels have: over the batch, y and z; over the batch, shares of `count` things (vector.clh) and
+ * z; and a row of lanes (reduce.clh) for each y and z. */
 void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
+void fovea_record_shared_range(fovea_plan *plan, fovea_record *record, size_t count, size_t z);
 void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
 void fovea_record_flat(fovea_record *record, size_t items); /* kernels that guard their end */
 

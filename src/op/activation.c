@@ -36,7 +36,7 @@ void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise,
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "pixels", pixels);
   fovea_record_pointwise_arguments(plan, r, pointwise);
-  fovea_record_batch_range(plan, r, (size_t)(pixels + 3) / 4, (size_t)c);
+  fovea_record_shared_range(plan, r, (size_t)(pixels + 3) / 4, (size_t)c);
   fovea_record_cost(r, 0, 8.0 * c * pixels * fovea_plan_batch(plan));
 }
 
@@ -51,7 +51,7 @@ void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *p
   fovea_record_int(r, "pixels", pixels);
   fovea_record_pointwise_arguments(plan, r, pointwise);
   fovea_record_int(r, "accumulate", accumulate);
-  fovea_record_batch_range(plan, r, (size_t)(pixels + 3) / 4, (size_t)c);
+  fovea_record_shared_range(plan, r, (size_t)(pixels + 3) / 4, (size_t)c);
   fovea_record_cost(r, 0, 12.0 * c * pixels * fovea_plan_batch(plan));
 }
 

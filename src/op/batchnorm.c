@@ -89,7 +89,7 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "pixels", n->h * n->w);
   fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
-  fovea_record_batch_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
+  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
   fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
 }
 
@@ -140,7 +140,7 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "pixels", n->h * n->w);
   fovea_record_int(r, "accumulate", accumulate);
-  fovea_record_batch_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
+  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
   fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
 }
 

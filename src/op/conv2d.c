@@ -74,14 +74,21 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
                   bias != NULL,           accumulate};
   static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "has_bias", "accumulate"};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
-  fovea_record_range(r, (size_t)(fovea_plan_batch(plan) / t.vector), (size_t)((s->k + t.filters - 1) / t.filters),
-                     (size_t)s->oh);
+  const size_t vectors = (size_t)(fovea_plan_batch(plan) / t.vector), rows = (size_t)s->oh;
+  const size_t tiles = (size_t)((s->k + t.filters - 1) / t.filters);
+  if (t.vector == 1)
+    fovea_record_range(r, vectors, tiles, rows);
+  else
+    fovea_record_range(r, tiles, rows, vectors);
   fovea_record_cost(r, flops, conv_bytes(plan, s));
 }
 
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
                          const fovea_view *bias, fovea_view y, bool accumulate) {
-  record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, conv_flops(plan, s));
+  if (fovea_winograd_fits(s))
+    fovea_record_winograd(plan, s, x, w, false, bias, y, accumulate);
+  else
+    record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, conv_flops(plan, s));
 }
 
 void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *s, fovea_view dy, fovea_view w,
@@ -89,6 +96,11 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
   fovea_conv_shape back = *s;
   back.c = s->k, back.h = s->oh, back.w = s->ow;
   back.k = s->c, back.oh = s->h, back.ow = s->w;
+  if (fovea_winograd_fits(&back)) { /* an ordinary one, of the filters turned by half a circle */
+    back.top = s->kernel - 1 - s->top, back.left = s->kernel - 1 - s->left;
+    fovea_record_winograd(plan, &back, dy, w, true, bias, dx, accumulate);
+    return;
+  }
   record_gather(plan, "conv2d_transpose.cl", "conv2d_transpose_forward", &back, dy, w, true, bias, dx, accumulate,
                 conv_flops(plan, s));
 }
@@ -257,10 +269,27 @@ static fovea_conv_shape shape_of(const fovea_plan *plan, int node) {
   return s;
 }
 
+/* An image that a dense layer reads is made a vector first, and kept as one for backward. */
+enum { FLAT = 0 };
+
+static bool reads_image(const fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node), *x = fovea_plan_node(plan, n->inputs[0]);
+  return n->op == &fovea_op_dense && x->h * x->w > 1;
+}
+
+static fovea_view flatten(fovea_plan *plan, int node) {
+  const fovea_node *x = fovea_plan_node(plan, fovea_plan_node(plan, node)->inputs[0]);
+  const int pixels = x->h * x->w;
+  fovea_view flat = fovea_plan_save(plan, node, FLAT, (size_t)(x->c * pixels) * (size_t)fovea_plan_batch(plan));
+  fovea_record_reshape(plan, x->c, pixels, false, fovea_plan_input(plan, node, 0), flat, false);
+  return flat;
+}
+
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_conv_shape s = shape_of(plan, node);
-  fovea_view x = fovea_plan_input(plan, node, 0), y = fovea_plan_output(plan, node);
+  fovea_view x = reads_image(plan, node) ? flatten(plan, node) : fovea_plan_input(plan, node, 0);
+  fovea_view y = fovea_plan_output(plan, node);
   fovea_view w = fovea_plan_parameter(plan, node, 0), b = fovea_plan_parameter(plan, node, 1);
   const fovea_view *bias = n->conv.bias ? &b : NULL;
   size_t batch = (size_t)fovea_plan_batch(plan);
@@ -275,14 +304,13 @@ static void forward(fovea_plan *plan, int node) {
     fovea_record_conv2d(plan, &s, x, w, bias, y, false);
 }
 
-static void dense_backward_clblast(fovea_plan *plan, int node, const fovea_conv_shape *s, fovea_view dy) {
+static void dense_backward_clblast(fovea_plan *plan, int node, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
+                                   const fovea_view *dx, bool accumulate) {
   size_t batch = (size_t)fovea_plan_batch(plan), c = (size_t)s->c, k = (size_t)s->k;
   fovea_record_gemm(
-      plan, &(fovea_gemm){.transpose_b = true, .m = k, .n = c, .k = batch, .lda = batch, .ldb = batch, .ldc = c}, dy,
-      fovea_plan_input(plan, node, 0), fovea_plan_parameter_gradient(plan, node, 0));
-  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
-  bool accumulate;
-  fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+      plan, &(fovea_gemm){.transpose_b = true, .m = k, .n = c, .k = batch, .lda = batch, .ldb = batch, .ldc = c}, dy, x,
+      fovea_plan_parameter_gradient(plan, node, 0));
+  if (!dx) return;
   fovea_record_gemm(plan,
                     &(fovea_gemm){.transpose_a = true,
                                   .m = c,
@@ -292,28 +320,45 @@ static void dense_backward_clblast(fovea_plan *plan, int node, const fovea_conv_
                                   .ldb = batch,
                                   .ldc = batch,
                                   .beta = accumulate ? 1.0f : 0.0f},
-                    fovea_plan_parameter(plan, node, 0), dy, dx);
+                    fovea_plan_parameter(plan, node, 0), dy, *dx);
+}
+
+/* dw, and dx where that is not NULL. */
+static void record_gradients(fovea_plan *plan, int node, fovea_view x, const fovea_view *dx, bool accumulate) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_conv_shape s = shape_of(plan, node);
+  fovea_view dy = fovea_plan_output_gradient(plan, node), w = fovea_plan_parameter(plan, node, 0);
+  if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !n->conv.bias) {
+    dense_backward_clblast(plan, node, &s, x, dy, dx, accumulate);
+    return;
+  }
+  const bool transpose = n->op == &fovea_op_conv2d_transpose;
+  fovea_record_conv2d_backward_weight(plan, &s, transpose ? dy : x, transpose ? x : dy,
+                                      fovea_plan_parameter_gradient(plan, node, 0));
+  if (!dx) return;
+  if (transpose)
+    fovea_record_conv2d(plan, &s, dy, w, NULL, *dx, accumulate);
+  else
+    fovea_record_conv2d_backward_data(plan, &s, dy, w, NULL, *dx, accumulate);
 }
 
 static void backward(fovea_plan *plan, int node) {
-  const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_conv_shape s = shape_of(plan, node);
-  fovea_view x = fovea_plan_input(plan, node, 0), dy = fovea_plan_output_gradient(plan, node);
+  const fovea_node *n = fovea_plan_node(plan, node), *in = fovea_plan_node(plan, n->inputs[0]);
+  const bool image = reads_image(plan, node), wanted = fovea_plan_wants_gradient(plan, node, 0);
+  fovea_view x = image ? fovea_plan_saved(plan, node, FLAT) : fovea_plan_input(plan, node, 0), dx = {0};
+  bool accumulate = false;
   if (n->conv.bias)
-    fovea_record_bias_backward(plan, n->c, n->h, n->w, dy, fovea_plan_parameter_gradient(plan, node, 1));
-  if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !n->conv.bias) {
-    dense_backward_clblast(plan, node, &s, dy);
+    fovea_record_bias_backward(plan, n->c, n->h, n->w, fovea_plan_output_gradient(plan, node),
+                               fovea_plan_parameter_gradient(plan, node, 1));
+  if (wanted) dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  if (!image || !wanted) {
+    record_gradients(plan, node, x, wanted ? &dx : NULL, accumulate);
     return;
   }
-  bool transpose = n->op == &fovea_op_conv2d_transpose, accumulate;
-  fovea_record_conv2d_backward_weight(plan, &s, transpose ? dy : x, transpose ? x : dy,
-                                      fovea_plan_parameter_gradient(plan, node, 0));
-  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
-  fovea_view w = fovea_plan_parameter(plan, node, 0), dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  if (transpose)
-    fovea_record_conv2d(plan, &s, dy, w, NULL, dx, accumulate);
-  else
-    fovea_record_conv2d_backward_data(plan, &s, dy, w, NULL, dx, accumulate);
+  const int pixels = in->h * in->w;
+  fovea_view flat = fovea_plan_new(plan, (size_t)(in->c * pixels) * (size_t)fovea_plan_batch(plan));
+  record_gradients(plan, node, x, &flat, false);
+  fovea_record_reshape(plan, in->c, pixels, true, flat, dx, accumulate);
 }
 
 const fovea_op fovea_op_conv2d = {"conv2d", infer_conv, forward, backward};

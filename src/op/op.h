@@ -39,6 +39,11 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
                                        const fovea_view *bias, fovea_view dx, bool accumulate);
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                          fovea_view dw);
+/* Those of winograd.c, for convolutions that it fits; turned: the data gradient, w as of the convolution itself. */
+bool fovea_winograd_fits(const fovea_conv_shape *shape);
+void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
+                           const fovea_view *bias, fovea_view y, bool accumulate);
+
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db);
 
 /* y = activation(dropout(x)), and its gradient from y (activation.c). */
@@ -46,6 +51,10 @@ void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise,
                              fovea_view y);
 void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,
                                       fovea_view y, fovea_view dy, fovea_view dx, bool accumulate);
+
+/* y (+)= x: units as an image, or with to_image false an image as units (reshape.c). */
+void fovea_record_reshape(fovea_plan *plan, int c, int pixels, bool to_image, fovea_view x, fovea_view y,
+                          bool accumulate);
 
 /* The kernel arguments activation, threshold, scale, op; no dropout in evaluation. */
 void fovea_record_pointwise_arguments(fovea_plan *plan, fovea_record *record, const fovea_pointwise *pointwise);

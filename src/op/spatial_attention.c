@@ -40,7 +40,7 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "pixels", n->h * n->w);
-  fovea_record_batch_range(plan, r, (size_t)(n->h * n->w), 1);
+  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), 1);
   fovea_record_cost(r, 0, 4.0 * tensors * n->c * n->h * n->w * fovea_plan_batch(plan));
 }
 

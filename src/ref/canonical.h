@@ -45,4 +45,18 @@ const float *canonical_value(const struct canonical_network *net, int node);
 const float *canonical_gradient(const struct canonical_network *net, int node);
 int canonical_batch(const struct canonical_network *net); /* padded */
 
+/* The same node by node, so that a caller can look at and replace values and gradients between: begin, forward_node for
+ * every node in order, end_forward; then backward_node for every node from the last to the first, end_backward. */
+void canonical_begin(struct canonical_network *net, int count, uint32_t step, bool training);
+void canonical_forward_node(struct canonical_network *net, int node, const uint8_t *pixels);
+void canonical_end_forward(struct canonical_network *net);
+void canonical_backward_node(struct canonical_network *net, int node);
+void canonical_end_backward(struct canonical_network *net);
+
+/* A node's gradient before its backward pass; NULL as for canonical_gradient. */
+const float *canonical_pending_gradient(const struct canonical_network *net, int node);
+/* The numbers that what follows is computed from; nothing for a node that another one computes. */
+void canonical_set_value(struct canonical_network *net, int node, const float *value);
+void canonical_set_gradient(struct canonical_network *net, int node, const float *gradient);
+
 #endif

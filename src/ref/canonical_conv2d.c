@@ -1,4 +1,5 @@
-/* cl/conv2d.cl, cl/conv2d_transpose.cl, cl/conv2d_backward_weight.cl and cl/bias.cl.
+/* cl/conv2d.cl, cl/conv2d_transpose.cl, where canonical_winograd.c does not fit, cl/conv2d_backward_weight.cl and
+ * cl/bias.cl.
  *
  * The kernels keep one output's sum in a register; here a whole row of outputs is summed tap by tap, which is the same
  * order for each of them and long loops for the compiler. */
@@ -69,6 +70,11 @@ static void conv2d_row(const struct ref_conv2d *d, const float *x, const float *
 
 void canonical_conv2d(const struct ref_conv2d *d, const float *x, const float *w, const float *b, bool accumulate,
                       float *y) {
+  if (d->r == d->s && canonical_winograd_fits(d->c, d->k, d->r, d->stride, d->oh, d->ow)) {
+    const struct canonical_winograd g = {d->n, d->c, d->h, d->w, d->k, d->oh, d->ow, d->top, d->left, false};
+    canonical_winograd(&g, x, w, b, accumulate, y);
+    return;
+  }
   const int row = d->ow * d->n;
   float *acc = canonical_alloc((size_t)row);
   for (int k = 0; k < d->k; k++)
@@ -106,6 +112,11 @@ static void backward_data_row(const struct ref_conv2d *d, const float *dy, const
 
 void canonical_conv2d_backward_data(const struct ref_conv2d *d, const float *dy, const float *w, const float *b,
                                     bool accumulate, float *dx) {
+  if (d->r == d->s && canonical_winograd_fits(d->k, d->c, d->r, d->stride, d->h, d->w)) {
+    const struct canonical_winograd g = {d->n, d->k, d->oh, d->ow, d->c, d->h, d->w, 2 - d->top, 2 - d->left, true};
+    canonical_winograd(&g, dy, w, b, accumulate, dx);
+    return;
+  }
   const int row = d->w * d->n;
   float *acc = canonical_alloc((size_t)row);
   for (int c = 0; c < d->c; c++)

@@ -258,16 +258,26 @@ static void forward(struct canonical_network *net, int node, const uint8_t *pixe
   }
 }
 
-void canonical_forward(struct canonical_network *net, int count, const uint8_t *pixels, uint32_t step, bool training) {
+void canonical_begin(struct canonical_network *net, int count, uint32_t step, bool training) {
   net->count = count, net->training = training, net->draw.step = step;
   net->bce = net->kl = 0.0f;
   for (int i = 0; i < net->storage_count; i++) net->storages[i].written = false;
   permute(net, CANONICAL_VALUE, true);
-  for (int i = 0; i < net->topology->count; i++) {
-    net->nodes[i].reached = false;
-    if (net->nodes[i].alias == i) forward(net, i, pixels);
-  }
-  if (training) permute(net, CANONICAL_VALUE, false); /* the moving statistics */
+}
+
+void canonical_forward_node(struct canonical_network *net, int node, const uint8_t *pixels) {
+  net->nodes[node].reached = false;
+  if (net->nodes[node].alias == node) forward(net, node, pixels);
+}
+
+void canonical_end_forward(struct canonical_network *net) {
+  if (net->training) permute(net, CANONICAL_VALUE, false); /* the moving statistics */
+}
+
+void canonical_forward(struct canonical_network *net, int count, const uint8_t *pixels, uint32_t step, bool training) {
+  canonical_begin(net, count, step, training);
+  for (int i = 0; i < net->topology->count; i++) canonical_forward_node(net, i, pixels);
+  canonical_end_forward(net);
 }
 
 static void conv_backward(struct canonical_network *net, int node) {
@@ -371,15 +381,36 @@ static void backward(struct canonical_network *net, int node) {
   }
 }
 
+const float *canonical_pending_gradient(const struct canonical_network *net, int node) {
+  const struct canonical_node *p = &net->nodes[node];
+  if (p->alias != node || net->topology->nodes[node].op == REF_INPUT || !net->storages[p->storage].written) return NULL;
+  return canonical_node_gradient(net, node);
+}
+
+void canonical_backward_node(struct canonical_network *net, int node) {
+  struct canonical_node *p = &net->nodes[node];
+  const float *gradient = canonical_pending_gradient(net, node);
+  if (!gradient) return;
+  p->reached = true;
+  if (p->found) memcpy(p->found, gradient, canonical_node_size(net, node) * sizeof(float));
+  backward(net, node);
+}
+
+void canonical_end_backward(struct canonical_network *net) { permute(net, CANONICAL_GRADIENT, false); }
+
 void canonical_backward(struct canonical_network *net) {
-  for (int i = net->topology->count - 1; i >= 0; i--) {
-    struct canonical_node *p = &net->nodes[i];
-    if (p->alias != i || net->topology->nodes[i].op == REF_INPUT || !net->storages[p->storage].written) continue;
-    p->reached = true;
-    if (p->found) memcpy(p->found, canonical_node_gradient(net, i), canonical_node_size(net, i) * sizeof(float));
-    backward(net, i);
-  }
-  permute(net, CANONICAL_GRADIENT, false);
+  for (int i = net->topology->count - 1; i >= 0; i--) canonical_backward_node(net, i);
+  canonical_end_backward(net);
+}
+
+void canonical_set_value(struct canonical_network *net, int node, const float *value) {
+  if (net->nodes[node].alias != node) return;
+  memcpy(canonical_node_value(net, node), value, canonical_node_size(net, node) * sizeof *value);
+}
+
+void canonical_set_gradient(struct canonical_network *net, int node, const float *gradient) {
+  if (net->nodes[node].alias != node) return;
+  memcpy(canonical_node_gradient(net, node), gradient, canonical_node_size(net, node) * sizeof *gradient);
 }
 
 float canonical_alpha(float learning_rate, uint32_t t) {

@@ -16,6 +16,18 @@ struct canonical_shape {
   int c, h, w;
 };
 
+/* --- canonical_winograd.c ---------------------------------------------------------------------------------------- */
+
+/* y[k][oh][ow][n] (+)= the 3x3 convolution of x[c][h][w][n]; turned: of w as the convolution has it whose data gradient
+ * this is. */
+struct canonical_winograd {
+  int n, c, h, w, k, oh, ow, top, left;
+  bool turned;
+};
+bool canonical_winograd_fits(int c, int k, int kernel, int stride, int oh, int ow);
+void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,
+                        bool accumulate, float *y);
+
 /* --- canonical_conv2d.c; of d, n is the padded batch ------------------------------------------------------------- */
 
 /* y (+)= conv(x, w) + b; b may be NULL. */

@@ -24,6 +24,10 @@ static const struct conv_case cases[] = {
     {{"padding 1 of kernel 5", 1, 5, 6, 5, 5, 5, 0, 0, 0, 0}, {3, 5, 1, true, false, 1}},
     {{"padding 2 of kernel 3: a larger image", 1, 3, 5, 16, 16, 3, 0, 0, 0, 0}, {5, 3, 1, true, false, 2}},
     {{"no padding, stride 2", 1, 7, 10, 5, 4, 5, 0, 0, 0, 0}, {7, 3, 2, false, false, 0}},
+    {{"Winograd's, odd sides", 1, 7, 9, 17, 17, 17, 0, 0, 0, 0}, {11, 3, 1, true, true, 0}},
+    {{"Winograd's, more channels than one tile", 1, 6, 8, 33, 20, 9, 0, 0, 0, 0}, {41, 3, 1, false, true, 0}},
+    {{"Winograd's, no padding", 1, 9, 8, 16, 16, 8, 0, 0, 0, 0}, {8, 3, 1, true, false, 0}},
+    {{"Winograd's, padding 2", 1, 6, 6, 5, 5, 8, 0, 0, 0, 0}, {10, 3, 1, false, false, 2}},
     {{"padding 1, stride 2", 3, 6, 9, 64, 64, 5, 0, 0, 0, 0}, {3, 3, 2, true, false, 1}},
 };
 

@@ -17,6 +17,7 @@ static const struct transpose_case cases[] = {
     {{"stride 2, kernel 7", 1, 4, 6, 5, 3, 3, 0, 2, 0, 0}, {3, 7, 2, false, true, 0}},
     {{"stride 2, kernel 1: holes", 1, 4, 6, 5, 5, 3, 0, 2, 0, 0}, {7, 1, 2, true, true, 0}},
     {{"stride 1", 1, 7, 5, 17, 17, 5, 0, 1, 0, 0}, {3, 3, 1, true, true, 0}},
+    {{"Winograd's, stride 1", 1, 9, 6, 17, 15, 11, 0, 1, 0, 0}, {9, 3, 1, true, true, 0}},
     {{"stride 1, kernel 5", 3, 3, 11, 16, 7, 16, 0, 1, 0, 0}, {5, 5, 1, false, true, 0}},
 };
 

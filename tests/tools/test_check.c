@@ -75,8 +75,9 @@ static void test_wrong_kernel(void **state) {
 static void test_other_bits(void **state) {
   (void)state;
   check_with(changed_kernels("adam.cl", "fma((vfloat)(0.1f), g - m, m)", "(vfloat)(0.1f) * (g - m) + m"));
+  assert_output("other bits, forward: m[");
   assert_output("WRONG: the recorded checkpoint is ");
-  assert_output("fovea: check: 0 results outside the tolerance");
+  assert_output("fovea: check: 0 results outside the tolerance, 1 ops of other bits");
 }
 
 static void test_usage(void **state) {

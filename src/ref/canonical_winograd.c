@@ -1,0 +1,120 @@
+/* cl/winograd.cl: the same transforms and sums, in loops over the images of the batch. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ref/canonical_math.h"
+#include "ref/canonical_ops.h"
+
+enum { POSITIONS = 16 };
+
+/* The rule of src/op/winograd.c: c input and k output channels, oh x ow outputs. */
+bool canonical_winograd_fits(int c, int k, int kernel, int stride, int oh, int ow) {
+  return kernel == 3 && stride == 1 && c >= 8 && k >= 8 && oh >= 6 && ow >= 6;
+}
+
+/* u = G g G', g[3][3]. */
+static void transform_filter(const float g[9], float u[POSITIONS]) {
+  float t[12];
+  for (int j = 0; j < 3; j++) {
+    const float s = (g[j] + g[6 + j]) * 0.5f, h = g[3 + j] * 0.5f;
+    t[j] = g[j], t[3 + j] = s + h, t[6 + j] = s - h, t[9 + j] = g[6 + j];
+  }
+  for (int r = 0; r < 4; r++) {
+    const float s = (t[3 * r] + t[3 * r + 2]) * 0.5f, h = t[3 * r + 1] * 0.5f;
+    u[4 * r] = t[3 * r], u[4 * r + 1] = s + h, u[4 * r + 2] = s - h, u[4 * r + 3] = t[3 * r + 2];
+  }
+}
+
+/* One step of B': d0 to d3 and the results are n numbers each, stride floats from each other. */
+static inline void transform_inputs(int n, const float *d, size_t d_stride, float *t, size_t t_stride) {
+  for (int i = 0; i < n; i++) {
+    const float d0 = d[i], d1 = d[d_stride + (size_t)i], d2 = d[2 * d_stride + (size_t)i];
+    const float d3 = d[3 * d_stride + (size_t)i];
+    t[i] = d0 - d2, t[t_stride + (size_t)i] = d1 + d2, t[2 * t_stride + (size_t)i] = d2 - d1;
+    t[3 * t_stride + (size_t)i] = d1 - d3;
+  }
+}
+
+/* One step of A'. */
+static inline void transform_outputs(int n, const float *m, size_t m_stride, float *t, size_t t_stride) {
+  for (int i = 0; i < n; i++) {
+    const float m0 = m[i], m1 = m[m_stride + (size_t)i], m2 = m[2 * m_stride + (size_t)i];
+    const float m3 = m[3 * m_stride + (size_t)i];
+    t[i] = (m0 + m1) + m2, t[t_stride + (size_t)i] = (m1 - m2) - m3;
+  }
+}
+
+/* v[16][n] = B' d B of the 4 x 4 inputs from row, column of a channel x[h][w][n]. */
+static void transform_tile(const struct canonical_winograd *d, const float *x, int row, int column, float *d4,
+                           float *v) {
+  const size_t n = (size_t)d->n;
+  float *t = d4 + POSITIONS * n;
+  for (int p = 0; p < POSITIONS; p++) {
+    const int y = row + p / 4, z = column + p % 4;
+    if (y >= 0 && y < d->h && z >= 0 && z < d->w)
+      memcpy(d4 + (size_t)p * n, x + ((size_t)y * (size_t)d->w + (size_t)z) * n, n * sizeof *x);
+    else
+      memset(d4 + (size_t)p * n, 0, n * sizeof *x);
+  }
+  for (size_t j = 0; j < 4; j++) transform_inputs(d->n, d4 + j * n, 4 * n, t + j * n, 4 * n);
+  for (size_t i = 0; i < 4; i++) transform_inputs(d->n, t + 4 * i * n, n, v + 4 * i * n, n);
+}
+
+CANONICAL_CLONES
+static void multiply(int n, int c_count, const float *u, const float *v, float *m) {
+  memset(m, 0, (size_t)(POSITIONS * n) * sizeof *m);
+  for (int c = 0; c < c_count; c++)
+    for (int p = 0; p < POSITIONS; p++) {
+      const float w = u[c * POSITIONS + p];
+      const float *from = v + (size_t)(c * POSITIONS + p) * (size_t)n;
+      for (int i = 0; i < n; i++) m[p * n + i] = fmaf(w, from[i], m[p * n + i]);
+    }
+}
+
+/* The outputs of one tile and channel: those inside the image. */
+static void finish_tile(const struct canonical_winograd *d, int oy, int ox, const float *m, const float *b,
+                        bool accumulate, float *t, float *y) {
+  const size_t n = (size_t)d->n;
+  float *out = t + 8 * n;
+  for (size_t j = 0; j < 4; j++) transform_outputs(d->n, m + j * n, 4 * n, t + j * n, 4 * n);
+  for (size_t i = 0; i < 2; i++) transform_outputs(d->n, t + 4 * i * n, n, out + 2 * i * n, n);
+  for (int p = 0; p < 4; p++) {
+    if (oy + p / 2 >= d->oh || ox + p % 2 >= d->ow) continue;
+    float *at = y + ((size_t)(oy + p / 2) * (size_t)d->ow + (size_t)(ox + p % 2)) * n;
+    for (size_t i = 0; i < n; i++) {
+      float value = out[(size_t)p * n + i];
+      if (b) value += *b;
+      if (accumulate) value += at[i];
+      at[i] = value;
+    }
+  }
+}
+
+static float *transform_filters(const struct canonical_winograd *d, const float *w) {
+  float *u = canonical_alloc((size_t)d->k * (size_t)d->c * POSITIONS), g[9];
+  for (int k = 0; k < d->k; k++)
+    for (int c = 0; c < d->c; c++) {
+      for (int tap = 0; tap < 9; tap++)
+        g[tap] = d->turned ? w[((size_t)c * (size_t)d->k + (size_t)k) * 9 + (size_t)(8 - tap)]
+                           : w[((size_t)k * (size_t)d->c + (size_t)c) * 9 + (size_t)tap];
+      transform_filter(g, u + ((size_t)k * (size_t)d->c + (size_t)c) * POSITIONS);
+    }
+  return u;
+}
+
+void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,
+                        bool accumulate, float *y) {
+  const size_t n = (size_t)d->n, in = (size_t)(d->h * d->w) * n, out = (size_t)(d->oh * d->ow) * n;
+  float *u = transform_filters(d, w), *v = canonical_alloc((size_t)d->c * POSITIONS * n);
+  float *m = canonical_alloc(POSITIONS * n), *scratch = canonical_alloc(2 * POSITIONS * n);
+  for (int oy = 0; oy < d->oh; oy += 2)
+    for (int ox = 0; ox < d->ow; ox += 2) {
+      for (int c = 0; c < d->c; c++)
+        transform_tile(d, x + (size_t)c * in, oy - d->top, ox - d->left, scratch, v + (size_t)c * POSITIONS * n);
+      for (int k = 0; k < d->k; k++) {
+        multiply(d->n, d->c, u + (size_t)k * (size_t)d->c * POSITIONS, v, m);
+        finish_tile(d, oy, ox, m, b ? b + k : NULL, accumulate, scratch, y + (size_t)k * out);
+      }
+    }
+  free(u), free(v), free(m), free(scratch);
+}
