@@ -13,12 +13,9 @@
  * (TP - 1) * STRIDE + S vectors of x and S * TK weights for S * TK * TP multiply-adds: on AVX2 (16 registers) V = 16 as
  * two registers, TK = 5, TP = 1: 21 loads for 30; on AVX-512 (weights are embedded broadcasts) TP = 4: 6 for 60.
  *
- * Measured on Zen 3, two cores, 60 -> 25 at 28x28, as a share of the fma ceiling measured just before and after: batch
- * 64 0.45, batch 16 0.65 to 0.88. The inner loop is 30 fma to 21 loads and nothing else, so the difference is memory:
- * with N = 64 the images of one work-item are 256 bytes apart, so they use a quarter of the cache's sets, and the
- * channels, a multiple of 4 KiB apart, the same ones. Tried at batch 64, no better: V = 8 with TP = 2 (0.40), blocks of
- * 4, 8 or 16 channels with the row's sums kept (0.43), prefetching the next column (0.43), 2 MiB pages (0.45). What
- * would help is a layout whose innermost 16 images are contiguous.
+ * With the whole batch innermost this kernel reached 0.45 of the fma ceiling at batch 64 and 0.65 to 0.88 at batch 16:
+ * a work-item's images were 256 bytes apart and used a quarter of the cache's sets. Prefetching, blocks of channels, V
+ * = 8 with TP = 2 and 2 MiB pages did not help; 16 images innermost did. Most 3x3 convolutions are winograd.cl's now.
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile. */
 #include "vector.clh"

@@ -6,10 +6,24 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "core/fail.h"
 #include "core/file.h"
 
+/* stb_image_write's own compression does not survive an allocation that fails: it asserts, or writes to NULL. */
+static unsigned char *compress_bytes(unsigned char *data, int size, int *compressed_size, int level) {
+  uLongf length = compressBound((uLong)size);
+  unsigned char *compressed = length <= INT_MAX ? malloc(length) : NULL;
+  if (compressed && compress2(compressed, &length, data, (uLong)size, level) != Z_OK) {
+    free(compressed);
+    compressed = NULL;
+  }
+  *compressed_size = (int)length;
+  return compressed;
+}
+
+#define STBIW_ZLIB_COMPRESS compress_bytes
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STBI_WRITE_NO_STDIO
 #pragma GCC diagnostic push

@@ -90,14 +90,13 @@ ROWS = {
     "pocl-1-thread": (debian_pocl, {"POCL_MAX_PTHREAD_COUNT": "1"}, ["--small"], "1 thread"),
     "pocl-2-threads": (debian_pocl, {"POCL_MAX_PTHREAD_COUNT": "2"}, ["--small"], "2 threads"),
     "pocl-loaded": (debian_pocl, {}, ["--small"], "beside busy loops"),
-    "pocl-gpu-path": (debian_pocl, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
     "pocl-sse2": (debian_pocl, {"POCL_KERNELLIB_NAME": "sse2"}, ["--small"], "SSE2: no fma in hardware"),
     "intel": (intel, {}, ["--small"], "its vectorizer on"),
     "intel-gpu-path": (intel, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
     "oclgrind": (oclgrind, {}, ["--small"], "data races, API use"),
 }
 
-SAME_CODE = ("pocl-loopvec", "pocl-1-thread", "pocl-2-threads", "pocl-loaded")
+USUAL_CODE = ("pocl-seed", "pocl-loopvec", "pocl-1-thread", "pocl-2-threads", "pocl-loaded")
 
 
 def environment(folder, name, extra):
@@ -105,8 +104,9 @@ def environment(folder, name, extra):
     changing = ("FOVEA_", "POCL_", "OCL_ICD_", "CL_CONFIG_", "OCLGRIND_")
     env = {key: value for key, value in os.environ.items() if not key.startswith(changing)}
     env.update(extra)
-    # Threads and load change no code: those rows take the kernels that the row before them compiled.
-    env["XDG_CACHE_HOME"] = str(folder / ("cache-pocl" if name in SAME_CODE else f"cache-{name}"))
+    # Threads and load change no code: those rows take the kernels that other tests have compiled.
+    if name not in USUAL_CODE:
+        env["XDG_CACHE_HOME"] = str(folder / f"cache-{name}")
     return env
 
 
