@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-HOT = ("conv2d_", "batchnorm_", "spatial_attention_")
+HOT = ("conv2d_", "winograd", "batchnorm_", "spatial_attention_")
 CLC = pathlib.Path("/usr/lib/clc")  # libclc: OpenCL's built-in functions as bitcode
 CLANG = ["clang-15", "-x", "cl", "-Xclang", "-fdeclare-opencl-builtins", "-Xclang", "-finclude-default-header"]
 NEWEST_PTX = "sm_80"  # of LLVM 15 and of these; a newer machine's driver takes it
