@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of gradients: relative, and absolute as a share of the tensor's largest and of the largest of all, for tensors whose
  * gradient is nearly nothing beside the terms that cancel in it. */
@@ -16,7 +17,7 @@ static const uint64_t SEED = 768 | 5ull << 32;
 static fovea_device *device;
 
 fovea_device *chain_device(void) {
-  if (!device && fovea_device_open(NULL, &device) != FOVEA_OK) {
+  if (!device && fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &device) != FOVEA_OK) {
     fprintf(stderr, "%s\n", fovea_error_message());
     exit(1);
   }
@@ -28,6 +29,21 @@ int chain_close(void **state) {
   fovea_device_close(device);
   device = NULL;
   return 0;
+}
+
+bool chain_wanted(const char *name) {
+  const char *only = getenv("FOVEA_TEST_CASE");
+  return !only || strcmp(only, name) == 0;
+}
+
+void chain_print_repeat(const char *name) {
+  static const char *const variables[] = {"FOVEA_VECTOR", "FOVEA_BLAS", "FOVEA_TEST_DEVICE"};
+  char program[1024] = "";
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  fprintf(stderr, "  again:");
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+    if (getenv(variables[i])) fprintf(stderr, " %s='%s'", variables[i], getenv(variables[i]));
+  fprintf(stderr, " FOVEA_TEST_CASE=\"%s\" '%s'\n", name, length > 0 ? program : "the program");
 }
 
 float chain_uniform(uint64_t *state) {
@@ -137,8 +153,10 @@ int chain_end(struct chain *chain, int x) {
   memcpy(run.given, chain->given, sizeof run.given);
   memcpy(run.values, chain->values, sizeof run.values);
   fovea_network_options options = {.batch = s->batch, .seed = chain->seed, .training = true};
-  int failures = 1;
-  if (fovea_network_create(chain_device(), chain->graph, &options, &run.network) == FOVEA_OK) {
+  int failures = chain_wanted(s->name);
+  if (failures == 0) {
+    /* another case is asked for */
+  } else if (fovea_network_create(chain_device(), chain->graph, &options, &run.network) == FOVEA_OK) {
     chain->blas = fovea_network_blas(run.network);
     failures = chain_compare(&run);
   } else {
@@ -155,6 +173,7 @@ int chain_end(struct chain *chain, int x) {
 static int complain(const struct chain_run *run, const char *what) {
   fprintf(stderr, "%s on %s, batch %d of %d, seed %llu: %s\n", run->name, fovea_device_get_info(chain_device())->name,
           run->count, run->batch, (unsigned long long)run->seed, what);
+  chain_print_repeat(run->name);
   return 1;
 }
 

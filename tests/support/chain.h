@@ -32,9 +32,14 @@ struct chain {
   const char *blas; /* out: what the network used */
 };
 
-/* The device that all chains run on: opened by the first use, closed by chain_close (a cmocka group teardown). */
+/* The device that all chains run on, the default or the environment's FOVEA_TEST_DEVICE: opened by the first use, closed by chain_close (a cmocka group teardown). */
 fovea_device *chain_device(void);
 int chain_close(void **state);
+
+/* False when the environment's FOVEA_TEST_CASE names another case. */
+bool chain_wanted(const char *name);
+/* Prints the command that runs this program's case alone. */
+void chain_print_repeat(const char *name);
 
 /* Input and head; returns the head's output, or the input where there is no head. */
 int chain_begin(struct chain *chain, const struct chain_shape *shape);
