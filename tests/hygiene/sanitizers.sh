@@ -15,4 +15,4 @@ cmake --build "$build" --parallel "$(nproc)" | grep -v '^\[' || [ "${PIPESTATUS[
 export LSAN_OPTIONS=suppressions=$hygiene/lsan.txt:print_suppressions=0
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --timeout 300 --exclude-regex \
-  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|_gpu_path$|^op/(canonical|rounding)$|^train/plain_c$|^tools/(check|sweep)$|^headers$'
+  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|_gpu_path$|^op/(canonical|rounding)$|^train/plain_c$|^tools/(check|sweep)$'
