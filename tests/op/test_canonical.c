@@ -390,6 +390,13 @@ static int in_a_row(struct chain *chain, int x) {
   return chain_concat(chain, a, b);
 }
 
+/* Its gradient comes from the concatenation, and is added to by the dense layer. */
+static int read_by_a_dense_layer(struct chain *chain, int x) {
+  const struct ref_node in = chain->ref->nodes[x];
+  const int y = chain_dense(chain, x, "d", in.c * in.h * in.w, false);
+  return chain_concat(chain, x, chain_reshape(chain, y, in.c, in.h, in.w));
+}
+
 static const struct connection connections[] = {
     {{"variational head", 1, 5, 7, 21, 13, 3, 0, 0, NO, NO}, variational},
     {{"one mu and logvar", 1, 3, 4, 64, 61, 2, 0, 0, NO, NO}, one_mu_and_logvar},
@@ -397,6 +404,7 @@ static const struct connection connections[] = {
     {{"concatenated with the images", 2, 3, 5, 16, 16, 5, 0, 0, NO, NO}, with_the_images},
     {{"many readers", 1, 5, 5, 21, 20, 5, 0, 0, NO, NO}, many_readers},
     {{"a slice read last", 1, 4, 5, 16, 16, 5, 0, 0, NO, NO}, a_slice_read_last},
+    {{"read by a dense layer", 1, 5, 3, 21, 17, 5, 0, 0, NO, NO}, read_by_a_dense_layer},
     {{"in a row", 1, 3, 5, 64, 50, 5, 0, 0, NO, NO}, in_a_row},
 };
 
