@@ -11,8 +11,8 @@
  * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][H][2].
  * Canonical order of the sums: a row (c, h) first: lanes and tree of reduce.clh, and in a lane for blocks of 16 images,
  *   for w. A row's mean and sum of squared deviations from it come from two sweeps while it is in the cache; rows are
- *   merged in order of h by Chan, Golub & LeVeque 1983. Gradient sums of rows are added in order of h.
- * state: see network.c. */
+ *   merged in order of h by Chan, Golub & LeVeque 1983, as batchnorm_statistics writes it. Gradient sums of rows are
+ * added in order of h. state: see network.c. */
 #include "activation.clh"
 #include "reduce.clh"
 

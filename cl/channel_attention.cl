@@ -7,7 +7,8 @@
  * among the pixels that attain it.
  *
  * Layout: a, y, da, dy [C][pixels][N]; q, dq, o, do [C][2][N]; s [C][N].
- * Canonical order of every sum over pixels: for p ascending. One work-item per V images and a channel. */
+ * Canonical order of every sum over pixels: for p ascending; a mean is the sum times the rounded 1 / pixels. One
+ * work-item per V images and a channel. */
 #include "math.clh"
 
 __kernel void channel_attention_pool(__global const float *restrict a_base, const ulong a_offset,

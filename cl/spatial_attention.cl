@@ -7,7 +7,8 @@
  * channels equal, so it matters.
  *
  * Layout: a, y, da, dy [C][pixels][N]; pooled, dpooled [2][pixels][N]; t, s, dt [pixels][N].
- * Canonical order of every sum over channels: for c ascending. One work-item per V images and a pixel. */
+ * Canonical order of every sum over channels: for c ascending; a mean is the sum times the rounded 1 / C. One work-item
+ * per V images and a pixel. */
 #include "math.clh"
 
 __kernel void spatial_attention_pool(__global const float *restrict a_base, const ulong a_offset,
