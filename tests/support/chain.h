@@ -32,7 +32,8 @@ struct chain {
   const char *blas; /* out: what the network used */
 };
 
-/* The device that all chains run on, the default or the environment's FOVEA_TEST_DEVICE: opened by the first use, closed by chain_close (a cmocka group teardown). */
+/* The device that all chains run on, the default or the environment's FOVEA_TEST_DEVICE: opened by the first use,
+ * closed by chain_close (a cmocka group teardown). */
 fovea_device *chain_device(void);
 int chain_close(void **state);
 
