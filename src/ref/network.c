@@ -8,7 +8,7 @@
 
 struct ref_network *ref_network_create(uint64_t seed) {
   struct ref_network *net = calloc(1, sizeof *net);
-  if (!net) abort();
+  if (!net) exit(4); /* out of memory, as ref_alloc */
   net->seed = seed;
   return net;
 }
