@@ -111,14 +111,13 @@ __kernel void winograd_weights(__global const float *restrict w_base, const ulon
   }
 }
 
-#if V > 1
-
 __kernel void winograd(__global const float *restrict x_base, const ulong x_offset,
                        __global const float *restrict u_base, const ulong u_offset,
                        __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
                        const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
                        const int k_count, const int oh_count, const int ow_count, const int top, const int left,
                        const int has_bias, const int accumulate) {
+#if V > 1
   const int kt0 = (int)get_global_id(0) * KG, oh = (int)get_global_id(1) * 2, n0 = (int)get_global_id(2) * V;
   const int kt1 = min(kt0 + KG, (k_count + TK - 1) / TK), pixels = oh_count * ow_count;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
@@ -159,16 +158,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                    y + (size_t)k * pixels * n + (size_t)ow * LANES, oh_count - oh, ow_count - ow, ow_count);
     }
   }
-}
-
 #else
-
-__kernel void winograd(__global const float *restrict x_base, const ulong x_offset,
-                       __global const float *restrict u_base, const ulong u_offset,
-                       __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
-                       const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
-                       const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                       const int has_bias, const int accumulate) {
   const int n0 = (int)get_global_id(0), kt = (int)get_global_id(1), tiles = (ow_count + 1) / 2;
   const int oh = (int)get_global_id(2) / tiles * 2, ow = (int)get_global_id(2) % tiles * 2,
             pixels = oh_count * ow_count;
@@ -195,6 +185,5 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                  y_base + y_offset + (size_t)(kt * TK + k) * pixels * n + vplace(oh * ow_count + ow, n0, pixels),
                  oh_count - oh, ow_count - ow, ow_count);
   }
-}
-
 #endif
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "check/draw.h"
 #include "core/fail.h"
 #include "core/launch.h"
 #include "ref/canonical_math.h"
@@ -22,11 +23,6 @@ typedef struct probe {
   check_arithmetic *result;
 } probe;
 
-static uint32_t draw(uint64_t *state) { /* xorshift64, Marsaglia 2003 */
-  *state ^= *state << 13, *state ^= *state >> 7, *state ^= *state << 17;
-  return (uint32_t)(*state >> 32);
-}
-
 static float from_bits(uint32_t bits) {
   float f;
   memcpy(&f, &bits, sizeof f);
@@ -41,10 +37,10 @@ static uint32_t as_bits(float f) {
 
 /* A finite number of any size, with few bits set in half of them: those are exact, or halfway between two floats. */
 static float any_float(uint64_t *state, uint32_t least_exponent, uint32_t most_exponent) {
-  const uint32_t word = draw(state);
-  const uint32_t exponent = least_exponent + draw(state) % (most_exponent - least_exponent + 1);
+  const uint32_t word = check_draw(state);
+  const uint32_t exponent = least_exponent + check_draw(state) % (most_exponent - least_exponent + 1);
   const uint32_t mantissa = word & 1 ? word >> 9 & 0x7ff000u : word >> 9;
-  return from_bits((draw(state) & 0x80000000u) | exponent << 23 | mantissa);
+  return from_bits((check_draw(state) & 0x80000000u) | exponent << 23 | mantissa);
 }
 
 /* Operands whose result is a normal number, or with `tiny` a denormal one or 0. Exponents are biased by 127. */
@@ -60,8 +56,8 @@ static void draw_operands(probe *p, int what, bool tiny) {
     if (what == FMA && !tiny && i % 4 == 0) c[i] = -(a[i] * b[i]); /* what is left is the product's rounding error */
     if (what == DIVIDE && !tiny && i % 4 == 0) a[i] = 1.0f, b[i] = from_bits(as_bits(b[i]) | 0x7fff00u);
     if (what == SQUARE_ROOT || what == LOG) a[i] = fabsf(a[i]);
-    if (what == EXP || what == SIGMOID) a[i] = (float)((int)(draw(&state) % 200001) - 100000) * 0x1p-10f;
-    if (what == COS_TURN) a[i] = (float)(draw(&state) >> 9) * 0x1p-23f;
+    if (what == EXP || what == SIGMOID) a[i] = (float)((int)(check_draw(&state) % 200001) - 100000) * 0x1p-10f;
+    if (what == COS_TURN) a[i] = (float)(check_draw(&state) >> 9) * 0x1p-23f;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/draw.h"
 #include "check/error.h"
 #include "check/reference.h"
 #include "core/clock.h"
@@ -63,19 +64,14 @@ static size_t image_of(const fovea_node *n) { return (size_t)n->c * (size_t)n->h
 
 /* --- numbers that both start from ---------------------------------------------------------------------------- */
 
-static uint32_t draw(uint64_t *state) { /* xorshift64, Marsaglia 2003 */
-  *state ^= *state << 13, *state ^= *state >> 7, *state ^= *state << 17;
-  return (uint32_t)(*state >> 32);
-}
-
-static float uniform(uint64_t *state) { return (float)(draw(state) >> 8) * 0x1p-23f - 1.0f; }
+static float uniform(uint64_t *state) { return (float)(check_draw(state) >> 8) * 0x1p-23f - 1.0f; }
 
 static void draw_pixels(lockstep *s) {
   const fovea_node *input = &s->graph->nodes[s->graph->input];
   const size_t hw = (size_t)input->h * (size_t)input->w, count = (size_t)s->c->count * image_of(input);
   uint64_t state = 0x9e3779b97f4a7c15u;
   for (size_t i = 0; i < count; i++) {
-    const uint32_t word = draw(&state); /* a quarter is black, as in margins */
+    const uint32_t word = check_draw(&state); /* a quarter is black, as in margins */
     s->pixels[i] = word % 4 == 0 ? 0 : (uint8_t)(word >> 24);
     if (s->c->constant && i % hw) s->pixels[i] = s->pixels[i - 1];
   }

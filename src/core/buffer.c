@@ -58,23 +58,26 @@ static fovea_status allocate(fovea_buffer *b, size_t bytes, const char *what) {
                     size_text(bytes, wanted), b->device->info.name, fovea_cl_error_name(error));
 }
 
+size_t fovea_buffer_allocated(size_t size) {
+  size_t words = size / 4 + (size % 4 != 0 || size == 0);
+  return (words < SIZE_MAX / 4 ? words : SIZE_MAX / 4) * 4;
+}
+
 fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer) {
   char wanted[32];
-  /* Whole words, so that the kernel that zeroes it never writes past the end. */
-  size_t words = size / 4 + (size % 4 != 0 || size == 0);
-  if (words > SIZE_MAX / 4) words = SIZE_MAX / 4;
-  fovea_status status = check_fits(device, words * 4, what);
+  const size_t bytes = fovea_buffer_allocated(size);
+  fovea_status status = check_fits(device, bytes, what);
   if (status) return status;
   fovea_buffer *b = calloc(1, sizeof *b);
   if (!b) return fovea_fail(FOVEA_NO_MEMORY, "%s: out of host memory", what);
   b->device = device;
   b->size = size;
-  status = allocate(b, words * 4, what);
+  status = allocate(b, bytes, what);
   if (status) {
     free(b);
     return status;
   }
-  device->allocated += words * 4;
+  device->allocated += bytes;
   /* Many drivers allocate at the first use, so this is also where a full device says so. */
   status = fovea_buffer_zero(b, 0, size);
   if (status) {
@@ -88,8 +91,7 @@ fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *
 
 void fovea_buffer_destroy(fovea_buffer *buffer) {
   if (!buffer) return;
-  size_t words = buffer->size / 4 + (buffer->size % 4 != 0 || buffer->size == 0);
-  buffer->device->allocated -= words * 4;
+  buffer->device->allocated -= fovea_buffer_allocated(buffer->size);
   clReleaseMemObject(buffer->memory);
   if (buffer->whole) clReleaseMemObject(buffer->whole);
   free(buffer);

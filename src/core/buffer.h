@@ -16,6 +16,10 @@ typedef struct fovea_buffer {
 fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer);
 void fovea_buffer_destroy(fovea_buffer *buffer); /* takes NULL */
 
+/* What was allocated for `size` bytes: whole words, at least one, so that the kernel that zeroes it never writes past
+ * the end. */
+size_t fovea_buffer_allocated(size_t size);
+
 /* Blocking copies; offset and size in bytes, checked against the buffer. */
 fovea_status fovea_buffer_write(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
 fovea_status fovea_buffer_read(fovea_buffer *buffer, size_t offset, size_t size, void *data);

@@ -53,7 +53,7 @@ fovea_status fovea_guard_check_words(const uint32_t *words, size_t count, const 
 fovea_status fovea_guard_check(fovea_buffer *buffer, const char *what) {
   if (!buffer || !buffer->whole) return FOVEA_OK;
   const fovea_device *device = buffer->device;
-  const size_t canary = canary_bytes(device), size = (buffer->size + 3) / 4 * 4;
+  const size_t canary = canary_bytes(device), size = fovea_buffer_allocated(buffer->size);
   uint32_t *words = malloc(2 * canary);
   if (!words) return fovea_fail(FOVEA_NO_MEMORY, "%s: host memory ran out", what);
   cl_int error = clEnqueueReadBuffer(device->queue, buffer->whole, CL_TRUE, 0, canary, words, 0, NULL, NULL);

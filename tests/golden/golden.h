@@ -21,30 +21,11 @@
 #include "data/shuffle.h"
 #include "fovea/vae.h"
 #include "ref/ref.h"
-
-#define OK(call)                                                                              \
-  do {                                                                                        \
-    if ((call) != FOVEA_OK) fail_msg("%s:%d: %s", __FILE__, __LINE__, fovea_error_message()); \
-  } while (0)
+#include "support/device.h"
 
 /* How many times the peer's own single-precision error is allowed, where that is more than the tolerance:
  * test_training.c says why. */
 enum { GOLDEN_NOISE = 10 };
-
-static fovea_device *device;
-
-static int open_device(void **state) {
-  (void)state;
-  if (fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &device) == FOVEA_OK) return 0;
-  fprintf(stderr, "%s\n", fovea_error_message());
-  return -1;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  fovea_device_close(device);
-  return 0;
-}
 
 /* --- images: philox.py says how, and makes the same -----------------------------------------------------------------
  */

@@ -138,6 +138,19 @@ static int tail(struct chain *chain, int x) {
   return chain_reshape(chain, x, s->channels, s->height, s->width);
 }
 
+/* --- comparing ---------------------------------------------------------------------------------------------------- */
+
+static int complain(const struct chain_run *run, const char *what) {
+  fprintf(stderr, "%s on %s, batch %d of %d, seed %llu: %s\n", run->name, fovea_device_get_info(chain_device())->name,
+          run->count, run->batch, (unsigned long long)run->seed, what);
+  chain_print_repeat(run->name);
+  return 1;
+}
+
+static int ask(const struct chain_run *run, fovea_status status) {
+  return status == FOVEA_OK ? 0 : complain(run, fovea_error_message());
+}
+
 int chain_end(struct chain *chain, int x) {
   const struct chain_shape *s = chain->shape;
   x = tail(chain, x);
@@ -153,32 +166,16 @@ int chain_end(struct chain *chain, int x) {
   memcpy(run.given, chain->given, sizeof run.given);
   memcpy(run.values, chain->values, sizeof run.values);
   fovea_network_options options = {.batch = s->batch, .seed = chain->seed, .training = true};
-  int failures = chain_wanted(s->name);
-  if (failures == 0) {
-    /* another case is asked for */
-  } else if (fovea_network_create(chain_device(), chain->graph, &options, &run.network) == FOVEA_OK) {
-    chain->blas = fovea_network_blas(run.network);
-    failures = chain_compare(&run);
-  } else {
-    fprintf(stderr, "%s: %s\n", s->name, fovea_error_message());
+  int failures = 0;
+  if (chain_wanted(s->name)) {
+    failures = ask(&run, fovea_network_create(chain_device(), chain->graph, &options, &run.network));
+    if (!failures) chain->blas = fovea_network_blas(run.network);
+    if (!failures) failures = chain_compare(&run);
   }
   fovea_network_destroy(run.network);
   fovea_graph_destroy(chain->graph);
   ref_network_destroy(chain->ref);
   return failures;
-}
-
-/* --- comparing ---------------------------------------------------------------------------------------------------- */
-
-static int complain(const struct chain_run *run, const char *what) {
-  fprintf(stderr, "%s on %s, batch %d of %d, seed %llu: %s\n", run->name, fovea_device_get_info(chain_device())->name,
-          run->count, run->batch, (unsigned long long)run->seed, what);
-  chain_print_repeat(run->name);
-  return 1;
-}
-
-static int ask(const struct chain_run *run, fovea_status status) {
-  return status == FOVEA_OK ? 0 : complain(run, fovea_error_message());
 }
 
 int chain_close_to(const struct chain_run *run, const char *what, const float *a, const double *b, const int *dims,

@@ -14,30 +14,10 @@
 
 #include "core/file.h"
 #include "fovea/vae.h"
+#include "support/device.h"
 #include "support/tempdir.h"
 
 #define FASHION "/usr/share/datasets/fashion-mnist"
-
-#define OK(call)                                                                              \
-  do {                                                                                        \
-    if ((call) != FOVEA_OK) fail_msg("%s:%d: %s", __FILE__, __LINE__, fovea_error_message()); \
-  } while (0)
-
-static fovea_device *device;
-
-static int open_device(void **state) {
-  (void)state;
-  const char *selector = getenv("FOVEA_TEST_DEVICE");
-  if (fovea_device_open(selector, &device) == FOVEA_OK) return 0;
-  fprintf(stderr, "%s\n", fovea_error_message());
-  return -1;
-}
-
-static int close_device(void **state) {
-  (void)state;
-  fovea_device_close(device);
-  return 0;
-}
 
 static inline fovea_vae_config small_config(void) {
   fovea_vae_config c = fovea_vae_default();
