@@ -120,6 +120,10 @@ static void weight_tile(const fovea_plan *plan, const fovea_conv_shape *s, tile 
 
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
                                          fovea_view dw) {
+  if (fovea_winograd_fits(s)) {
+    fovea_record_winograd_backward_weight(plan, s, x, dy, dw);
+    return;
+  }
   int count = s->k * s->c * s->kernel * s->kernel, channels;
   tile t;
   weight_tile(plan, s, &t, &channels);

@@ -43,6 +43,8 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
 bool fovea_winograd_fits(const fovea_conv_shape *shape);
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
                            const fovea_view *bias, fovea_view y, bool accumulate);
+void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
+                                           fovea_view dw);
 
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db);
 

@@ -57,3 +57,66 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * 9 * (double)batch,
                     4.0 * (double)batch * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow));
 }
+
+/* --- the weight gradient ------------------------------------------------------------------------------------------ */
+
+/* TK x TC sums of a native vector each; the tiles of filters and of channels that a work-item takes, the rows of
+ * elements, and the tiles of the image that it transforms at a time. */
+typedef struct weight_tile {
+  int filters, channels, filter_tiles, channel_tiles, rows, image;
+} weight_tile;
+
+static int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
+
+/* As few work-items as the device has units, if they are few: each goes over the whole batch, and the more channels it
+ * has, the less often the output's gradient is transformed. */
+static weight_tile choose_weights(const fovea_device *device, int c, int k) {
+  if (device->tuning.vector == 1) return (weight_tile){4, 4, 1, 1, 1, 1};
+  weight_tile t = {.filters = k % 5 == 0 ? 5 : 4, .channels = k % 5 == 0 ? 2 : 3, .rows = 4, .image = 14};
+  const int units = (int)device->info.compute_units, channels = ceil_div(c, t.channels);
+  const int filter_blocks = ceil_div(k, MOST_FILTERS);
+  int blocks = ceil_div(c, MOST_CHANNELS);
+  while (t.rows > 1 && filter_blocks * blocks * (4 / t.rows) % units != 0) t.rows /= 2;
+  while (filter_blocks * blocks * (4 / t.rows) < units && channels / blocks > 4) blocks++;
+  t.channel_tiles = ceil_div(channels, blocks);
+  t.filter_tiles = ceil_div(ceil_div(k, t.filters), filter_blocks);
+  return t;
+}
+
+void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
+                                           fovea_view dw) {
+  enum { LANES = 16 };
+  const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
+  const weight_tile t = choose_weights(fovea_plan_device(plan), s->c, s->k);
+  const int filters = ceil_div(s->k, t.filters), channels = ceil_div(s->c, t.channels), batch = fovea_plan_batch(plan);
+  fovea_view partial =
+      fovea_plan_new(plan, 16 * (size_t)(filters * t.filters) * (size_t)(channels * t.channels) * (size_t)LANES);
+  char options[120];
+  snprintf(options, sizeof options, "-DV=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d", tuning->native, t.filters,
+           t.channels, ceil_div(MOST_FILTERS, t.filters), ceil_div(MOST_CHANNELS, t.channels), t.image);
+  fovea_record *r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_backward_weight");
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "dy", dy);
+  fovea_record_view(plan, r, "partial", partial);
+  const int values[] = {batch,           s->c,           s->h,  s->w, s->k, s->oh, s->ow, s->top, s->left,
+                        t.channel_tiles, t.filter_tiles, t.rows};
+  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "cb", "kb", "ib"};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
+  if (tuning->vector == 1)
+    fovea_record_range(r, LANES, 4 * (size_t)filters, (size_t)channels);
+  else
+    fovea_record_range(r, 4 / (size_t)t.rows, (size_t)ceil_div(channels, t.channel_tiles),
+                       (size_t)ceil_div(filters, t.filter_tiles));
+  fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * 9 * batch,
+                    4.0 * batch * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow));
+
+  r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_reduce_lanes");
+  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "dw", dw);
+  fovea_record_int(r, "c", s->c);
+  fovea_record_int(r, "k", s->k);
+  fovea_record_int(r, "count", s->k * s->c);
+  fovea_record_flat(r, (size_t)s->k * (size_t)s->c);
+}

@@ -154,6 +154,10 @@ static void weight_row_backward(const struct ref_conv2d *d, int r, const float *
 }
 
 void canonical_conv2d_backward_weight(const struct ref_conv2d *d, const float *x, const float *dy, float *dw) {
+  if (d->r == d->s && canonical_winograd_fits(d->c, d->k, d->r, d->stride, d->oh, d->ow)) {
+    canonical_winograd_backward_weight(d, x, dy, dw);
+    return;
+  }
   for (int k = 0; k < d->k; k++)
     for (int c = 0; c < d->c; c++)
       for (int r = 0; r < d->r; r++, dw += d->s)

@@ -27,6 +27,7 @@ struct canonical_winograd {
 bool canonical_winograd_fits(int c, int k, int kernel, int stride, int oh, int ow);
 void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,
                         bool accumulate, float *y);
+void canonical_winograd_backward_weight(const struct ref_conv2d *d, const float *x, const float *dy, float *dw);
 
 /* --- canonical_conv2d.c; of d, n is the padded batch ------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
-/* cl/winograd.cl: the same transforms and sums, in loops over the images of the batch. */
+/* cl/winograd.cl and cl/winograd_backward_weight.cl: the same transforms and sums, in loops over the images of the
+ * batch. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,4 +118,87 @@ void canonical_winograd(const struct canonical_winograd *d, const float *x, cons
       }
     }
   free(u), free(v), free(m), free(scratch);
+}
+
+/* --- the weight gradient ------------------------------------------------------------------------------------------ */
+
+/* Lanes n0 to n0 + 15 of x[h][w][n] at row, column; 0 outside. */
+static void copy_lanes(const float *x, int row, int column, int h, int w, int n, int n0, float *to) {
+  if (row >= 0 && row < h && column >= 0 && column < w)
+    memcpy(to, x + ((size_t)row * (size_t)w + (size_t)column) * (size_t)n + n0, CANONICAL_LANES * sizeof *x);
+  else
+    memset(to, 0, CANONICAL_LANES * sizeof *x);
+}
+
+/* v[16][16 lanes] of one tile of the inputs. */
+static void transform_lanes(const struct ref_conv2d *d, const float *x, int row, int column, int n0, float *v) {
+  float d4[POSITIONS * CANONICAL_LANES], t[POSITIONS * CANONICAL_LANES];
+  enum { L = CANONICAL_LANES };
+  for (int p = 0; p < POSITIONS; p++)
+    copy_lanes(x, row - d->top + p / 4, column - d->left + p % 4, d->h, d->w, d->n, n0, d4 + p * L);
+  for (size_t j = 0; j < 4; j++) transform_inputs(L, d4 + j * L, 4 * L, t + j * L, 4 * L);
+  for (size_t i = 0; i < 4; i++) transform_inputs(L, t + 4 * i * L, L, v + 4 * i * L, L);
+}
+
+/* One step of A: e0, e0 + e1, e0 - e1, e1. */
+static inline void transform_gradients(const float *e, size_t e_stride, float *t, size_t t_stride) {
+  for (size_t l = 0; l < CANONICAL_LANES; l++) {
+    const float e0 = e[l], e1 = e[e_stride + l];
+    t[l] = e0, t[t_stride + l] = e0 + e1, t[2 * t_stride + l] = e0 - e1, t[3 * t_stride + l] = e1;
+  }
+}
+
+/* u[16][16 lanes] of one tile of the output's gradients. */
+static void transform_gradient_lanes(const struct ref_conv2d *d, const float *dy, int row, int column, int n0,
+                                     float *u) {
+  enum { L = CANONICAL_LANES };
+  float e[4 * L], t[8 * L];
+  for (int p = 0; p < 4; p++) copy_lanes(dy, row + p / 2, column + p % 2, d->oh, d->ow, d->n, n0, e + p * L);
+  for (size_t j = 0; j < 2; j++) transform_gradients(e + j * L, 2 * L, t + j * L, 2 * L);
+  for (size_t i = 0; i < 4; i++) transform_gradients(t + 2 * i * L, L, u + 4 * i * L, L);
+}
+
+/* sum[16][16 lanes] += u . v, tile after tile. */
+CANONICAL_CLONES
+static void multiply_lanes(int tiles, const float *u, const float *v, float *sum) {
+  enum { SIZE = POSITIONS * CANONICAL_LANES };
+  for (int t = 0; t < tiles; t++)
+    for (int i = 0; i < SIZE; i++) sum[i] = fmaf(u[t * SIZE + i], v[t * SIZE + i], sum[i]);
+}
+
+/* dw[3][3] of one filter and channel. */
+static void finish_weights(const float *sum, float *dw) {
+  float m[POSITIONS], t[12];
+  for (int p = 0; p < POSITIONS; p++) m[p] = canonical_tree(sum + p * CANONICAL_LANES);
+  for (int j = 0; j < 4; j++) {
+    const float s = (m[4 + j] + m[8 + j]) * 0.5f;
+    t[j] = m[j] + s, t[4 + j] = (m[4 + j] - m[8 + j]) * 0.5f, t[8 + j] = s - m[12 + j];
+  }
+  for (int i = 0; i < 3; i++) {
+    const float s = (t[4 * i + 1] + t[4 * i + 2]) * 0.5f;
+    dw[3 * i] = t[4 * i] + s, dw[3 * i + 1] = (t[4 * i + 1] - t[4 * i + 2]) * 0.5f, dw[3 * i + 2] = s - t[4 * i + 3];
+  }
+}
+
+void canonical_winograd_backward_weight(const struct ref_conv2d *d, const float *x, const float *dy, float *dw) {
+  enum { SIZE = POSITIONS * CANONICAL_LANES };
+  const int columns = (d->ow + 1) / 2, tiles = (d->oh + 1) / 2 * columns;
+  const size_t channel = (size_t)tiles * SIZE, in = (size_t)(d->h * d->w * d->n);
+  const size_t out = (size_t)(d->oh * d->ow * d->n), pairs = (size_t)d->k * (size_t)d->c;
+  float *v = canonical_alloc((size_t)d->c * channel), *u = canonical_alloc((size_t)d->k * channel);
+  float *sum = canonical_alloc(pairs * SIZE);
+  memset(sum, 0, pairs * SIZE * sizeof *sum);
+  for (int n0 = 0; n0 < d->n; n0 += CANONICAL_LANES) {
+    for (int t = 0; t < tiles; t++) {
+      const int row = t / columns * 2, column = t % columns * 2;
+      for (size_t c = 0; c < (size_t)d->c; c++)
+        transform_lanes(d, x + c * in, row, column, n0, v + c * channel + (size_t)t * SIZE);
+      for (size_t k = 0; k < (size_t)d->k; k++)
+        transform_gradient_lanes(d, dy + k * out, row, column, n0, u + k * channel + (size_t)t * SIZE);
+    }
+    for (size_t i = 0; i < pairs; i++)
+      multiply_lanes(tiles, u + i / (size_t)d->c * channel, v + i % (size_t)d->c * channel, sum + i * SIZE);
+  }
+  for (size_t i = 0; i < pairs; i++) finish_weights(sum + i * SIZE, dw + i * 9);
+  free(v), free(u), free(sum);
 }
