@@ -11,17 +11,20 @@
  * for c ascending acc = fma(u, v, acc). A' m A: rows first; of (m0, m1, m2, m3): (m0 + m1) + m2, (m1 - m2) - m3. Then
  * y, y + b, or y + what was there when accumulating. Inputs outside the image are 0.
  *
- * With V > 1 a work-item computes V images x KG tiles of TK channels x one row of tiles: it transforms the tile's
- * inputs of CC channels, then multiplies them by all of its filters, the sums waiting in m. With V = 1 (a GPU) it
- * computes one image x TK channels x one tile, all in registers, and each of the K / TK work-items transforms the
- * inputs again.
+ * With V > 1 a work-item computes V images x kg tiles of TK channels x one row of tiles: it transforms the tile's
+ * inputs of all channels (of CC, if there are more: then the sums wait in m), then multiplies them by its filters, one
+ * of the 16 elements after the other. With V = 1 (a GPU) it computes one image x TK channels x one tile, all in
+ * registers, and each of the K / TK work-items transforms the inputs again.
  *
- * Measured on Zen 3, two cores, batch 64, as a direct convolution's flops: 85 -> 25 and 60 -> 25 at 28x28 165 to 190
- * GFLOP/s, 0.85 to 0.95 of the fma ceiling; 65 -> 25 at 14x14 200; 35 -> 15 at 7x7, where a quarter of the last tiles
- * is outside, 100. The products alone are 0.4 of the ceiling: 10 fma to 7 loads, and the transforms. m with the tile's
- * channels innermost and unguarded loads inside the image gave 15%.
+ * Measured on Zen 3, one thread, batch 64, as a direct convolution's flops: 85 -> 25 at 28x28 145 GFLOP/s, 1.45 of the
+ * fma ceiling; 35 -> 15 at 7x7, where a quarter of the last tiles is outside, half as much. The products (10 fma to 7
+ * loads) run at 0.9 of the ceiling and are 0.6 of the time; the rest waits for the inputs. What helped: elements
+ * outermost, so that their inputs stay in the first cache for all filters, and all channels at once (85 channels in 16s
+ * with filters outermost: 110); CC odd, for the 16 elements of a channel would else share few sets of the cache (0.05);
+ * prefetching the next tile's columns (0.25); m with the tile's channels innermost and unguarded loads inside the image
+ * (0.15).
  *
- * Macros: TK channels a tile; V > 1: CC channels of input at a time, KG tiles of channels. */
+ * Macros: TK channels a tile; V > 1: CC channels of input at a time, at most KG tiles of channels a work-item. */
 #include "vector.clh"
 
 #define TRANSFORM_INPUT(d0, d1, d2, d3, t0, t1, t2, t3) \
@@ -56,6 +59,18 @@ static inline void transform_tile(__global const float *x, int row, int column, 
   else
     transform_inputs(x, row, column, h, w, true, v);
 }
+
+#if V > 1
+/* The next tile's columns that this one had not. */
+static inline void prefetch_tile(__global const float *x, int row, int column, int w) {
+  x += ((ptrdiff_t)row * w + column) * LANES;
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    vprefetch(x + (ptrdiff_t)i * w * LANES);
+    vprefetch(x + ((ptrdiff_t)i * w + 1) * LANES);
+  }
+}
+#endif
 
 /* The tile's outputs of one channel from m, to out: those inside the image. */
 static inline void write_output(const vfloat m[16], float bias, int has_bias, int accumulate, __global float *out,
@@ -116,10 +131,10 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                        __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
                        const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
                        const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                       const int has_bias, const int accumulate) {
+                       const int has_bias, const int accumulate, const int kg) {
 #if V > 1
-  const int kt0 = (int)get_global_id(0) * KG, oh = (int)get_global_id(1) * 2, n0 = (int)get_global_id(2) * V;
-  const int kt1 = min(kt0 + KG, (k_count + TK - 1) / TK), pixels = oh_count * ow_count;
+  const int kt0 = (int)get_global_id(0) * kg, oh = (int)get_global_id(1) * 2, n0 = (int)get_global_id(2) * V;
+  const int kt1 = min(kt0 + kg, (k_count + TK - 1) / TK), pixels = oh_count * ow_count;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global float *y = y_base + y_offset + vplace(oh * ow_count, n0, pixels);
   const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
@@ -131,12 +146,13 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
       for (int c = 0; c < some; c++) {
         vfloat one[16];
         transform_tile(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, one);
+        prefetch_tile(x + (c0 + c) * channel, oh - top, ow - left + 4, w_size);
 #pragma unroll
         for (int p = 0; p < 16; p++) v[p][c] = one[p];
       }
-      for (int kt = kt0; kt < kt1; kt++) {
-        __global const float *u = u_base + u_offset + (size_t)kt * 16 * position + (size_t)c0 * TK;
-        for (int p = 0; p < 16; p++, u += position) {
+      for (int p = 0; p < 16; p++)
+        for (int kt = kt0; kt < kt1; kt++) {
+          __global const float *u = u_base + u_offset + (size_t)(kt * 16 + p) * position + (size_t)c0 * TK;
           vfloat acc[TK];
 #pragma unroll
           for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : m[kt - kt0][p][k];
@@ -148,7 +164,6 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
 #pragma unroll
           for (int k = 0; k < TK; k++) m[kt - kt0][p][k] = acc[k];
         }
-      }
     }
     for (int k = kt0 * TK; k < min(kt1 * TK, k_count); k++) {
       vfloat one[16];

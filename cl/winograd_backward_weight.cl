@@ -19,8 +19,8 @@
  * fma ceiling (the direct kernel had 0.6). Two fifths are the transforms, which wait for memory: with one row of
  * elements a work-item, each of which went over all images before the next, the inputs were read from memory four times
  * and it was 88; with one half of the lanes a work-item, too, 80. Guards in the loop over a row's columns cost as much
- * as its loads. The products are 10 fma to 7 loads and run at 0.75 of the ceiling; blocks of 16 to 86 channels and 14
- * or 28 tiles are within the noise of each other, 7 tiles are a tenth slower.
+ * as its loads; prefetching rows gave 0.04. The products are 10 fma to 7 loads and run at 0.75 of the ceiling; blocks
+ * of 16 to 86 channels and 14 or 28 tiles are within the noise of each other, 7 tiles are a tenth slower.
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */
@@ -38,15 +38,19 @@
 #define SIGN(i) ((i) == 1 ? 1.0f : -1.0f)
 
 #if V > 1
-/* Columns column to column + count of a[] + sign * b[], rows of `width` columns of which one or both may be missing. */
+/* Columns column to column + count of a[] + sign * b[], rows of `width` columns of which one or both may be missing;
+ * those `ahead` floats later are soon needed. */
 static inline void add_rows(__global const float *a, bool has_a, float sign, __global const float *b, bool has_b,
-                            int column, int count, int width, vfloat *line) {
+                            int column, int count, int width, size_t ahead, vfloat *line) {
   const int first = has_a || has_b ? clamp(-column, 0, count) : count, last = clamp(width - column, first, count);
   const vfloat zero = (vfloat)(0.0f), s = (vfloat)(sign);
   a += (ptrdiff_t)column * LANES, b += (ptrdiff_t)column * LANES;
   for (int i = 0; i < first * PARTS; i++) line[i] = zero;
   if (has_a && has_b)
-    for (int i = first * PARTS; i < last * PARTS; i++) line[i] = fma(s, vload(b + i * V), vload(a + i * V));
+    for (int i = first * PARTS; i < last * PARTS; i++) {
+      line[i] = fma(s, vload(b + i * V), vload(a + i * V));
+      if (i % PARTS == 0) vprefetch(a + i * V + ahead), vprefetch(b + i * V + ahead);
+    }
   else if (has_a)
     for (int i = first * PARTS; i < last * PARTS; i++) line[i] = vload(a + i * V);
   else
@@ -153,14 +157,14 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
             __global const float *x =
                 x_base + x_offset + min(ct0 * TC + c, c_count - 1) * x_channel + vplace(0, n0, h * w);
             __global const float *a = x + (ptrdiff_t)r0 * w * LANES, *b = x + (ptrdiff_t)r1 * w * LANES;
-            add_rows(a, has0, SIGN(i), b, has1, column - left, 2 * run + 2, w, line);
+            add_rows(a, has0, SIGN(i), b, has1, column - left, 2 * run + 2, w, 2 * x_channel, line);
             transform_inputs(line, run, &v[c / TC][0][0][done][c % TC]);
           }
           for (int k = 0; k < kts * TK; k++) {
             __global const float *dy =
                 dy_base + dy_offset + min(kt0 * TK + k, k_count - 1) * dy_channel + vplace(row * ow, n0, oh * ow);
             add_rows(dy, i < 3, i == 2 ? -1.0f : 1.0f, dy + (ptrdiff_t)ow * LANES, i > 0 && row + 1 < oh, column,
-                     2 * run, ow, line);
+                     2 * run, ow, 2 * dy_channel, line);
             transform_gradients(line, run, &u[k / TK][0][0][done][k % TK]);
           }
         }

@@ -11,25 +11,29 @@ bool fovea_winograd_fits(const fovea_conv_shape *s) {
          s->ow >= LEAST_SIDE;
 }
 
-/* Filters a tile, tiles a work-item and input channels at a time: TK accumulators of V / native registers and as many
- * transformed inputs; CC of those, 16 positions each, are the 16 KiB that a CPU's first cache holds beside the rest. */
+static int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+/* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. CC
+ * channels of those, 16 elements each, are 100 KiB, odd in number as winograd.cl says. */
 typedef struct tile {
-  int filters, group, channels;
+  int filters, group;
 } tile;
 
+enum { MOST_TILES = 10, CHANNELS_AT_A_TIME = 97 };
+
 static tile choose(const fovea_tuning *t, int k) {
-  const int filters = t->vector == 1 ? 4 : k % 5 == 0 ? 5 : 4, tiles = (k + filters - 1) / filters;
-  return (tile){.filters = filters, .group = tiles < 8 ? tiles : 8, .channels = 16};
+  const int filters = t->vector == 1 ? 4 : k % 5 == 0 ? 5 : 4, tiles = ceil_div(k, filters);
+  return (tile){.filters = filters, .group = ceil_div(tiles, ceil_div(tiles, MOST_TILES))};
 }
 
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool turned,
                            const fovea_view *bias, fovea_view y, bool accumulate) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const tile t = choose(tuning, s->k);
-  const size_t tiles = (size_t)((s->k + t.filters - 1) / t.filters), batch = (size_t)fovea_plan_batch(plan);
+  const size_t tiles = (size_t)ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
   char options[80];
-  snprintf(options, sizeof options, "-DTK=%d -DKG=%d -DCC=%d", t.filters, t.group, t.channels);
+  snprintf(options, sizeof options, "-DTK=%d -DKG=%d -DCC=%d", t.filters, MOST_TILES, CHANNELS_AT_A_TIME);
   fovea_view u = fovea_plan_new(plan, 16 * (size_t)padded * (size_t)s->c);
   fovea_record *r = fovea_plan_record(plan, "winograd.cl", options, "winograd_weights");
   fovea_record_view(plan, r, "w", w);
@@ -45,14 +49,16 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_view(plan, r, "u", u);
   fovea_record_view(plan, r, "b", bias ? *bias : u);
   fovea_record_view(plan, r, "y", y);
-  const int values[] = {(int)batch, s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left, bias != NULL, accumulate};
-  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "has_bias", "accumulate"};
+  const int values[] = {(int)batch, s->c,   s->h,    s->w,         s->k,       s->oh,
+                        s->ow,      s->top, s->left, bias != NULL, accumulate, t.group};
+  static const char *const names[] = {"n",  "c",   "h",    "w",        "k",          "oh",
+                                      "ow", "top", "left", "has_bias", "accumulate", "kg"};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
-  const size_t rows = (size_t)(s->oh + 1) / 2, columns = (size_t)(s->ow + 1) / 2, group = (size_t)t.group;
+  const size_t rows = (size_t)(s->oh + 1) / 2, columns = (size_t)(s->ow + 1) / 2;
   if (tuning->vector == 1)
     fovea_record_range(r, batch, tiles, rows * columns);
   else
-    fovea_record_range(r, (tiles + group - 1) / group, rows, batch / (size_t)tuning->vector);
+    fovea_record_range(r, (size_t)ceil_div((int)tiles, t.group), rows, batch / (size_t)tuning->vector);
   /* as a direct convolution, so that the rates are comparable */
   fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * 9 * (double)batch,
                     4.0 * (double)batch * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow));
@@ -65,8 +71,6 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
 typedef struct weight_tile {
   int filters, channels, filter_tiles, channel_tiles, rows, image;
 } weight_tile;
-
-static int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
 
