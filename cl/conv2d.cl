@@ -15,7 +15,10 @@
  *
  * With the whole batch innermost this kernel reached 0.45 of the fma ceiling at batch 64 and 0.65 to 0.88 at batch 16:
  * a work-item's images were 256 bytes apart and used a quarter of the cache's sets. Prefetching, blocks of channels, V
- * = 8 with TP = 2 and 2 MiB pages did not help; 16 images innermost did. Most 3x3 convolutions are winograd.cl's now.
+ * = 8 with TP = 2 and 2 MiB pages did not help; 16 images innermost did. Prefetching the next pixels' columns does
+ * not help either, nor do blocks of 8 or 16 channels with their sums in private memory; all filters of such a block,
+ * one tile after the other, may (0.5 to 0.6 of the ceiling, 110 -> 25 of stride 2 at 28x28). Most 3x3 convolutions are
+ * winograd.cl's now.
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile. */
 #include "vector.clh"

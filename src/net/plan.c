@@ -33,7 +33,7 @@ typedef enum record_kind { RECORD_KERNEL, RECORD_GEMM, RECORD_ZERO } record_kind
 
 struct fovea_record {
   record_kind kind;
-  char file[40], options[160], kernel[48];
+  char file[48], options[160], kernel[48];
   argument arguments[MAX_ARGUMENTS];
   int argument_count;
   size_t local, size[3]; /* local 0: a plain range */
