@@ -66,9 +66,11 @@ const fovea_device_info *fovea_device_get_info(const fovea_device *device);
 /* Waits until everything enqueued has been done. */
 fovea_status fovea_device_finish(fovea_device *device);
 
-/* Time and count per kernel since profiling began. Strings are borrowed from the device. */
+/* Time and count per kernel, op and shape since profiling began. Strings are borrowed from the device. */
 typedef struct fovea_profile_row {
   const char *kernel; /* what the launch was called, e.g. "conv2d_forward" */
+  const char *op;     /* whose launch it is, e.g. "conv2d backward"; "" for one of no op, e.g. adam */
+  const char *shape;  /* e.g. "85x28x28->25x28x28"; "" where that is unknown */
   uint64_t launches;
   double seconds; /* on the device */
   double flops;   /* floating-point operations, as the launches declared them */

@@ -18,7 +18,8 @@ struct fovea_launch {
   size_t global[3], local[3];
   bool ranged, checked;
   double flops, bytes;
-  fovea_status failure; /* the first one; nothing is done after it */
+  char op[40], shape[48]; /* for the profile */
+  fovea_status failure;   /* the first one; nothing is done after it */
   char message[1536];
 };
 
@@ -193,6 +194,12 @@ void fovea_launch_flat(fovea_launch *launch, size_t items) {
   fovea_launch_groups(launch, local, items / local + (items % local != 0), 1, 1);
 }
 
+void fovea_launch_describe(fovea_launch *launch, const char *op, const char *shape) {
+  if (!launch) return;
+  snprintf(launch->op, sizeof launch->op, "%s", op);
+  snprintf(launch->shape, sizeof launch->shape, "%s", shape);
+}
+
 void fovea_launch_cost(fovea_launch *launch, double flops, double bytes) {
   if (!launch) return;
   launch->flops = flops;
@@ -262,7 +269,8 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   cl_int error = clEnqueueNDRangeKernel(d->queue, launch->kernel, 3, NULL, launch->global, launch->local, 0, NULL,
                                         profiled ? &event : NULL);
   if (error != CL_SUCCESS) return fovea_cl_check(d, error, launch->name);
-  return profiled ? fovea_profile_add(d, launch->name, launch->flops, launch->bytes, event) : FOVEA_OK;
+  const fovea_profile_row row = {launch->name, launch->op, launch->shape, 1, 0, launch->flops, launch->bytes};
+  return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
 /* --- zeroing --------------------------------------------------------------------------------------------------- */

@@ -46,6 +46,9 @@ void fovea_launch_flat(fovea_launch *launch, size_t items);
 /* What the profile divides time by: floating-point operations and bytes moved at the least, of one enqueue. */
 void fovea_launch_cost(fovea_launch *launch, double flops, double bytes);
 
+/* What the profile tells this launch by beside its kernel (fovea_profile_row). */
+void fovea_launch_describe(fovea_launch *launch, const char *op, const char *shape);
+
 /* FOVEA_OK when every argument was set, their number is the kernel's, and the device can run the range (work-group
  * size asked after the build, local memory); else the first failure with the kernel's and the argument's name. */
 fovea_status fovea_launch_ready(fovea_launch *launch);

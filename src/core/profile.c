@@ -1,5 +1,6 @@
 #include "core/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,15 @@ typedef struct pending_event {
   size_t row;
 } pending_event;
 
+struct words {
+  char kernel[64], op[64], shape[64];
+};
+
 struct fovea_profile {
   bool recording;
-  fovea_profile_row *rows; /* names are owned, and kept until the device is closed */
-  size_t row_count;
+  fovea_profile_row *rows; /* their strings are in words */
+  struct words **words;    /* of each row; kept until the device is closed */
+  size_t row_count, last_row;
   pending_event pending[PENDING]; /* in the queue's order */
   size_t pending_count;
 };
@@ -31,7 +37,8 @@ static void release_pending(fovea_profile *p) {
 void fovea_profile_destroy(fovea_profile *profile) {
   if (!profile) return;
   release_pending(profile);
-  for (size_t i = 0; i < profile->row_count; i++) free((char *)profile->rows[i].kernel);
+  for (size_t i = 0; i < profile->row_count; i++) free(profile->words[i]);
+  free(profile->words);
   free(profile->rows);
   free(profile);
 }
@@ -58,26 +65,44 @@ static fovea_status drain(fovea_device *device, size_t n) {
   return FOVEA_OK;
 }
 
-static fovea_status find_row(fovea_profile *p, const char *kernel, size_t *row) {
-  for (size_t i = 0; i < p->row_count; i++) {
-    if (strcmp(p->rows[i].kernel, kernel) == 0) {
-      *row = i;
-      return FOVEA_OK;
-    }
-  }
-  fovea_profile_row *more = realloc(p->rows, (p->row_count + 1) * sizeof *more);
-  if (more) p->rows = more;
-  char *name = more ? strdup(kernel) : NULL;
-  if (!name) return fovea_fail(FOVEA_NO_MEMORY, "profile: out of memory for kernel %s", kernel);
-  p->rows[p->row_count] = (fovea_profile_row){.kernel = name};
-  *row = p->row_count++;
+static bool same(const fovea_profile_row *a, const fovea_profile_row *b) {
+  return strcmp(a->shape, b->shape) == 0 && strcmp(a->kernel, b->kernel) == 0 && strcmp(a->op, b->op) == 0;
+}
+
+static fovea_status add_row(fovea_profile *p, const fovea_profile_row *one) {
+  fovea_profile_row *rows = realloc(p->rows, (p->row_count + 1) * sizeof *rows);
+  if (rows) p->rows = rows;
+  struct words **words = realloc(p->words, (p->row_count + 1) * sizeof(struct words *));
+  if (words) p->words = words;
+  struct words *w = rows && words ? malloc(sizeof *w) : NULL;
+  if (!w) return fovea_fail(FOVEA_NO_MEMORY, "profile: out of memory for kernel %s", one->kernel);
+  snprintf(w->kernel, sizeof w->kernel, "%s", one->kernel);
+  snprintf(w->op, sizeof w->op, "%s", one->op);
+  snprintf(w->shape, sizeof w->shape, "%s", one->shape);
+  p->words[p->row_count] = w;
+  p->rows[p->row_count++] = (fovea_profile_row){.kernel = w->kernel, .op = w->op, .shape = w->shape};
   return FOVEA_OK;
 }
 
-fovea_status fovea_profile_add(fovea_device *device, const char *kernel, double flops, double bytes, cl_event event) {
+/* The search begins after the row found last: launches come in the same order, step after step. */
+static fovea_status find_row(fovea_profile *p, const fovea_profile_row *one, size_t *row) {
+  size_t i = 0;
+  while (i < p->row_count && !same(&p->rows[(p->last_row + 1 + i) % p->row_count], one)) i++;
+  if (i == p->row_count) {
+    fovea_status status = add_row(p, one);
+    if (status) return status;
+    *row = p->row_count - 1;
+  } else {
+    *row = (p->last_row + 1 + i) % p->row_count;
+  }
+  p->last_row = *row;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_profile_add(fovea_device *device, const fovea_profile_row *one, cl_event event) {
   fovea_profile *p = device->profile;
   size_t row = 0;
-  fovea_status status = find_row(p, kernel, &row);
+  fovea_status status = find_row(p, one, &row);
   /* Half stays in flight, so that the device does not run dry. */
   if (!status && p->pending_count == PENDING) status = drain(device, PENDING / 2);
   if (status) {
@@ -85,8 +110,8 @@ fovea_status fovea_profile_add(fovea_device *device, const char *kernel, double 
     return status;
   }
   p->rows[row].launches++;
-  p->rows[row].flops += flops;
-  p->rows[row].bytes += bytes;
+  p->rows[row].flops += one->flops;
+  p->rows[row].bytes += one->bytes;
   p->pending[p->pending_count++] = (pending_event){event, row};
   return FOVEA_OK;
 }
@@ -98,7 +123,10 @@ fovea_status fovea_profile_begin(fovea_device *device) {
   }
   fovea_profile *p = device->profile;
   release_pending(p);
-  for (size_t i = 0; i < p->row_count; i++) p->rows[i] = (fovea_profile_row){.kernel = p->rows[i].kernel};
+  for (size_t i = 0; i < p->row_count; i++) {
+    fovea_profile_row *r = &p->rows[i];
+    *r = (fovea_profile_row){.kernel = r->kernel, .op = r->op, .shape = r->shape};
+  }
   p->recording = true;
   return FOVEA_OK;
 }
@@ -106,7 +134,8 @@ fovea_status fovea_profile_begin(fovea_device *device) {
 static int slower_first(const void *a, const void *b) {
   const fovea_profile_row *x = a, *y = b;
   if (x->seconds != y->seconds) return x->seconds > y->seconds ? -1 : 1;
-  return strcmp(x->kernel, y->kernel);
+  const int order = strcmp(x->kernel, y->kernel);
+  return order ? order : strcmp(x->shape, y->shape);
 }
 
 fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count) {

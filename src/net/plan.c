@@ -372,6 +372,7 @@ static void record_losses(fovea_plan *plan) {
   fovea_record_int(r, "values", plan->bce_values);
   fovea_record_int(r, "has_kl", plan->has_kl);
   fovea_record_range(r, 1, 1, 1);
+  fovea_record_cost(r, 0, 4.0 * plan->bce_row_count);
 }
 
 static void record_adam(fovea_plan *plan) {
@@ -397,6 +398,7 @@ static void record_input(fovea_plan *plan, int node) {
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "pixels", n->h * n->w);
   fovea_record_shared_range(plan, r, (size_t)(n->c * n->h * n->w), 1);
+  fovea_record_cost(r, 0, 5.0 * n->c * n->h * n->w * plan->batch);
 }
 
 /* For inspection: a copy of the node's gradient, since backward may overwrite it. */
@@ -539,6 +541,43 @@ static fovea_status plan_memory(fovea_plan *plan) {
 static fovea_slice resolve(const fovea_plan *plan, fovea_view view) {
   const storage *s = &plan->storages[view.storage];
   return (fovea_slice){s->buffer, s->offset + view.offset};
+}
+
+/* The node whose pass recorded launch `index`, or -1. */
+static int recorded_by(const fovea_plan *plan, int index, bool *backward) {
+  for (int i = 0; i < plan->graph->count; i++) {
+    const node_plan *p = &plan->nodes[i];
+    *backward = index >= p->first_backward && index < p->last_backward;
+    if (*backward || (index >= p->first_record && index < p->last_record)) return i;
+  }
+  return -1;
+}
+
+static int int_argument(const fovea_record *record, const char *what) {
+  for (int i = 0; i < record->argument_count; i++)
+    if (record->arguments[i].kind == ARGUMENT_INT && strcmp(record->arguments[i].what, what) == 0)
+      return record->arguments[i].i;
+  return 0;
+}
+
+/* For the profile. The shape is that of the kernel's own arguments, where they say it, else that of the op. */
+static void describe(const fovea_plan *plan, int index) {
+  const fovea_record *r = plan->records[index];
+  const int c = int_argument(r, "c"), k = int_argument(r, "k");
+  bool backward;
+  char op[40] = "", shape[48] = "";
+  const int node = recorded_by(plan, index, &backward);
+  const fovea_node *y = node >= 0 ? &plan->graph->nodes[node] : NULL;
+  const fovea_node *x = y && y->input_count == 1 ? &plan->graph->nodes[y->inputs[0]] : y;
+  if (int_argument(r, "oh"))
+    snprintf(shape, sizeof shape, "%dx%dx%d->%dx%dx%d", c, int_argument(r, "h"), int_argument(r, "w"), k,
+             int_argument(r, "oh"), int_argument(r, "ow"));
+  else if (y && (x->c != y->c || x->h != y->h || x->w != y->w))
+    snprintf(shape, sizeof shape, "%dx%dx%d->%dx%dx%d", x->c, x->h, x->w, y->c, y->h, y->w);
+  else if (y)
+    snprintf(shape, sizeof shape, "%dx%dx%d", y->c, y->h, y->w);
+  if (y) snprintf(op, sizeof op, "%s %s", y->op->name, backward ? "backward" : "forward");
+  fovea_launch_describe(r->launch, op, shape);
 }
 
 static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
@@ -684,8 +723,10 @@ static fovea_status build(fovea_plan *plan) {
   place(plan);
   if (plan->status == FOVEA_OK) record_passes(plan);
   if (plan->status == FOVEA_OK) fovea_plan_fail(plan, plan_memory(plan));
-  for (int i = 0; i < plan->record_count && plan->status == FOVEA_OK; i++)
+  for (int i = 0; i < plan->record_count && plan->status == FOVEA_OK; i++) {
     fovea_plan_fail(plan, make_launch(plan, plan->records[i]));
+    describe(plan, i);
+  }
   return plan->status;
 }
 

@@ -58,6 +58,7 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);
   fovea_record_range(r, (size_t)n->c, 1, 1);
+  fovea_record_cost(r, 0, 8.0 * n->c * (n->h + 4));
 }
 
 static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
@@ -69,6 +70,7 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_int(r, "c", n->c);
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_range(r, (size_t)n->c, 1, 1);
+  fovea_record_cost(r, 0, 16.0 * n->c);
 }
 
 static void forward(fovea_plan *plan, int node) {
@@ -121,6 +123,7 @@ static void record_backward_sums(fovea_plan *plan, int node) {
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
   fovea_record_range(r, (size_t)n->c, 1, 1);
+  fovea_record_cost(r, 0, 8.0 * n->c * (n->h + 4));
 }
 
 static void backward(fovea_plan *plan, int node) {

@@ -44,6 +44,7 @@ static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, i
   fovea_record_int(r, "transposed", transposed);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
+  fovea_record_cost(r, 0, 8.0 * count);
   return packed;
 }
 
@@ -192,6 +193,7 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   fovea_record_view(plan, r, "dw", dw);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
+  fovea_record_cost(r, 0, 4.0 * (LANES + 1) * count);
 }
 
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
@@ -203,11 +205,13 @@ void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_vie
   fovea_record_int(r, "h", h);
   fovea_record_int(r, "w", w);
   fovea_record_lane_groups(plan, r, (size_t)h, (size_t)c);
+  fovea_record_cost(r, 0, 4.0 * c * h * w * fovea_plan_batch(plan));
   r = fovea_plan_record(plan, "bias.cl", "", "bias_backward");
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_view(plan, r, "db", db);
   fovea_record_int(r, "h", h);
   fovea_record_range(r, (size_t)c, 1, 1);
+  fovea_record_cost(r, 0, 4.0 * c * (h + 1));
 }
 
 /* --- the ops -------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_int(r, "j", n->c);
   fovea_record_uint(r, "op", fovea_plan_training(plan) ? n->random : n->random | EVALUATION);
   fovea_record_lane_groups(plan, r, 1, 1);
+  fovea_record_cost(r, 0, 16.0 * n->c * fovea_plan_batch(plan));
   fovea_plan_set_kl(plan, kl);
 }
 
@@ -54,6 +55,7 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "accumulate_mu", accumulate_mu);
   fovea_record_int(r, "accumulate_logvar", accumulate_logvar);
   fovea_record_batch_range(plan, r, (size_t)n->c, 1);
+  fovea_record_cost(r, 0, 24.0 * n->c * fovea_plan_batch(plan));
 }
 
 const fovea_op fovea_op_reparameterize = {"reparameterize", infer, forward, backward};

@@ -31,6 +31,7 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_int(r, "values", values);
   fovea_record_int(r, "training", training);
   fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
+  fovea_record_cost(r, 0, 4.0 * (training ? 4 : 3) * values * fovea_plan_batch(plan));
   fovea_plan_set_bce_rows(plan, rows, rows_count, values);
 }
 

@@ -43,6 +43,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "turned", turned);
   fovea_record_int(r, "count", padded * s->c);
   fovea_record_flat(r, (size_t)padded * (size_t)s->c);
+  fovea_record_cost(r, 0, 4.0 * (9 + 16) * padded * s->c);
 
   r = fovea_plan_record(plan, "winograd.cl", options, "winograd");
   fovea_record_view(plan, r, "x", x);

@@ -321,6 +321,7 @@ static void profile(void **state) {
   fovea_launch_buffer(l, "x", b);
   fovea_launch_range(l, 64, 1, 1);
   fovea_launch_cost(l, 10, 20);
+  fovea_launch_describe(l, "conv2d backward", "3x2x1");
   assert_int_equal(fovea_launch_enqueue(l), FOVEA_OK); /* before it begins: not counted */
   for (int again = 0; again < 2; again++) {
     assert_int_equal(fovea_profile_begin(device), FOVEA_OK);
@@ -329,6 +330,8 @@ static void profile(void **state) {
     assert_int_equal(fovea_profile_end(device, &rows, &count), FOVEA_OK);
     assert_int_equal(count, again ? 2 : 1);
     assert_string_equal(rows[0].kernel, "where");
+    assert_string_equal(rows[0].op, "conv2d backward");
+    assert_string_equal(rows[0].shape, "3x2x1");
     assert_int_equal(rows[0].launches, LAUNCHES);
     assert_true(rows[0].flops == 10.0 * LAUNCHES && rows[0].bytes == 20.0 * LAUNCHES);
     assert_true(rows[0].seconds > 0 && rows[0].seconds < 60);
