@@ -21,7 +21,19 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
   return (fovea_tuning){.vector = 1, .native = 1, .group = group};
 }
 
-static fovea_status open_found(const fovea_found *found, fovea_device **device) {
+static fovea_status take_part(fovea_device *d, uint32_t units) {
+  const cl_device_partition_property counts[] = {CL_DEVICE_PARTITION_BY_COUNTS, (cl_device_partition_property)units,
+                                                 CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
+  const cl_int error = clCreateSubDevices(d->id, counts, 1, &d->part, NULL);
+  if (error != CL_SUCCESS)
+    return fovea_fail(FOVEA_DEVICE, "%s has %u compute units and gives no part of %u: %s", d->info.name,
+                      d->info.compute_units, units, fovea_cl_error_name(error));
+  d->id = d->part;
+  d->info.compute_units = units;
+  return FOVEA_OK;
+}
+
+static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_device **device) {
   cl_int error = CL_SUCCESS;
   fovea_status status = FOVEA_OK;
   fovea_device *d = calloc(1, sizeof *d);
@@ -30,6 +42,7 @@ static fovea_status open_found(const fovea_found *found, fovea_device **device) 
   d->tuning = choose_tuning(&d->info);
   d->platform = found->platform;
   d->id = found->id;
+  if (units > 0 && (status = take_part(d, units))) goto fail;
   cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
   d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;
@@ -44,11 +57,15 @@ fail:
 }
 
 fovea_status fovea_device_open(const char *selector, fovea_device **device) {
+  return fovea_device_open_part(selector, 0, device);
+}
+
+fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_device **device) {
   fovea_found *found = NULL;
   size_t count = 0, chosen = 0;
   fovea_status status = fovea_enumerate(&found, &count);
   if (!status) status = fovea_select(found, count, selector, &chosen);
-  if (!status) status = open_found(&found[chosen], device);
+  if (!status) status = open_found(&found[chosen], units, device);
   free(found);
   return status;
 }
@@ -61,6 +78,7 @@ void fovea_device_close(fovea_device *device) {
   fovea_program_cache_destroy(device->programs);
   if (device->queue) clReleaseCommandQueue(device->queue);
   if (device->context) clReleaseContext(device->context);
+  if (device->part) clReleaseDevice(device->part);
   free(device);
 }
 
