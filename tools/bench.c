@@ -34,7 +34,7 @@ static fovea_status measure_network(bench_result *r, const fovea_dataset *images
   if (status == FOVEA_OK) r->resident = peak_resident();
   if (status == FOVEA_OK) status = bench_profile_steps(r->device, vae, images, steps, &r->profile);
   if (status == FOVEA_OK) {
-    r->work = bench_work_of(vae->graph, r->config.batch);
+    r->work = fovea_work_of(vae->graph, r->config.batch);
     r->device_memory = fovea_network_memory(vae->network);
     snprintf(r->blas, sizeof r->blas, "%s", fovea_network_blas(vae->network));
   }

@@ -1,12 +1,13 @@
 /* The benchmark: what its files share. bench.c is the command, bench_ceilings.c the device, bench_step.c the passes,
- * bench_work.c what the network costs by its graph, bench_table.c and bench_json.c the results, bench_growth.c tables
- * of growing networks. */
+ * bench_table.c and bench_json.c the results, bench_growth.c tables of growing networks; what a network costs by its
+ * graph is src/net/work.c. */
 #ifndef FOVEA_TOOLS_BENCH_H
 #define FOVEA_TOOLS_BENCH_H
 
 #include <jansson.h>
 
 #include "fovea/vae.h"
+#include "net/work.h"
 #include "options.h"
 
 typedef struct bench_settings {
@@ -55,17 +56,6 @@ typedef struct bench_profile {
 fovea_status bench_profile_steps(fovea_device *device, fovea_vae *vae, const fovea_dataset *images, size_t steps,
                                  bench_profile *profile);
 
-/* --- what the network costs by its graph ---------------------------------------------------------------------------
- */
-
-/* Of one batch: a forward pass, and a whole training step. */
-typedef struct bench_work {
-  double forward_flops, step_flops;
-  double forward_bytes, step_bytes; /* the fewest: see bench_work.c */
-  double activations;               /* bytes of all values of the network */
-} bench_work;
-bench_work bench_work_of(const fovea_graph *graph, int batch);
-
 /* --- the results ---------------------------------------------------------------------------------------------------
  */
 
@@ -77,7 +67,7 @@ typedef struct bench_result {
   double bandwidth;
   bench_spread training, inference;
   bench_profile profile;
-  bench_work work;
+  fovea_work work;
   size_t device_memory, resident; /* bytes; the peak of the process before the bandwidth was measured */
   char blas[16];
 } bench_result;

@@ -16,7 +16,7 @@ typedef struct cell {
   long long batch;
   char error[512]; /* why there is none */
   bench_spread step;
-  bench_work work;
+  fovea_work work;
   double ceiling, memory, threads;
 } cell;
 
@@ -37,7 +37,7 @@ static fovea_status measure(fovea_device *device, const bench_settings *s, cell 
   const size_t steps = s->steps < MOST_STEPS ? (size_t)s->steps : MOST_STEPS;
   if (status == FOVEA_OK) status = bench_time(device, vae, &images, true, steps, WARM_UP, cell_seconds, &c->step);
   if (status == FOVEA_OK) {
-    c->work = bench_work_of(vae->graph, config.batch);
+    c->work = fovea_work_of(vae->graph, config.batch);
     c->memory = (double)fovea_network_memory(vae->network);
   }
   fovea_vae_destroy(vae);

@@ -58,7 +58,7 @@ static void test_work_by_hand(void **state) {
   conv.filters = 1;
   fovea_add_sigmoid_bce(graph, fovea_add_conv2d(graph, fovea_add_concat(graph, a, c), "e", &conv));
   assert_int_equal(fovea_graph_check(graph), FOVEA_OK);
-  const bench_work work = bench_work_of(graph, 10);
+  const fovea_work work = fovea_work_of(graph, 10);
   fovea_graph_destroy(graph);
   const double flops_a = 2 * 9 * 2 * 16, flops_c = 2 * 9 * 2 * 3 * 16, flops_e = 2 * 9 * 5 * 16, weights = 18 + 54 + 45;
   assert_close(work.forward_flops, 10 * (flops_a + flops_c + flops_e), 0);

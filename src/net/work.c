@@ -18,12 +18,13 @@
  *   weights   read in both passes, gradients written: 12 bytes; Adam 28 more
  *
  * Attention's maps and the batch's statistics, which have no channels or no images, are left out. */
-#include "bench.h"
+#include "net/work.h"
+
 #include "op/op.h"
 
 typedef struct reckoning {
   const fovea_graph *graph;
-  bench_work work; /* of one image */
+  fovea_work work; /* of one image */
 } reckoning;
 
 static double size_of(const fovea_node *n) { return (double)n->c * n->h * n->w; }
@@ -141,7 +142,7 @@ static double parameter_count(const fovea_graph *graph) {
   return count;
 }
 
-bench_work bench_work_of(const fovea_graph *graph, int batch) {
+fovea_work fovea_work_of(const fovea_graph *graph, int batch) {
   reckoning r = {.graph = graph};
   const double parameters = parameter_count(graph);
   for (int i = 0; i < r.graph->count; i++) {
@@ -151,7 +152,7 @@ bench_work bench_work_of(const fovea_graph *graph, int batch) {
     count_saved(&r, i);
     if (!is_fused(r.graph, i)) count_value(&r, i);
   }
-  return (bench_work){.forward_flops = batch * r.work.forward_flops,
+  return (fovea_work){.forward_flops = batch * r.work.forward_flops,
                       .step_flops = batch * r.work.step_flops,
                       .forward_bytes = batch * r.work.forward_bytes + 4 * parameters,
                       .step_bytes = batch * r.work.step_bytes + (12 + 28) * parameters,
