@@ -22,7 +22,6 @@ struct fovea_device {
   fovea_tuning tuning;
   cl_platform_id platform;
   cl_device_id id;
-  cl_device_id part; /* the same when it is a sub-device of ours, else NULL */
   cl_context context;
   cl_command_queue queue; /* in order, profiling enabled */
   fovea_program_cache *programs;
@@ -33,7 +32,7 @@ struct fovea_device {
 };
 
 /* fovea_device_open for `units` of the device's compute units as a sub-device; 0: the whole device. FOVEA_DEVICE where
- * it cannot be divided so. */
+ * it cannot be divided so. What the driver holds for such a part stays until the process ends. */
 fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_device **device);
 
 /* "CL_OUT_OF_RESOURCES" for -5, and so on; "CL_UNKNOWN_ERROR" for what it does not know. */
