@@ -5,17 +5,23 @@
 #include "core/device.h"
 
 fovea_status fovea_program_cache_create(fovea_program_cache **cache);
-void fovea_program_cache_destroy(fovea_program_cache *cache); /* takes NULL */
+void fovea_program_cache_destroy(fovea_program_cache *cache); /* saves; takes NULL */
+
+/* Writes to disk what was built from source since the last time. Not at the build, for it may cost more than that. */
+void fovea_program_cache_save(fovea_program_cache *cache);
+
+/* Programs built so far: each file and options once. */
+size_t fovea_program_cache_count(const fovea_program_cache *cache);
 
 /* The program of cl/`file` built with `options` (macros, "-DR=3 -DTK=5"), borrowed from the device. Added to every
  * build: -cl-std=CL1.2, -w, -DFOVEA_V=<tuning.vector>, and either -cl-fp32-correctly-rounded-divide-sqrt or
  * -DFOVEA_CORRECT_DIVISION where the device does not have that. `#include "name.clh"` lines are resolved here, from
  * the embedded files or from $FOVEA_CL_DIR, so that the key covers them.
  *
- * On disk: $XDG_CACHE_HOME/fovea (else ~/.cache/fovea), a file named by a hash of source, options, platform, device,
- * driver and version; written to a temporary name and renamed; its content verified; any failure, of reading, of
- * writing, of the binary itself, falls back to source in silence. On a build failure FOVEA_DEVICE, the message with
- * the file, the options and the beginning of the build log. */
+ * On disk, from when the device is closed: $XDG_CACHE_HOME/fovea (else ~/.cache/fovea), a file named by a hash of
+ * source, options, platform, device, driver and version; written to a temporary name and renamed; its content verified;
+ * any failure, of reading, of writing, of the binary itself, falls back to source in silence. On a build failure
+ * FOVEA_DEVICE, the message with the file, the options and the beginning of the build log. */
 fovea_status fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
 
 /* All options of a build with `options`, the added ones first. */

@@ -63,7 +63,9 @@ static fovea_status get_fresh(const char *options, cl_program *program) {
   fovea_device_close(device);
   device = NULL;
   fovea_status status = fovea_device_open(NULL, &device);
-  return status ? status : fovea_program_get(device, "good.cl", options, program);
+  if (status == FOVEA_OK) status = fovea_program_get(device, "good.cl", options, program);
+  if (status == FOVEA_OK) fovea_program_cache_save(device->programs);
+  return status;
 }
 
 /* Whether the program runs and gives what K asks for. */
@@ -100,8 +102,10 @@ static int cache_file(char path[512]) {
   return n;
 }
 
+/* Also of what the open device would save when it is closed. */
 static void clear_cache(void) {
   char command[600];
+  fovea_program_cache_save(device->programs);
   snprintf(command, sizeof command, "rm -rf '%s/cache/fovea'", root);
   assert_int_equal(system(command), 0);
 }
@@ -142,10 +146,12 @@ static void includes(void **state) {
 static void memory_cache(void **state) {
   (void)state;
   cl_program a = NULL, b = NULL, c = NULL;
+  const size_t before = fovea_program_cache_count(device->programs);
   assert_int_equal(fovea_program_get(device, "good.cl", "-DK=1", &a), FOVEA_OK);
   assert_int_equal(fovea_program_get(device, "good.cl", "-DK=1", &b), FOVEA_OK);
   assert_int_equal(fovea_program_get(device, "good.cl", "-DK=2", &c), FOVEA_OK);
   assert_ptr_equal(a, b);
+  assert_int_equal(fovea_program_cache_count(device->programs), before + 2);
   assert_ptr_not_equal(a, c);
   assert_works(a, 1);
   assert_works(c, 2);
@@ -181,6 +187,24 @@ static void cold_and_warm(void **state) {
   assert_int_equal(cache_file(path), 2);
 }
 
+/* Saving may take longer than building: it is left until nobody waits for the device. */
+static void saved_at_the_close(void **state) {
+  (void)state;
+  char path[512];
+  cl_program p = NULL;
+  clear_cache();
+  fovea_device_close(device);
+  device = NULL;
+  assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=9", &p), FOVEA_OK);
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=10", &p), FOVEA_OK);
+  assert_int_equal(cache_file(path), 0);
+  fovea_device_close(device);
+  device = NULL;
+  assert_int_equal(cache_file(path), 2);
+  assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
+}
+
 /* A binary is of one platform, device, driver, and way of compiling; for any other it is as if it were not there. */
 static void every_part_of_the_key(void **state) {
   (void)state;
@@ -198,6 +222,7 @@ static void every_part_of_the_key(void **state) {
     char *const parts[PARTS - 1] = {info->platform, info->name, info->vendor, info->driver, info->version};
     if (i > 0) parts[i - 1][0] = '?';
     assert_int_equal(fovea_program_get(device, "good.cl", "-DK=8", &p), FOVEA_OK);
+    fovea_program_cache_save(device->programs);
     assert_int_equal(cache_file(path), i + 1);
   }
   setenv("POCL_WORK_GROUP_METHOD", before && strcmp(before, "loopvec") == 0 ? "workitemrepl" : "loopvec", 1);
@@ -290,10 +315,15 @@ static void unwritable(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(includes),      cmocka_unit_test(memory_cache),
-      cmocka_unit_test(build_failure), cmocka_unit_test(cold_and_warm),
-      cmocka_unit_test(damaged),       cmocka_unit_test(refused_binary),
-      cmocka_unit_test(unwritable),    cmocka_unit_test(every_part_of_the_key),
+      cmocka_unit_test(includes),
+      cmocka_unit_test(memory_cache),
+      cmocka_unit_test(build_failure),
+      cmocka_unit_test(cold_and_warm),
+      cmocka_unit_test(damaged),
+      cmocka_unit_test(refused_binary),
+      cmocka_unit_test(unwritable),
+      cmocka_unit_test(every_part_of_the_key),
+      cmocka_unit_test(saved_at_the_close),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
