@@ -258,6 +258,10 @@ fovea_status fovea_launch_ready(fovea_launch *launch) {
   return FOVEA_OK;
 }
 
+fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch) {
+  return (fovea_launch_shape){launch->kernel, launch->global, launch->local};
+}
+
 fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   if (!launch || !launch->checked) {
     fovea_status status = fovea_launch_ready(launch);

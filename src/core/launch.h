@@ -59,6 +59,13 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch);
  * failure *launch is NULL. */
 fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch);
 
+/* What a ready launch enqueues, in three dimensions. */
+typedef struct fovea_launch_shape {
+  cl_kernel kernel;
+  const size_t *global, *local;
+} fovea_launch_shape;
+fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch);
+
 const char *fovea_launch_name(const fovea_launch *launch);
 
 #endif

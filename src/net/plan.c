@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/command_buffer.h"
 #include "core/fail.h"
 #include "core/guard.h"
+#include "core/profile.h"
 #include "net/placement.h"
 #include "op/op.h"
 
@@ -73,6 +75,7 @@ struct fovea_plan {
   fovea_status status;
   fovea_record **records;
   int record_count, record_capacity;
+  fovea_command_buffer *replay; /* NULL: the records are enqueued one by one */
   storage *storages;
   int storage_count, storage_capacity;
   int *gradient_of; /* storage -> storage of its gradient, -1 */
@@ -645,7 +648,25 @@ static fovea_status run_between(fovea_plan *plan, int first, int last) {
   return FOVEA_OK;
 }
 
-fovea_status fovea_plan_run(fovea_plan *plan) { return run_between(plan, 0, plan->record_count); }
+/* The whole pass in one call, where the device can and every record is a kernel of ours. */
+static void record_replay(fovea_plan *plan) {
+  fovea_launch **launches = calloc((size_t)plan->record_count + 1, sizeof(fovea_launch *));
+  bool ours = launches != NULL;
+  for (int i = 0; i < plan->record_count && ours; i++) {
+    launches[i] = plan->records[i]->launch;
+    ours = launches[i] != NULL;
+  }
+  if (ours) plan->replay = fovea_command_buffer_record(plan->device, launches, (size_t)plan->record_count);
+  free(launches);
+}
+
+bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
+
+/* A profile wants an event of each launch. */
+fovea_status fovea_plan_run(fovea_plan *plan) {
+  if (plan->replay && !fovea_profile_recording(plan->device)) return fovea_command_buffer_enqueue(plan->replay);
+  return run_between(plan, 0, plan->record_count);
+}
 
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
   return run_between(plan, plan->nodes[source_of(plan, node)].last_record, plan->record_count);
@@ -727,6 +748,7 @@ static fovea_status build(fovea_plan *plan) {
     fovea_plan_fail(plan, make_launch(plan, plan->records[i]));
     describe(plan, i);
   }
+  if (plan->status == FOVEA_OK) record_replay(plan);
   return plan->status;
 }
 
@@ -749,6 +771,7 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
 
 void fovea_plan_destroy(fovea_plan *plan) {
   if (!plan) return;
+  fovea_command_buffer_destroy(plan->replay);
   for (int i = 0; i < plan->record_count; i++) {
     fovea_launch_destroy(plan->records[i]->launch);
     free(plan->records[i]);

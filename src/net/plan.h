@@ -40,6 +40,9 @@ void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
+/* Whether a run is one call of a recorded command buffer: command_buffer.h. */
+bool fovea_plan_replays(const fovea_plan *plan);
+
 size_t fovea_plan_memory(const fovea_plan *plan);
 
 /* Where a node's value is after a run; FOVEA_INVALID when it may have been overwritten. */
