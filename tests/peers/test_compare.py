@@ -102,15 +102,17 @@ class Compare(unittest.TestCase):
         self.assertIn("| torch-debian 9.9 | nchw | **60 (60 to 60)** | **5.00 (5.00 to 5.00)** | "
                       "**120 (120 to 120)** | **-** | 61 |", done.stdout)
         self.assertIn("| torch-debian | nhwc | skipped: ImportError: no module / named torch-debian |", done.stdout)
-        self.assertIn("| training, over the best of torch-debian | 5.00 (5.00 to 5.00) | at least 6 | no |", done.stdout)
+        self.assertIn("| training, over the best of torch-debian | 5.00 (5.00 to 5.00) | at least 6 | no |",
+                      done.stdout)
         columns = {line.count("|") for line in done.stdout.splitlines() if line.startswith("|")}
         self.assertEqual(columns, {8, 5})
 
     def test_threads_and_memory(self):
-        speeds = {"fovea1": [10, 20], "fovea2": [50, 19, 40], "torch-debian-nchw": [10], "torch-debian-nhwc": [5]}
-        done = self.compare(speeds, "--rounds", "1", "--peers", "torch-debian", "--threads-scaling", "--memory", "64",
+        speeds = {"fovea1": [10, 20], "fovea2": [50, 19, 40], "torch-debian-nchw": [10]}
+        done = self.compare(speeds, "--rounds", "1", "--peers", "torch-debian:nchw", "--threads-scaling", "--memory", "64",
                             "--json", scaling=True)
         result, rows = self.rows(done)
+        self.assertEqual(list(rows), [("fovea", ""), ("torch-debian", "nchw")])
         self.assertEqual(rows["torch-debian", "nchw"]["training"]["ratio"]["median"], 5)
         self.assertEqual(result["scaling"]["ratio"], {"median": 1.9, "min": 1.9, "max": 1.9})
         self.assertGreater(result["memory_mib"], 80)
@@ -122,6 +124,7 @@ class Compare(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (1, "compare: fovea: fovea: no device\n"))
         self.assertEqual(self.compare({"fovea": [1]}, "--rounds", "1", "--peers", "keras").returncode, 1)
         self.assertEqual(self.compare({}, "--peers", "abacus").returncode, 2)
+        self.assertEqual(self.compare({}, "--peers", "torch:abacus").returncode, 2)
         self.assertEqual(self.compare({}, "--rounds", "0").returncode, 2)
 
 

@@ -109,7 +109,7 @@ def run_rounds(o):
     for i in range(o.rounds):
         done = {("fovea", ""): fovea_bench(o, o.threads)}
         for peer in o.peers:
-            for variant in PEERS[peer][1]:
+            for variant in o.peers[peer]:
                 if (peer, variant) in skipped:
                     continue
                 print(f"round {i + 1} of {o.rounds}: {peer} {variant}", file=sys.stderr)
@@ -156,7 +156,7 @@ def spread(values):
 def summarize(rounds, skipped, peers):
     """A row a variant: speeds, peak memory, Fovea's speed over it; the fastest of each peer and mode is its best."""
     rows = []
-    for program, variant in [("fovea", "")] + [(p, v) for p in peers for v in PEERS[p][1]]:
+    for program, variant in [("fovea", "")] + [(p, v) for p in peers for v in peers[p]]:
         key = program, variant
         row = {"program": program, "variant": variant}
         done = [r for r in rounds if key in r] if key not in skipped else []
@@ -216,7 +216,8 @@ def table(rows):
              "| --- | --- | --- | --- | --- | --- | --- |"]
     for r in rows:
         if "skipped" in r:
-            lines.append(f"| {r['program']} | {r['variant']} | skipped: {r['skipped'].replace('|', '/')} | - | - | - | - |")
+            why = r["skipped"].replace("|", "/")
+            lines.append(f"| {r['program']} | {r['variant']} | skipped: {why} | - | - | - | - |")
             continue
         memory = f"{r['training']['peak_mib']:.0f}" if "peak_mib" in r.get("training", {}) else "-"
         name = f"{r['program']} {r['version']}".strip()
@@ -266,12 +267,23 @@ def positive(text):
     return value
 
 
+def wanted(text, parser):
+    """{peer: [variant]} of a list of peers and peer:variant."""
+    peers = {}
+    for word in text.split(","):
+        peer, _, variant = word.partition(":")
+        if peer not in PEERS or variant not in ["", *PEERS[peer][1]]:
+            parser.error(f"no peer {word}: there are {', '.join(PEERS)}, and --help")
+        peers.setdefault(peer, []).extend([variant] if variant else PEERS[peer][1])
+    return peers
+
+
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rounds", type=positive, default=5)
     p.add_argument("--steps", type=positive, default=15, help="passes to time, a program and round")
     p.add_argument("--threads", type=positive, default=2)
-    p.add_argument("--peers", default=",".join(PEERS), metavar="LIST", help="[%(default)s]")
+    p.add_argument("--peers", default=",".join(PEERS), metavar="LIST", help="[%(default)s]; torch:nchw is that alone")
     p.add_argument("--python", action="append", default=[], metavar="PEER=PATH", help="the Python that runs a peer")
     p.add_argument("--fovea", default=HERE.parent.parent / "build" / "fovea", metavar="PATH", help="[build/fovea]")
     p.add_argument("--setup", action="store_true", help="install the peers first")
@@ -284,10 +296,7 @@ def arguments():
     form.add_argument("--json", action="store_true")
     form.add_argument("--markdown", action="store_true", help="a table, as without either")
     o = p.parse_args()
-    o.peers = o.peers.split(",")
-    unknown = [x for x in o.peers if x not in PEERS]
-    if unknown:
-        p.error(f"no peer {unknown[0]}: there are {', '.join(PEERS)}")
+    o.peers = wanted(o.peers, p)
     pairs = [x.split("=", 1) for x in o.python]
     if any(len(x) != 2 or x[0] not in PEERS for x in pairs):
         p.error("--python needs PEER=PATH")
