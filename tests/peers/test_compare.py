@@ -109,8 +109,8 @@ class Compare(unittest.TestCase):
 
     def test_threads_and_memory(self):
         speeds = {"fovea1": [10, 20], "fovea2": [50, 19, 40], "torch-debian-nchw": [10]}
-        done = self.compare(speeds, "--rounds", "1", "--peers", "torch-debian:nchw", "--threads-scaling", "--memory", "64",
-                            "--json", scaling=True)
+        done = self.compare(speeds, "--rounds", "1", "--peers", "torch-debian:nchw", "--threads-scaling", "--memory",
+                            "64", "--json", scaling=True)
         result, rows = self.rows(done)
         self.assertEqual(list(rows), [("fovea", ""), ("torch-debian", "nchw")])
         self.assertEqual(rows["torch-debian", "nchw"]["training"]["ratio"]["median"], 5)

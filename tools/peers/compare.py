@@ -320,6 +320,7 @@ def measure(o):
 
 def main():
     o = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what it runs is ended, too
     if o.setup:
         for peer in o.peers:
             setup(peer)
