@@ -8,15 +8,31 @@
  *   g = dropout'(activation'(dy)),  dbeta = sum g,  dgamma = sum g * xhat,
  *   dx = gamma * inv * (g - dbeta / M - xhat * dgamma / M),  M = H * W * n_valid
  *
+ * With SCALED a spatial attention before it is taken in: x is not in memory but a * s, the attention's input and its
+ * scale [pixels][N]. dx then is taken in by spatial_attention.cl.
+ *
  * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][H][2].
  * Canonical order of the sums: a row (c, h) first: lanes and tree of reduce.clh, and in a lane for blocks of 16 images,
  *   for w. A row's mean and sum of squared deviations from it come from two sweeps while it is in the cache; rows are
  *   merged in order of h by Chan, Golub & LeVeque 1983, as batchnorm_statistics writes it. Gradient sums of rows are
- * added in order of h. state: see network.c. */
+ * added in order of h. state: see network.c.
+ *
+ * Macros: SCALED, 0 without it; ACTIVATION and DROPOUT of activation.clh for _apply and _backward_rows. */
 #include "activation.clh"
+#include "batchnorm.clh"
 #include "reduce.clh"
 
+#ifndef SCALED
+#define SCALED 0
+#endif
+
+/* x at a place in its channel, which begins at `a`. */
+static inline vfloat load_x(__global const float *a, __global const float *s, size_t at) {
+  return SCALED ? vload(a + at) * vload(s + at) : vload(a + at);
+}
+
 __kernel void batchnorm_rows(__global const float *restrict x_base, const ulong x_offset,
+                             __global const float *restrict s_base, const ulong s_offset,
                              __global const uint *restrict state, __global float *restrict rows_base,
                              const ulong rows_offset, const int n, const int h_count, const int w_count) {
   __local float scratch[LANES];
@@ -24,16 +40,16 @@ __kernel void batchnorm_rows(__global const float *restrict x_base, const ulong 
   const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
   const int row = c * h_count + h;
   const int pixels = h_count * w_count;
-  __global const float *x = x_base + x_offset + (size_t)c * pixels * n;
+  __global const float *x = x_base + x_offset + (size_t)c * pixels * n, *s = s_base + s_offset;
   vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
   for (int b = 0; b < n; b += LANES)
     for (int w = 0; w < w_count; w++)
-      sum += vkeep(vload(x + vplace(h * w_count + w, lane0 + b, pixels)), lane0 + b, n_valid);
+      sum += vkeep(load_x(x, s, vplace(h * w_count + w, lane0 + b, pixels)), lane0 + b, n_valid);
   const float mean = sdiv(lane_sum(sum, scratch), (float)(w_count * n_valid));
   for (int b = 0; b < n; b += LANES)
     for (int w = 0; w < w_count; w++) {
       const vfloat d =
-          vkeep(vload(x + vplace(h * w_count + w, lane0 + b, pixels)) - (vfloat)(mean), lane0 + b, n_valid);
+          vkeep(load_x(x, s, vplace(h * w_count + w, lane0 + b, pixels)) - (vfloat)(mean), lane0 + b, n_valid);
       squares = fma(d, d, squares);
     }
   const float total = lane_sum(squares, scratch);
@@ -80,64 +96,69 @@ __kernel void batchnorm_moving(__global const float *restrict mean_base, const u
 
 /* One work-item per V images, four pixels and a channel. */
 __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong x_offset,
+                              __global const float *restrict s_base, const ulong s_offset,
                               __global const float *restrict stats_base, const ulong stats_offset,
                               __global const float *restrict gamma_base, const ulong gamma_offset,
                               __global const float *restrict beta_base, const ulong beta_offset,
                               __global const uint *restrict state, __global float *restrict y_base,
                               const ulong y_offset, const int n, const int c_count, const int pixels,
-                              const int activation, const uint threshold, const float scale, const uint op) {
+                              const uint threshold, const float scale, const uint op) {
   const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), quads = (pixels + 3) / 4;
   const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
   const vfloat gamma = (vfloat)(gamma_base[gamma_offset + c]), beta = (vfloat)(beta_base[beta_offset + c]);
   const dropout drop = {threshold, scale, op};
+  __global const float *x = x_base + x_offset + (size_t)c * pixels * n, *s = s_base + s_offset;
+  __global float *y = y_base + y_offset + (size_t)c * pixels * n;
   const int end = share_end(quads);
   for (int q = share_begin(quads); q < end; q++) {
     const int p0 = 4 * q;
     philox4 words;
-    if (threshold) words = dropout_words(drop, state, n0, c, quads, p0);
+    if (DRAWN_FORWARD) words = dropout_words(drop, state, n0, c, quads, p0);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       if (p0 + i >= pixels) break;
-      const size_t at = (size_t)c * pixels * n + vplace(p0 + i, n0, pixels);
-      vfloat u = fma(gamma, (vload(x_base + x_offset + at) - mean) * inv, beta);
-      if (threshold) u = dropout_apply(drop, u, words.word[i]);
-      vstore(activate(u, activation), y_base + y_offset + at);
+      const size_t at = vplace(p0 + i, n0, pixels);
+      const vfloat u = fma(gamma, (load_x(x, s, at) - mean) * inv, beta);
+      vstore(pointwise_forward(drop, u, &words, i), y + at);
     }
   }
 }
 
 /* Writes g over dy and a row's sums of g and g * xhat. */
 __kernel void batchnorm_backward_rows(__global const float *restrict x_base, const ulong x_offset,
+                                      __global const float *restrict s_base, const ulong s_offset,
                                       __global const float *restrict y_base, const ulong y_offset,
                                       __global float *restrict dy_base, const ulong dy_offset,
                                       __global const float *restrict stats_base, const ulong stats_offset,
                                       __global const uint *restrict state, __global float *restrict rows_base,
                                       const ulong rows_offset, const int n, const int c_count, const int h_count,
-                                      const int w_count, const int activation, const uint threshold, const float scale,
-                                      const uint op) {
+                                      const int w_count, const uint threshold, const float scale, const uint op) {
   __local float scratch[LANES];
   const int lane0 = (int)get_local_id(0) * V;
   const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
   const int row = c * h_count + h, pixels = h_count * w_count, quads = (pixels + 3) / 4;
+  const int first = h * w_count, last = first + w_count;
   const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
   const dropout drop = {threshold, scale, op};
+  const size_t channel = (size_t)c * pixels * n;
+  __global const float *x = x_base + x_offset + channel, *s = s_base + s_offset, *y = y_base + y_offset + channel;
+  __global float *dy = dy_base + dy_offset + channel;
   vfloat sum = (vfloat)(0.0f), products = (vfloat)(0.0f);
-  for (int b = lane0; b < n; b += LANES) {
-    philox4 words;
-    for (int w = 0; w < w_count; w++) {
-      const int p = h * w_count + w;
-      const size_t at = (size_t)c * pixels * n + vplace(p, b, pixels);
-      vfloat g = activate_backward(vload(dy_base + dy_offset + at), vload(y_base + y_offset + at), activation);
-      if (threshold) {
-        if (w == 0 || p % 4 == 0) words = dropout_words(drop, state, b, c, quads, p);
-        g = dropout_apply(drop, g, words.word[p % 4]);
+  for (int b = lane0; b < n; b += LANES)
+    for (int q = first / 4; 4 * q < last; q++) {
+      philox4 words;
+      if (DRAWN_BACKWARD) words = dropout_words(drop, state, b, c, quads, 4 * q);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        if (4 * q + i < first || 4 * q + i >= last) continue;
+        const size_t at = vplace(4 * q + i, b, pixels);
+        vfloat g = pointwise_backward(drop, vload(dy + at), vload(y + at), &words, i);
+        g = vkeep(g, b, n_valid);
+        vstore(g, dy + at);
+        sum += g;
+        products = fma(g, (load_x(x, s, at) - mean) * inv, products);
       }
-      g = vkeep(g, b, n_valid);
-      vstore(g, dy_base + dy_offset + at);
-      sum += g;
-      products = fma(g, (vload(x_base + x_offset + at) - mean) * inv, products);
     }
-  }
   const float total = lane_sum(sum, scratch), product = lane_sum(products, scratch);
   if (lane0 == 0) {
     rows_base[rows_offset + 2 * row] = total;
@@ -166,7 +187,7 @@ __kernel void batchnorm_backward_statistics(__global const float *restrict rows_
   dgamma_base[dgamma_offset + c] = products;
 }
 
-/* dx from g (left in dy); one work-item per V images, four pixels and a channel. */
+/* dx from g (left in dy); one work-item per V images, a share of the pixels and a channel. */
 __kernel void batchnorm_backward_apply(__global const float *restrict x_base, const ulong x_offset,
                                        __global const float *restrict g_base, const ulong g_offset,
                                        __global const float *restrict stats_base, const ulong stats_offset,
@@ -174,24 +195,14 @@ __kernel void batchnorm_backward_apply(__global const float *restrict x_base, co
                                        __global const uint *restrict state, __global float *dx_base,
                                        const ulong dx_offset, const int n, const int c_count, const int pixels,
                                        const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), quads = (pixels + 3) / 4;
-  const int n_valid = (int)state[1];
-  __global const float *stats = stats_base + stats_offset + c;
-  const vfloat mean = (vfloat)(stats[0]), inv = (vfloat)(stats[c_count]);
-  const vfloat mean_g = (vfloat)(stats[2 * c_count]), mean_product = (vfloat)(stats[3 * c_count]);
-  const vfloat factor = (vfloat)(gamma_base[gamma_offset + c] * stats[c_count]);
-  const int end = share_end(quads);
-  for (int q = share_begin(quads); q < end; q++) {
-    const int p0 = 4 * q;
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      if (p0 + i >= pixels) break;
-      const size_t at = (size_t)c * pixels * n + vplace(p0 + i, n0, pixels);
-      const vfloat xhat = (vload(x_base + x_offset + at) - mean) * inv;
-      vfloat dx = factor * fma(-xhat, mean_product, vload(g_base + g_offset + at) - mean_g);
-      dx = vkeep(dx, n0, n_valid);
-      if (accumulate) dx += vload(dx_base + dx_offset + at);
-      vstore(dx, dx_base + dx_offset + at);
-    }
+  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), n_valid = (int)state[1];
+  const normalization k = normalization_of(stats_base + stats_offset + c, gamma_base + gamma_offset + c, c_count);
+  const size_t channel = (size_t)c * pixels * n;
+  const int end = share_end(pixels);
+  for (int p = share_begin(pixels); p < end; p++) {
+    const size_t at = channel + vplace(p, n0, pixels);
+    vfloat dx = normalization_backward(k, vload(x_base + x_offset + at), vload(g_base + g_offset + at), n0, n_valid);
+    if (accumulate) dx += vload(dx_base + dx_offset + at);
+    vstore(dx, dx_base + dx_offset + at);
   }
 }

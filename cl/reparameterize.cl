@@ -26,8 +26,7 @@ __kernel void reparameterize_forward(__global const float *restrict mu_base, con
     for (int j = 0; j < j_count; j++) {
       const size_t at = (size_t)j * n + b;
       const vfloat mu = vload(mu_base + mu_offset + at), logvar = vload(logvar_base + logvar_offset + at);
-      const philox4 w =
-          philox(vas_uint((vint)(b) + vlane()), (vuint)((uint)j), (vuint)(op), (vuint)(state[0]), state[5], state[6]);
+      const philox4 w = philox(vas_uint((vint)(b) + vlane()), (uint)j, op, state[0], state[5], state[6]);
       const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
       const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
       const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);

@@ -58,6 +58,7 @@ typedef struct node_plan {
   fovea_view value;
   bool wants_gradient;
   fovea_pointwise pointwise;
+  int merged; /* of an attention its normalization, of that the attention; -1 */
   fovea_view saved[SAVED_SLOTS];
   bool placed;                       /* value is set */
   int first_record, last_record;     /* of its forward pass: from the first up to before the last */
@@ -242,6 +243,7 @@ bool fovea_plan_training(const fovea_plan *plan) { return plan->training; }
 bool fovea_plan_clblast(const fovea_plan *plan) { return plan->resources.clblast; }
 const fovea_node *fovea_plan_node(const fovea_plan *plan, int node) { return &plan->graph->nodes[node]; }
 const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node) { return &plan->nodes[node].pointwise; }
+int fovea_plan_merged(const fovea_plan *plan, int node) { return plan->nodes[node].merged; }
 fovea_view fovea_plan_state(const fovea_plan *plan) { return plan->state; }
 
 static int source_of(const fovea_plan *plan, int node) {
@@ -314,25 +316,40 @@ void fovea_plan_set_kl(fovea_plan *plan, fovea_view kl) { plan->kl = kl, plan->h
 
 /* --- the passes over the graph ----------------------------------------------------------------------------------- */
 
+static int readers_of(const fovea_graph *graph, int node) {
+  int readers = 0;
+  for (int j = 0; j < graph->count; j++)
+    for (int k = 0; k < graph->nodes[j].input_count; k++) readers += graph->nodes[j].inputs[k] == node;
+  return readers;
+}
+
+/* Not for inspection, which reads what is between. */
+static void merge(fovea_plan *plan) {
+  const fovea_graph *graph = plan->graph;
+  for (int i = 0; i < graph->count && !plan->resources.inspect; i++) {
+    const int from = graph->nodes[i].inputs[0];
+    if (graph->nodes[i].op != &fovea_op_batchnorm || graph->nodes[from].op != &fovea_op_spatial_attention) continue;
+    if (readers_of(graph, from) == 1) plan->nodes[i].merged = from, plan->nodes[from].merged = i;
+  }
+}
+
 /* A dropout or activation whose input nobody else reads is done by the op that makes that input, where it can. */
 static void fold(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count; i++) {
     const fovea_node *node = &graph->nodes[i];
     node_plan *p = &plan->nodes[i];
-    *p = (node_plan){.alias = i, .wants_gradient = node->op != &fovea_op_input};
+    *p = (node_plan){.alias = i, .merged = -1, .wants_gradient = node->op != &fovea_op_input};
     if (node->op == &fovea_op_dropout) p->pointwise.rate = node->rate, p->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) p->pointwise.activation = node->activation;
     if (node->op != &fovea_op_dropout && node->op != &fovea_op_activation) continue;
-    int from = source_of(plan, node->inputs[0]), readers = 0;
-    for (int j = 0; j < graph->count; j++)
-      for (int k = 0; k < graph->nodes[j].input_count; k++) readers += graph->nodes[j].inputs[k] == node->inputs[0];
+    const int from = source_of(plan, node->inputs[0]);
     node_plan *q = &plan->nodes[from];
     const fovea_op *op = graph->nodes[from].op;
     bool able = op == &fovea_op_batchnorm || op == &fovea_op_dropout;
     bool free_place =
         q->pointwise.activation == FOVEA_LINEAR && (node->op == &fovea_op_activation || q->pointwise.rate == 0.0);
-    if (!able || !free_place || readers != 1) continue;
+    if (!able || !free_place || readers_of(graph, node->inputs[0]) != 1) continue;
     p->alias = from;
     if (node->op == &fovea_op_dropout) q->pointwise.rate = node->rate, q->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) q->pointwise.activation = node->activation;
@@ -741,6 +758,7 @@ static fovea_status build(fovea_plan *plan) {
   if (!plan->nodes) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
   if (plan->status != FOVEA_OK) return plan->status;
   fold(plan);
+  merge(plan);
   place(plan);
   if (plan->status == FOVEA_OK) record_passes(plan);
   if (plan->status == FOVEA_OK) fovea_plan_fail(plan, plan_memory(plan));

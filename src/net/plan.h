@@ -77,6 +77,10 @@ typedef struct fovea_pointwise {
 /* What was folded into a node: the dropout and activation that follow it, where nothing else reads what is between. */
 const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
 
+/* A spatial attention that only a batch normalization reads is merged with it: the attention's output and that output's
+ * gradient are never made, and each makes what it needs of them anew. The other of the two, -1: this one is alone. */
+int fovea_plan_merged(const fovea_plan *plan, int node);
+
 /* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats. */
 fovea_view fovea_plan_output(const fovea_plan *plan, int node);
 fovea_view fovea_plan_input(const fovea_plan *plan, int node, int input);

@@ -1,4 +1,6 @@
 /* Activation and dropout, alone or together (cl/activation.cl). */
+#include <stdio.h>
+
 #include "core/fail.h"
 #include "op/op.h"
 
@@ -19,9 +21,17 @@ static fovea_status infer_dropout(const fovea_graph *graph, fovea_node *node) {
   return FOVEA_OK;
 }
 
+static double rate_of(const fovea_plan *plan, const fovea_pointwise *p) {
+  return fovea_plan_training(plan) ? p->rate : 0.0;
+}
+
+void fovea_pointwise_options(const fovea_plan *plan, const fovea_pointwise *p, char options[FOVEA_POINTWISE_OPTIONS]) {
+  snprintf(options, FOVEA_POINTWISE_OPTIONS, "-DACTIVATION=%d -DDROPOUT=%d", (int)p->activation,
+           rate_of(plan, p) > 0.0);
+}
+
 void fovea_record_pointwise_arguments(fovea_plan *plan, fovea_record *record, const fovea_pointwise *p) {
-  double rate = fovea_plan_training(plan) ? p->rate : 0.0;
-  fovea_record_int(record, "activation", (int)p->activation);
+  const double rate = rate_of(plan, p);
   fovea_record_uint(record, "threshold", (uint32_t)(rate * 4294967296.0 + 0.5));
   fovea_record_float(record, "scale", (float)(1.0 / (1.0 - rate)));
   fovea_record_uint(record, "op", p->random);
@@ -29,7 +39,9 @@ void fovea_record_pointwise_arguments(fovea_plan *plan, fovea_record *record, co
 
 void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels, fovea_view x,
                              fovea_view y) {
-  fovea_record *r = fovea_plan_record(plan, "activation.cl", "", "activation_forward");
+  char options[FOVEA_POINTWISE_OPTIONS];
+  fovea_pointwise_options(plan, pointwise, options);
+  fovea_record *r = fovea_plan_record(plan, "activation.cl", options, "activation_forward");
   fovea_record_view(plan, r, "x", x);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "y", y);
@@ -42,7 +54,9 @@ void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise,
 
 void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,
                                       fovea_view y, fovea_view dy, fovea_view dx, bool accumulate) {
-  fovea_record *r = fovea_plan_record(plan, "activation.cl", "", "activation_backward");
+  char options[FOVEA_POINTWISE_OPTIONS];
+  fovea_pointwise_options(plan, pointwise, options);
+  fovea_record *r = fovea_plan_record(plan, "activation.cl", options, "activation_backward");
   fovea_record_view(plan, r, "y", y);
   fovea_record_view(plan, r, "dy", dy);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));

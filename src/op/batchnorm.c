@@ -4,7 +4,7 @@
 #include "core/fail.h"
 #include "op/op.h"
 
-enum { GAMMA, BETA, MEAN, VARIANCE, STATS = 0 };
+enum { GAMMA = FOVEA_BATCHNORM_GAMMA, BETA, MEAN, VARIANCE, STATS = FOVEA_BATCHNORM_STATS };
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   static const struct {
@@ -33,11 +33,22 @@ static double tensor_bytes(const fovea_plan *plan, const fovea_node *n) {
   return 4.0 * n->c * n->h * n->w * fovea_plan_batch(plan);
 }
 
+/* A kernel with its input: x, or what a merged attention makes it of. */
+static fovea_record *record_with_input(fovea_plan *plan, int node, const char *pointwise, const char *kernel) {
+  const int attention = fovea_plan_merged(plan, node);
+  char options[80];
+  snprintf(options, sizeof options, "-DSCALED=%d%s%s", attention >= 0, *pointwise ? " " : "", pointwise);
+  fovea_view x = fovea_plan_input(plan, attention < 0 ? node : attention, 0);
+  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", options, kernel);
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "s", attention < 0 ? x : fovea_plan_saved(plan, attention, FOVEA_ATTENTION_SCALE));
+  return r;
+}
+
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
-  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_rows");
-  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  fovea_record *r = record_with_input(plan, node, "", "batchnorm_rows");
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
@@ -80,8 +91,9 @@ static void forward(fovea_plan *plan, int node) {
     record_statistics(plan, node, stats);
   else
     record_moving(plan, node, stats);
-  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_apply");
-  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  char options[FOVEA_POINTWISE_OPTIONS];
+  fovea_pointwise_options(plan, fovea_plan_pointwise(plan, node), options);
+  fovea_record *r = record_with_input(plan, node, options, "batchnorm_apply");
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
   fovea_record_view(plan, r, "beta", fovea_plan_parameter(plan, node, BETA));
@@ -98,8 +110,9 @@ static void forward(fovea_plan *plan, int node) {
 static void record_backward_sums(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h), stats = fovea_plan_saved(plan, node, STATS);
-  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_rows");
-  fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
+  char options[FOVEA_POINTWISE_OPTIONS];
+  fovea_pointwise_options(plan, fovea_plan_pointwise(plan, node), options);
+  fovea_record *r = record_with_input(plan, node, options, "batchnorm_backward_rows");
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
   fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, node));
   fovea_record_view(plan, r, "stats", stats);
@@ -132,6 +145,7 @@ static void backward(fovea_plan *plan, int node) {
   if (!fovea_plan_wants_gradient(plan, node, 0)) return;
   bool accumulate;
   fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  if (fovea_plan_merged(plan, node) >= 0) return;
   fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_apply");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "g", fovea_plan_output_gradient(plan, node));
@@ -143,7 +157,7 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "pixels", n->h * n->w);
   fovea_record_int(r, "accumulate", accumulate);
-  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w + 3) / 4, (size_t)n->c);
+  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), (size_t)n->c);
   fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
 }
 

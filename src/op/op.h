@@ -54,11 +54,18 @@ void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise,
 void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,
                                       fovea_view y, fovea_view dy, fovea_view dx, bool accumulate);
 
+/* What a merged attention and normalization know of each other (fovea_plan_merged): the slots of the attention's scale
+ * [pixels][N] and of the normalization's statistics, and its parameter. */
+enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0 };
+
 /* y (+)= x: units as an image, or with to_image false an image as units (reshape.c). */
 void fovea_record_reshape(fovea_plan *plan, int c, int pixels, bool to_image, fovea_view x, fovea_view y,
                           bool accumulate);
 
-/* The kernel arguments activation, threshold, scale, op; no dropout in evaluation. */
+/* The macros and the kernel arguments threshold, scale, op of activation.clh; no dropout in evaluation. */
+enum { FOVEA_POINTWISE_OPTIONS = 48 };
+void fovea_pointwise_options(const fovea_plan *plan, const fovea_pointwise *pointwise,
+                             char options[FOVEA_POINTWISE_OPTIONS]);
 void fovea_record_pointwise_arguments(fovea_plan *plan, fovea_record *record, const fovea_pointwise *pointwise);
 
 #endif

@@ -4,7 +4,7 @@
 #include "core/fail.h"
 #include "op/op.h"
 
-enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0, SCALE = 1 };
+enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0 };
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
@@ -48,7 +48,8 @@ static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   size_t map = (size_t)(n->h * n->w) * (size_t)fovea_plan_batch(plan);
   fovea_view a = fovea_plan_input(plan, node, 0), pooled = fovea_plan_save(plan, node, POOLED, 2 * map);
-  fovea_view scale = fovea_plan_save(plan, node, SCALE, map), bias = fovea_plan_parameter(plan, node, BIAS);
+  fovea_view scale = fovea_plan_save(plan, node, FOVEA_ATTENTION_SCALE, map),
+             bias = fovea_plan_parameter(plan, node, BIAS);
 
   fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_pool");
   fovea_record_view(plan, r, "a", a);
@@ -58,24 +59,41 @@ static void forward(fovea_plan *plan, int node) {
   fovea_conv_shape conv = conv_of(n);
   fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), &bias, scale, false);
 
+  r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_scale");
+  fovea_record_view(plan, r, "t", scale);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), 1);
+  if (fovea_plan_merged(plan, node) >= 0) return;
+
   r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
   fovea_record_view(plan, r, "a", a);
-  fovea_record_view(plan, r, "t", scale);
+  fovea_record_view(plan, r, "s", scale);
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
   finish(plan, r, n, 2);
+}
+
+/* A backward kernel with what it makes dy of: dy itself, or a merged normalization's g, statistics and gamma. */
+static fovea_record *record_backward(fovea_plan *plan, int node, const char *kernel) {
+  const int norm = fovea_plan_merged(plan, node);
+  const fovea_view a = fovea_plan_input(plan, node, 0);
+  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", norm < 0 ? "" : "-DNORMALIZED=1", kernel);
+  fovea_record_view(plan, r, "a", a);
+  fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, norm < 0 ? node : norm));
+  fovea_record_view(plan, r, "s", fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
+  fovea_record_view(plan, r, "stats", norm < 0 ? a : fovea_plan_saved(plan, norm, FOVEA_BATCHNORM_STATS));
+  fovea_record_view(plan, r, "gamma", norm < 0 ? a : fovea_plan_parameter(plan, norm, FOVEA_BATCHNORM_GAMMA));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  return r;
 }
 
 static void backward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   size_t map = (size_t)(n->h * n->w) * (size_t)fovea_plan_batch(plan);
-  fovea_view a = fovea_plan_input(plan, node, 0), dy = fovea_plan_output_gradient(plan, node);
-  fovea_view pooled = fovea_plan_saved(plan, node, POOLED), scale = fovea_plan_saved(plan, node, SCALE);
+  fovea_view pooled = fovea_plan_saved(plan, node, POOLED);
   fovea_view dt = fovea_plan_new(plan, map), dpooled = fovea_plan_new(plan, 2 * map);
 
-  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_backward_scale");
-  fovea_record_view(plan, r, "a", a);
-  fovea_record_view(plan, r, "dy", dy);
-  fovea_record_view(plan, r, "s", scale);
+  fovea_record *r = record_backward(plan, node, "spatial_attention_backward_scale");
   fovea_record_view(plan, r, "dt", dt);
   finish(plan, r, n, 2);
 
@@ -87,10 +105,7 @@ static void backward(fovea_plan *plan, int node) {
 
   bool accumulate;
   fovea_view da = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_backward_apply");
-  fovea_record_view(plan, r, "a", a);
-  fovea_record_view(plan, r, "dy", dy);
-  fovea_record_view(plan, r, "s", scale);
+  r = record_backward(plan, node, "spatial_attention_backward_apply");
   fovea_record_view(plan, r, "pooled", pooled);
   fovea_record_view(plan, r, "dpooled", dpooled);
   fovea_record_view(plan, r, "da", da);
