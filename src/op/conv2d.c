@@ -158,6 +158,7 @@ static void record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sh
   fovea_record_int(r, "k", s->k);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
+  fovea_record_cost(r, 0, 4.0 * count * (LANES + 1));
 }
 
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,

@@ -124,4 +124,5 @@ void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_sh
   fovea_record_int(r, "k", s->k);
   fovea_record_int(r, "count", s->k * s->c);
   fovea_record_flat(r, (size_t)s->k * (size_t)s->c);
+  fovea_record_cost(r, 0, 4.0 * s->k * s->c * (16 * LANES + 9));
 }
