@@ -8,6 +8,7 @@
 #include "command.h"
 #include "core/device.h"
 #include "core/fail.h"
+#include "tune.h"
 
 enum { WARM_UP = 3 };
 static const double passes_seconds = 60; /* at most, for the timed steps */
@@ -77,7 +78,7 @@ static fovea_status run_bench(const bench_settings *s) {
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
-static size_t make_options(bench_settings *s, option table[9]) {
+static size_t make_options(bench_settings *s, option table[10]) {
   const option all[] = {
       {.name = "device",
        .kind = OPTION_STRING,
@@ -102,16 +103,20 @@ static size_t make_options(bench_settings *s, option table[9]) {
        .kind = OPTION_FLAG,
        .value = &s->growth,
        .help = "tables of batches, sizes, units and threads instead"},
+      {.name = "tune",
+       .kind = OPTION_FLAG,
+       .value = &s->tune,
+       .help = "instead find the fastest tiles for --batch and --size and keep them; some 5 minutes"},
       {.name = "json", .kind = OPTION_FLAG, .value = &s->json, .help = "print the numbers as JSON"}};
-  for (size_t i = 0; i < 9; i++) table[i] = all[i];
-  return 9;
+  for (size_t i = 0; i < 10; i++) table[i] = all[i];
+  return 10;
 }
 
 static int run(int argc, char **argv) {
   const fovea_vae_config seed = fovea_vae_default();
   bench_settings s = {.steps = 20, .batch = seed.batch, .size = seed.width, .units.count = seed.unit_count};
   for (int i = 0; i < seed.unit_count; i++) s.units.values[i] = seed.units[i];
-  option options[9];
+  option options[10];
   const size_t n = make_options(&s, options);
   bool help = false;
   fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
@@ -123,7 +128,10 @@ static int run(int argc, char **argv) {
   }
   if (status == FOVEA_OK && s.growth && s.data != NULL)
     status = fovea_fail(FOVEA_INVALID, "--growth makes images of several sizes, --data %s cannot be used", s.data);
-  if (status == FOVEA_OK) status = s.growth ? bench_growth(&s) : run_bench(&s);
+  if (status == FOVEA_OK && s.tune && (s.growth || s.json || s.data != NULL || s.threads != 0))
+    status = fovea_fail(FOVEA_INVALID, "--tune goes with --device, --batch and --size alone");
+  if (status == FOVEA_OK)
+    status = s.tune ? tune_run(s.device, (int)s.batch, (int)s.size) : s.growth ? bench_growth(&s) : run_bench(&s);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
 }
 

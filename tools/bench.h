@@ -14,7 +14,7 @@ typedef struct bench_settings {
   const char *device, *data;
   long long steps, batch, size, threads; /* threads 0: the whole device */
   option_ints units;
-  bool json, growth;
+  bool json, growth, tune;
 } bench_settings;
 
 /* --- the device --------------------------------------------------------------------------------------------------- */

@@ -21,19 +21,19 @@ typedef struct header {
 static const char magic[8] = {'f', 'o', 'v', 'e', 'a', 'b', 'i', '1'};
 
 /* The XDG base directory specification has relative paths ignored. */
-static bool cache_directory(char path[MAX_PATH]) {
+bool fovea_cache_directory(char *path, size_t size) {
   const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   int n = -1;
   if (xdg && xdg[0] == '/') {
-    n = snprintf(path, MAX_PATH, "%s/fovea", xdg);
+    n = snprintf(path, size, "%s/fovea", xdg);
   } else if (home && home[0] == '/') {
-    n = snprintf(path, MAX_PATH, "%s/.cache/fovea", home);
+    n = snprintf(path, size, "%s/.cache/fovea", home);
   }
-  return n > 0 && n < MAX_PATH;
+  return n > 0 && (size_t)n < size;
 }
 
 static bool file_path(const fovea_cache_key *key, char path[MAX_PATH]) {
-  if (!cache_directory(path)) return false;
+  if (!fovea_cache_directory(path, MAX_PATH)) return false;
   size_t used = strlen(path);
   int n = snprintf(path + used, MAX_PATH - used, "/%016" PRIx64 "%016" PRIx64 ".bin", key->word[0], key->word[1]);
   return n > 0 && (size_t)n < MAX_PATH - used;
@@ -72,7 +72,8 @@ bool fovea_binary_load(const fovea_cache_key *key, unsigned char **binary, size_
 
 void fovea_binary_store(const fovea_cache_key *key, const unsigned char *binary, size_t size) {
   char path[MAX_PATH];
-  if (!cache_directory(path) || fovea_directory_create(path) != FOVEA_OK || !file_path(key, path)) return;
+  if (!fovea_cache_directory(path, sizeof path) || fovea_directory_create(path) != FOVEA_OK || !file_path(key, path))
+    return;
   header h = make_header(key, binary, size);
   fovea_file *file = NULL;
   if (fovea_file_begin(path, &file) != FOVEA_OK) return;

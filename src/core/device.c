@@ -8,6 +8,7 @@
 #include "core/fail.h"
 #include "core/profile.h"
 #include "core/program.h"
+#include "core/tuning.h"
 
 /* FOVEA_VECTOR=1 takes a GPU's path on any device, so that tests on a CPU cover it. */
 static fovea_tuning choose_tuning(const fovea_device_info *info) {
@@ -77,6 +78,7 @@ void fovea_device_close(fovea_device *device) {
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
   fovea_program_cache_destroy(device->programs);
+  fovea_tuning_destroy(device->tunings);
   if (device->queue) clReleaseCommandQueue(device->queue);
   if (device->context) clReleaseContext(device->context);
   free(device);

@@ -16,6 +16,7 @@ typedef struct fovea_tuning {
 typedef struct fovea_program_cache fovea_program_cache;
 typedef struct fovea_profile fovea_profile;
 typedef struct fovea_staging fovea_staging;
+typedef struct fovea_tunings fovea_tunings;
 
 struct fovea_device {
   fovea_device_info info;
@@ -27,6 +28,7 @@ struct fovea_device {
   fovea_program_cache *programs;
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */
+  fovea_tunings *tunings; /* measured tiles: tuning.h; NULL until an op asks */
   uint64_t allocated;     /* bytes in live buffers */
   bool guard;             /* canaries around every buffer made from now on: guard.h */
 };

@@ -15,6 +15,7 @@ struct fovea_launch {
   char name[64];
   cl_uint arguments;  /* set so far */
   size_t group_limit; /* CL_KERNEL_WORK_GROUP_SIZE */
+  size_t most;        /* of a range's local size; 0: tuning.group */
   size_t global[3], local[3];
   bool ranged, checked;
   double flops, bytes;
@@ -173,9 +174,13 @@ static void set_range(fovea_launch *l, size_t local, size_t x, size_t y, size_t 
 
 void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z) {
   if (!settable(launch)) return;
-  size_t most = launch->device->tuning.group;
+  size_t most = launch->most ? launch->most : launch->device->tuning.group;
   if (most > launch->group_limit) most = launch->group_limit;
   set_range(launch, x ? largest_divisor(x, most) : 1, x, y, z);
+}
+
+void fovea_launch_local_most(fovea_launch *launch, size_t most) {
+  if (launch) launch->most = most <= launch->device->info.max_work_group_size ? most : 0;
 }
 
 void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, size_t groups_y, size_t groups_z) {

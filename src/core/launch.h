@@ -36,6 +36,9 @@ void fovea_launch_local(fovea_launch *launch, const char *name, size_t bytes);
  * up to tuning.group, 1 elsewhere. */
 void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z);
 
+/* The most that a later fovea_launch_range takes in place of tuning.group. */
+void fovea_launch_local_most(fovea_launch *launch, size_t most);
+
 /* The global size as a number of groups of exactly `local` work-items along x, for kernels with barriers. */
 void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, size_t groups_y, size_t groups_z);
 

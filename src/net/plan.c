@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/command_buffer.h"
 #include "core/fail.h"
 #include "core/guard.h"
@@ -40,6 +41,7 @@ struct fovea_record {
   int argument_count;
   size_t local, size[3]; /* local 0: a plain range */
   bool flat;             /* size[0] work-items and no more than are needed beyond */
+  int most, question;    /* of the work-group, 0: any; of a survey, 0: none */
   double flops, bytes;
   fovea_gemm gemm;
   fovea_launch *launch;
@@ -77,6 +79,7 @@ struct fovea_plan {
   fovea_record **records;
   int record_count, record_capacity;
   fovea_command_buffer *replay; /* NULL: the records are enqueued one by one */
+  int question;                 /* that the records made now answer; 0: none */
   storage *storages;
   int storage_count, storage_capacity;
   int *gradient_of; /* storage -> storage of its gradient, -1 */
@@ -152,6 +155,7 @@ static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
     return &scrap;
   }
   record->kind = kind;
+  record->question = plan->question;
   plan->records[plan->record_count++] = record;
   return record;
 }
@@ -200,6 +204,8 @@ void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y,
   record->local = local;
 }
 
+void fovea_record_local(fovea_record *record, int most) { record->most = most; }
+
 void fovea_record_cost(fovea_record *record, double flops, double bytes) {
   record->flops = flops, record->bytes = bytes;
 }
@@ -245,6 +251,10 @@ const fovea_node *fovea_plan_node(const fovea_plan *plan, int node) { return &pl
 const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node) { return &plan->nodes[node].pointwise; }
 int fovea_plan_merged(const fovea_plan *plan, int node) { return plan->nodes[node].merged; }
 fovea_view fovea_plan_state(const fovea_plan *plan) { return plan->state; }
+
+fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list) {
+  return fovea_tuning_choose(plan->device, key, list, &plan->question);
+}
 
 static int source_of(const fovea_plan *plan, int node) {
   while (plan->nodes[node].alias != node) node = plan->nodes[node].alias;
@@ -438,6 +448,7 @@ static void record_forward(fovea_plan *plan) {
       record_input(plan, i);
     else if (plan->nodes[i].alias == i)
       graph->nodes[i].op->forward(plan, i);
+    plan->question = 0;
     plan->nodes[i].last_record = plan->record_count;
   }
   record_losses(plan);
@@ -453,6 +464,7 @@ static void record_backward(fovea_plan *plan) {
     if (plan->resources.inspect && written) keep_gradient(plan, i);
     p->first_backward = plan->record_count;
     graph->nodes[i].op->backward(plan, i);
+    plan->question = 0;
     p->last_backward = plan->record_count;
   }
 }
@@ -629,6 +641,7 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
         break;
     }
   }
+  if (record->most) fovea_launch_local_most(record->launch, (size_t)record->most);
   if (record->flat)
     fovea_launch_flat(record->launch, record->size[0]);
   else if (record->local)
@@ -683,6 +696,19 @@ bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
 fovea_status fovea_plan_run(fovea_plan *plan) {
   if (plan->replay && !fovea_profile_recording(plan->device)) return fovea_command_buffer_enqueue(plan->replay);
   return run_between(plan, 0, plan->record_count);
+}
+
+fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++) {
+    fovea_record *record = plan->records[i];
+    if (record->question) status = fovea_device_finish(plan->device);
+    const double begun = fovea_seconds();
+    if (status == FOVEA_OK) status = run_record(plan, record);
+    if (record->question && status == FOVEA_OK) status = fovea_device_finish(plan->device);
+    if (record->question) seconds[record->question] += fovea_seconds() - begun;
+  }
+  return status;
 }
 
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {

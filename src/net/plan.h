@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "core/launch.h"
+#include "core/tuning.h"
 #include "net/graph.h"
 
 typedef struct fovea_plan fovea_plan;
@@ -59,6 +60,9 @@ fovea_status fovea_plan_check_canaries(const fovea_plan *plan);
 fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,
                                  double *bytes);
 
+/* Runs every launch and adds the seconds of those that a survey asked a tile for to seconds[question]. */
+fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds);
+
 /* --- for ops ----------------------------------------------------------------------------------------------------- */
 
 fovea_device *fovea_plan_device(const fovea_plan *plan);
@@ -99,6 +103,9 @@ fovea_view fovea_plan_output_gradient(const fovea_plan *plan, int node);
 bool fovea_plan_wants_gradient(const fovea_plan *plan, int node, int input);
 fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool *accumulate);
 
+/* The tile that the next launches are to use, those recorded until the node's end or another question: tuning.h. */
+fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
+
 /* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
 fovea_record *fovea_plan_record(fovea_plan *plan, const char *file, const char *options, const char *kernel);
 void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view);   /* 2 arguments */
@@ -108,6 +115,8 @@ void fovea_record_uint(fovea_record *record, const char *what, uint32_t value);
 void fovea_record_float(fovea_record *record, const char *what, float value);
 void fovea_record_range(fovea_record *record, size_t x, size_t y, size_t z);
 void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y, size_t z);
+/* The range's work-groups have at most `most` work-items; 0: as the device's do. */
+void fovea_record_local(fovea_record *record, int most);
 void fovea_record_cost(fovea_record *record, double flops, double bytes);
 
 /* The shapes that most kernels have: over the batch, y and z; over the batch, shares of `count` things (vector.clh) and

@@ -17,18 +17,44 @@ int fovea_same_padding(int n, int kernel, int stride) {
 /* --- tiles: how a device's registers are used; they never change a result ------------------------------------------
  */
 
-typedef struct tile {
-  int vector, filters, pixels;
-} tile;
+fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *s,
+                           const fovea_tile_list *list) {
+  char key[FOVEA_TILE_KEY];
+  snprintf(key, sizeof key, "%s %dx%dx%d %dx%dx%d %dx%d s%d n%d", kernel, s->c, s->h, s->w, s->k, s->oh, s->ow,
+           s->kernel, s->kernel, s->stride, fovea_plan_batch(plan));
+  return fovea_plan_tile(plan, key, list);
+}
 
 /* Accumulators are filters x pixels x (vector / native) registers; AVX2 has 16, AVX-512 and Arm's SIMD 32, and a GPU
  * many. Filters divide the count where they can: the seed's channels are multiples of 5. */
-static tile conv_tile(const fovea_plan *plan, int filters) {
-  const fovea_tuning *t = &fovea_plan_device(plan)->tuning;
-  tile best = {.vector = t->vector, .filters = filters % 5 == 0 ? 5 : filters < 4 ? filters : 4, .pixels = 1};
+static fovea_tile conv_tile(const fovea_tuning *t, int filters) {
+  fovea_tile best = {.vector = t->vector, .filters = filters % 5 == 0 ? 5 : filters < 4 ? filters : 4, .pixels = 1};
   if (t->vector == 1 || t->native >= 16) best.pixels = 4;
   if (best.filters < 3 && best.pixels < 4) best.pixels = 4 / best.filters;
   return best;
+}
+
+/* Those that fill a part of the registers that makes sense: 8 sums hide an fma's latency, AVX2 has 14 registers for
+ * them beside the operands. A GPU's work-items are many, a few sums each are enough. */
+static fovea_tile_list conv_tiles(const fovea_tuning *t, int filters) {
+  fovea_tile_list list = {0};
+  const fovea_tile first = conv_tile(t, filters);
+  const int most = t->vector == 1 ? 32 : t->native == 8 ? 14 : 28, least = t->vector == 1 ? 4 : 8;
+  fovea_tile_add(&list, first);
+  for (int vector = t->vector; vector >= t->native; vector /= 2)
+    for (int f = filters < 8 ? filters : 8; f > 0; f--)
+      for (int pixels = 1; pixels <= 8; pixels++) {
+        const int sums = f * pixels * vector / t->native;
+        const bool odd = (f > 1 && f % 2 && f != 5) || (pixels > 1 && pixels % 2);
+        if (sums < least || sums > most || (t->vector == 1 && odd) || (f == 1 && filters > 4)) continue;
+        fovea_tile_add(&list, (fovea_tile){.vector = vector, .filters = f, .pixels = pixels});
+      }
+  for (int local = 16; t->vector == 1 && local <= 256; local *= 2) {
+    fovea_tile tile = first;
+    tile.local = local;
+    fovea_tile_add(&list, tile);
+  }
+  return list;
 }
 
 static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, int filters, bool transposed) {
@@ -61,7 +87,8 @@ static double conv_bytes(const fovea_plan *plan, const fovea_conv_shape *s) {
 static void record_gather(fovea_plan *plan, const char *file, const char *kernel, const fovea_conv_shape *s,
                           fovea_view x, fovea_view w, bool transposed, const fovea_view *bias, fovea_view y,
                           bool accumulate, double flops) {
-  tile t = conv_tile(plan, s->k);
+  const fovea_tile_list list = conv_tiles(&fovea_plan_device(plan)->tuning, s->k);
+  const fovea_tile t = fovea_conv_tile(plan, kernel, s, &list);
   fovea_view packed = pack(plan, w, s->k, s->c, s->kernel * s->kernel, t.filters, transposed);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d", t.vector, s->kernel, s->kernel,
@@ -81,6 +108,7 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
     fovea_record_range(r, vectors, tiles, rows);
   else
     fovea_record_range(r, tiles, rows, vectors);
+  fovea_record_local(r, t.local);
   fovea_record_cost(r, flops, conv_bytes(plan, s));
 }
 
@@ -110,13 +138,25 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
  * 64; ms): 3 filters and 2 channels 17.3, 4 channels 21, 8 channels 20; 4 filters 28, 5 filters 25, for want of
  * registers for the pointers; 2 filters of V = 16 29. A 1x1 kernel has enough sums only with many filters, a wide one
  * with one. */
-static void weight_tile(const fovea_plan *plan, const fovea_conv_shape *s, tile *t, int *channels) {
-  const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  t->vector = tuning->native;
-  t->filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 8 : tuning->native == 1 || tuning->native == 16 ? 4 : 3;
-  if (tuning->native == 1 && s->kernel == 1) t->filters = 4;
-  if (t->filters > s->k) t->filters = s->k;
-  *channels = tuning->vector == 1 ? 1 : 2;
+static fovea_tile weight_tile(const fovea_tuning *tuning, const fovea_conv_shape *s) {
+  fovea_tile t = {.vector = tuning->native, .channels = tuning->vector == 1 ? 1 : 2};
+  t.filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 8 : tuning->native == 1 || tuning->native == 16 ? 4 : 3;
+  if (tuning->native == 1 && s->kernel == 1) t.filters = 4;
+  if (t.filters > s->k) t.filters = s->k;
+  return t;
+}
+
+/* A GPU's sums are of all taps and all in registers. */
+static fovea_tile_list weight_tiles(const fovea_tuning *tuning, const fovea_conv_shape *s) {
+  fovea_tile_list list = {0};
+  const int registers = tuning->native == 16 ? 24 : 15, taps = s->kernel * s->kernel;
+  fovea_tile_add(&list, weight_tile(tuning, s));
+  for (int filters = s->k < 8 ? s->k : 8; filters > 1; filters--) {
+    if (tuning->vector == 1 ? filters * taps > 72 : filters * s->kernel > registers) continue;
+    for (int channels = tuning->vector == 1 ? 1 : 2; channels <= (tuning->vector == 1 ? 1 : 8); channels *= 2)
+      fovea_tile_add(&list, (fovea_tile){.vector = tuning->native, .filters = filters, .channels = channels});
+  }
+  return list;
 }
 
 static int ceil_div(int a, int b) { return (a + b - 1) / b; }
@@ -171,13 +211,13 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
     record_blocked_backward_weight(plan, s, x, dy, dw);
     return;
   }
-  int count = s->k * s->c * s->kernel * s->kernel, channels;
-  tile t;
-  weight_tile(plan, s, &t, &channels);
+  const int count = s->k * s->c * s->kernel * s->kernel;
+  const fovea_tile_list list = weight_tiles(&fovea_plan_device(plan)->tuning, s);
+  const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
   fovea_view partial = fovea_plan_new(plan, (size_t)count * LANES);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DCB=%d", t.vector, s->kernel, s->kernel,
-           s->stride, t.filters, channels);
+           s->stride, t.filters, t.channels);
   fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "conv2d_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
@@ -186,7 +226,7 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left"};
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
   fovea_record_range(r, t.vector == 1 ? LANES : 1, (size_t)((s->k + t.filters - 1) / t.filters),
-                     (size_t)((s->c + channels - 1) / channels));
+                     (size_t)((s->c + t.channels - 1) / t.channels));
   fovea_record_cost(r, conv_flops(plan, s), conv_bytes(plan, s));
 
   r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_lanes");

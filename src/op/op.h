@@ -31,6 +31,10 @@ typedef struct fovea_conv_shape {
  */
 int fovea_same_padding(int n, int kernel, int stride);
 
+/* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
+fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
+                           const fovea_tile_list *list);
+
 /* y (+)= conv(x, w) + b; w is [k][c][kernel][kernel]. `bias` NULL: none. */
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
                          const fovea_view *bias, fovea_view y, bool accumulate);

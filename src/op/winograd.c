@@ -15,21 +15,29 @@ static int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 /* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. CC
  * channels of those, 16 elements each, are 100 KiB, odd in number as winograd.cl says. */
-typedef struct tile {
-  int filters, group;
-} tile;
-
 enum { MOST_TILES = 10, CHANNELS_AT_A_TIME = 97 };
 
-static tile choose(const fovea_tuning *t, int k) {
-  const int filters = t->vector == 1 ? 4 : k % 5 == 0 ? 5 : 4, tiles = ceil_div(k, filters);
-  return (tile){.filters = filters, .group = ceil_div(tiles, ceil_div(tiles, MOST_TILES))};
+/* `groups`: at least, of work-items along the filters. */
+static fovea_tile choose(int k, int filters, int groups, int local) {
+  const int tiles = ceil_div(k, filters), least = ceil_div(tiles, MOST_TILES);
+  return (fovea_tile){.filters = filters, .group = ceil_div(tiles, groups > least ? groups : least), .local = local};
+}
+
+static fovea_tile_list winograd_tiles(const fovea_tuning *t, int k) {
+  fovea_tile_list list = {0};
+  fovea_tile_add(&list, choose(k, t->vector == 1 ? 4 : k % 5 == 0 ? 5 : 4, 1, 0));
+  for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, 4, 1, local));
+  for (int filters = t->native == 16 ? 10 : t->vector == 1 ? 8 : 6; filters >= 2; filters--)
+    for (int groups = 1; groups <= (t->vector == 1 ? 1 : 4); groups *= 2)
+      fovea_tile_add(&list, choose(k, filters, groups, 0));
+  return list;
 }
 
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool turned,
                            const fovea_view *bias, fovea_view y, bool accumulate) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const tile t = choose(tuning, s->k);
+  const fovea_tile_list list = winograd_tiles(tuning, s->k);
+  const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
   const size_t tiles = (size_t)ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
   char options[80];
@@ -60,6 +68,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
     fovea_record_range(r, batch, tiles, rows * columns);
   else
     fovea_record_range(r, (size_t)ceil_div((int)tiles, t.group), rows, batch / (size_t)tuning->vector);
+  fovea_record_local(r, t.local);
   /* as a direct convolution, so that the rates are comparable */
   fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * 9 * (double)batch,
                     4.0 * (double)batch * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow));
@@ -75,11 +84,29 @@ typedef struct weight_tile {
 
 enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
 
+static fovea_tile_list weight_tiles(const fovea_tuning *tuning, int k) {
+  fovea_tile_list list = {0};
+  if (tuning->vector == 1) {
+    for (int filters = 4; filters > 1; filters /= 2)
+      for (int channels = 4; channels > 1; channels /= 2)
+        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = 1});
+    return list;
+  }
+  const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
+  for (int pixels = 14; pixels <= 28; pixels *= 2)
+    fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = pixels});
+  for (int filters = 3; filters <= 6; filters++)
+    for (int channels = 2; channels <= 4; channels++)
+      if (filters * channels >= 8 && filters * channels <= most)
+        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = 14});
+  return list;
+}
+
 /* As few work-items as the device has units, if they are few: each goes over the whole batch, and the more channels it
  * has, the less often the output's gradient is transformed. */
-static weight_tile choose_weights(const fovea_device *device, int c, int k) {
-  if (device->tuning.vector == 1) return (weight_tile){4, 4, 1, 1, 1, 1};
-  weight_tile t = {.filters = k % 5 == 0 ? 5 : 4, .channels = k % 5 == 0 ? 2 : 3, .rows = 4, .image = 14};
+static weight_tile choose_weights(const fovea_device *device, fovea_tile tile, int c, int k) {
+  if (device->tuning.vector == 1) return (weight_tile){tile.filters, tile.channels, 1, 1, 1, 1};
+  weight_tile t = {.filters = tile.filters, .channels = tile.channels, .rows = 4, .image = tile.pixels};
   const int units = (int)device->info.compute_units, channels = ceil_div(c, t.channels);
   const int filter_blocks = ceil_div(k, MOST_FILTERS);
   int blocks = ceil_div(c, MOST_CHANNELS);
@@ -94,7 +121,9 @@ void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_sh
                                            fovea_view dw) {
   enum { LANES = 16 };
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const weight_tile t = choose_weights(fovea_plan_device(plan), s->c, s->k);
+  const fovea_tile_list list = weight_tiles(tuning, s->k);
+  const fovea_tile tile = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
+  const weight_tile t = choose_weights(fovea_plan_device(plan), tile, s->c, s->k);
   const int filters = ceil_div(s->k, t.filters), channels = ceil_div(s->c, t.channels), batch = fovea_plan_batch(plan);
   fovea_view partial =
       fovea_plan_new(plan, 16 * (size_t)(filters * t.filters) * (size_t)(channels * t.channels) * (size_t)LANES);
