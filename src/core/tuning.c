@@ -103,7 +103,7 @@ static fovea_status put(entry_list *list, const char *key, fovea_tile tile) {
 
 static void take_out(entry_list *list, const char *key) {
   entry *e = find(list, key);
-  if (e) *e = list->entries[--list->count];
+  if (e && list->entries) *e = list->entries[--list->count];
 }
 
 /* --- the file ------------------------------------------------------------------------------------------------------

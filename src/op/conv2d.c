@@ -161,12 +161,27 @@ static fovea_tile_list weight_tiles(const fovea_tuning *tuning, const fovea_conv
 
 static int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+/* TK x TC sums in registers; pixels that are packed at a time. */
+static fovea_tile_list blocked_tiles(const fovea_tuning *tuning, int k) {
+  fovea_tile_list list = {0};
+  const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
+  for (int pixels = 28; pixels <= 56; pixels *= 2)
+    fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = pixels});
+  for (int filters = 3; filters <= 6; filters++)
+    for (int channels = 2; channels <= 4; channels++)
+      if (filters * channels >= 8 && filters * channels <= most)
+        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = 28});
+  return list;
+}
+
 /* On a CPU, where there are channels and filters enough for tiles of both: each work-item packs what it multiplies. */
 static void record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
                                            fovea_view dw) {
-  enum { MOST_CHANNELS = 30, MOST_FILTERS = 30, PIXELS = 28 };
-  const int native = fovea_plan_device(plan)->tuning.native, count = s->k * s->c * s->kernel * s->kernel;
-  const int filters = s->k % 5 == 0 ? 5 : 4, channels = s->k % 5 == 0 ? 2 : 3;
+  enum { MOST_CHANNELS = 30, MOST_FILTERS = 30 };
+  const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
+  const fovea_tile_list list = blocked_tiles(tuning, s->k);
+  const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight_blocked", s, &list);
+  const int filters = t.filters, channels = t.channels, count = s->k * s->c * s->kernel * s->kernel;
   const int k_tiles = ceil_div(s->k, filters), c_tiles = ceil_div(s->c, channels);
   const int kb = ceil_div(k_tiles, ceil_div(s->k, MOST_FILTERS));
   const int units = (int)fovea_plan_device(plan)->info.compute_units;
@@ -177,9 +192,9 @@ static void record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sh
   fovea_view partial = fovea_plan_new(
       plan, (size_t)(k_tiles * filters) * (size_t)(c_tiles * channels) * (size_t)(s->kernel * s->kernel) * LANES);
   char options[160];
-  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d", native,
-           s->kernel, s->kernel, s->stride, filters, channels, ceil_div(MOST_FILTERS, filters),
-           ceil_div(MOST_CHANNELS, channels), PIXELS);
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d",
+           tuning->native, s->kernel, s->kernel, s->stride, filters, channels, ceil_div(MOST_FILTERS, filters),
+           ceil_div(MOST_CHANNELS, channels), t.pixels);
   fovea_record *r =
       fovea_plan_record(plan, "conv2d_backward_weight_blocked.cl", options, "conv2d_backward_weight_blocked");
   fovea_record_view(plan, r, "x", x);

@@ -64,6 +64,7 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "pixels", n->h * n->w);
   fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), 1);
+  fovea_record_cost(r, 0, 8.0 * n->h * n->w * fovea_plan_batch(plan));
   if (fovea_plan_merged(plan, node) >= 0) return;
 
   r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
