@@ -87,6 +87,8 @@ static const awkward cases[] = {
     {RUN("padding 1, stride 2", 64, 64), 3, 6, 9, 5, conv2d, CONV(3, 3, 2, true, false, 1), 0, 0},
     {RUN("Winograd's, odd", 17, 17), 1, 7, 9, 17, conv2d, CONV(11, 3, 1, true, true, 0), 0, 0},
     {RUN("Winograd's, wide", 33, 20), 1, 6, 8, 9, conv2d, CONV(41, 3, 1, false, true, 0), 0, 0},
+    {RUN("Winograd's, more than a block", 17, 16), 1, 6, 9, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0},
+    {RUN("stride 2, more than a block", 48, 37), 1, 4, 20, 33, conv2d, CONV(35, 3, 2, false, true, 0), 0, 0},
     {RUN("Winograd's, no padding", 16, 16), 1, 9, 8, 8, conv2d, CONV(8, 3, 1, true, false, 0), 0, 0},
     {RUN("on the images", 17, 17), 3, 5, 7, 0, conv2d, CONV(5, 3, 1, true, true, 0), 0, 0},
     {RUN("one pixel", 1, 1), 1, 1, 1, 1, conv2d_transpose, CONV(1, 3, 2, false, true, 0), 0, 0},

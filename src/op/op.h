@@ -43,6 +43,11 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
                                        const fovea_view *bias, fovea_view dx, bool accumulate);
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                          fovea_view dw);
+/* Those of conv2d_blocked.c, on a CPU; transposed: w is [c][k], and the taps are a transposed convolution's. */
+void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
+                                 bool transposed, const fovea_view *bias, fovea_view y, bool accumulate, double flops);
+void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
+                                          fovea_view dw);
 /* Those of winograd.c, for convolutions that it fits; turned: the data gradient, w as of the convolution itself. */
 bool fovea_winograd_fits(const fovea_conv_shape *shape);
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
