@@ -86,10 +86,9 @@ enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
 
 static fovea_tile_list weight_tiles(const fovea_tuning *tuning, int k) {
   fovea_tile_list list = {0};
-  if (tuning->vector == 1) {
+  if (tuning->vector == 1) { /* four of each spill on AMD's gfx1100 */
     for (int filters = 4; filters > 1; filters /= 2)
-      for (int channels = 4; channels > 1; channels /= 2)
-        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = 1});
+      fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = 2, .pixels = 1});
     return list;
   }
   const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
