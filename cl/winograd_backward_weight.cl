@@ -24,6 +24,7 @@
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */
+#include "multiply_tiles.clh"
 #include "reduce.clh"
 
 #if V == 1
@@ -82,24 +83,6 @@ static inline void transform_gradients(const vfloat *line, int count, vfloat *u)
       out[0] = e0, out[PARTS * T * TK] = e0 + e1, out[2 * PARTS * T * TK] = e0 - e1, out[3 * PARTS * T * TK] = e1;
     }
   }
-}
-
-/* sum[TK][TC] += u . v over `count` tiles. */
-static inline void multiply(int count, const vfloat u[T][TK], const vfloat v[T][TC], bool first, __global float *sum) {
-  vfloat acc[TK][TC];
-#pragma unroll
-  for (int k = 0; k < TK; k++)
-#pragma unroll
-    for (int c = 0; c < TC; c++) acc[k][c] = first ? (vfloat)(0.0f) : vload(sum + (k * TC + c) * LANES);
-  for (int t = 0; t < count; t++)
-#pragma unroll
-    for (int k = 0; k < TK; k++)
-#pragma unroll
-      for (int c = 0; c < TC; c++) acc[k][c] = fma(u[t][k], v[t][c], acc[k][c]);
-#pragma unroll
-  for (int k = 0; k < TK; k++)
-#pragma unroll
-    for (int c = 0; c < TC; c++) vstore(acc[k][c], sum + (k * TC + c) * LANES);
 }
 #else
 /* One image's x[row][column], 0 outside. */
@@ -172,9 +155,10 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
           for (int part = 0; part < PARTS; part++)
             for (int ct = 0; ct < cts; ct++)
               for (int kt = 0; kt < kts; kt++)
-                multiply(count, u[kt][j][part], v[ct][j][part], n0 == 0 && t0 == 0,
-                         partial + (((size_t)(i * 4 + j) * c_tiles + ct0 + ct) * k_tiles + kt0 + kt) * TK * TC * LANES +
-                             part * V);
+                multiply_tiles(count, u[kt][j][part], v[ct][j][part], n0 == 0 && t0 == 0,
+                               partial +
+                                   (((size_t)(i * 4 + j) * c_tiles + ct0 + ct) * k_tiles + kt0 + kt) * TK * TC * LANES +
+                                   part * V);
       }
 #else
   const int lane = (int)get_global_id(0), i = (int)get_global_id(1) % 4, kt = (int)get_global_id(1) / 4;

@@ -58,7 +58,7 @@ static fovea_tile_list conv_tiles(const fovea_tuning *t, int filters) {
 }
 
 static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, int filters, bool transposed) {
-  int count = (k + filters - 1) / filters * filters * c * taps;
+  int count = fovea_ceil_div(k, filters) * filters * c * taps;
   fovea_view packed = fovea_plan_new(plan, (size_t)count);
   fovea_record *r = fovea_plan_record(plan, "pack.cl", "", "pack_weights");
   fovea_record_view(plan, r, "w", w);
@@ -74,13 +74,18 @@ static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, i
   return packed;
 }
 
-/* Of each of the three passes: padding counted as if it were image. */
-static double conv_flops(const fovea_plan *plan, const fovea_conv_shape *s) {
+double fovea_conv_flops(const fovea_plan *plan, const fovea_conv_shape *s) {
   return 2.0 * s->k * s->c * s->oh * s->ow * s->kernel * s->kernel * fovea_plan_batch(plan);
 }
 
-static double conv_bytes(const fovea_plan *plan, const fovea_conv_shape *s) {
+double fovea_conv_bytes(const fovea_plan *plan, const fovea_conv_shape *s) {
   return 4.0 * fovea_plan_batch(plan) * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow);
+}
+
+void fovea_record_conv_shape(fovea_plan *plan, fovea_record *r, const fovea_conv_shape *s) {
+  const int values[] = {fovea_plan_batch(plan), s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left};
+  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left"};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
 }
 
 /* Both gathers take the same arguments: from [c][h][w] to [k][oh][ow]. */
@@ -102,18 +107,17 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
   fovea_record_view(plan, r, "w", packed);
   fovea_record_view(plan, r, "b", bias ? *bias : packed);
   fovea_record_view(plan, r, "y", y);
-  int values[] = {fovea_plan_batch(plan), s->c,      s->h, s->w, s->k, s->oh, s->ow, s->top, s->left,
-                  bias != NULL,           accumulate};
-  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "has_bias", "accumulate"};
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "has_bias", bias != NULL);
+  fovea_record_int(r, "accumulate", accumulate);
   const size_t vectors = (size_t)(fovea_plan_batch(plan) / t.vector), rows = (size_t)s->oh;
-  const size_t tiles = (size_t)((s->k + t.filters - 1) / t.filters);
+  const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters);
   if (t.vector == 1)
     fovea_record_range(r, vectors, tiles, rows);
   else
     fovea_record_range(r, tiles, rows, vectors);
   fovea_record_local(r, t.local);
-  fovea_record_cost(r, flops, conv_bytes(plan, s));
+  fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }
 
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
@@ -121,7 +125,7 @@ void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view
   if (fovea_winograd_fits(s))
     fovea_record_winograd(plan, s, x, w, false, bias, y, accumulate);
   else
-    record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, conv_flops(plan, s));
+    record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, fovea_conv_flops(plan, s));
 }
 
 void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *s, fovea_view dy, fovea_view w,
@@ -135,7 +139,7 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
     return;
   }
   record_gather(plan, "conv2d_transpose.cl", "conv2d_transpose_forward", &back, dy, w, true, bias, dx, accumulate,
-                conv_flops(plan, s));
+                fovea_conv_flops(plan, s));
 }
 
 /* TK * S accumulators of a register each, S columns of x and one of dy. Measured on AVX2 (Zen 3, 85->25 at 28x28, batch
@@ -184,12 +188,10 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
   fovea_record_view(plan, r, "partial", partial);
-  int values[] = {fovea_plan_batch(plan), s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left};
-  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left"};
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
-  fovea_record_range(r, t.vector == 1 ? LANES : 1, (size_t)((s->k + t.filters - 1) / t.filters),
-                     (size_t)((s->c + t.channels - 1) / t.channels));
-  fovea_record_cost(r, conv_flops(plan, s), conv_bytes(plan, s));
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_range(r, t.vector == 1 ? LANES : 1, (size_t)fovea_ceil_div(s->k, t.filters),
+                     (size_t)fovea_ceil_div(s->c, t.channels));
+  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 
   r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_lanes");
   fovea_record_view(plan, r, "partial", partial);

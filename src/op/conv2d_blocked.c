@@ -6,12 +6,6 @@
 
 enum { LANES = 16 };
 
-static int ceil_div(int a, int b) { return (a + b - 1) / b; }
-
-static double image_bytes(const fovea_plan *plan, const fovea_conv_shape *s) {
-  return 4.0 * fovea_plan_batch(plan) * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow);
-}
-
 /* --- the gathers -------------------------------------------------------------------------------------------------- */
 
 /* TK accumulators of V / native registers; MOST copies of V images, 9 KiB. */
@@ -27,7 +21,7 @@ static fovea_tile_list gather_tiles(const fovea_tuning *tuning, int k) {
 
 static fovea_view pack(fovea_plan *plan, const char *options, const fovea_conv_shape *s, fovea_view w, bool from_c,
                        int filters) {
-  const int count = ceil_div(s->k, filters) * filters * s->c * s->kernel * s->kernel;
+  const int count = fovea_ceil_div(s->k, filters) * filters * s->c * s->kernel * s->kernel;
   fovea_view packed = fovea_plan_new(plan, (size_t)count);
   fovea_record *r = fovea_plan_record(plan, "conv2d_blocked.cl", options, "pack_blocked_weights");
   fovea_record_view(plan, r, "w", w);
@@ -46,7 +40,7 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const fovea_tile_list list = gather_tiles(tuning, s->k);
   const fovea_tile t = fovea_conv_tile(plan, transposed ? "conv2d_transpose_blocked" : "conv2d_blocked", s, &list);
-  const int tiles = ceil_div(s->k, t.filters), group = ceil_div(tiles, ceil_div(tiles, MOST_TILES));
+  const int tiles = fovea_ceil_div(s->k, t.filters), group = fovea_ceil_div(tiles, fovea_ceil_div(tiles, MOST_TILES));
   const int taps = s->kernel * s->kernel;
   char options[120];
   snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DMOST=%d", s->kernel,
@@ -57,62 +51,61 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   fovea_record_view(plan, r, "w", packed);
   fovea_record_view(plan, r, "b", bias ? *bias : packed);
   fovea_record_view(plan, r, "y", y);
-  const int values[] = {fovea_plan_batch(plan), s->c,       s->h, s->w, s->k, s->oh, s->ow, s->top, s->left,
-                        bias != NULL,           accumulate, group};
-  static const char *const names[] = {"n",  "c",   "h",    "w",        "k",          "oh",
-                                      "ow", "top", "left", "has_bias", "accumulate", "kg"};
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
-  fovea_record_range(r, (size_t)ceil_div(tiles, group), (size_t)s->oh,
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "has_bias", bias != NULL);
+  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_int(r, "kg", group);
+  fovea_record_range(r, (size_t)fovea_ceil_div(tiles, group), (size_t)s->oh,
                      (size_t)(fovea_plan_batch(plan) / tuning->vector));
-  fovea_record_cost(r, flops, image_bytes(plan, s));
+  fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }
 
 /* --- the weight gradient ------------------------------------------------------------------------------------------ */
 
-/* TK x TC sums in registers; pixels that are packed at a time. */
-static fovea_tile_list blocked_tiles(const fovea_tuning *tuning, int k) {
+fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels) {
   fovea_tile_list list = {0};
   const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
-  for (int pixels = 28; pixels <= 56; pixels *= 2)
-    fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = pixels});
+  for (int times = 1; times <= 2; times++)
+    fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = times * pixels});
   for (int filters = 3; filters <= 6; filters++)
     for (int channels = 2; channels <= 4; channels++)
       if (filters * channels >= 8 && filters * channels <= most)
-        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = 28});
+        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = pixels});
   return list;
 }
 
 void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
                                           fovea_view dw) {
-  enum { MOST_CHANNELS = 30, MOST_FILTERS = 30 };
+  enum { MOST_CHANNELS = 30, MOST_FILTERS = 30, PIXELS = 28 };
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const fovea_tile_list list = blocked_tiles(tuning, s->k);
+  const fovea_tile_list list = fovea_product_tiles(tuning, s->k, PIXELS);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight_blocked", s, &list);
   const int filters = t.filters, channels = t.channels, count = s->k * s->c * s->kernel * s->kernel;
-  const int k_tiles = ceil_div(s->k, filters), c_tiles = ceil_div(s->c, channels);
-  const int kb = ceil_div(k_tiles, ceil_div(s->k, MOST_FILTERS));
+  const int k_tiles = fovea_ceil_div(s->k, filters), c_tiles = fovea_ceil_div(s->c, channels);
+  const int kb = fovea_ceil_div(k_tiles, fovea_ceil_div(s->k, MOST_FILTERS));
   const int units = (int)fovea_plan_device(plan)->info.compute_units;
-  int blocks = ceil_div(s->c, MOST_CHANNELS);
-  while (ceil_div(k_tiles, kb) * blocks % units != 0 && c_tiles / blocks > 4) blocks++;
-  const int cb = ceil_div(c_tiles, blocks);
-  const int rb = ceil_div(k_tiles, kb) * ceil_div(c_tiles, cb) < units ? 1 : s->kernel;
+  int blocks = fovea_ceil_div(s->c, MOST_CHANNELS);
+  while (fovea_ceil_div(k_tiles, kb) * blocks % units != 0 && c_tiles / blocks > 4) blocks++;
+  const int cb = fovea_ceil_div(c_tiles, blocks);
+  const int rb = fovea_ceil_div(k_tiles, kb) * fovea_ceil_div(c_tiles, cb) < units ? 1 : s->kernel;
   fovea_view partial = fovea_plan_new(
       plan, (size_t)(k_tiles * filters) * (size_t)(c_tiles * channels) * (size_t)(s->kernel * s->kernel) * LANES);
   char options[160];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d",
-           tuning->native, s->kernel, s->kernel, s->stride, filters, channels, ceil_div(MOST_FILTERS, filters),
-           ceil_div(MOST_CHANNELS, channels), t.pixels);
+           tuning->native, s->kernel, s->kernel, s->stride, filters, channels, fovea_ceil_div(MOST_FILTERS, filters),
+           fovea_ceil_div(MOST_CHANNELS, channels), t.pixels);
   fovea_record *r =
       fovea_plan_record(plan, "conv2d_backward_weight_blocked.cl", options, "conv2d_backward_weight_blocked");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
   fovea_record_view(plan, r, "partial", partial);
-  int values[] = {fovea_plan_batch(plan), s->c, s->h, s->w, s->k, s->oh, s->ow, s->top, s->left, rb, cb, kb};
-  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "rb", "cb", "kb"};
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
-  fovea_record_range(r, (size_t)(s->kernel / rb), (size_t)ceil_div(c_tiles, cb), (size_t)ceil_div(k_tiles, kb));
-  fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * s->kernel * s->kernel * fovea_plan_batch(plan),
-                    image_bytes(plan, s));
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "rb", rb);
+  fovea_record_int(r, "cb", cb);
+  fovea_record_int(r, "kb", kb);
+  fovea_record_range(r, (size_t)(s->kernel / rb), (size_t)fovea_ceil_div(c_tiles, cb),
+                     (size_t)fovea_ceil_div(k_tiles, kb));
+  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 
   r = fovea_plan_record(plan, "conv2d_backward_weight_blocked.cl", options, "reduce_blocked_lanes");
   fovea_record_view(plan, r, "partial", partial);

@@ -31,6 +31,19 @@ typedef struct fovea_conv_shape {
  */
 int fovea_same_padding(int n, int kernel, int stride);
 
+/* The arguments n, c, h, w, k, oh, ow, top, left, with which every convolution kernel begins, after its views. */
+void fovea_record_conv_shape(fovea_plan *plan, fovea_record *record, const fovea_conv_shape *shape);
+
+/* Of each of the three passes, as a direct convolution, so that rates are comparable: padding counted as if it were
+ * image; and each image once. */
+double fovea_conv_flops(const fovea_plan *plan, const fovea_conv_shape *shape);
+double fovea_conv_bytes(const fovea_plan *plan, const fovea_conv_shape *shape);
+
+static inline int fovea_ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+/* A CPU's tiles for multiply_tiles.clh, filters x channels sums in registers, `pixels` or twice as many at a time. */
+fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels);
+
 /* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
                            const fovea_tile_list *list);

@@ -11,16 +11,15 @@ bool fovea_winograd_fits(const fovea_conv_shape *s) {
          s->ow >= LEAST_SIDE;
 }
 
-static int ceil_div(int a, int b) { return (a + b - 1) / b; }
-
 /* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. CC
  * channels of those, 16 elements each, are 100 KiB, odd in number as winograd.cl says. */
 enum { MOST_TILES = 10, CHANNELS_AT_A_TIME = 97 };
 
 /* `groups`: at least, of work-items along the filters. */
 static fovea_tile choose(int k, int filters, int groups, int local) {
-  const int tiles = ceil_div(k, filters), least = ceil_div(tiles, MOST_TILES);
-  return (fovea_tile){.filters = filters, .group = ceil_div(tiles, groups > least ? groups : least), .local = local};
+  const int tiles = fovea_ceil_div(k, filters), least = fovea_ceil_div(tiles, MOST_TILES);
+  return (fovea_tile){
+      .filters = filters, .group = fovea_ceil_div(tiles, groups > least ? groups : least), .local = local};
 }
 
 static fovea_tile_list winograd_tiles(const fovea_tuning *t, int k) {
@@ -38,7 +37,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const fovea_tile_list list = winograd_tiles(tuning, s->k);
   const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
-  const size_t tiles = (size_t)ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
+  const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
   char options[80];
   snprintf(options, sizeof options, "-DTK=%d -DKG=%d -DCC=%d", t.filters, MOST_TILES, CHANNELS_AT_A_TIME);
@@ -58,20 +57,17 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_view(plan, r, "u", u);
   fovea_record_view(plan, r, "b", bias ? *bias : u);
   fovea_record_view(plan, r, "y", y);
-  const int values[] = {(int)batch, s->c,   s->h,    s->w,         s->k,       s->oh,
-                        s->ow,      s->top, s->left, bias != NULL, accumulate, t.group};
-  static const char *const names[] = {"n",  "c",   "h",    "w",        "k",          "oh",
-                                      "ow", "top", "left", "has_bias", "accumulate", "kg"};
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "has_bias", bias != NULL);
+  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_int(r, "kg", t.group);
   const size_t rows = (size_t)(s->oh + 1) / 2, columns = (size_t)(s->ow + 1) / 2;
   if (tuning->vector == 1)
     fovea_record_range(r, batch, tiles, rows * columns);
   else
-    fovea_record_range(r, (size_t)ceil_div((int)tiles, t.group), rows, batch / (size_t)tuning->vector);
+    fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), rows, batch / (size_t)tuning->vector);
   fovea_record_local(r, t.local);
-  /* as a direct convolution, so that the rates are comparable */
-  fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * 9 * (double)batch,
-                    4.0 * (double)batch * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow));
+  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 }
 
 /* --- the weight gradient ------------------------------------------------------------------------------------------ */
@@ -85,19 +81,10 @@ typedef struct weight_tile {
 enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
 
 static fovea_tile_list weight_tiles(const fovea_tuning *tuning, int k) {
+  if (tuning->vector > 1) return fovea_product_tiles(tuning, k, 14);
   fovea_tile_list list = {0};
-  if (tuning->vector == 1) { /* four of each spill on AMD's gfx1100 */
-    for (int filters = 4; filters > 1; filters /= 2)
-      fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = 2, .pixels = 1});
-    return list;
-  }
-  const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
-  for (int pixels = 14; pixels <= 28; pixels *= 2)
-    fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = pixels});
-  for (int filters = 3; filters <= 6; filters++)
-    for (int channels = 2; channels <= 4; channels++)
-      if (filters * channels >= 8 && filters * channels <= most)
-        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = 14});
+  for (int filters = 4; filters > 1; filters /= 2) /* four of each spill on AMD's gfx1100 */
+    fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = 2, .pixels = 1});
   return list;
 }
 
@@ -106,13 +93,13 @@ static fovea_tile_list weight_tiles(const fovea_tuning *tuning, int k) {
 static weight_tile choose_weights(const fovea_device *device, fovea_tile tile, int c, int k) {
   if (device->tuning.vector == 1) return (weight_tile){tile.filters, tile.channels, 1, 1, 1, 1};
   weight_tile t = {.filters = tile.filters, .channels = tile.channels, .rows = 4, .image = tile.pixels};
-  const int units = (int)device->info.compute_units, channels = ceil_div(c, t.channels);
-  const int filter_blocks = ceil_div(k, MOST_FILTERS);
-  int blocks = ceil_div(c, MOST_CHANNELS);
+  const int units = (int)device->info.compute_units, channels = fovea_ceil_div(c, t.channels);
+  const int filter_blocks = fovea_ceil_div(k, MOST_FILTERS);
+  int blocks = fovea_ceil_div(c, MOST_CHANNELS);
   while (t.rows > 1 && filter_blocks * blocks * (4 / t.rows) % units != 0) t.rows /= 2;
   while (filter_blocks * blocks * (4 / t.rows) < units && channels / blocks > 4) blocks++;
-  t.channel_tiles = ceil_div(channels, blocks);
-  t.filter_tiles = ceil_div(ceil_div(k, t.filters), filter_blocks);
+  t.channel_tiles = fovea_ceil_div(channels, blocks);
+  t.filter_tiles = fovea_ceil_div(fovea_ceil_div(k, t.filters), filter_blocks);
   return t;
 }
 
@@ -123,27 +110,26 @@ void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_sh
   const fovea_tile_list list = weight_tiles(tuning, s->k);
   const fovea_tile tile = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
   const weight_tile t = choose_weights(fovea_plan_device(plan), tile, s->c, s->k);
-  const int filters = ceil_div(s->k, t.filters), channels = ceil_div(s->c, t.channels), batch = fovea_plan_batch(plan);
+  const int filters = fovea_ceil_div(s->k, t.filters), channels = fovea_ceil_div(s->c, t.channels);
   fovea_view partial =
       fovea_plan_new(plan, 16 * (size_t)(filters * t.filters) * (size_t)(channels * t.channels) * (size_t)LANES);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d", tuning->native, t.filters,
-           t.channels, ceil_div(MOST_FILTERS, t.filters), ceil_div(MOST_CHANNELS, t.channels), t.image);
+           t.channels, fovea_ceil_div(MOST_FILTERS, t.filters), fovea_ceil_div(MOST_CHANNELS, t.channels), t.image);
   fovea_record *r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
   fovea_record_view(plan, r, "partial", partial);
-  const int values[] = {batch,           s->c,           s->h,  s->w, s->k, s->oh, s->ow, s->top, s->left,
-                        t.channel_tiles, t.filter_tiles, t.rows};
-  static const char *const names[] = {"n", "c", "h", "w", "k", "oh", "ow", "top", "left", "cb", "kb", "ib"};
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "cb", t.channel_tiles);
+  fovea_record_int(r, "kb", t.filter_tiles);
+  fovea_record_int(r, "ib", t.rows);
   if (tuning->vector == 1)
     fovea_record_range(r, LANES, 4 * (size_t)filters, (size_t)channels);
   else
-    fovea_record_range(r, 4 / (size_t)t.rows, (size_t)ceil_div(channels, t.channel_tiles),
-                       (size_t)ceil_div(filters, t.filter_tiles));
-  fovea_record_cost(r, 2.0 * s->k * s->c * s->oh * s->ow * 9 * batch,
-                    4.0 * batch * ((double)s->c * s->h * s->w + (double)s->k * s->oh * s->ow));
+    fovea_record_range(r, 4 / (size_t)t.rows, (size_t)fovea_ceil_div(channels, t.channel_tiles),
+                       (size_t)fovea_ceil_div(filters, t.filter_tiles));
+  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 
   r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_reduce_lanes");
   fovea_record_view(plan, r, "partial", partial);
