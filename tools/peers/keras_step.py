@@ -6,7 +6,7 @@ when the loss is on the host; inference is the forward pass of evaluation mode, 
 Variants: `function`, the step as one tf.function; `xla`, that compiled by XLA; `batch`, Keras's own train_on_batch and
 predict_on_batch. Needs tensorflow-cpu, which brings keras and numpy.
 """
-import argparse, gzip, json, os, resource, time
+import os
 
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
 import keras
@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-BATCHES = 16
+import passes
+
 KL = 1e-3
 
 
@@ -62,16 +63,6 @@ def vae(units=(35, 25, 15, 5), depth=3, latent=2):
     return keras.Model(image, coder(x, units[::-1], depth, True, 1))
 
 
-def images_of(o):
-    path = os.path.join(o.data, "train-images-idx3-ubyte.gz")
-    if os.path.exists(path):
-        with gzip.open(path) as f:
-            pixels = np.frombuffer(f.read(16 + o.batch * BATCHES * 784)[16:], np.uint8)
-    else:
-        pixels = np.random.default_rng(768).integers(0, 256, o.batch * BATCHES * 784, np.uint8)
-    return (pixels.reshape(BATCHES, o.batch, 28, 28, 1) / 255).astype(np.float32)
-
-
 def loss_of(net, images, training):
     y = net(images, training=training)
     return y, ops.mean(keras.losses.binary_crossentropy(images, y)) + sum(net.losses)
@@ -105,51 +96,22 @@ def inference(net, o):
     return lambda images: float(run(images)[0, 0, 0, 0])
 
 
-def measure(run, batches, o):
-    """Images/s by the median of the passes, and the seconds of the first, which compiles."""
-    def timed(i):
-        start = time.perf_counter()
-        value = run(batches[i % BATCHES])
-        assert value == value, "NaN"
-        return time.perf_counter() - start
-
-    first = timed(0)
-    for i in range(3):
-        timed(i)
-    times = sorted(timed(i) for i in range(o.steps))
-    return {"images_per_s": o.batch / times[len(times) // 2], "first_seconds": first}
-
-
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--steps", type=int, default=15, help="passes to time")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--variant", choices=["function", "xla", "batch"], default="function")
-    p.add_argument("--inference", action="store_true", help="of that alone")
-    p.add_argument("--data", default="/usr/share/datasets/fashion-mnist", help="random images where it is not")
-    p.add_argument("--json", action="store_true")
-    o = p.parse_args()
-
+    o = passes.options(__doc__, ["function", "xla", "batch"]).parse_args()
     keras.utils.set_random_seed(768)
     tf.config.threading.set_intra_op_parallelism_threads(o.threads)
     tf.config.threading.set_inter_op_parallelism_threads(o.threads)
-    batches = list(images_of(o)) if o.variant == "batch" else [tf.constant(b) for b in images_of(o)]
+    batches = list(passes.images_of(o)[..., None])
+    if o.variant != "batch":
+        batches = [tf.constant(b) for b in batches]
     net = vae()
     result = {"version": f"{keras.__version__} on TensorFlow {tf.__version__}", "variant": o.variant, "batch": o.batch,
               "parameters": sum(int(np.prod(v.shape)) for v in net.trainable_variables)}
     for mode, make in (("training", training), ("inference", inference)):
         if o.inference and mode == "training":
             continue
-        result[mode] = measure(make(net, o), batches, o)
-        result[mode]["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if o.json:
-        print(json.dumps(result))
-    else:
-        for mode in ("training", "inference"):
-            if mode in result:
-                print(f"keras {result['version']} {o.variant} {mode}: {result[mode]['images_per_s']:.1f} images/s, "
-                      f"peak {result[mode]['peak_mib']:.0f} MiB")
+        result[mode] = passes.measure(make(net, o), batches, o)
+    passes.report(f"keras {result['version']}", result, o)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@ tests/golden/torch_vae.py. Needs torch and numpy: Debian's python3-torch (1.13),
 A training step is forward, loss, backward and Adam, and ends when the loss is on the host. Inference is the forward
 pass of evaluation mode, the sampling of z included. --variant graph records both as CUDA graphs.
 """
-import argparse, gzip, json, os, resource, time
-import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-BATCHES = 16
+import passes
+
 VARIANTS = ["nchw", "nhwc", "nchw-compiled", "nhwc-compiled", "graph", "nhwc-graph"]
 ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "selu": nn.SELU, "sigmoid": nn.Sigmoid}
 
@@ -88,16 +87,6 @@ class VAE(nn.Module):
         return self.decoder(self.bottleneck(z).view(-1, self.channels, 7, 7)), kl
 
 
-def images_of(o):
-    path = os.path.join(o.data, "train-images-idx3-ubyte.gz")
-    if os.path.exists(path):
-        with gzip.open(path) as f:
-            pixels = np.frombuffer(f.read(16 + o.batch * BATCHES * 784)[16:], np.uint8)
-    else:
-        pixels = np.random.default_rng(768).integers(0, 256, o.batch * BATCHES * 784, np.uint8)
-    return torch.tensor(pixels.reshape(-1, 1, 28, 28).astype(np.float32) / 255)
-
-
 def recorded(run, x, batch):
     """run(batch) as a CUDA graph: its input is copied to where it was recorded."""
     held, side = x[:batch].clone(), torch.cuda.Stream()
@@ -143,34 +132,12 @@ def inference(net, o):
     return run
 
 
-def measure(run, x, o):
-    """Images/s by the median of the passes, and the seconds of the first, which compiles."""
-    def timed(i):
-        start = time.perf_counter()
-        value = run(x[i % BATCHES * o.batch:][: o.batch]).item()  # waits for the device
-        assert value == value, "NaN"
-        return time.perf_counter() - start
-
-    first = timed(0)
-    for i in range(3):
-        timed(i)
-    times = sorted(timed(i) for i in range(o.steps))
-    return {"images_per_s": o.batch / times[len(times) // 2], "first_seconds": first}
-
-
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--batch", type=int, default=64)
-    p.add_argument("--steps", type=int, default=15, help="passes to time")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--variant", default="nchw", choices=VARIANTS)
-    p.add_argument("--inference", action="store_true", help="of that alone")
+    p = passes.options(__doc__, VARIANTS)
     p.add_argument("--device", default="cpu")
     for name in ("attention", "batchnorm", "dropout"):
         p.add_argument("--" + name, type=int, default=1)
     p.add_argument("--activation", choices=ACTIVATIONS, default="relu")
-    p.add_argument("--data", default="/usr/share/datasets/fashion-mnist", help="random images where it is not")
-    p.add_argument("--json", action="store_true")
     o = p.parse_args()
     o.compile, o.graph = "compiled" in o.variant, "graph" in o.variant
     if o.compile and not hasattr(torch, "compile"):
@@ -180,7 +147,7 @@ def main():
 
     torch.manual_seed(768)
     torch.set_num_threads(o.threads)
-    x, net = images_of(o).to(o.device), VAE(o).to(o.device)
+    x, net = torch.tensor(passes.images_of(o)).view(-1, 1, 28, 28).to(o.device), VAE(o).to(o.device)
     if "nhwc" in o.variant:
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     result = {"version": torch.__version__, "variant": o.variant, "batch": o.batch}
@@ -191,15 +158,8 @@ def main():
         run = make(net, o)
         if o.graph:
             run = recorded(run, x, o.batch)
-        result[mode] = measure(run, x, o)
-        result[mode]["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if o.json:
-        print(json.dumps(result))
-    else:
-        for mode in ("training", "inference"):
-            if mode in result:
-                print(f"torch {torch.__version__} {o.device} {o.variant} {mode}: "
-                      f"{result[mode]['images_per_s']:.1f} images/s, peak {result[mode]['peak_mib']:.0f} MiB")
+        result[mode] = passes.measure(run, x.split(o.batch), o)
+    passes.report(f"torch {torch.__version__} {o.device}", result, o)
 
 
 if __name__ == "__main__":
