@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "check/step.h"
 #include "core/clock.h"
 #include "core/fail.h"
@@ -27,30 +28,24 @@ typedef struct shape {
 typedef struct tuner {
   fovea_device *device;
   fovea_vae_config config;
-  uint8_t *pixels;
-  shape *shapes; /* [question - 1] */
+  fovea_dataset images; /* one batch */
+  shape *shapes;        /* [question - 1] */
   double *seconds;
   int count, rounds;
   double step_own, step_other; /* of the confirmed shapes together, median */
 } tuner;
 
-static int ascending(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static double median(const double *values, int count) {
   double sorted[CONFIRM_PAIRS];
   memcpy(sorted, values, (size_t)count * sizeof *sorted);
-  qsort(sorted, (size_t)count, sizeof *sorted, ascending);
-  return sorted[count / 2];
+  return bench_spread_of(sorted, (size_t)count).median;
 }
 
 /* A network that has taken one step, so that everything is compiled and its buffers are touched. */
 static fovea_status make(tuner *t, fovea_vae **vae) {
   fovea_status status = fovea_vae_create(t->device, &t->config, true, vae);
   if (status == FOVEA_OK)
-    status = fovea_network_train_step((*vae)->network, t->pixels, NULL, (size_t)t->config.batch, 0.001f);
+    status = fovea_network_train_step((*vae)->network, t->images.pixels, NULL, (size_t)t->config.batch, 0.001f);
   return status == FOVEA_OK ? fovea_device_finish(t->device) : status;
 }
 
@@ -204,20 +199,13 @@ static fovea_status tune(tuner *t) {
 fovea_status tune_run(const char *selector, int batch, int size) {
   tuner t = {.config = fovea_vae_default()};
   t.config.batch = batch, t.config.height = t.config.width = size;
-  const size_t bytes = (size_t)batch * (size_t)size * (size_t)size;
   run_catch_signals();
   fovea_status status = fovea_device_open(selector, &t.device);
-  t.pixels = malloc(bytes);
-  if (status == FOVEA_OK && !t.pixels) status = fovea_fail(FOVEA_NO_MEMORY, "tune: host memory ran out");
-  uint32_t x = 768; /* xorshift32, Marsaglia 2003 */
-  for (size_t i = 0; i < bytes && t.pixels; i++) {
-    x ^= x << 13, x ^= x >> 17, x ^= x << 5;
-    t.pixels[i] = (uint8_t)(x >> 24);
-  }
+  if (status == FOVEA_OK) status = bench_noise((size_t)batch, size, size, &t.images);
   if (status == FOVEA_OK) status = tune(&t);
   free(t.shapes);
   free(t.seconds);
-  free(t.pixels);
+  free(t.images.pixels);
   fovea_device_close(t.device);
   return status;
 }
