@@ -15,6 +15,7 @@
 #include "faults/campaign.h"
 #include "fovea/vae.h"
 #include "support/tempdir.h"
+#include "support/tiny.h"
 
 enum { SIDE = 4, IMAGES = 24, BATCH = 16 };
 
@@ -22,16 +23,7 @@ static uint8_t pixels[IMAGES * SIDE * SIDE];
 static const fovea_dataset data = {.count = IMAGES, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
 static char checkpoint[1024], expected[1024], previous[1024];
 
-static fovea_vae_config config(void) {
-  fovea_vae_config c = fovea_vae_default();
-  c.height = c.width = SIDE;
-  c.unit_count = 3;
-  c.units[0] = 3, c.units[1] = 2, c.units[2] = 1;
-  c.depth = 1;
-  c.attention = FOVEA_ATTENTION_CBAM;
-  c.batch = BATCH;
-  return c;
-}
+static fovea_vae_config config(void) { return tiny_config(SIDE, BATCH); }
 
 /* Goes on from the checkpoint where there is one; trains an epoch, evaluates, saves. */
 static fovea_status train(fovea_device *on, bool resume, const char *path) {

@@ -13,6 +13,7 @@
 #include "net/network.h"
 #include "net/plan.h"
 #include "support/device.h"
+#include "support/tiny.h"
 
 enum { SIDE = 4, IMAGES = 40, BATCH = 16, EPOCHS = 2, MOST = 1 << 16 };
 
@@ -26,14 +27,8 @@ typedef struct outcome {
 } outcome;
 
 static fovea_vae *make(const char *asked) {
-  fovea_vae_config c = fovea_vae_default();
+  const fovea_vae_config c = tiny_config(SIDE, BATCH);
   fovea_vae *vae = NULL;
-  c.height = c.width = SIDE;
-  c.unit_count = 3;
-  c.units[0] = 3, c.units[1] = 2, c.units[2] = 1;
-  c.depth = 1;
-  c.attention = FOVEA_ATTENTION_CBAM;
-  c.batch = BATCH;
   setenv("FOVEA_COMMAND_BUFFER", asked, 1);
   OK(fovea_vae_create(device, &c, true, &vae));
   unsetenv("FOVEA_COMMAND_BUFFER");
