@@ -1,6 +1,6 @@
 /* Off unless asked for, since on PoCL 3.1 (0.9.0) it gave nothing that could be told from noise: a step of 424
- * launches, one thread, alternately 359 and 364 ms without, 378 and 363 ms with. PoCL enqueues the recorded launches
- * one by one. No device whose queue works a recording off by itself has been measured. */
+ * launches, one thread, alternately 359 and 364 ms without, 378 and 363 ms with. No device whose queue works a
+ * recording off by itself has been measured. */
 #include "core/command_buffer.h"
 
 #include <CL/cl_ext.h>
