@@ -22,6 +22,14 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
   return (fovea_tuning){.vector = 1, .native = 1, .group = group};
 }
 
+/* Units that wait for the others at a kernel's end go on with the second queue. FOVEA_QUEUES decides it; by itself no
+ * GPU gets one, since none has been measured. */
+static bool wants_second_queue(const fovea_device_info *info) {
+  const char *forced = getenv("FOVEA_QUEUES");
+  if (forced && (strcmp(forced, "1") == 0 || strcmp(forced, "2") == 0)) return forced[0] == '2';
+  return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1;
+}
+
 /* The sub-device is kept until the process ends: after clFinish has returned, a worker of PoCL 3.1 still releases its
  * event through the device, and crashed there in one of a few hundred closings on a busy machine. */
 static fovea_status take_part(fovea_device *d, uint32_t units) {
@@ -50,6 +58,8 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;
   d->queue = clCreateCommandQueue(d->context, d->id, CL_QUEUE_PROFILING_ENABLE, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a command queue"))) goto fail;
+  if (wants_second_queue(&d->info)) d->aside = clCreateCommandQueue(d->context, d->id, 0, &error);
+  if ((status = fovea_cl_check(d, error, "cannot make a second command queue"))) goto fail;
   if ((status = fovea_program_cache_create(&d->programs))) goto fail;
   *device = d;
   return FOVEA_OK;
@@ -74,12 +84,14 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
 
 void fovea_device_close(fovea_device *device) {
   if (!device) return;
+  if (device->aside) clFinish(device->aside);
   if (device->queue) clFinish(device->queue); /* what is staged and profiled below may be in use */
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
   fovea_program_cache_destroy(device->programs);
   fovea_tuning_destroy(device->tunings);
   if (device->queue) clReleaseCommandQueue(device->queue);
+  if (device->aside) clReleaseCommandQueue(device->aside);
   if (device->context) clReleaseContext(device->context);
   free(device);
 }
@@ -87,5 +99,6 @@ void fovea_device_close(fovea_device *device) {
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return &device->info; }
 
 fovea_status fovea_device_finish(fovea_device *device) {
-  return fovea_cl_check(device, clFinish(device->queue), "waiting for the device");
+  const cl_int error = device->aside ? clFinish(device->aside) : CL_SUCCESS;
+  return fovea_cl_check(device, error ? error : clFinish(device->queue), "waiting for the device");
 }

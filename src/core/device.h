@@ -25,6 +25,7 @@ struct fovea_device {
   cl_device_id id;
   cl_context context;
   cl_command_queue queue; /* in order, profiling enabled */
+  cl_command_queue aside; /* another, for what may run beside it; NULL: none */
   fovea_program_cache *programs;
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */

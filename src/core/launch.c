@@ -282,6 +282,12 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
+fovea_status fovea_launch_enqueue_after(fovea_launch *launch, cl_command_queue queue, cl_event after, cl_event *done) {
+  const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, NULL, launch->global, launch->local,
+                                              after != NULL, after ? &after : NULL, done);
+  return fovea_cl_check(launch->device, error, launch->name);
+}
+
 /* --- zeroing --------------------------------------------------------------------------------------------------- */
 
 fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch) {

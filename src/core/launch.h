@@ -58,6 +58,10 @@ fovea_status fovea_launch_ready(fovea_launch *launch);
 
 fovea_status fovea_launch_enqueue(fovea_launch *launch);
 
+/* The same into `queue`, after the event `after` (NULL: none). *done, unless NULL, gets the event of its end, the
+ * caller's to release. Not for a profile. */
+fovea_status fovea_launch_enqueue_after(fovea_launch *launch, cl_command_queue queue, cl_event after, cl_event *done);
+
 /* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). On
  * failure *launch is NULL. */
 fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch);

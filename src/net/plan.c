@@ -1,98 +1,11 @@
 #include "net/plan.h"
 
-#include <clblast_c.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
-#include "core/command_buffer.h"
 #include "core/fail.h"
-#include "core/guard.h"
-#include "core/profile.h"
-#include "net/placement.h"
-#include "op/op.h"
-
-enum { MAX_ARGUMENTS = 40, LANES = 16, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANARY = 32 };
-
-typedef enum argument_kind {
-  ARGUMENT_VIEW,
-  ARGUMENT_BUFFER,
-  ARGUMENT_INT,
-  ARGUMENT_UINT,
-  ARGUMENT_FLOAT
-} argument_kind;
-
-typedef struct argument {
-  argument_kind kind;
-  const char *what;
-  fovea_view view;
-  int i;
-  uint32_t u;
-  float f;
-} argument;
-
-typedef enum record_kind { RECORD_KERNEL, RECORD_GEMM, RECORD_ZERO } record_kind;
-
-struct fovea_record {
-  record_kind kind;
-  char file[48], options[160], kernel[48];
-  argument arguments[MAX_ARGUMENTS];
-  int argument_count;
-  size_t local, size[3]; /* local 0: a plain range */
-  bool flat;             /* size[0] work-items and no more than are needed beyond */
-  int most, question;    /* of the work-group, 0: any; of a survey, 0: none */
-  double flops, bytes;
-  fovea_gemm gemm;
-  fovea_launch *launch;
-};
-
-typedef struct storage {
-  size_t size;          /* floats */
-  int first, last;      /* records that touch it; first -1: none */
-  fovea_buffer *buffer; /* its own, or a slab */
-  size_t offset;        /* floats */
-  bool external;
-} storage;
-
-typedef struct node_plan {
-  int alias; /* the node that makes this one's value; itself unless folded or a reshape */
-  fovea_view value;
-  bool wants_gradient;
-  fovea_pointwise pointwise;
-  int merged; /* of an attention its normalization, of that the attention; -1 */
-  fovea_view saved[SAVED_SLOTS];
-  bool placed;                       /* value is set */
-  int first_record, last_record;     /* of its forward pass: from the first up to before the last */
-  int first_backward, last_backward; /* likewise; equal: none */
-  bool has_gradient;                 /* inspected: gradient is a copy of what backward was given */
-  fovea_view gradient;
-} node_plan;
-
-struct fovea_plan {
-  fovea_device *device;
-  const fovea_graph *graph;
-  int batch;
-  bool training;
-  fovea_resources resources;
-  fovea_status status;
-  fovea_record **records;
-  int record_count, record_capacity;
-  fovea_command_buffer *replay; /* NULL: the records are enqueued one by one */
-  int question;                 /* that the records made now answer; 0: none */
-  storage *storages;
-  int storage_count, storage_capacity;
-  int *gradient_of; /* storage -> storage of its gradient, -1 */
-  bool *gradient_written;
-  node_plan *nodes;
-  fovea_buffer **slabs;
-  int slab_count;
-  size_t memory;
-  fovea_view state, parameters, gradients, first_moments, second_moments, pixels, losses;
-  fovea_view bce_rows, kl;
-  int bce_row_count, bce_values;
-  bool has_bce, has_kl;
-};
+#include "net/plan_inside.h"
 
 /* --- storages ------------------------------------------------------------------------------------------------ */
 
@@ -156,6 +69,7 @@ static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
   }
   record->kind = kind;
   record->question = plan->question;
+  record->group = plan->group;
   plan->records[plan->record_count++] = record;
   return record;
 }
@@ -256,12 +170,14 @@ fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_l
   return fovea_tuning_choose(plan->device, key, list, &plan->question);
 }
 
-static int source_of(const fovea_plan *plan, int node) {
+fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node) {
   while (plan->nodes[node].alias != node) node = plan->nodes[node].alias;
   return node;
 }
 
-fovea_view fovea_plan_output(const fovea_plan *plan, int node) { return plan->nodes[source_of(plan, node)].value; }
+fovea_view fovea_plan_output(const fovea_plan *plan, int node) {
+  return plan->nodes[fovea_plan_source(plan, node)].value;
+}
 
 fovea_view fovea_plan_input(const fovea_plan *plan, int node, int input) {
   return fovea_plan_output(plan, plan->graph->nodes[node].inputs[input]);
@@ -296,7 +212,7 @@ fovea_view fovea_plan_output_gradient(const fovea_plan *plan, int node) {
 }
 
 bool fovea_plan_wants_gradient(const fovea_plan *plan, int node, int input) {
-  return plan->nodes[source_of(plan, plan->graph->nodes[node].inputs[input])].wants_gradient;
+  return plan->nodes[fovea_plan_source(plan, plan->graph->nodes[node].inputs[input])].wants_gradient;
 }
 
 /* The first to touch a gradient overwrites it where it covers the whole, else zeroes the whole and adds. */
@@ -353,7 +269,7 @@ static void fold(fovea_plan *plan) {
     if (node->op == &fovea_op_dropout) p->pointwise.rate = node->rate, p->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) p->pointwise.activation = node->activation;
     if (node->op != &fovea_op_dropout && node->op != &fovea_op_activation) continue;
-    const int from = source_of(plan, node->inputs[0]);
+    const int from = fovea_plan_source(plan, node->inputs[0]);
     node_plan *q = &plan->nodes[from];
     const fovea_op *op = graph->nodes[from].op;
     bool able = op == &fovea_op_batchnorm || op == &fovea_op_dropout;
@@ -376,7 +292,7 @@ static void place(fovea_plan *plan) {
       plan->nodes[i].value = fovea_plan_new(plan, node_size(plan, i)), plan->nodes[i].placed = true;
     fovea_view at = plan->nodes[i].value;
     for (int k = 0; k < 2; k++) {
-      int operand = source_of(plan, graph->nodes[i].inputs[k]);
+      int operand = fovea_plan_source(plan, graph->nodes[i].inputs[k]);
       node_plan *p = &plan->nodes[operand];
       if (!p->placed && graph->nodes[operand].op != &fovea_op_input) p->value = at, p->placed = true;
       at.offset += node_size(plan, graph->nodes[i].inputs[k]);
@@ -485,6 +401,7 @@ static void record_passes(fovea_plan *plan) {
   if (plan->training) {
     record_backward(plan);
     record_adam(plan);
+    if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_join_groups(plan));
   } else {
     keep_results(plan);
   }
@@ -492,280 +409,10 @@ static void record_passes(fovea_plan *plan) {
     plan->storages[i].first = 0, plan->storages[i].last = FOREVER;
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------- */
-
-static fovea_status check_largest(const fovea_plan *plan, size_t largest, size_t limit) {
-  if (largest <= limit) return FOVEA_OK;
-  return fovea_fail(FOVEA_NO_MEMORY,
-                    "network: one tensor needs %.0f MiB, the largest buffer of %s is %.0f MiB; use a smaller batch",
-                    (double)largest / 262144.0, plan->device->info.name, (double)limit / 262144.0);
-}
-
-static fovea_status check_total(const fovea_plan *plan) {
-  const fovea_device_info *info = &plan->device->info;
-  if (plan->memory + plan->device->allocated <= info->global_memory) return FOVEA_OK;
-  return fovea_fail(FOVEA_NO_MEMORY, "network: activations need %.0f MiB, %s has %.0f MiB left; use a smaller batch",
-                    (double)plan->memory / 1048576.0, info->name,
-                    ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);
-}
-
-static fovea_status fill_with_canaries(fovea_buffer *slab) {
-  uint32_t *words = malloc(slab->size);
-  if (!words) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  for (size_t i = 0; i < slab->size / 4; i++) words[i] = FOVEA_CANARY;
-  fovea_status status = fovea_buffer_write(slab, 0, slab->size, words);
-  free(words);
-  return status;
-}
-
-static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t count) {
-  plan->slabs = calloc(count + 1, sizeof(fovea_buffer *));
-  if (!plan->slabs) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  for (size_t i = 0; i < count; i++) {
-    fovea_status status = fovea_buffer_create(plan->device, 4 * sizes[i], "activations", &plan->slabs[i]);
-    if (status != FOVEA_OK) return status;
-    plan->slab_count++;
-    if (plan->resources.inspect) status = fill_with_canaries(plan->slabs[i]);
-    if (status != FOVEA_OK) return status;
-  }
-  return FOVEA_OK;
-}
-
-/* `lives` has room for every storage; ids says whose each is. */
-static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int *ids) {
-  size_t limit = plan->device->info.max_allocation / 4 / LANES * LANES, count = 0, largest = 0;
-  const size_t margin = plan->resources.inspect ? CANARY : 0;
-  size_t *sizes = NULL, slab_count = 0;
-  for (int i = 0; i < plan->storage_count; i++) {
-    const storage *s = &plan->storages[i];
-    if (s->external || s->first < 0) continue;
-    if (s->size > largest) largest = s->size;
-    ids[count] = i;
-    lives[count++] = (fovea_lifetime){.size = s->size + 2 * margin, .first = s->first, .last = s->last};
-  }
-  fovea_status status = check_largest(plan, largest, limit);
-  if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &sizes, &slab_count);
-  for (size_t i = 0; i < slab_count; i++) plan->memory += 4 * sizes[i];
-  if (status == FOVEA_OK) status = check_total(plan);
-  if (status == FOVEA_OK) status = allocate_slabs(plan, sizes, slab_count);
-  for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
-    plan->storages[ids[i]].buffer = plan->slabs[lives[i].slab];
-    plan->storages[ids[i]].offset = lives[i].offset + margin;
-  }
-  free(sizes);
-  return status;
-}
-
-static fovea_status plan_memory(fovea_plan *plan) {
-  size_t count = (size_t)plan->storage_count;
-  fovea_lifetime *lives = calloc(count, sizeof *lives);
-  int *ids = calloc(count, sizeof *ids);
-  fovea_status status =
-      lives && ids ? place_storages(plan, lives, ids) : fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  free(lives);
-  free(ids);
-  return status;
-}
-
-/* --- launches ------------------------------------------------------------------------------------------------------
- */
-
-static fovea_slice resolve(const fovea_plan *plan, fovea_view view) {
-  const storage *s = &plan->storages[view.storage];
-  return (fovea_slice){s->buffer, s->offset + view.offset};
-}
-
-/* The node whose pass recorded launch `index`, or -1. */
-static int recorded_by(const fovea_plan *plan, int index, bool *backward) {
-  for (int i = 0; i < plan->graph->count; i++) {
-    const node_plan *p = &plan->nodes[i];
-    *backward = index >= p->first_backward && index < p->last_backward;
-    if (*backward || (index >= p->first_record && index < p->last_record)) return i;
-  }
-  return -1;
-}
-
-static int int_argument(const fovea_record *record, const char *what) {
-  for (int i = 0; i < record->argument_count; i++)
-    if (record->arguments[i].kind == ARGUMENT_INT && strcmp(record->arguments[i].what, what) == 0)
-      return record->arguments[i].i;
-  return 0;
-}
-
-/* For the profile. The shape is that of the kernel's own arguments, where they say it, else that of the op. */
-static void describe(const fovea_plan *plan, int index) {
-  const fovea_record *r = plan->records[index];
-  const int c = int_argument(r, "c"), k = int_argument(r, "k");
-  bool backward;
-  char op[40] = "", shape[48] = "";
-  const int node = recorded_by(plan, index, &backward);
-  const fovea_node *y = node >= 0 ? &plan->graph->nodes[node] : NULL;
-  const fovea_node *x = y && y->input_count == 1 ? &plan->graph->nodes[y->inputs[0]] : y;
-  if (int_argument(r, "oh"))
-    snprintf(shape, sizeof shape, "%dx%dx%d->%dx%dx%d", c, int_argument(r, "h"), int_argument(r, "w"), k,
-             int_argument(r, "oh"), int_argument(r, "ow"));
-  else if (y && (x->c != y->c || x->h != y->h || x->w != y->w))
-    snprintf(shape, sizeof shape, "%dx%dx%d->%dx%dx%d", x->c, x->h, x->w, y->c, y->h, y->w);
-  else if (y)
-    snprintf(shape, sizeof shape, "%dx%dx%d", y->c, y->h, y->w);
-  if (y) snprintf(op, sizeof op, "%s %s", y->op->name, backward ? "backward" : "forward");
-  fovea_launch_describe(r->launch, op, shape);
-}
-
-static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
-  if (record->kind == RECORD_GEMM) return FOVEA_OK;
-  if (record->kind == RECORD_ZERO) {
-    fovea_view x = record->arguments[0].view;
-    return fovea_launch_create_zero(resolve(plan, x), plan->storages[x.storage].size, &record->launch);
-  }
-  fovea_status status =
-      fovea_launch_create(plan->device, record->file, record->options, record->kernel, &record->launch);
-  if (status != FOVEA_OK) return status;
-  for (int i = 0; i < record->argument_count; i++) {
-    const argument *a = &record->arguments[i];
-    switch (a->kind) {
-      case ARGUMENT_VIEW:
-        fovea_launch_slice(record->launch, a->what, resolve(plan, a->view));
-        break;
-      case ARGUMENT_BUFFER:
-        fovea_launch_buffer(record->launch, a->what, resolve(plan, a->view).buffer);
-        break;
-      case ARGUMENT_INT:
-        fovea_launch_int(record->launch, a->what, a->i);
-        break;
-      case ARGUMENT_UINT:
-        fovea_launch_uint(record->launch, a->what, a->u);
-        break;
-      case ARGUMENT_FLOAT:
-        fovea_launch_float(record->launch, a->what, a->f);
-        break;
-    }
-  }
-  if (record->most) fovea_launch_local_most(record->launch, (size_t)record->most);
-  if (record->flat)
-    fovea_launch_flat(record->launch, record->size[0]);
-  else if (record->local)
-    fovea_launch_groups(record->launch, record->local, record->size[0], record->size[1], record->size[2]);
-  else
-    fovea_launch_range(record->launch, record->size[0], record->size[1], record->size[2]);
-  fovea_launch_cost(record->launch, record->flops, record->bytes);
-  return fovea_launch_ready(record->launch);
-}
-
-static fovea_status run_gemm(fovea_plan *plan, const fovea_record *record) {
-  const fovea_gemm *g = &record->gemm;
-  fovea_slice a = resolve(plan, record->arguments[0].view), b = resolve(plan, record->arguments[1].view);
-  fovea_slice c = resolve(plan, record->arguments[2].view);
-  CLBlastStatusCode code =
-      CLBlastSgemm(CLBlastLayoutRowMajor, g->transpose_a ? CLBlastTransposeYes : CLBlastTransposeNo,
-                   g->transpose_b ? CLBlastTransposeYes : CLBlastTransposeNo, g->m, g->n, g->k, 1.0f, a.buffer->memory,
-                   a.offset, g->lda, b.buffer->memory, b.offset, g->ldb, g->beta, c.buffer->memory, c.offset, g->ldc,
-                   &plan->device->queue, NULL);
-  if (code == CLBlastSuccess) return FOVEA_OK;
-  return fovea_fail(FOVEA_DEVICE, "CLBlast: a %zux%zux%zu product failed with status %d on %s; unset FOVEA_BLAS", g->m,
-                    g->n, g->k, (int)code, plan->device->info.name);
-}
-
-static fovea_status run_record(fovea_plan *plan, fovea_record *record) {
-  return record->kind == RECORD_GEMM ? run_gemm(plan, record) : fovea_launch_enqueue(record->launch);
-}
-
-static fovea_status run_between(fovea_plan *plan, int first, int last) {
-  for (int i = first; i < last; i++) {
-    fovea_status status = run_record(plan, plan->records[i]);
-    if (status != FOVEA_OK) return status;
-  }
-  return FOVEA_OK;
-}
-
-/* The whole pass in one call, where the device can and every record is a kernel of ours. */
-static void record_replay(fovea_plan *plan) {
-  fovea_launch **launches = calloc((size_t)plan->record_count + 1, sizeof(fovea_launch *));
-  bool ours = launches != NULL;
-  for (int i = 0; i < plan->record_count && ours; i++) {
-    launches[i] = plan->records[i]->launch;
-    ours = launches[i] != NULL;
-  }
-  if (ours) plan->replay = fovea_command_buffer_record(plan->device, launches, (size_t)plan->record_count);
-  free(launches);
-}
-
-bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
-
-/* A profile wants an event of each launch. */
-fovea_status fovea_plan_run(fovea_plan *plan) {
-  if (plan->replay && !fovea_profile_recording(plan->device)) return fovea_command_buffer_enqueue(plan->replay);
-  return run_between(plan, 0, plan->record_count);
-}
-
-fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
-  fovea_status status = FOVEA_OK;
-  for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++) {
-    fovea_record *record = plan->records[i];
-    if (record->question) status = fovea_device_finish(plan->device);
-    const double begun = fovea_seconds();
-    if (status == FOVEA_OK) status = run_record(plan, record);
-    if (record->question && status == FOVEA_OK) status = fovea_device_finish(plan->device);
-    if (record->question) seconds[record->question] += fovea_seconds() - begun;
-  }
-  return status;
-}
-
-fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
-  return run_between(plan, plan->nodes[source_of(plan, node)].last_record, plan->record_count);
-}
-
-size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }
-
-fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
-  fovea_view view = fovea_plan_output(plan, node);
-  if (plan->storages[view.storage].last != FOREVER)
-    return fovea_fail(FOVEA_INVALID, "network: tensor %d (%s) is not kept after a pass; outputs, mu, logvar and z are",
-                      node, plan->graph->nodes[node].op->name);
-  *slice = resolve(plan, view);
-  return FOVEA_OK;
-}
-
-/* --- inspection ----------------------------------------------------------------------------------------------------
- */
-
-fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node) { return source_of(plan, node); }
-
 bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
-  const node_plan *p = &plan->nodes[source_of(plan, node)];
-  if (p->has_gradient) *slice = resolve(plan, p->gradient);
+  const node_plan *p = &plan->nodes[fovea_plan_source(plan, node)];
+  if (p->has_gradient) *slice = fovea_plan_resolve(plan, p->gradient);
   return p->has_gradient;
-}
-
-fovea_status fovea_plan_check_canaries(const fovea_plan *plan) {
-  static const char *const sides[] = {"before", "after"};
-  uint32_t words[CANARY];
-  char what[80];
-  fovea_status status = FOVEA_OK;
-  for (int i = 0; i < plan->storage_count && status == FOVEA_OK; i++) {
-    const storage *s = &plan->storages[i];
-    if (s->external || !s->buffer) continue;
-    snprintf(what, sizeof what, "storage %d of the %s plan, %zu floats", i, plan->training ? "training" : "evaluation",
-             s->size);
-    for (int side = 0; side < 2 && status == FOVEA_OK; side++) {
-      size_t at = side == 0 ? s->offset - CANARY : s->offset + s->size;
-      status = fovea_buffer_read(s->buffer, 4 * at, sizeof words, words);
-      if (status == FOVEA_OK) status = fovea_guard_check_words(words, CANARY, what, sides[side]);
-    }
-  }
-  for (int i = 0; i < plan->slab_count && status == FOVEA_OK; i++)
-    status = fovea_guard_check(plan->slabs[i], "activations");
-  return status;
-}
-
-fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,
-                                 double *bytes) {
-  const node_plan *p = &plan->nodes[node];
-  const int first = backward ? p->first_backward : p->first_record;
-  const int last = backward ? p->last_backward : p->last_record;
-  *launches = last - first, *flops = *bytes = 0;
-  for (int i = first; i < last; i++) *flops += plan->records[i]->flops, *bytes += plan->records[i]->bytes;
-  return run_between(plan, first, last);
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------
@@ -787,12 +434,8 @@ static fovea_status build(fovea_plan *plan) {
   merge(plan);
   place(plan);
   if (plan->status == FOVEA_OK) record_passes(plan);
-  if (plan->status == FOVEA_OK) fovea_plan_fail(plan, plan_memory(plan));
-  for (int i = 0; i < plan->record_count && plan->status == FOVEA_OK; i++) {
-    fovea_plan_fail(plan, make_launch(plan, plan->records[i]));
-    describe(plan, i);
-  }
-  if (plan->status == FOVEA_OK) record_replay(plan);
+  if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_place(plan));
+  if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_make_launches(plan));
   return plan->status;
 }
 
@@ -815,12 +458,10 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
 
 void fovea_plan_destroy(fovea_plan *plan) {
   if (!plan) return;
-  fovea_command_buffer_destroy(plan->replay);
-  for (int i = 0; i < plan->record_count; i++) {
-    fovea_launch_destroy(plan->records[i]->launch);
-    free(plan->records[i]);
-  }
+  fovea_plan_destroy_launches(plan);
+  for (int i = 0; i < plan->record_count; i++) free(plan->records[i]);
   for (int i = 0; plan->slabs && i < plan->slab_count; i++) fovea_buffer_destroy(plan->slabs[i]);
+  free(plan->group_done);
   free(plan->records);
   free(plan->storages);
   free(plan->gradient_of);

@@ -41,6 +41,12 @@ void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
+/* Whether there are launches that may run beside others (fovea_plan_aside), in the device's second queue. For tests,
+ * run late: in one queue, each such launch only when it is waited for. No order that is allowed lets more happen before
+ * it, so a run that leaves the same bits shows that nothing is overwritten too early. */
+bool fovea_plan_has_groups(const fovea_plan *plan);
+void fovea_plan_run_late_from_now(fovea_plan *plan);
+
 /* Whether a run is one call of a recorded command buffer: command_buffer.h. */
 bool fovea_plan_replays(const fovea_plan *plan);
 
@@ -107,6 +113,10 @@ fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
 
 /* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
+/* Between `on` and off: records of which only the optimizer reads what they make, and of which nothing overwrites what
+ * they read. They may run beside the records that follow. */
+void fovea_plan_aside(fovea_plan *plan, bool on);
+
 fovea_record *fovea_plan_record(fovea_plan *plan, const char *file, const char *options, const char *kernel);
 void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view);   /* 2 arguments */
 void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view); /* the pointer */

@@ -167,16 +167,8 @@ static fovea_tile_list weight_tiles(const fovea_tuning *tuning, const fovea_conv
   return list;
 }
 
-void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
-                                         fovea_view dw) {
-  if (fovea_winograd_fits(s)) {
-    fovea_record_winograd_backward_weight(plan, s, x, dy, dw);
-    return;
-  }
-  if (fovea_plan_device(plan)->tuning.vector > 1 && s->k >= 4 && s->c >= 4) {
-    fovea_record_blocked_backward_weight(plan, s, x, dy, dw);
-    return;
-  }
+static void record_direct_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
+                                          fovea_view dw) {
   const int count = s->k * s->c * s->kernel * s->kernel;
   const fovea_tile_list list = weight_tiles(&fovea_plan_device(plan)->tuning, s);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
@@ -201,7 +193,20 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   fovea_record_cost(r, 0, 4.0 * (LANES + 1) * count);
 }
 
+void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
+                                         fovea_view dw) {
+  fovea_plan_aside(plan, true);
+  if (fovea_winograd_fits(s))
+    fovea_record_winograd_backward_weight(plan, s, x, dy, dw);
+  else if (fovea_plan_device(plan)->tuning.vector > 1 && s->k >= 4 && s->c >= 4)
+    fovea_record_blocked_backward_weight(plan, s, x, dy, dw);
+  else
+    record_direct_backward_weight(plan, s, x, dy, dw);
+  fovea_plan_aside(plan, false);
+}
+
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
+  fovea_plan_aside(plan, true);
   fovea_view rows = fovea_plan_new(plan, (size_t)c * (size_t)h);
   fovea_record *r = fovea_plan_record(plan, "bias.cl", "", "bias_backward_rows");
   fovea_record_view(plan, r, "dy", dy);
@@ -217,6 +222,7 @@ void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_vie
   fovea_record_int(r, "h", h);
   fovea_record_range(r, (size_t)c, 1, 1);
   fovea_record_cost(r, 0, 4.0 * c * (h + 1));
+  fovea_plan_aside(plan, false);
 }
 
 /* --- the ops -------------------------------------------------------------------------------------------------------

@@ -15,14 +15,14 @@
 
 static fovea_device *device;
 
-static int open_device(void **state) {
+static inline int open_device(void **state) {
   (void)state;
   if (fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &device) == FOVEA_OK) return 0;
   fprintf(stderr, "%s\n", fovea_error_message());
   return -1;
 }
 
-static int close_device(void **state) {
+static inline int close_device(void **state) {
   (void)state;
   fovea_device_close(device);
   return 0;
