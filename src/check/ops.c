@@ -90,6 +90,8 @@ static const awkward cases[] = {
     {RUN("Winograd's, more than a block", 17, 16), 1, 6, 9, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0},
     {RUN("stride 2, more than a block", 48, 37), 1, 4, 20, 33, conv2d, CONV(35, 3, 2, false, true, 0), 0, 0},
     {RUN("Winograd's, no padding", 16, 16), 1, 9, 8, 8, conv2d, CONV(8, 3, 1, true, false, 0), 0, 0},
+    {RUN("Winograd's 4x4", 17, 17), 1, 8, 12, 17, conv2d, CONV(11, 3, 1, true, true, 0), 0, 0},
+    {RUN("Winograd's 4x4, odd", 17, 16), 1, 7, 11, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0},
     {RUN("on the images", 17, 17), 3, 5, 7, 0, conv2d, CONV(5, 3, 1, true, true, 0), 0, 0},
     {RUN("one pixel", 1, 1), 1, 1, 1, 1, conv2d_transpose, CONV(1, 3, 2, false, true, 0), 0, 0},
     {RUN("stride 2, partial batch", 33, 20), 3, 5, 3, 5, conv2d_transpose, CONV(7, 3, 2, true, true, 0), 0, 0},

@@ -11,8 +11,16 @@ bool fovea_winograd_fits(const fovea_conv_shape *s) {
          s->ow >= LEAST_SIDE;
 }
 
+/* Outputs a side of a tile: 4 where they save a third of the multiplications of 2, tiles that are partly outside the
+ * image counted whole. Below that they are no faster (winograd.cl) and round worse. */
+static int tile_side(const fovea_conv_shape *s) {
+  const int products2 = 16 * fovea_ceil_div(s->oh, 2) * fovea_ceil_div(s->ow, 2);
+  const int products4 = 36 * fovea_ceil_div(s->oh, 4) * fovea_ceil_div(s->ow, 4);
+  return 3 * products4 < 2 * products2 ? 4 : 2;
+}
+
 /* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. CC
- * channels of those, 16 elements each, are 100 KiB, odd in number as winograd.cl says. */
+ * channels of those, 16 or 36 elements each, are 97 or 218 KiB, odd in number as winograd.cl says. */
 enum { MOST_TILES = 10, CHANNELS_AT_A_TIME = 97 };
 
 /* `groups`: at least, of work-items along the filters. */
@@ -22,11 +30,13 @@ static fovea_tile choose(int k, int filters, int groups, int local) {
       .filters = filters, .group = fovea_ceil_div(tiles, groups > least ? groups : least), .local = local};
 }
 
-static fovea_tile_list winograd_tiles(const fovea_tuning *t, int k) {
+/* A GPU has all sums of its filters in registers, 16 or 36 of each. */
+static fovea_tile_list winograd_tiles(const fovea_tuning *t, int side, int k) {
   fovea_tile_list list = {0};
-  fovea_tile_add(&list, choose(k, t->vector == 1 ? 4 : k % 5 == 0 ? 5 : 4, 1, 0));
-  for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, 4, 1, local));
-  for (int filters = t->native == 16 ? 10 : t->vector == 1 ? 8 : 6; filters >= 2; filters--)
+  const int gpu = side == 2 ? 4 : 2;
+  fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : k % 5 == 0 ? 5 : 4, 1, 0));
+  for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, gpu, 1, local));
+  for (int filters = t->native == 16 ? 10 : t->vector == 1 ? 2 * gpu : 6; filters >= 2; filters--)
     for (int groups = 1; groups <= (t->vector == 1 ? 1 : 4); groups *= 2)
       fovea_tile_add(&list, choose(k, filters, groups, 0));
   return list;
@@ -35,13 +45,14 @@ static fovea_tile_list winograd_tiles(const fovea_tuning *t, int k) {
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool turned,
                            const fovea_view *bias, fovea_view y, bool accumulate) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const fovea_tile_list list = winograd_tiles(tuning, s->k);
+  const int side = tile_side(s), elements = (side + 2) * (side + 2);
+  const fovea_tile_list list = winograd_tiles(tuning, side, s->k);
   const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
   char options[80];
-  snprintf(options, sizeof options, "-DTK=%d -DKG=%d -DCC=%d", t.filters, MOST_TILES, CHANNELS_AT_A_TIME);
-  fovea_view u = fovea_plan_new(plan, 16 * (size_t)padded * (size_t)s->c);
+  snprintf(options, sizeof options, "-DM=%d -DTK=%d -DKG=%d -DCC=%d", side, t.filters, MOST_TILES, CHANNELS_AT_A_TIME);
+  fovea_view u = fovea_plan_new(plan, (size_t)(elements * padded) * (size_t)s->c);
   fovea_record *r = fovea_plan_record(plan, "winograd.cl", options, "winograd_weights");
   fovea_record_view(plan, r, "w", w);
   fovea_record_view(plan, r, "u", u);
@@ -50,7 +61,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "turned", turned);
   fovea_record_int(r, "count", padded * s->c);
   fovea_record_flat(r, (size_t)padded * (size_t)s->c);
-  fovea_record_cost(r, 0, 4.0 * (9 + 16) * padded * s->c);
+  fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
 
   r = fovea_plan_record(plan, "winograd.cl", options, "winograd");
   fovea_record_view(plan, r, "x", x);
@@ -61,7 +72,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "has_bias", bias != NULL);
   fovea_record_int(r, "accumulate", accumulate);
   fovea_record_int(r, "kg", t.group);
-  const size_t rows = (size_t)(s->oh + 1) / 2, columns = (size_t)(s->ow + 1) / 2;
+  const size_t rows = (size_t)fovea_ceil_div(s->oh, side), columns = (size_t)fovea_ceil_div(s->ow, side);
   if (tuning->vector == 1)
     fovea_record_range(r, batch, tiles, rows * columns);
   else

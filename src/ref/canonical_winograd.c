@@ -6,24 +6,11 @@
 #include "ref/canonical_math.h"
 #include "ref/canonical_ops.h"
 
-enum { POSITIONS = 16 };
+enum { POSITIONS = 16, MOST_POSITIONS = 36 };
 
 /* The rule of src/op/winograd.c: c input and k output channels, oh x ow outputs. */
 bool canonical_winograd_fits(int c, int k, int kernel, int stride, int oh, int ow) {
   return kernel == 3 && stride == 1 && c >= 8 && k >= 8 && oh >= 6 && ow >= 6;
-}
-
-/* u = G g G', g[3][3]. */
-static void transform_filter(const float g[9], float u[POSITIONS]) {
-  float t[12];
-  for (int j = 0; j < 3; j++) {
-    const float s = (g[j] + g[6 + j]) * 0.5f, h = g[3 + j] * 0.5f;
-    t[j] = g[j], t[3 + j] = s + h, t[6 + j] = s - h, t[9 + j] = g[6 + j];
-  }
-  for (int r = 0; r < 4; r++) {
-    const float s = (t[3 * r] + t[3 * r + 2]) * 0.5f, h = t[3 * r + 1] * 0.5f;
-    u[4 * r] = t[3 * r], u[4 * r + 1] = s + h, u[4 * r + 2] = s - h, u[4 * r + 3] = t[3 * r + 2];
-  }
 }
 
 /* One step of B': d0 to d3 and the results are n numbers each, stride floats from each other. */
@@ -45,43 +32,116 @@ static inline void transform_outputs(int n, const float *m, size_t m_stride, flo
   }
 }
 
-/* v[16][n] = B' d B of the 4 x 4 inputs from row, column of a channel x[h][w][n]. */
-static void transform_tile(const struct canonical_winograd *d, const float *x, int row, int column, float *d4,
-                           float *v) {
-  const size_t n = (size_t)d->n;
-  float *t = d4 + POSITIONS * n;
-  for (int p = 0; p < POSITIONS; p++) {
-    const int y = row + p / 4, z = column + p % 4;
-    if (y >= 0 && y < d->h && z >= 0 && z < d->w)
-      memcpy(d4 + (size_t)p * n, x + ((size_t)y * (size_t)d->w + (size_t)z) * n, n * sizeof *x);
-    else
-      memset(d4 + (size_t)p * n, 0, n * sizeof *x);
+/* One step of G. */
+static inline void transform_filters(int n, const float *g, size_t g_stride, float *t, size_t t_stride) {
+  for (int i = 0; i < n; i++) {
+    const float g0 = g[i], g1 = g[g_stride + (size_t)i], g2 = g[2 * g_stride + (size_t)i];
+    const float s = (g0 + g2) * 0.5f, h = g1 * 0.5f;
+    t[i] = g0, t[t_stride + (size_t)i] = s + h, t[2 * t_stride + (size_t)i] = s - h, t[3 * t_stride + (size_t)i] = g2;
   }
-  for (size_t j = 0; j < 4; j++) transform_inputs(d->n, d4 + j * n, 4 * n, t + j * n, 4 * n);
-  for (size_t i = 0; i < 4; i++) transform_inputs(d->n, t + 4 * i * n, n, v + 4 * i * n, n);
+}
+
+/* --- tiles of 4 x 4 outputs: the same three steps ------------------------------------------------------------------
+ */
+
+CANONICAL_CLONES
+static void transform_inputs4(int n, const float *d, size_t d_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float d0 = d[i], d1 = d[d_stride + i], d2 = d[2 * d_stride + i];
+    const float d3 = d[3 * d_stride + i], d4 = d[4 * d_stride + i], d5 = d[5 * d_stride + i];
+    const float a = d4 - d2, b = d3 - d1, p = fmaf(1.5f, d3, a), q = fmaf(1.5f, d2, b);
+    t[i] = fmaf(1.5f, b, a - (d2 - d0));
+    t[t_stride + i] = p + q, t[2 * t_stride + i] = p - q;
+    t[3 * t_stride + i] = fmaf(2.0f, b, a), t[4 * t_stride + i] = fmaf(-0.5f, b, a);
+    t[5 * t_stride + i] = fmaf(1.5f, a, (d5 - d3) - b);
+  }
 }
 
 CANONICAL_CLONES
-static void multiply(int n, int c_count, const float *u, const float *v, float *m) {
-  memset(m, 0, (size_t)(POSITIONS * n) * sizeof *m);
+static void transform_outputs4(int n, const float *m, size_t m_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float m0 = m[i], m1 = m[m_stride + i], m2 = m[2 * m_stride + i];
+    const float m3 = m[3 * m_stride + i], m4 = m[4 * m_stride + i], m5 = m[5 * m_stride + i];
+    const float a = m1 + m2, b = m1 - m2;
+    t[i] = (m0 + a) + (m3 + m4), t[t_stride + i] = fmaf(-2.0f, m4, fmaf(0.5f, m3, b));
+    t[2 * t_stride + i] = fmaf(4.0f, m4, fmaf(0.25f, m3, a));
+    t[3 * t_stride + i] = fmaf(-8.0f, m4, fmaf(0.125f, m3, b)) + m5;
+  }
+}
+
+static void transform_filters4(int n, const float *g, size_t g_stride, float *t, size_t t_stride) {
+  const float third = 1.0f / 3.0f, fifteenth = 1.0f / 15.0f;
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float g0 = g[i], g1 = g[g_stride + i], g2 = g[2 * g_stride + i], a = (g0 + g2) * third, b = g1 * third;
+    t[i] = g0, t[t_stride + i] = a + b, t[2 * t_stride + i] = b - a;
+    t[3 * t_stride + i] = fmaf(0.25f, g2, fmaf(0.5f, g1, g0)) * (-16.0f / 15.0f);
+    t[4 * t_stride + i] = fmaf(4.0f, g2, fmaf(-2.0f, g1, g0)) * fifteenth;
+    t[5 * t_stride + i] = g2;
+  }
+}
+
+/* --- convolutions --------------------------------------------------------------------------------------------------
+ */
+
+typedef void step(int n, const float *from, size_t from_stride, float *to, size_t to_stride);
+
+static const struct filtering {
+  int side, inputs; /* of a tile: outputs and inputs a side */
+  step *filter, *input, *output;
+} small_tiles = {2, 4, transform_filters, transform_inputs, transform_outputs},
+  large_tiles = {4, 6, transform_filters4, transform_inputs4, transform_outputs4};
+
+static int products(const struct canonical_winograd *d, const struct filtering *f) {
+  return f->inputs * f->inputs * ((d->oh + f->side - 1) / f->side) * ((d->ow + f->side - 1) / f->side);
+}
+
+/* The rule of src/op/winograd.c. */
+static const struct filtering *choose(const struct canonical_winograd *d) {
+  return 3 * products(d, &large_tiles) < 2 * products(d, &small_tiles) ? &large_tiles : &small_tiles;
+}
+
+/* to[rows][rows] of from[columns][columns], of n numbers each: down the columns, then along the rows. */
+static void transform(step *one, int n, size_t columns, size_t rows, const float *from, float *t, float *to) {
+  const size_t m = (size_t)n;
+  for (size_t j = 0; j < columns; j++) one(n, from + j * m, columns * m, t + j * m, columns * m);
+  for (size_t i = 0; i < rows; i++) one(n, t + columns * i * m, m, to + rows * i * m, m);
+}
+
+/* v = B' d B of the inputs from row, column of a channel x[h][w][n]. */
+static void transform_tile(const struct canonical_winograd *d, const struct filtering *f, const float *x, int row,
+                           int column, float *scratch, float *v) {
+  const size_t n = (size_t)d->n;
+  for (int p = 0; p < f->inputs * f->inputs; p++) {
+    const int y = row + p / f->inputs, z = column + p % f->inputs;
+    if (y >= 0 && y < d->h && z >= 0 && z < d->w)
+      memcpy(scratch + (size_t)p * n, x + ((size_t)y * (size_t)d->w + (size_t)z) * n, n * sizeof *x);
+    else
+      memset(scratch + (size_t)p * n, 0, n * sizeof *x);
+  }
+  transform(f->input, d->n, (size_t)f->inputs, (size_t)f->inputs, scratch, scratch + MOST_POSITIONS * n, v);
+}
+
+CANONICAL_CLONES
+static void multiply(int n, int positions, int c_count, const float *u, const float *v, float *m) {
+  memset(m, 0, (size_t)(positions * n) * sizeof *m);
   for (int c = 0; c < c_count; c++)
-    for (int p = 0; p < POSITIONS; p++) {
-      const float w = u[c * POSITIONS + p];
-      const float *from = v + (size_t)(c * POSITIONS + p) * (size_t)n;
+    for (int p = 0; p < positions; p++) {
+      const float w = u[c * positions + p];
+      const float *from = v + (size_t)(c * positions + p) * (size_t)n;
       for (int i = 0; i < n; i++) m[p * n + i] = fmaf(w, from[i], m[p * n + i]);
     }
 }
 
 /* The outputs of one tile and channel: those inside the image. */
-static void finish_tile(const struct canonical_winograd *d, int oy, int ox, const float *m, const float *b,
-                        bool accumulate, float *t, float *y) {
+static void finish_tile(const struct canonical_winograd *d, const struct filtering *f, int oy, int ox, const float *m,
+                        const float *b, bool accumulate, float *scratch, float *y) {
   const size_t n = (size_t)d->n;
-  float *out = t + 8 * n;
-  for (size_t j = 0; j < 4; j++) transform_outputs(d->n, m + j * n, 4 * n, t + j * n, 4 * n);
-  for (size_t i = 0; i < 2; i++) transform_outputs(d->n, t + 4 * i * n, n, out + 2 * i * n, n);
-  for (int p = 0; p < 4; p++) {
-    if (oy + p / 2 >= d->oh || ox + p % 2 >= d->ow) continue;
-    float *at = y + ((size_t)(oy + p / 2) * (size_t)d->ow + (size_t)(ox + p % 2)) * n;
+  float *out = scratch + MOST_POSITIONS * n;
+  transform(f->output, d->n, (size_t)f->inputs, (size_t)f->side, m, scratch, out);
+  for (int p = 0; p < f->side * f->side; p++) {
+    const int row = oy + p / f->side, column = ox + p % f->side;
+    if (row >= d->oh || column >= d->ow) continue;
+    float *at = y + ((size_t)row * (size_t)d->ow + (size_t)column) * n;
     for (size_t i = 0; i < n; i++) {
       float value = out[(size_t)p * n + i];
       if (b) value += *b;
@@ -91,30 +151,35 @@ static void finish_tile(const struct canonical_winograd *d, int oy, int ox, cons
   }
 }
 
-static float *transform_filters(const struct canonical_winograd *d, const float *w) {
-  float *u = canonical_alloc((size_t)d->k * (size_t)d->c * POSITIONS), g[9];
+/* u[k][c][positions] = G g G'. */
+static float *transform_weights(const struct canonical_winograd *d, const struct filtering *f, const float *w) {
+  const size_t positions = (size_t)(f->inputs * f->inputs);
+  float *u = canonical_alloc((size_t)d->k * (size_t)d->c * positions), g[9], t[18];
   for (int k = 0; k < d->k; k++)
     for (int c = 0; c < d->c; c++) {
       for (int tap = 0; tap < 9; tap++)
         g[tap] = d->turned ? w[((size_t)c * (size_t)d->k + (size_t)k) * 9 + (size_t)(8 - tap)]
                            : w[((size_t)k * (size_t)d->c + (size_t)c) * 9 + (size_t)tap];
-      transform_filter(g, u + ((size_t)k * (size_t)d->c + (size_t)c) * POSITIONS);
+      transform(f->filter, 1, 3, (size_t)f->inputs, g, t, u + ((size_t)k * (size_t)d->c + (size_t)c) * positions);
     }
   return u;
 }
 
 void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,
                         bool accumulate, float *y) {
+  const struct filtering *f = choose(d);
+  const int positions = f->inputs * f->inputs;
   const size_t n = (size_t)d->n, in = (size_t)(d->h * d->w) * n, out = (size_t)(d->oh * d->ow) * n;
-  float *u = transform_filters(d, w), *v = canonical_alloc((size_t)d->c * POSITIONS * n);
-  float *m = canonical_alloc(POSITIONS * n), *scratch = canonical_alloc(2 * POSITIONS * n);
-  for (int oy = 0; oy < d->oh; oy += 2)
-    for (int ox = 0; ox < d->ow; ox += 2) {
+  const size_t tile = (size_t)positions * n;
+  float *u = transform_weights(d, f, w), *v = canonical_alloc((size_t)d->c * tile), *m = canonical_alloc(tile);
+  float *scratch = canonical_alloc(2 * MOST_POSITIONS * n);
+  for (int oy = 0; oy < d->oh; oy += f->side)
+    for (int ox = 0; ox < d->ow; ox += f->side) {
       for (int c = 0; c < d->c; c++)
-        transform_tile(d, x + (size_t)c * in, oy - d->top, ox - d->left, scratch, v + (size_t)c * POSITIONS * n);
+        transform_tile(d, f, x + (size_t)c * in, oy - d->top, ox - d->left, scratch, v + (size_t)c * tile);
       for (int k = 0; k < d->k; k++) {
-        multiply(d->n, d->c, u + (size_t)k * (size_t)d->c * POSITIONS, v, m);
-        finish_tile(d, oy, ox, m, b ? b + k : NULL, accumulate, scratch, y + (size_t)k * out);
+        multiply(d->n, positions, d->c, u + (size_t)k * (size_t)(d->c * positions), v, m);
+        finish_tile(d, f, oy, ox, m, b ? b + k : NULL, accumulate, scratch, y + (size_t)k * out);
       }
     }
   free(u), free(v), free(m), free(scratch);

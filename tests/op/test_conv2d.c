@@ -27,6 +27,9 @@ static const struct conv_case cases[] = {
     {{"Winograd's, odd sides", 1, 7, 9, 17, 17, 17, 0, 0, 0, 0}, {11, 3, 1, true, true, 0}},
     {{"Winograd's, more channels than one tile", 1, 6, 8, 33, 20, 9, 0, 0, 0, 0}, {41, 3, 1, false, true, 0}},
     {{"Winograd's, no padding", 1, 9, 8, 16, 16, 8, 0, 0, 0, 0}, {8, 3, 1, true, false, 0}},
+    {{"Winograd's 4x4", 1, 8, 12, 17, 17, 17, 0, 0, 0, 0}, {11, 3, 1, true, true, 0}},
+    {{"Winograd's 4x4, odd sides, more channels than a block", 1, 7, 11, 16, 5, 100, 0, 0, 0, 0},
+     {35, 3, 1, false, true, 0}},
     {{"Winograd's, padding 2", 1, 6, 6, 5, 5, 8, 0, 0, 0, 0}, {10, 3, 1, false, false, 2}},
     {{"padding 1, stride 2", 3, 6, 9, 64, 64, 5, 0, 0, 0, 0}, {3, 3, 2, true, false, 1}},
 };

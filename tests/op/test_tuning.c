@@ -43,14 +43,17 @@ static void add_others(fovea_graph *g) {
 }
 
 /* Winograd's, with channels that no tile divides, and an odd side. */
-static void add_winograd(fovea_graph *g) {
-  fovea_tensor x = fovea_add_input(g, 1, 7, 10);
+static void add_winograd_of(fovea_graph *g, int width) {
+  fovea_tensor x = fovea_add_input(g, 1, 7, width);
   x = conv(g, x, "a", 11, 3, 1);
   x = conv(g, x, "b", 17, 3, 1);
   x = conv(g, x, "c", 10, 3, 1);
   x = conv(g, x, "d", 1, 3, 1);
   fovea_add_sigmoid_bce(g, x);
 }
+
+static void add_winograd(fovea_graph *g) { add_winograd_of(g, 10); }     /* tiles of 2x2 outputs */
+static void add_winograd_4x4(fovea_graph *g) { add_winograd_of(g, 11); } /* of 4x4 */
 
 typedef struct bytes {
   float *data;
@@ -129,6 +132,7 @@ static void others(void **state) {
 static void winograd(void **state) {
   (void)state;
   same_bits(add_winograd, 6, 5);
+  same_bits(add_winograd_4x4, 6, 5);
 }
 
 int main(void) {
