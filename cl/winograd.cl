@@ -40,9 +40,8 @@ Inputs
  * all filters, and all channels at once (with M = 4, blocks of 43 or 29 of 85 channels 1.08 and 1.13 of the time); CC
  * odd, for the elements of a channel would else share few sets of the cache (0.05); prefetching the next tile's columns
  * (M = 2: 0.25 of the ceiling, M = 4: 0.07 of the time); m with the tile's channels innermost; unguarded loads inside
-the image, and whole columns left out at
- * its border. What did not, with M = 4: these prefetches among the products, early or late, or into the second cache
- * alone, or over the end of a row of tiles; prefetching the next channel.
+ * the image, and whole columns left out at its border. What did not, with M = 4: these prefetches among the products,
+ * early or late, or into the second cache alone, or over the end of a row of tiles; prefetching the next channel.
  *
  * Macros: M; TK channels a tile; V > 1: CC channels of input at a time, at most KG tiles of channels a work-item. */
 #include "winograd.clh"
