@@ -46,10 +46,10 @@ Inputs
  * Macros: M; TK channels a tile; V > 1: CC channels of input at a time, at most KG tiles of channels a work-item. */
 #include "winograd.clh"
 
-/* v = B' d B of the tile whose first input is at row, column of the channel x; its elements are `stride` apart. */
-static inline void transform_tile(__global const float *x, int row, int column, int h, int w, vfloat *v, int stride) {
+/* t = B' d of the tile whose first input is at row, column of the channel x. */
+static inline void transform_columns(__global const float *x, int row, int column, int h, int w, vfloat t[E * E]) {
   const int r0 = max(-row, 0), r1 = min(h - row, E), c0 = max(-column, 0), c1 = min(w - column, E);
-  vfloat t[E * E], d[E];
+  vfloat d[E];
   x += ((ptrdiff_t)row * w + column) * LANES;
   if (r0 == 0 && r1 == E && c0 == 0 && c1 == E) {
 #pragma unroll
@@ -72,8 +72,6 @@ static inline void transform_tile(__global const float *x, int row, int column, 
       }
     }
   }
-#pragma unroll
-  for (int i = 0; i < E; i++) input_step(t + E * i, 1, v + E * i * stride, stride);
 }
 
 #if V > 1
@@ -150,7 +148,10 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
     for (int c0 = 0; c0 < c_count; c0 += CC) {
       const int some = min(CC, c_count - c0);
       for (int c = 0; c < some; c++) {
-        transform_tile(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, &v[0][c], CC);
+        vfloat t[E * E];
+        transform_columns(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, t);
+#pragma unroll
+        for (int i = 0; i < E; i++) input_step(t + E * i, 1, &v[E * i][c], CC);
         prefetch_tile(x + (c0 + c) * channel, oh - top, ow - left + E, w_size);
       }
       for (int p = 0; p < E * E; p++)
@@ -189,12 +190,20 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
 #pragma unroll
     for (int p = 0; p < E * E; p++) m[k][p] = 0.0f;
   for (int c = 0; c < c_count; c++, x += channel, u += TK) {
-    float v[E * E];
-    transform_tile(x, oh - top, ow - left, h, w_size, v, 1);
+    float t[E * E];
+    transform_columns(x, oh - top, ow - left, h, w_size, t);
 #pragma unroll
-    for (int p = 0; p < E * E; p++)
+    for (int i = 0; i < E; i++) {
+      float v[E];
+      input_step(t + E * i, 1, v, 1);
 #pragma unroll
-      for (int k = 0; k < TK; k++) m[k][p] = fma(u[p * position + k], v[p], m[k][p]);
+      for (int j = 0; j < E; j++)
+#pragma unroll
+        for (int k = 0; k < TK; k++) {
+          const int p = E * i + j;
+          m[k][p] = fma(u[p * position + k], v[j], m[k][p]);
+        }
+    }
   }
 #pragma unroll
   for (int k = 0; k < TK; k++) {

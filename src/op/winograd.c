@@ -30,13 +30,13 @@ static fovea_tile choose(int k, int filters, int groups, int local) {
       .filters = filters, .group = fovea_ceil_div(tiles, groups > least ? groups : least), .local = local};
 }
 
-/* A GPU has all sums of its filters in registers, 16 or 36 of each. */
+/* A GPU has all sums of its filters in registers, 16 or 36 of each: of two by 36 some spill on AMD's gfx1100. */
 static fovea_tile_list winograd_tiles(const fovea_tuning *t, int side, int k) {
   fovea_tile_list list = {0};
-  const int gpu = side == 2 ? 4 : 2;
+  const int gpu = side == 2 ? 4 : 1, most = side == 2 ? 8 : 4;
   fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : k % 5 == 0 ? 5 : 4, 1, 0));
   for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, gpu, 1, local));
-  for (int filters = t->native == 16 ? 10 : t->vector == 1 ? 2 * gpu : 6; filters >= 2; filters--)
+  for (int filters = t->native == 16 ? 10 : t->vector == 1 ? most : 6; filters >= 2; filters--)
     for (int groups = 1; groups <= (t->vector == 1 ? 1 : 4); groups *= 2)
       fovea_tile_add(&list, choose(k, filters, groups, 0));
   return list;
