@@ -43,6 +43,10 @@ Inputs
  * the image, and whole columns left out at its border. What did not, with M = 4: these prefetches among the products,
  * early or late, or into the second cache alone, or over the end of a row of tiles; prefetching the next channel.
  *
+ * On a GPU nothing was measured. With M = 4, TK = 2 spills registers on AMD's gfx1100 (offline), so TK is 1: 12.8
+ * operations an output, filter and channel, where M = 2 with TK = 4 takes 6, and M = 4 with TK = 4 would take 4.9. Next
+ * to try: the transformed inputs shared in local memory.
+ *
  * Macros: M; TK channels a tile; V > 1: CC channels of input at a time, at most KG tiles of channels a work-item. */
 #include "winograd.clh"
 
