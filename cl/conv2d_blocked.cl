@@ -10,24 +10,47 @@
  * Canonical order: acc = 0; for c, for the rows of taps (those outside skipped), for the columns (outside, w * 0 is
  * added): acc = fma(w, x, acc); then y = acc, acc + b, or y + acc when accumulating.
  *
- * A work-item computes V images x kg tiles of TK channels x one output row. For each pixel it copies the taps of some
- * channels, MOST vectors, one after the other; then each tile of filters goes over them, while they and their weights
- * are in the first cache. Without the copy the channels' rows are often a multiple of 4096 bytes apart and share the
- * cache's sets.
+ * A position is one (ih, iw): one output, or the STRIDE x STRIDE outputs of a transposed convolution, which read the
+ * same inputs. A work-item computes V images x kg tiles of TK channels x some neighbouring positions of a row. It
+ * copies the rows that they read, of as many channels as MOST vectors hold, with zeros for the columns outside; then
+ * each tile of filters goes over the positions, the weights and what was copied in the first two caches. Sums wait in
+ * private memory for the next channels, if there are more. Without the copy the channels' rows are often a multiple of
+ * 4096 bytes apart and share the cache's sets.
  *
- * Measured on Zen 3, one thread, batch 64, of the fma ceiling, beside conv2d.cl and conv2d_transpose.cl in another run:
- * 110 -> 25 of stride 2 at 28x28 0.62 (0.45), its data gradient 0.51 (0.41); 90 -> 25 transposed, 14x14 to 28x28, 0.57
- * (0.46), its data gradient 0.70 (0.56). Next: few taps a phase leave short loops, and each pixel's copies wait for x.
+ * Measured on Zen 3, one thread, batch 64, of the fma ceiling (when each output's taps were copied for it alone): 110
+ * -> 25 of stride 2 at 28x28 0.80 (0.66), its data gradient 0.86 (0.61); 90 -> 25 transposed, 14x14 to 28x28, 0.84
+ * (0.66), its data gradient 0.81 (0.76); 70 -> 15 at 14x14 0.75 (0.65), its data gradient 0.82 (0.52). The products ran
+ * near the ceiling all along: a fifth of the time was waiting for x and a tenth the copies. What helped: rows copied
+ * once for all their positions (0.1 to 0.25), taps unrolled (0.04 when transposed), prefetching the next channels a
+ * little with each product (0.07 of the first shape; all of them with the copies: nothing). MOST 768 to 1536 and 14
+ * positions do alike; 7 positions cost 0.06 of stride 2, 448 or 2816 vectors 0.05. Few tiles a work-item share a copy
+ * badly: 5 instead of 9 cost 0.06 of 25 -> 90.
  *
- * Macros: R, S kernel size; STRIDE; TRANSPOSED 0 or 1; TK channels a tile, at most KG tiles a work-item; MOST. */
+ * Macros: R, S kernel size; STRIDE; TRANSPOSED 0 or 1; TK channels a tile, at most KG tiles a work-item, at most P
+ * positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS). */
 #include "vector.clh"
 
 #if TRANSPOSED
 #define PHASES STRIDE
 #define STEP (-1)
+#define JUMP 1 /* columns of x from position to position */
+#define TAP(b) (COLUMNS - 1 - (b))
 #else
 #define PHASES 1
 #define STEP 1
+#define JUMP STRIDE
+#define TAP(b) (b)
+#endif
+
+/* The inputs of a position. */
+#define ROWS ((R + PHASES - 1) / PHASES)
+#define COLUMNS ((S + PHASES - 1) / PHASES)
+
+/* Large kernels have taps enough without. */
+#if ROWS * COLUMNS <= 25
+#define UNROLL ROWS
+#else
+#define UNROLL 1
 #endif
 
 /* How many of `size` taps a phase has, and how many the phases before it. */
@@ -53,29 +76,60 @@ __kernel void pack_blocked_weights(__global const float *restrict w_base, const 
   packed_base[packed_offset + to * TK + k % TK] = k < k_count ? w_base[w_offset + from] : 0.0f;
 }
 
-/* The taps of one channel: rows first to last, ns columns from iw on. */
-static inline void copy_taps(__global const float *x, int ih, int first, int last, int iw, int ns, int w_size,
-                             vfloat *v) {
-  for (int a = first; a < last; a++) {
-    __global const float *row = x + (ptrdiff_t)(ih + STEP * a) * w_size * LANES;
-#if TRANSPOSED
-    vprefetch(row + (ptrdiff_t)(iw + 1) * LANES);
-#else
-    for (int b = 0; b < STRIDE; b++) vprefetch(row + (ptrdiff_t)(iw + ns + b) * LANES);
-#endif
-    for (int b = 0; b < ns; b++) {
-      const int column = iw + STEP * b;
-      *v++ = column >= 0 && column < w_size ? vload(row + (ptrdiff_t)column * LANES) : (vfloat)(0.0f);
+/* Rows row, row + STEP, ... of the channel x, `columns` of each from `column` on, to v. Rows outside are never read. */
+static inline void copy_rows(__global const float *x, int row, int column, int h, int w_size, int columns, vfloat *v) {
+  const int first = clamp(-column, 0, columns), last = clamp(w_size - column, first, columns);
+  for (int a = 0; a < ROWS; a++, v += columns) {
+    const int at = row + STEP * a;
+    if (at < 0 || at >= h) continue;
+    __global const float *from = x + ((ptrdiff_t)at * w_size + column) * LANES;
+    int b = 0;
+    for (; b < first; b++) v[b] = (vfloat)(0.0f);
+    for (; b < last; b++) v[b] = vload(from + b * LANES);
+    for (; b < columns; b++) v[b] = (vfloat)(0.0f);
+  }
+}
+
+/* The inputs of a position that its left neighbour had not, of the channel x. */
+static inline void prefetch_position(__global const float *x, int row, int column, int w_size) {
+  for (int a = 0; a < ROWS; a++)
+    for (int b = 0; b < JUMP; b++) vprefetch(x + ((ptrdiff_t)(row + STEP * a) * w_size + column + b) * LANES);
+}
+
+/* acc[k] += w . v over one row of taps. */
+static inline void multiply_row(const int ns, __global const float *w, const vfloat *v, vfloat acc[TK]) {
+#pragma unroll
+  for (int b = 0; b < ns; b++) {
+    const vfloat x = v[TAP(b)];
+#pragma unroll
+    for (int k = 0; k < TK; k++) acc[k] = fma((vfloat)(w[b * TK + k]), x, acc[k]);
+  }
+}
+
+/* acc[k] += w . v over `count` channels and the rows of taps first to last. */
+static inline void multiply(int count, int columns, const int nr, const int ns, int first, int last,
+                            __global const float *w, const vfloat *v, vfloat acc[TK]) {
+  const bool whole = first == 0 && last == nr;
+  for (int c = 0; c < count; c++, w += nr * ns * TK, v += ROWS * columns) {
+    if (whole) {
+#pragma unroll UNROLL
+      for (int a = 0; a < nr; a++) multiply_row(ns, w + a * ns * TK, v + a * columns, acc);
+    } else {
+      for (int a = first; a < last; a++) multiply_row(ns, w + a * ns * TK, v + a * columns, acc);
     }
   }
 }
 
-/* acc[k] += w . v over `count` of them. */
-static inline void multiply(int count, __global const float *w, const vfloat *v, vfloat acc[TK]) {
-  for (int i = 0; i < count; i++) {
-    const vfloat x = v[i];
+/* `count` of acc to y, whose channels are `channel` apart. */
+static inline void write_outputs(const vfloat acc[TK], int count, __global const float *b, int has_bias, int accumulate,
+                                 __global float *y, size_t channel) {
 #pragma unroll
-    for (int k = 0; k < TK; k++) acc[k] = fma((vfloat)(w[i * TK + k]), x, acc[k]);
+  for (int k = 0; k < TK; k++, y += channel) {
+    if (k >= count) break;
+    vfloat value = acc[k];
+    if (has_bias) value += (vfloat)(b[k]);
+    if (accumulate) value += vload(y);
+    vstore(value, y);
   }
 }
 
@@ -84,50 +138,57 @@ __kernel void conv2d_blocked(__global const float *restrict x_base, const ulong 
                              __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
                              const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
                              const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                             const int has_bias, const int accumulate, const int kg) {
-  const int kt0 = (int)get_global_id(0) * kg, oh = (int)get_global_id(1), n0 = (int)get_global_id(2) * V;
-  const int kts = min(kg, (k_count + TK - 1) / TK - kt0), pixels = oh_count * ow_count;
-  const size_t channel = (size_t)h * w_size * n;
-  const int pr = TRANSPOSED ? (oh + top) % STRIDE : 0, nr = phase_taps(R, pr);
-  const int ih = TRANSPOSED ? (oh + top - pr) / STRIDE : oh * STRIDE - top;
-  /* the rows of taps that are inside */
-  const int first = TRANSPOSED ? clamp(ih - h + 1, 0, nr) : clamp(-ih, 0, nr);
-  const int last = TRANSPOSED ? clamp(ih + 1, first, nr) : clamp(h - ih, first, nr);
+                             const int has_bias, const int accumulate, const int kg, const int positions) {
+  /* numbers of positions: rows from `top / STRIDE` on, columns from first_q to last_q, `positions` a work-item */
+  const int first_q = TRANSPOSED ? left / STRIDE : 0;
+  const int last_q = TRANSPOSED ? (ow_count - 1 + left) / STRIDE + 1 : ow_count;
+  const int parts = (last_q - first_q + positions - 1) / positions, part = (int)get_global_id(1) % parts;
+  const int qh = (int)get_global_id(1) / parts + (TRANSPOSED ? top / STRIDE : 0), qw = first_q + part * positions;
+  const int kt0 = (int)get_global_id(0) * kg, kts = min(kg, (k_count + TK - 1) / TK - kt0);
+  const int row = TRANSPOSED ? qh : qh * STRIDE - top, column = TRANSPOSED ? qw - (COLUMNS - 1) : qw * STRIDE - left;
+  const int columns = (positions - 1) * JUMP + COLUMNS, at_a_time = MOST / (ROWS * columns);
+  const int n0 = (int)get_global_id(2) * V, pixels = oh_count * ow_count;
+  const size_t x_channel = (size_t)h * w_size * n, y_channel = (size_t)pixels * n;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
-  __global float *y = y_base + y_offset + vplace(oh * ow_count, n0, pixels);
-  vfloat v[MOST], sum[KG][TK];
+  __global float *y = y_base + y_offset + vplace(0, n0, pixels) + kt0 * TK * y_channel;
+  vfloat v[MOST], sum[KG][PHASES][PHASES][P][TK];
 
-  for (int ow = 0; ow < ow_count; ow++) {
-    const int ps = TRANSPOSED ? (ow + left) % STRIDE : 0, ns = phase_taps(S, ps), taps = (last - first) * ns;
-    const int iw = TRANSPOSED ? (ow + left - ps) / STRIDE : ow * STRIDE - left;
-    const size_t phase = (size_t)c_count * (taps_before(R, pr) * S + nr * taps_before(S, ps));
-    const int at_a_time = MOST / (nr * ns);
+  for (int c0 = 0; c0 < c_count; c0 += at_a_time) {
+    const int some = min(at_a_time, c_count - c0), more = min(at_a_time, c_count - c0 - some);
+    /* what is prefetched: the next channels, after the last ones the first ones of the next row */
+    const int ahead = more ? more : min(at_a_time, c_count), ahead_row = more ? row : row + (TRANSPOSED ? 1 : STRIDE);
+    __global const float *ahead_x = x + (more ? c0 + some : 0) * x_channel;
+    for (int c = 0; c < some; c++)
+      copy_rows(x + (c0 + c) * x_channel, row, column, h, w_size, columns, v + c * ROWS * columns);
     for (int kt = 0; kt < kts; kt++)
 #pragma unroll
-      for (int k = 0; k < TK; k++) sum[kt][k] = (vfloat)(0.0f);
-    for (int c0 = 0; c0 < c_count; c0 += at_a_time) {
-      const int some = min(at_a_time, c_count - c0);
-      for (int c = 0; c < some; c++) copy_taps(x + (c0 + c) * channel, ih, first, last, iw, ns, w_size, v + c * taps);
-      for (int kt = 0; kt < kts; kt++) {
-        __global const float *w =
-            w_base + w_offset + ((size_t)(kt0 + kt) * c_count * R * S + phase + (size_t)c0 * nr * ns) * TK;
-        vfloat acc[TK];
+      for (int pr = 0; pr < PHASES; pr++) {
+        const int nr = phase_taps(R, pr), oh = TRANSPOSED ? qh * STRIDE - top + pr : qh;
+        if (oh < 0 || oh >= oh_count) continue;
+        /* the rows of taps that are inside */
+        const int first = TRANSPOSED ? clamp(row - h + 1, 0, nr) : clamp(-row, 0, nr);
+        const int last = TRANSPOSED ? clamp(row + 1, first, nr) : clamp(h - row, first, nr);
+        for (int j = 0; j < min(positions, last_q - qw); j++) {
+          for (int c = kt * PHASES + pr; c < ahead; c += kts * PHASES)
+            prefetch_position(ahead_x + c * x_channel, ahead_row, column + j * JUMP, w_size);
 #pragma unroll
-        for (int k = 0; k < TK; k++) acc[k] = sum[kt][k];
-        if (taps == nr * ns)
-          multiply(some * taps, w, v, acc);
-        else
-          for (int c = 0; c < some; c++) multiply(taps, w + (c * nr + first) * ns * TK, v + c * taps, acc);
+          for (int ps = 0; ps < PHASES; ps++) {
+            const int ns = phase_taps(S, ps), ow = TRANSPOSED ? (qw + j) * STRIDE - left + ps : qw + j;
+            if (ow < 0 || ow >= ow_count) continue;
+            const size_t tap = (size_t)c_count * (taps_before(R, pr) * S + nr * taps_before(S, ps)) + c0 * nr * ns;
+            __global const float *w = w_base + w_offset + ((size_t)(kt0 + kt) * c_count * R * S + tap) * TK;
+            vfloat acc[TK];
 #pragma unroll
-        for (int k = 0; k < TK; k++) sum[kt][k] = acc[k];
+            for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : sum[kt][pr][ps][j][k];
+            multiply(some, columns, nr, ns, first, last, w, v + j * JUMP, acc);
+            if (more == 0)
+              write_outputs(acc, k_count - (kt0 + kt) * TK, b_base + b_offset + (kt0 + kt) * TK, has_bias, accumulate,
+                            y + kt * TK * y_channel + (size_t)(oh * ow_count + ow) * LANES, y_channel);
+            else
+#pragma unroll
+              for (int k = 0; k < TK; k++) sum[kt][pr][ps][j][k] = acc[k];
+          }
+        }
       }
-    }
-    for (int k = kt0 * TK; k < min((kt0 + kts) * TK, k_count); k++) {
-      __global float *out = y + (size_t)k * pixels * n + (size_t)ow * LANES;
-      vfloat value = sum[k / TK - kt0][k % TK];
-      if (has_bias) value += (vfloat)(b_base[b_offset + k]);
-      if (accumulate) value += vload(out);
-      vstore(value, out);
-    }
   }
 }

@@ -8,8 +8,9 @@ enum { LANES = 16 };
 
 /* --- the gathers -------------------------------------------------------------------------------------------------- */
 
-/* TK accumulators of V / native registers; MOST copies of V images, 9 KiB. */
-enum { MOST_TILES = 10, MOST_COPIES = 144 };
+/* TK accumulators of V / native registers; MOST copies of V images, 48 KiB, are enough for a channel of 15 x 15 taps.
+ */
+enum { MOST_TILES = 10, MOST_POSITIONS = 14, MOST_COPIES = 768 };
 
 static fovea_tile_list gather_tiles(const fovea_tuning *tuning, int k) {
   fovea_tile_list list = {0};
@@ -40,11 +41,14 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const fovea_tile_list list = gather_tiles(tuning, s->k);
   const fovea_tile t = fovea_conv_tile(plan, transposed ? "conv2d_transpose_blocked" : "conv2d_blocked", s, &list);
-  const int tiles = fovea_ceil_div(s->k, t.filters), group = fovea_ceil_div(tiles, fovea_ceil_div(tiles, MOST_TILES));
-  const int taps = s->kernel * s->kernel;
-  char options[120];
-  snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DMOST=%d", s->kernel,
-           s->kernel, s->stride, transposed, t.filters, MOST_TILES, taps > MOST_COPIES ? taps : MOST_COPIES);
+  const int tiles = fovea_ceil_div(s->k, t.filters), most = transposed ? MOST_TILES / 2 : MOST_TILES;
+  const int group = fovea_ceil_div(tiles, fovea_ceil_div(tiles, most));
+  const int rows = transposed ? (s->oh - 1 + s->top) / s->stride - s->top / s->stride + 1 : s->oh;
+  const int columns = transposed ? (s->ow - 1 + s->left) / s->stride - s->left / s->stride + 1 : s->ow;
+  const int parts = fovea_ceil_div(columns, MOST_POSITIONS), positions = fovea_ceil_div(columns, parts);
+  char options[140];
+  snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DP=%d -DMOST=%d",
+           s->kernel, s->kernel, s->stride, transposed, t.filters, most, MOST_POSITIONS, MOST_COPIES);
   const fovea_view packed = pack(plan, options, s, w, transposed, t.filters);
   fovea_record *r = fovea_plan_record(plan, "conv2d_blocked.cl", options, "conv2d_blocked");
   fovea_record_view(plan, r, "x", x);
@@ -55,7 +59,8 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   fovea_record_int(r, "has_bias", bias != NULL);
   fovea_record_int(r, "accumulate", accumulate);
   fovea_record_int(r, "kg", group);
-  fovea_record_range(r, (size_t)fovea_ceil_div(tiles, group), (size_t)s->oh,
+  fovea_record_int(r, "positions", positions);
+  fovea_record_range(r, (size_t)fovea_ceil_div(tiles, group), (size_t)(rows * fovea_ceil_div(columns, positions)),
                      (size_t)(fovea_plan_batch(plan) / tuning->vector));
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }
