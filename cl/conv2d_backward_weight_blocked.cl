@@ -5,35 +5,64 @@
  *
  * A work-item computes the 16 lanes x cb tiles of TC channels x kb tiles of TK filters x rb rows of
  * taps. For each row of dy it takes up to T pixels of the batch at a time: it copies dy of all its filters, and for
- * each column of taps x of all its channels, so that they lie in the order in which they are multiplied; then each tile
+ * each row of taps x of all its channels, so that they lie in the order in which they are multiplied; then each tile
  * of channels with each tile of filters, TK * TC sums in registers, which wait in `partial`.
  *
- * Measured on Zen 3, one thread, batch 64: 110 -> 25 of stride 2 at 28x28 60 GFLOP/s, 0.6 of the fma ceiling, where
- * conv2d_backward_weight reaches 0.45 to 0.5: that one goes over x once for each three filters. One row of taps a
- * work-item gave 55 and no prefetching 43: a third of the time was waiting for x.
+ * Measured on Zen 3, one thread, batch 64, of the fma ceiling: 110 -> 25 of stride 2 at 28x28 0.57, 90 -> 25 transposed
+ * 0.57. It was 0.53 and 0.50 when x was copied for each column of taps and dy not prefetched; conv2d_backward_weight
+ * goes over x once for each three filters and reaches 0.45 to 0.5. One row of taps a work-item cost a twelfth, no
+ * prefetching a quarter. Where the time goes: products 0.65 of it (near the ceiling while they run), sums to and from
+ * `partial` 0.1, copies and waiting for them 0.2. Tried for nothing: 10, 14 or 20 channels a work-item, whose `partial`
+ * stays in the second cache (dy is copied more often); 56 pixels (u leaves the first cache); prefetching a little with
+ * each product, as conv2d_blocked.cl does (the copies take less, the prefetches as much).
  *
  * Macros: V, narrower than 16 where registers are; R, S kernel size; STRIDE; TK filters and TC channels a tile; at most
  * KB, CB tiles a work-item; T pixels. */
-#include "multiply_tiles.clh"
 #include "reduce.clh"
+#include "vector.clh"
 
 #define PARTS (LANES / V)
 
-/* Columns column, column + STRIDE, ... of a row of x, 0 outside, to to[0], to[TC], ...: `count` of them. */
-static inline void gather_columns(__global const float *x, int column, int count, int width, vfloat *to) {
-  const int first = clamp(column < 0 ? (STRIDE - 1 - column) / STRIDE : 0, 0, count);
-  const int last = clamp(width - column < 0 ? 0 : (width - column + STRIDE - 1) / STRIDE, first, count);
-  for (int part = 0; part < PARTS; part++, to += T * TC, x += V) {
-    int t = 0;
-    for (; t < first; t++) to[t * TC] = (vfloat)(0.0f);
-    for (; t < last; t++) to[t * TC] = vload(x + ((ptrdiff_t)column + t * STRIDE) * LANES);
-    for (; t < count; t++) to[t * TC] = (vfloat)(0.0f);
-  }
+/* As many columns of x as T pixels of dy can have. */
+#define COLUMNS (T * (S > STRIDE ? S : STRIDE))
+
+/* `count` columns of a row of x from `column` on, 0 outside, to to[0], to[TC], ... */
+static inline void copy_columns(__global const float *x, int column, int count, int width, vfloat *to) {
+  const int first = clamp(-column, 0, count), last = clamp(width - column, first, count);
+  x += (ptrdiff_t)column * LANES;
+  int j = 0;
+  for (; j < first; j++)
+    for (int part = 0; part < PARTS; part++) to[(part * COLUMNS + j) * TC] = (vfloat)(0.0f);
+  for (; j < last; j++)
+    for (int part = 0; part < PARTS; part++) to[(part * COLUMNS + j) * TC] = vload(x + j * LANES + part * V);
+  for (; j < count; j++)
+    for (int part = 0; part < PARTS; part++) to[(part * COLUMNS + j) * TC] = (vfloat)(0.0f);
 }
 
-static inline void copy_columns(__global const float *dy, int count, vfloat *to) {
-  for (int part = 0; part < PARTS; part++, to += T * TK, dy += V)
-    for (int t = 0; t < count; t++) to[t * TK] = vload(dy + t * LANES);
+/* sum[TK][TC] += u . v over `count` pixels: first `run` of the same images, then each ow_count. A run's pixels are
+ * STRIDE columns of v apart, and the next one has columns of its own. */
+static inline void multiply_runs(int count, int run, int ow_count, const vfloat u[T][TK], const vfloat v[COLUMNS][TC],
+                                 __global float *sum) {
+  vfloat acc[TK][TC];
+#pragma unroll
+  for (int k = 0; k < TK; k++)
+#pragma unroll
+    for (int c = 0; c < TC; c++) acc[k][c] = vload(sum + (k * TC + c) * LANES);
+  for (int t = 0, end = run; t < count; end = min(end + ow_count, count), v += S - STRIDE)
+    for (; t < end; t++, v += STRIDE)
+#pragma unroll
+      for (int k = 0; k < TK; k++)
+#pragma unroll
+        for (int c = 0; c < TC; c++) acc[k][c] = fma(u[t][k], v[0][c], acc[k][c]);
+#pragma unroll
+  for (int k = 0; k < TK; k++)
+#pragma unroll
+    for (int c = 0; c < TC; c++) vstore(acc[k][c], sum + (k * TC + c) * LANES);
+}
+
+static inline void copy_pixels(__global const float *dy, int count, vfloat *to) {
+  for (int t = 0; t < count; t++)
+    for (int part = 0; part < PARTS; part++) to[(part * T + t) * TK] = vload(dy + t * LANES + part * V);
 }
 
 __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_base, const ulong x_offset,
@@ -48,7 +77,7 @@ __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_ba
   const int cts = min(cb, c_tiles - ct0), kts = min(kb, k_tiles - kt0);
   const size_t tap = (size_t)c_tiles * k_tiles * TK * TC * LANES, channels = (size_t)k_tiles * TK * TC * LANES;
   __global float *partial = partial_base + partial_offset + ct0 * channels + (size_t)kt0 * TK * TC * LANES;
-  vfloat v[CB][S][PARTS][T][TC], u[KB][PARTS][T][TK];
+  vfloat v[CB][PARTS][COLUMNS][TC], u[KB][PARTS][T][TK];
 
   for (int i = first_r * S; i < (first_r + rb) * S; i++)
     for (int ct = 0; ct < cts; ct++)
@@ -59,15 +88,17 @@ __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_ba
       for (int done = 0, run; done < count; done += run) { /* a run of pixels of the same images */
         const int n0 = (t0 + done) / ow_count * LANES, ow = (t0 + done) % ow_count;
         run = min(ow_count - ow, count - done);
-        for (int k = 0; k < kts * TK; k++)
-          copy_columns(dy_base + dy_offset + min(kt0 * TK + k, k_count - 1) * dy_channel +
-                           vplace(oh * ow_count + ow, n0, oh_count * ow_count),
-                       run, &u[k / TK][0][done][k % TK]);
+        for (int k = 0; k < kts * TK; k++) {
+          __global const float *dy = dy_base + dy_offset + min(kt0 * TK + k, k_count - 1) * dy_channel +
+                                     vplace(oh * ow_count + ow, n0, oh_count * ow_count);
+          for (int ahead = 0; ahead < run; ahead++) vprefetch(dy + 2 * dy_channel + ahead * LANES);
+          copy_pixels(dy, run, &u[k / TK][0][done][k % TK]);
+        }
       }
       for (int r = first_r; r < first_r + rb; r++) {
         const int row = oh * STRIDE + r - top;
         if (row < 0 || row >= h) continue;
-        for (int done = 0, run; done < count; done += run) {
+        for (int done = 0, run, at = 0; done < count; done += run, at += (run - 1) * STRIDE + S) {
           const int n0 = (t0 + done) / ow_count * LANES, ow = (t0 + done) % ow_count;
           run = min(ow_count - ow, count - done);
           for (int c = 0; c < cts * TC; c++) {
@@ -75,16 +106,15 @@ __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_ba
                 x_base + x_offset + min(ct0 * TC + c, c_count - 1) * x_channel + vplace(row * w_size, n0, h * w_size);
             for (int ahead = 0; ahead < run * STRIDE; ahead++)
               vprefetch(x + 2 * x_channel + (ptrdiff_t)(ow * STRIDE + ahead) * LANES);
-            for (int s = 0; s < S; s++)
-              gather_columns(x, ow * STRIDE + s - left, run, w_size, &v[c / TC][s][0][done][c % TC]);
+            copy_columns(x, ow * STRIDE - left, (run - 1) * STRIDE + S, w_size, &v[c / TC][0][at][c % TC]);
           }
         }
         for (int s = 0; s < S; s++)
           for (int part = 0; part < PARTS; part++)
             for (int ct = 0; ct < cts; ct++)
               for (int kt = 0; kt < kts; kt++)
-                multiply_tiles(count, u[kt][part], v[ct][s][part], false,
-                               partial + (r * S + s) * tap + ct * channels + (size_t)kt * TK * TC * LANES + part * V);
+                multiply_runs(count, min(count, ow_count - t0 % ow_count), ow_count, u[kt][part], &v[ct][part][s],
+                              partial + (r * S + s) * tap + ct * channels + (size_t)kt * TK * TC * LANES + part * V);
       }
     }
 }
