@@ -12,20 +12,19 @@
  *   M = 2 (points 0, 1, -1, infinity): of g: g0, s + h, s - h, g2 with s = (g0 + g2) / 2, h = g1 / 2. Of d: d0 - d2,
  *   d1 + d2, d2 - d1, d1 - d3. Of m: (m0 + m1) + m2, (m1 - m2) - m3.
  *   M = 4 (points 0, 1, -1, 1/2, -2, infinity; each a * b + c here is one fma): of g, with a = (g0 + g2) * 1/3,
- *   b = g1 * 1/3: g0, a + b, b - a, (g2/4 + (g1/2 + g0)) * -16/15, (4 g2 + (-2 g1 + g0)) * 1/15, g2; the three
-constants
- *   rounded to floats. Of d, with a = d4 - d2, b = d3 - d1, p = 1.5 d3 + a, q = 1.5 d2 + b: 1.5 b + (a - (d2 - d0)),
- *   p + q, p - q, 2 b + a, -b/2 + a, 1.5 a + ((d5 - d3) - b). Of m, with a = m1 + m2, b = m1 - m2: (m0 + a) + (m3 +
-m4),
- *   -2 m4 + (m3/2 + b), 4 m4 + (m3/4 + a), (-8 m4 + (m3/8 + b)) + m5.
+ *   b = g1 * 1/3: g0, a + b, b - a, (g2/4 + (g1/2 + g0)) * -16/15, (4 g2 + (-2 g1 + g0)) * 1/15, g2;
+ *   the three constants rounded to floats. Of d, with a = d4 - d2, b = d3 - d1, p = 1.5 d3 + a, q = 1.5 d2 + b: 1.5 b +
+ * (a - (d2 - d0)), p + q, p - q, 2 b + a, -b/2 + a, 1.5 a + ((d5 - d3) - b). Of m, with a = m1 + m2, b = m1 - m2: (m0 +
+ * a) + (m3
+ *   + m4), -2 m4 + (m3/2 + b), 4 m4 + (m3/4 + a), (-8 m4 + (m3/8 + b)) + m5.
  * The sum: acc = 0; for c ascending acc = fma(u, v, acc). Then y, y + b, or y + what was there when accumulating.
-Inputs
- * outside the image are 0.
+ * Inputs outside the image are 0.
  *
- * With V > 1 a work-item computes V images x kg tiles of TK channels x one row of tiles: it transforms the tile's
- * inputs of all channels (of CC, if there are more: then the sums wait in m), then multiplies them by its filters, one
- * of the elements after the other. With V = 1 (a GPU) it computes one image x TK channels x one tile, all in
- * registers, and each of the K / TK work-items transforms the inputs again.
+ * With V > 1 a work-item computes V images x kg tiles of TK channels x one tile of the image: it transforms the
+ * tile's inputs of all channels (of CC, if there are more: then the sums wait in m), then multiplies them by its
+ * filters, one of the elements after the other. (A row of tiles a work-item is no faster, and a driver that hands out
+ * half of what is left then lets one unit wait for another.) With V = 1 (a GPU) it computes one image x TK channels x
+ * one tile, all in registers, and each of the K / TK work-items transforms the inputs again.
  *
  * Errors against double precision, 85 channels of normal inputs, Glorot weights; largest over the largest output, and
  * root of the mean square over that of the outputs: M = 2 3.9e-7 and 2.9e-7, direct 9.3e-7 and 5.0e-7, M = 4 2.1e-6 and
@@ -141,45 +140,44 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                        const int k_count, const int oh_count, const int ow_count, const int top, const int left,
                        const int has_bias, const int accumulate, const int kg) {
 #if V > 1
-  const int kt0 = (int)get_global_id(0) * kg, oh = (int)get_global_id(1) * M, n0 = (int)get_global_id(2) * V;
+  const int kt0 = (int)get_global_id(0) * kg, n0 = (int)get_global_id(2) * V, tiles = (ow_count + M - 1) / M;
+  const int oh = (int)get_global_id(1) / tiles * M, ow = (int)get_global_id(1) % tiles * M;
   const int kt1 = min(kt0 + kg, (k_count + TK - 1) / TK), pixels = oh_count * ow_count;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global float *y = y_base + y_offset + vplace(oh * ow_count, n0, pixels);
   const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
   vfloat v[E * E][CC], m[KG][E * E][TK];
 
-  for (int ow = 0; ow < ow_count; ow += M) {
-    for (int c0 = 0; c0 < c_count; c0 += CC) {
-      const int some = min(CC, c_count - c0);
-      for (int c = 0; c < some; c++) {
-        vfloat t[E * E];
-        transform_columns(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, t);
+  for (int c0 = 0; c0 < c_count; c0 += CC) {
+    const int some = min(CC, c_count - c0);
+    for (int c = 0; c < some; c++) {
+      vfloat t[E * E];
+      transform_columns(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, t);
 #pragma unroll
-        for (int i = 0; i < E; i++) input_step(t + E * i, 1, &v[E * i][c], CC);
-        prefetch_tile(x + (c0 + c) * channel, oh - top, ow - left + E, w_size);
-      }
-      for (int p = 0; p < E * E; p++)
-        for (int kt = kt0; kt < kt1; kt++) {
-          __global const float *u = u_base + u_offset + (size_t)(kt * (E * E) + p) * position + (size_t)c0 * TK;
-          vfloat acc[TK];
+      for (int i = 0; i < E; i++) input_step(t + E * i, 1, &v[E * i][c], CC);
+      prefetch_tile(x + (c0 + c) * channel, oh - top, ow - left + E, w_size);
+    }
+    for (int p = 0; p < E * E; p++)
+      for (int kt = kt0; kt < kt1; kt++) {
+        __global const float *u = u_base + u_offset + (size_t)(kt * (E * E) + p) * position + (size_t)c0 * TK;
+        vfloat acc[TK];
 #pragma unroll
-          for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : m[kt - kt0][p][k];
-          for (int c = 0; c < some; c++) {
-            const vfloat vc = v[p][c];
+        for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : m[kt - kt0][p][k];
+        for (int c = 0; c < some; c++) {
+          const vfloat vc = v[p][c];
 #pragma unroll
-            for (int k = 0; k < TK; k++) acc[k] = fma((vfloat)(u[c * TK + k]), vc, acc[k]);
-          }
-#pragma unroll
-          for (int k = 0; k < TK; k++) m[kt - kt0][p][k] = acc[k];
+          for (int k = 0; k < TK; k++) acc[k] = fma((vfloat)(u[c * TK + k]), vc, acc[k]);
         }
-    }
-    for (int k = kt0 * TK; k < min(kt1 * TK, k_count); k++) {
-      vfloat one[E * E];
 #pragma unroll
-      for (int p = 0; p < E * E; p++) one[p] = m[k / TK - kt0][p][k % TK];
-      write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate,
-                   y + (size_t)k * pixels * n + (size_t)ow * LANES, oh_count - oh, ow_count - ow, ow_count);
-    }
+        for (int k = 0; k < TK; k++) m[kt - kt0][p][k] = acc[k];
+      }
+  }
+  for (int k = kt0 * TK; k < min(kt1 * TK, k_count); k++) {
+    vfloat one[E * E];
+#pragma unroll
+    for (int p = 0; p < E * E; p++) one[p] = m[k / TK - kt0][p][k % TK];
+    write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate,
+                 y + (size_t)k * pixels * n + (size_t)ow * LANES, oh_count - oh, ow_count - ow, ow_count);
   }
 #else
   const int n0 = (int)get_global_id(0), kt = (int)get_global_id(1), tiles = (ow_count + M - 1) / M;

@@ -76,7 +76,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   if (tuning->vector == 1)
     fovea_record_range(r, batch, tiles, rows * columns);
   else
-    fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), rows, batch / (size_t)tuning->vector);
+    fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), rows * columns, batch / (size_t)tuning->vector);
   fovea_record_local(r, t.local);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 }
