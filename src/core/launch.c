@@ -275,9 +275,8 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   fovea_device *d = launch->device;
   bool profiled = fovea_profile_recording(d);
   cl_event event = NULL;
-  cl_int error = clEnqueueNDRangeKernel(d->queue, launch->kernel, 3, NULL, launch->global, launch->local, 0, NULL,
-                                        profiled ? &event : NULL);
-  if (error != CL_SUCCESS) return fovea_cl_check(d, error, launch->name);
+  const fovea_status status = fovea_launch_enqueue_after(launch, d->queue, NULL, profiled ? &event : NULL);
+  if (status) return status;
   const fovea_profile_row row = {launch->name, launch->op, launch->shape, 1, 0, launch->flops, launch->bytes};
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }

@@ -112,11 +112,11 @@ fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool
 /* The tile that the next launches are to use, those recorded until the node's end or another question: tuning.h. */
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
 
-/* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
 /* Between `on` and off: records of which only the optimizer reads what they make, and of which nothing overwrites what
  * they read. They may run beside the records that follow. */
 void fovea_plan_aside(fovea_plan *plan, bool on);
 
+/* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
 fovea_record *fovea_plan_record(fovea_plan *plan, const char *file, const char *options, const char *kernel);
 void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view);   /* 2 arguments */
 void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view); /* the pointer */

@@ -1,4 +1,5 @@
-/* A plan, seen from inside src/net/plan*.c: plan.c records, plan_memory.c places, plan_launch.c launches. */
+/* A plan, seen from inside src/net/plan*.c: plan.c records, plan_memory.c places, plan_launch.c launches,
+ * plan_aside.c lets some run beside others. */
 #ifndef FOVEA_NET_PLAN_INSIDE_H
 #define FOVEA_NET_PLAN_INSIDE_H
 

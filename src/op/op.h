@@ -41,7 +41,7 @@ double fovea_conv_bytes(const fovea_plan *plan, const fovea_conv_shape *shape);
 
 static inline int fovea_ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-/* A CPU's tiles for multiply_tiles.clh, filters x channels sums in registers, `pixels` or twice as many at a time. */
+/* A CPU's tiles for weight gradients, filters x channels sums in registers, `pixels` or twice as many at a time. */
 fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels);
 
 /* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */

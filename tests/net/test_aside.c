@@ -14,6 +14,7 @@
 #include "net/plan.h"
 #include "support/device.h"
 #include "support/tiny.h"
+#include "support/values.h"
 
 enum { SIDE = 8, IMAGES = 40, BATCH = 16, EPOCHS = 2, MOST = 1 << 16 };
 
@@ -48,12 +49,7 @@ static void train(const char *queues, bool late, outcome *o) {
   memset(o, 0, sizeof *o);
   for (e.epoch = 0; e.epoch < EPOCHS; e.epoch++) OK(fovea_vae_train_epoch(vae, &data, &e));
   o->losses = e.so_far;
-  for (size_t i = 0; i < fovea_network_parameter_count(vae->network); i++) {
-    const fovea_parameter *p = fovea_network_parameter(vae->network, i);
-    assert_true(o->count + p->count <= MOST);
-    OK(fovea_network_get(vae->network, i, FOVEA_VALUE, o->values + o->count));
-    o->count += p->count;
-  }
+  o->count = all_values(vae, o->values, MOST);
   fovea_vae_destroy(vae);
   fovea_device_close(on);
 }

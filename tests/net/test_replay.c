@@ -14,6 +14,7 @@
 #include "net/plan.h"
 #include "support/device.h"
 #include "support/tiny.h"
+#include "support/values.h"
 
 enum { SIDE = 4, IMAGES = 40, BATCH = 16, EPOCHS = 2, MOST = 1 << 16 };
 
@@ -55,12 +56,7 @@ static void train(fovea_vae *vae, outcome *o) {
     OK(fovea_vae_evaluate(vae, &data, &o->test));
   }
   o->train = e.so_far;
-  for (size_t i = 0; i < fovea_network_parameter_count(vae->network); i++) {
-    const fovea_parameter *p = fovea_network_parameter(vae->network, i);
-    assert_true(o->count + p->count <= MOST);
-    OK(fovea_network_get(vae->network, i, FOVEA_VALUE, o->values + o->count));
-    o->count += p->count;
-  }
+  o->count = all_values(vae, o->values, MOST);
 }
 
 static void same_bits(void **state) {
