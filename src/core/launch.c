@@ -281,10 +281,18 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
-fovea_status fovea_launch_enqueue_after(fovea_launch *launch, cl_command_queue queue, cl_event after, cl_event *done) {
-  const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, NULL, launch->global, launch->local,
-                                              after != NULL, after ? &after : NULL, done);
+fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
+                                       cl_event after, cl_event *done) {
+  size_t offset[3] = {0}, global[3];
+  memcpy(global, launch->global, sizeof global);
+  if (part.count > 0) offset[part.axis] = part.first, global[part.axis] = part.count;
+  const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, part.first > 0 ? offset : NULL, global,
+                                              launch->local, after != NULL, after ? &after : NULL, done);
   return fovea_cl_check(launch->device, error, launch->name);
+}
+
+fovea_status fovea_launch_enqueue_after(fovea_launch *launch, cl_command_queue queue, cl_event after, cl_event *done) {
+  return fovea_launch_enqueue_part(launch, (fovea_launch_part){0}, queue, after, done);
 }
 
 /* --- zeroing --------------------------------------------------------------------------------------------------- */

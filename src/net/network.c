@@ -33,6 +33,7 @@ struct fovea_network {
   size_t parameter_count;
   size_t *offsets;
   fovea_resources resources;
+  uint64_t changes; /* of the parameters */
   fovea_plan *training, *evaluation;
   uint8_t *gathered; /* one batch of images */
   uint32_t step;
@@ -121,6 +122,7 @@ fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value whi
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   for (size_t i = 0; i < p->shown.count; i++) device[device_place(p, i)] = data[i];
   status = fovea_buffer_write(buffer, 4 * p->offset, 4 * p->shown.count, device);
+  if (which == FOVEA_VALUE) net->changes++;
   free(device);
   return status;
 }
@@ -221,6 +223,7 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
   const fovea_node *input = &graph->nodes[graph->input];
   net->device = device, net->graph = graph, net->options = *options, net->resources.clblast = clblast;
   net->resources.inspect = options->inspect;
+  net->resources.changes = &net->changes;
   net->image_size = (size_t)input->c * (size_t)input->h * (size_t)input->w;
   if (graph->latent >= 0) net->kl_weight = graph->nodes[graph->latent].kl_weight;
   status = create(net);

@@ -118,6 +118,10 @@ void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y,
   record->local = local;
 }
 
+void fovea_record_prepares(fovea_plan *plan, fovea_record *record) { record->prepares = !plan->training; }
+
+void fovea_record_over_batch(fovea_record *record, int axis) { record->batch_axis = 1 + axis; }
+
 void fovea_record_local(fovea_record *record, int most) { record->most = most; }
 
 void fovea_record_cost(fovea_record *record, double flops, double bytes) {
@@ -126,6 +130,7 @@ void fovea_record_cost(fovea_record *record, double flops, double bytes) {
 
 void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z) {
   fovea_record_range(record, (size_t)(plan->batch / plan->device->tuning.vector), y, z);
+  fovea_record_over_batch(record, 0);
 }
 
 /* On a CPU a work-item takes a run of them: a work-group costs 12 ns there. */
@@ -385,8 +390,17 @@ static void record_backward(fovea_plan *plan) {
   }
 }
 
+static void keep_prepared(fovea_plan *plan, const fovea_record *record) {
+  for (int i = 0; i < record->argument_count; i++)
+    if (record->arguments[i].kind == ARGUMENT_VIEW)
+      plan->storages[record->arguments[i].view.storage].first = 0,
+      plan->storages[record->arguments[i].view.storage].last = FOREVER;
+}
+
 static void keep_results(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
+  for (int i = 0; i < plan->record_count; i++)
+    if (plan->records[i]->prepares) keep_prepared(plan, plan->records[i]);
   for (int i = 0; i < graph->count; i++)
     if (graph->nodes[i].op == &fovea_op_reparameterize) {
       keep(plan, i);
@@ -404,6 +418,7 @@ static void record_passes(fovea_plan *plan) {
     if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_join_groups(plan));
   } else {
     keep_results(plan);
+    fovea_plan_halve(plan);
   }
   for (int i = 0; plan->resources.inspect && i < plan->storage_count; i++)
     plan->storages[i].first = 0, plan->storages[i].last = FOREVER;

@@ -28,6 +28,7 @@ typedef struct fovea_resources {
   fovea_buffer *losses;   /* the log of losses.cl */
   const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
   size_t trainable_count; /* floats, padded to 16 */
+  uint64_t *changes;      /* how often the parameters have changed so far; a training plan's run counts itself */
   bool clblast;
   bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
 } fovea_resources;
@@ -41,11 +42,15 @@ void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
-/* Whether there are launches that may run beside others (fovea_plan_aside), in the device's second queue. For tests,
- * run late: in one queue, each such launch only when it is waited for. No order that is allowed lets more happen before
- * it, so a run that leaves the same bits shows that nothing is overwritten too early. */
+/* Whether there are launches that may run beside others (fovea_plan_aside), in the device's second queue, or the halves
+ * of the batch in two queues. For tests, run late: in one queue, each such launch only when it is waited for; or of
+ * each piece of the pass one half of the batch, then the other: `order` 1 the first one first, 2 the second. No order
+ * that is allowed lets more happen before a launch, so runs that leave the same bits show that nothing is overwritten
+ * too early.
+ */
 bool fovea_plan_has_groups(const fovea_plan *plan);
-void fovea_plan_run_late_from_now(fovea_plan *plan);
+bool fovea_plan_has_halves(const fovea_plan *plan);
+void fovea_plan_run_late_from_now(fovea_plan *plan, int order);
 
 /* Whether a run is one call of a recorded command buffer: command_buffer.h. */
 bool fovea_plan_replays(const fovea_plan *plan);
@@ -111,6 +116,14 @@ fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool
 
 /* The tile that the next launches are to use, those recorded until the node's end or another question: tuning.h. */
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
+
+/* What the record makes depends on the parameters alone, and no other record writes it: evaluations make it once, until
+ * the parameters change. */
+void fovea_record_prepares(fovea_plan *plan, fovea_record *record);
+
+/* The range's `axis` runs over the batch, and what is made of an image depends on that image and the parameters alone.
+ * fovea_record_batch_range and fovea_record_shared_range say so themselves. */
+void fovea_record_over_batch(fovea_record *record, int axis);
 
 /* Between `on` and off: records of which only the optimizer reads what they make, and of which nothing overwrites what
  * they read. They may run beside the records that follow. */

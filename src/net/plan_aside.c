@@ -88,7 +88,7 @@ fovea_status fovea_plan_run_beside(fovea_plan *plan) {
 
 bool fovea_plan_has_groups(const fovea_plan *plan) { return plan->group_count > 0; }
 
-void fovea_plan_run_late_from_now(fovea_plan *plan) { plan->late = true; }
+void fovea_plan_run_late_from_now(fovea_plan *plan, int order) { plan->late = order; }
 
 fovea_status fovea_plan_run_late(fovea_plan *plan) {
   fovea_status status = FOVEA_OK;

@@ -1,5 +1,5 @@
 /* A plan, seen from inside src/net/plan*.c: plan.c records, plan_memory.c places, plan_launch.c launches,
- * plan_aside.c lets some run beside others. */
+ * plan_aside.c lets some of a training step run beside others, plan_halves.c the halves of an evaluation's batch. */
 #ifndef FOVEA_NET_PLAN_INSIDE_H
 #define FOVEA_NET_PLAN_INSIDE_H
 
@@ -37,6 +37,9 @@ struct fovea_record {
   bool flat;             /* size[0] work-items and no more than are needed beyond */
   int most, question;    /* of the work-group, 0: any; of a survey, 0: none */
   int group;             /* of records that may run aside: plan_aside.c; 0: not one of them */
+  bool prepares;         /* fovea_record_prepares */
+  int batch_axis;        /* 1 + that of the range which runs over the batch; 0: none */
+  bool begins, ends;     /* a segment of an evaluation in halves: plan_halves.c */
   int joins;             /* the last of the groups that have to be done before; 0: none */
   double flops, bytes;
   fovea_gemm gemm;
@@ -74,11 +77,14 @@ struct fovea_plan {
   fovea_status status;
   fovea_record **records;
   int record_count, record_capacity;
-  fovea_command_buffer *replay; /* NULL: the records are enqueued one by one */
-  int question;                 /* that the records made now answer; 0: none */
-  int group, group_count;       /* of the records made now, 0: none; the groups so far */
-  bool late;                    /* for tests */
-  cl_event *group_done;         /* of each group during a run; NULL where the device has one queue */
+  fovea_command_buffer *replay;  /* NULL: the records are enqueued one by one */
+  fovea_command_buffer *prepare; /* those that prepare, which `replay` has not; NULL: there are none, or likewise */
+  uint64_t prepared_for;         /* changes of the parameters when the records that prepare ran, and one; 0: never */
+  int question;                  /* that the records made now answer; 0: none */
+  int group, group_count;        /* of the records made now, 0: none; the groups so far */
+  int late;                      /* for tests: fovea_plan_run_late_from_now */
+  bool halved;                   /* an evaluation in halves */
+  cl_event *group_done;          /* of each group during a run; NULL where the device has one queue */
   storage *storages;
   int storage_count, storage_capacity;
   int *gradient_of; /* storage -> storage of its gradient, -1 */
@@ -106,5 +112,10 @@ fovea_status fovea_plan_join_groups(fovea_plan *plan);
 /* Enqueues every launch in the device's two queues, or in one. */
 fovea_status fovea_plan_run_beside(fovea_plan *plan);
 fovea_status fovea_plan_run_late(fovea_plan *plan);
+
+/* plan_halves.c, likewise. */
+void fovea_plan_halve(fovea_plan *plan);
+fovea_status fovea_plan_run_halves(fovea_plan *plan);
+fovea_status fovea_plan_run_halves_late(fovea_plan *plan);
 
 #endif

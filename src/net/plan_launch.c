@@ -113,16 +113,27 @@ static fovea_status run_between(fovea_plan *plan, int first, int last) {
   return FOVEA_OK;
 }
 
-/* The whole pass in one call, where the device can and every record is a kernel of ours. */
-static void record_replay(fovea_plan *plan) {
+static fovea_status run_those(fovea_plan *plan, bool that_prepare) {
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++)
+    if (plan->records[i]->prepares == that_prepare) status = run_record(plan, plan->records[i]);
+  return status;
+}
+
+/* Those launches in one call, where the device can and every record is a kernel of ours; else NULL. */
+static fovea_command_buffer *record_replay(fovea_plan *plan, bool that_prepare) {
+  fovea_command_buffer *replay = NULL;
   fovea_launch **launches = calloc((size_t)plan->record_count + 1, sizeof(fovea_launch *));
   bool ours = launches != NULL;
+  size_t count = 0;
   for (int i = 0; i < plan->record_count && ours; i++) {
-    launches[i] = plan->records[i]->launch;
-    ours = launches[i] != NULL;
+    if (plan->records[i]->prepares != that_prepare) continue;
+    launches[count] = plan->records[i]->launch;
+    ours = launches[count++] != NULL;
   }
-  if (ours) plan->replay = fovea_command_buffer_record(plan->device, launches, (size_t)plan->record_count);
+  if (ours && count > 0) replay = fovea_command_buffer_record(plan->device, launches, count);
   free(launches);
+  return replay;
 }
 
 fovea_status fovea_plan_make_launches(fovea_plan *plan) {
@@ -131,28 +142,45 @@ fovea_status fovea_plan_make_launches(fovea_plan *plan) {
     status = make_launch(plan, plan->records[i]);
     describe(plan, i);
   }
-  if (status == FOVEA_OK) record_replay(plan);
+  if (status == FOVEA_OK) plan->replay = record_replay(plan, false);
+  if (status == FOVEA_OK) plan->prepare = record_replay(plan, true);
   return status;
 }
 
 void fovea_plan_destroy_launches(fovea_plan *plan) {
   fovea_command_buffer_destroy(plan->replay);
+  fovea_command_buffer_destroy(plan->prepare);
   for (int i = 0; i < plan->record_count; i++) fovea_launch_destroy(plan->records[i]->launch);
 }
 
 bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
 
+/* Unless that is done for the parameters as they are. */
+static fovea_status prepare(fovea_plan *plan, bool profiled) {
+  const uint64_t now = *plan->resources.changes + 1;
+  if (plan->training || plan->prepared_for == now) return FOVEA_OK;
+  const fovea_status status =
+      plan->prepare && !profiled ? fovea_command_buffer_enqueue(plan->prepare) : run_those(plan, true);
+  if (status == FOVEA_OK) plan->prepared_for = now;
+  return status;
+}
+
 /* A profile wants an event of each launch, and kernels one at a time. */
 fovea_status fovea_plan_run(fovea_plan *plan) {
   const bool profiled = fovea_profile_recording(plan->device);
+  const fovea_status status = prepare(plan, profiled);
+  if (status != FOVEA_OK) return status;
+  if (plan->training) ++*plan->resources.changes;
   if (plan->replay && !profiled) return fovea_command_buffer_enqueue(plan->replay);
-  if (plan->late) return fovea_plan_run_late(plan);
+  if (plan->late) return plan->halved ? fovea_plan_run_halves_late(plan) : fovea_plan_run_late(plan);
+  if (plan->halved && !profiled) return fovea_plan_run_halves(plan);
   if (plan->group_done && !profiled) return fovea_plan_run_beside(plan);
-  return run_between(plan, 0, plan->record_count);
+  return run_those(plan, false);
 }
 
 fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
   fovea_status status = FOVEA_OK;
+  if (plan->training) ++*plan->resources.changes;
   for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++) {
     fovea_record *record = plan->records[i];
     if (record->question) status = fovea_device_finish(plan->device);

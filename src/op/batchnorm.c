@@ -81,6 +81,7 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_int(r, "c", n->c);
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_range(r, (size_t)n->c, 1, 1);
+  fovea_record_prepares(plan, r);
   fovea_record_cost(r, 0, 16.0 * n->c);
 }
 

@@ -70,6 +70,7 @@ static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, i
   fovea_record_int(r, "transposed", transposed);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
+  fovea_record_prepares(plan, r);
   fovea_record_cost(r, 0, 8.0 * count);
   return packed;
 }
@@ -116,6 +117,7 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
     fovea_record_range(r, vectors, tiles, rows);
   else
     fovea_record_range(r, tiles, rows, vectors);
+  fovea_record_over_batch(r, t.vector == 1 ? 0 : 2);
   fovea_record_local(r, t.local);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }

@@ -32,6 +32,7 @@ static fovea_view pack(fovea_plan *plan, const char *options, const fovea_conv_s
   fovea_record_int(r, "from_c", from_c);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
+  fovea_record_prepares(plan, r);
   fovea_record_cost(r, 0, 8.0 * count);
   return packed;
 }
@@ -62,6 +63,7 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   fovea_record_int(r, "positions", positions);
   fovea_record_range(r, (size_t)fovea_ceil_div(tiles, group), (size_t)(rows * fovea_ceil_div(columns, positions)),
                      (size_t)(fovea_plan_batch(plan) / tuning->vector));
+  fovea_record_over_batch(r, 2);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }
 

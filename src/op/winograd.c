@@ -61,6 +61,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "turned", turned);
   fovea_record_int(r, "count", padded * s->c);
   fovea_record_flat(r, (size_t)padded * (size_t)s->c);
+  fovea_record_prepares(plan, r);
   fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
 
   r = fovea_plan_record(plan, "winograd.cl", options, "winograd");
@@ -77,6 +78,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
     fovea_record_range(r, batch, tiles, rows * columns);
   else
     fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), rows * columns, batch / (size_t)tuning->vector);
+  fovea_record_over_batch(r, tuning->vector == 1 ? 0 : 2);
   fovea_record_local(r, t.local);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 }

@@ -44,7 +44,7 @@ static void train(const char *queues, bool late, outcome *o) {
   OK(fovea_vae_create(on, &c, true, &vae));
   fovea_plan *plan = fovea_network_plan(vae->network, true);
   assert_int_equal(fovea_plan_has_groups(plan), strcmp(queues, "2") == 0);
-  if (late) fovea_plan_run_late_from_now(plan);
+  if (late) fovea_plan_run_late_from_now(plan, 1);
   fovea_epoch e = {.epochs = EPOCHS, .lr = 0.005, .min_lr = 0.0001};
   memset(o, 0, sizeof *o);
   for (e.epoch = 0; e.epoch < EPOCHS; e.epoch++) OK(fovea_vae_train_epoch(vae, &data, &e));
