@@ -64,7 +64,7 @@ static void forget(cl_event *event) {
 /* One half, or the whole of a record that is not over the batch, into its queue. What another queue waits for has to be
  * flushed. */
 static fovea_status enqueue(fovea_plan *plan, const fovea_record *r, int half, cl_event after, cl_event *done) {
-  const cl_command_queue queue = half == 0 ? plan->device->queue : plan->device->aside;
+  cl_command_queue queue = half == 0 ? plan->device->queue : plan->device->aside;
   const fovea_launch_part part = half_of(plan, r, half);
   const fovea_status status =
       fovea_launch_enqueue_part(r->launch, part, queue, r->begins ? after : NULL, r->ends ? done : NULL);
