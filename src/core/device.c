@@ -22,25 +22,79 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
   return (fovea_tuning){.vector = 1, .native = 1, .group = group};
 }
 
-/* Units that wait for the others at a kernel's end go on with the second queue. FOVEA_QUEUES decides it; by itself no
- * GPU gets one, since none has been measured. */
-static bool wants_second_queue(const fovea_device_info *info) {
+/* A second queue lets units that wait for the others at a kernel's end go on with something else, and parts of the
+ * device, each with a queue of its own, keep a part of the batch in their caches. FOVEA_QUEUES decides: "1", "2" or
+ * "parts". By itself no GPU gets either, since none has been measured. */
+typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_PARTS } queues;
+
+static queues choose_queues(const fovea_device_info *info) {
   const char *forced = getenv("FOVEA_QUEUES");
-  if (forced && (strcmp(forced, "1") == 0 || strcmp(forced, "2") == 0)) return forced[0] == '2';
-  return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1;
+  if (forced && strcmp(forced, "1") == 0) return QUEUES_ONE;
+  if (forced && strcmp(forced, "2") == 0) return QUEUES_TWO;
+  if (forced && strcmp(forced, "parts") == 0) return QUEUES_PARTS;
+  return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1 ? QUEUES_PARTS : QUEUES_ONE;
 }
 
-/* The sub-device is kept until the process ends: after clFinish has returned, a worker of PoCL 3.1 still releases its
- * event through the device, and crashed there in one of a few hundred closings on a busy machine. */
+/* Sub-devices, once made, are kept until the process ends: after clFinish has returned, a worker of PoCL 3.1 still
+ * releases its event through the device, and crashed there in one of a few hundred closings on a busy machine. */
+typedef struct division {
+  cl_device_id of, parts[FOVEA_MOST_PARTS];
+  cl_device_partition_property how;
+  uint32_t units;
+  cl_uint count;
+} division;
+
+static division *divide(cl_device_id of, cl_device_partition_property how, uint32_t units, cl_int *error) {
+  static division made[32];
+  static size_t count;
+  const cl_device_partition_property wanted[] = {how, (cl_device_partition_property)units, 0, 0};
+  for (size_t i = 0; i < count; i++)
+    if (made[i].of == of && made[i].how == how && made[i].units == units) return &made[i];
+  *error = CL_OUT_OF_RESOURCES;
+  if (count == sizeof made / sizeof *made) return NULL;
+  division *d = &made[count];
+  *d = (division){.of = of, .how = how, .units = units};
+  *error = clCreateSubDevices(of, wanted, FOVEA_MOST_PARTS, d->parts, &d->count);
+  if (*error != CL_SUCCESS) return NULL;
+  count++;
+  return d;
+}
+
 static fovea_status take_part(fovea_device *d, uint32_t units) {
-  const cl_device_partition_property counts[] = {CL_DEVICE_PARTITION_BY_COUNTS, (cl_device_partition_property)units,
-                                                 CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
-  const cl_int error = clCreateSubDevices(d->id, counts, 1, &d->id, NULL);
-  if (error != CL_SUCCESS)
+  cl_int error = CL_SUCCESS;
+  const division *one = divide(d->id, CL_DEVICE_PARTITION_BY_COUNTS, units, &error); /* 0 ends the list */
+  if (!one)
     return fovea_fail(FOVEA_DEVICE, "%s has %u compute units and gives no part of %u: %s", d->info.name,
                       d->info.compute_units, units, fovea_cl_error_name(error));
+  d->id = one->parts[0];
   d->info.compute_units = units;
   return FOVEA_OK;
+}
+
+/* Equal ones of all units, as many as there may be; a driver that has no such parts does without. */
+static void find_parts(fovea_device *d) {
+  const uint32_t units = d->info.compute_units;
+  uint32_t parts = units < FOVEA_MOST_PARTS ? units : FOVEA_MOST_PARTS;
+  cl_int error = CL_SUCCESS;
+  while (parts > 1 && units % parts != 0) parts--;
+  const division *all = parts > 1 ? divide(d->id, CL_DEVICE_PARTITION_EQUALLY, units / parts, &error) : NULL;
+  if (!all || all->count != parts) return;
+  memcpy(d->ids + 1, all->parts, sizeof all->parts);
+  d->part_count = (int)parts;
+}
+
+static fovea_status make_queue(fovea_device *d, cl_device_id on, cl_command_queue_properties properties,
+                               cl_command_queue *queue) {
+  cl_int error = CL_SUCCESS;
+  *queue = clCreateCommandQueue(d->context, on, properties, &error);
+  return fovea_cl_check(d, error, "cannot make a command queue");
+}
+
+static fovea_status make_queues(fovea_device *d, queues wanted) {
+  fovea_status status = make_queue(d, d->id, CL_QUEUE_PROFILING_ENABLE, &d->queue);
+  if (!status && wanted != QUEUES_ONE) status = make_queue(d, d->id, 0, &d->aside);
+  for (int i = 0; i < d->part_count && !status; i++) status = make_queue(d, d->ids[1 + i], 0, &d->parts[i]);
+  return status;
 }
 
 static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_device **device) {
@@ -54,12 +108,12 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   d->id = found->id;
   if (units > 0 && (status = take_part(d, units))) goto fail;
   cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
-  d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &error);
+  d->ids[0] = d->id;
+  const queues wanted = choose_queues(&d->info);
+  if (wanted == QUEUES_PARTS) find_parts(d);
+  d->context = clCreateContext(properties, (cl_uint)(1 + d->part_count), d->ids, NULL, NULL, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;
-  d->queue = clCreateCommandQueue(d->context, d->id, CL_QUEUE_PROFILING_ENABLE, &error);
-  if ((status = fovea_cl_check(d, error, "cannot make a command queue"))) goto fail;
-  if (wants_second_queue(&d->info)) d->aside = clCreateCommandQueue(d->context, d->id, 0, &error);
-  if ((status = fovea_cl_check(d, error, "cannot make a second command queue"))) goto fail;
+  if ((status = make_queues(d, wanted))) goto fail;
   if ((status = fovea_program_cache_create(&d->programs))) goto fail;
   *device = d;
   return FOVEA_OK;
@@ -82,16 +136,26 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   return status;
 }
 
+static cl_int finish_all(const fovea_device *device) {
+  cl_int error = CL_SUCCESS;
+  for (int i = 0; i < device->part_count && error == CL_SUCCESS; i++)
+    if (device->parts[i]) error = clFinish(device->parts[i]);
+  if (device->aside && error == CL_SUCCESS) error = clFinish(device->aside);
+  if (device->queue && error == CL_SUCCESS) error = clFinish(device->queue);
+  return error;
+}
+
 void fovea_device_close(fovea_device *device) {
   if (!device) return;
-  if (device->aside) clFinish(device->aside);
-  if (device->queue) clFinish(device->queue); /* what is staged and profiled below may be in use */
+  (void)finish_all(device); /* what is staged and profiled below may be in use */
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
   fovea_program_cache_destroy(device->programs);
   fovea_tuning_destroy(device->tunings);
   if (device->queue) clReleaseCommandQueue(device->queue);
   if (device->aside) clReleaseCommandQueue(device->aside);
+  for (int i = 0; i < device->part_count; i++)
+    if (device->parts[i]) clReleaseCommandQueue(device->parts[i]);
   if (device->context) clReleaseContext(device->context);
   free(device);
 }
@@ -99,6 +163,5 @@ void fovea_device_close(fovea_device *device) {
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return &device->info; }
 
 fovea_status fovea_device_finish(fovea_device *device) {
-  const cl_int error = device->aside ? clFinish(device->aside) : CL_SUCCESS;
-  return fovea_cl_check(device, error ? error : clFinish(device->queue), "waiting for the device");
+  return fovea_cl_check(device, finish_all(device), "waiting for the device");
 }

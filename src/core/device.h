@@ -18,14 +18,18 @@ typedef struct fovea_profile fovea_profile;
 typedef struct fovea_staging fovea_staging;
 typedef struct fovea_tunings fovea_tunings;
 
+enum { FOVEA_MOST_PARTS = 8 };
+
 struct fovea_device {
   fovea_device_info info;
   fovea_tuning tuning;
   cl_platform_id platform;
-  cl_device_id id;
+  cl_device_id id, ids[1 + FOVEA_MOST_PARTS]; /* those of the context: the same, then its parts */
+  int part_count;                             /* of equally many units; 0: none */
   cl_context context;
   cl_command_queue queue; /* in order, profiling enabled */
   cl_command_queue aside; /* another, for what may run beside it; NULL: none */
+  cl_command_queue parts[FOVEA_MOST_PARTS];
   fovea_program_cache *programs;
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */

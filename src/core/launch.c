@@ -275,24 +275,21 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   fovea_device *d = launch->device;
   bool profiled = fovea_profile_recording(d);
   cl_event event = NULL;
-  const fovea_status status = fovea_launch_enqueue_after(launch, d->queue, NULL, profiled ? &event : NULL);
+  const fovea_status status =
+      fovea_launch_enqueue_part(launch, (fovea_launch_part){0}, d->queue, 0, NULL, profiled ? &event : NULL);
   if (status) return status;
   const fovea_profile_row row = {launch->name, launch->op, launch->shape, 1, 0, launch->flops, launch->bytes};
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
 fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
-                                       cl_event after, cl_event *done) {
+                                       cl_uint wait_count, const cl_event *waits, cl_event *done) {
   size_t offset[3] = {0}, global[3];
   memcpy(global, launch->global, sizeof global);
   if (part.count > 0) offset[part.axis] = part.first, global[part.axis] = part.count;
   const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, part.first > 0 ? offset : NULL, global,
-                                              launch->local, after != NULL, after ? &after : NULL, done);
+                                              launch->local, wait_count, wait_count > 0 ? waits : NULL, done);
   return fovea_cl_check(launch->device, error, launch->name);
-}
-
-fovea_status fovea_launch_enqueue_after(fovea_launch *launch, cl_command_queue queue, cl_event after, cl_event *done) {
-  return fovea_launch_enqueue_part(launch, (fovea_launch_part){0}, queue, after, done);
 }
 
 /* --- zeroing --------------------------------------------------------------------------------------------------- */

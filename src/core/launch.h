@@ -64,11 +64,10 @@ typedef struct fovea_launch_part {
   size_t first, count;
 } fovea_launch_part;
 
-/* The launch, or a part of it, into `queue`, after the event `after` (NULL: none). *done, unless NULL, gets the event
- * of its end, the caller's to release. Not for a profile. */
+/* The launch, or a part of it, into `queue`, after `wait_count` events. *done, unless NULL, gets the event of its end,
+ * the caller's to release. Not for a profile. */
 fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
-                                       cl_event after, cl_event *done);
-fovea_status fovea_launch_enqueue_after(fovea_launch *launch, cl_command_queue queue, cl_event after, cl_event *done);
+                                       cl_uint wait_count, const cl_event *waits, cl_event *done);
 
 /* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). On
  * failure *launch is NULL. */

@@ -98,7 +98,7 @@ static fovea_status build_source(fovea_device *device, const char *file, const c
     fovea_status status = fovea_cl_check(device, error, "cannot make a program");
     return fovea_fail_in(status, "%s", file);
   }
-  error = clBuildProgram(p, 1, &device->id, options, NULL, NULL);
+  error = clBuildProgram(p, (cl_uint)(1 + device->part_count), device->ids, options, NULL, NULL);
   if (error != CL_SUCCESS) {
     char log[1200];
     build_log(device, p, log, sizeof log);
@@ -112,23 +112,30 @@ static fovea_status build_source(fovea_device *device, const char *file, const c
 
 /* NULL when the driver does not take the binary. */
 static cl_program build_binary(fovea_device *device, const char *options, const unsigned char *binary, size_t size) {
-  cl_int error = CL_SUCCESS, binary_error = CL_SUCCESS;
-  cl_program p = clCreateProgramWithBinary(device->context, 1, &device->id, &size, &binary, &binary_error, &error);
-  if (error == CL_SUCCESS && binary_error == CL_SUCCESS) error = clBuildProgram(p, 1, &device->id, options, NULL, NULL);
-  if (error == CL_SUCCESS && binary_error == CL_SUCCESS) return p;
+  cl_int error = CL_SUCCESS, errors[1 + FOVEA_MOST_PARTS] = {0};
+  const cl_uint count = (cl_uint)(1 + device->part_count);
+  const unsigned char *binaries[1 + FOVEA_MOST_PARTS];
+  size_t sizes[1 + FOVEA_MOST_PARTS];
+  for (cl_uint i = 0; i < count; i++) binaries[i] = binary, sizes[i] = size;
+  cl_program p = clCreateProgramWithBinary(device->context, count, device->ids, sizes, binaries, errors, &error);
+  for (cl_uint i = 0; i < count && error == CL_SUCCESS; i++) error = errors[i];
+  if (error == CL_SUCCESS) error = clBuildProgram(p, count, device->ids, options, NULL, NULL);
+  if (error == CL_SUCCESS) return p;
   if (p) clReleaseProgram(p);
   return NULL;
 }
 
+/* That for the whole device, the first of the context; its parts take the same. */
 static void store_binary(cl_program program, const fovea_cache_key *key) {
-  size_t size = 0;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) != CL_SUCCESS || size == 0) return;
-  unsigned char *binary = malloc(size);
-  if (!binary) return;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS) {
-    fovea_binary_store(key, binary, size);
-  }
-  free(binary);
+  size_t sizes[1 + FOVEA_MOST_PARTS] = {0};
+  unsigned char *binaries[1 + FOVEA_MOST_PARTS] = {NULL};
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL) != CL_SUCCESS || sizes[0] == 0)
+    return;
+  binaries[0] = malloc(sizes[0]);
+  if (!binaries[0]) return;
+  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binaries, binaries, NULL) == CL_SUCCESS)
+    fovea_binary_store(key, binaries[0], sizes[0]);
+  free(binaries[0]);
 }
 
 void fovea_program_cache_save(fovea_program_cache *cache) {

@@ -118,7 +118,9 @@ void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y,
   record->local = local;
 }
 
-void fovea_record_prepares(fovea_plan *plan, fovea_record *record) { record->prepares = !plan->training; }
+void fovea_record_prepares(fovea_plan *plan, fovea_record *record) {
+  record->prepares = !plan->training || plan->parts > 0;
+}
 
 void fovea_record_over_batch(fovea_record *record, int axis) { record->batch_axis = 1 + axis; }
 
@@ -390,17 +392,21 @@ static void record_backward(fovea_plan *plan) {
   }
 }
 
-static void keep_prepared(fovea_plan *plan, const fovea_record *record) {
-  for (int i = 0; i < record->argument_count; i++)
-    if (record->arguments[i].kind == ARGUMENT_VIEW)
-      plan->storages[record->arguments[i].view.storage].first = 0,
-      plan->storages[record->arguments[i].view.storage].last = FOREVER;
+/* From the pass's begin, and in an evaluation for all to come. */
+static void keep_prepared(fovea_plan *plan) {
+  for (int i = 0; i < plan->record_count; i++) {
+    const fovea_record *r = plan->records[i];
+    for (int j = 0; j < r->argument_count && r->prepares; j++) {
+      if (r->arguments[j].kind != ARGUMENT_VIEW) continue;
+      storage *s = &plan->storages[r->arguments[j].view.storage];
+      s->first = 0;
+      if (!plan->training) s->last = FOREVER;
+    }
+  }
 }
 
 static void keep_results(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
-  for (int i = 0; i < plan->record_count; i++)
-    if (plan->records[i]->prepares) keep_prepared(plan, plan->records[i]);
   for (int i = 0; i < graph->count; i++)
     if (graph->nodes[i].op == &fovea_op_reparameterize) {
       keep(plan, i);
@@ -418,8 +424,9 @@ static void record_passes(fovea_plan *plan) {
     if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_join_groups(plan));
   } else {
     keep_results(plan);
-    fovea_plan_halve(plan);
   }
+  keep_prepared(plan);
+  if (plan->parts > 0) fovea_plan_find_segments(plan);
   for (int i = 0; plan->resources.inspect && i < plan->storage_count; i++)
     plan->storages[i].first = 0, plan->storages[i].last = FOREVER;
 }
@@ -463,6 +470,7 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
   plan->batch = (batch + LANES - 1) / LANES * LANES;
   plan->training = training;
   plan->resources = *resources;
+  plan->parts = fovea_plan_choose_parts(plan);
   fovea_status status = build(plan);
   if (status == FOVEA_OK)
     *out = plan;

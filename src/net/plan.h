@@ -42,14 +42,13 @@ void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
-/* Whether there are launches that may run beside others (fovea_plan_aside), in the device's second queue, or the halves
- * of the batch in two queues. For tests, run late: in one queue, each such launch only when it is waited for; or of
- * each piece of the pass one half of the batch, then the other: `order` 1 the first one first, 2 the second. No order
+/* Whether there are launches that may run beside others (plan_aside.c), and into how many parts the batch is divided
+ * (plan_parts.c; 0: it is not). For tests, run late: in one queue, each such launch only when it is waited for, and of
+ * each piece of the pass one part of the batch after the other: `order` 1 the first one first, 2 the last. No order
  * that is allowed lets more happen before a launch, so runs that leave the same bits show that nothing is overwritten
- * too early.
- */
+ * too early. */
 bool fovea_plan_has_groups(const fovea_plan *plan);
-bool fovea_plan_has_halves(const fovea_plan *plan);
+int fovea_plan_parts(const fovea_plan *plan);
 void fovea_plan_run_late_from_now(fovea_plan *plan, int order);
 
 /* Whether a run is one call of a recorded command buffer: command_buffer.h. */

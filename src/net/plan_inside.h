@@ -1,5 +1,6 @@
 /* A plan, seen from inside src/net/plan*.c: plan.c records, plan_memory.c places, plan_launch.c launches,
- * plan_aside.c lets some of a training step run beside others, plan_halves.c the halves of an evaluation's batch. */
+ * plan_aside.c lets some of a training step run beside others, plan_parts.c divides the batch among parts of the
+ * device, plan_queues.c runs that. */
 #ifndef FOVEA_NET_PLAN_INSIDE_H
 #define FOVEA_NET_PLAN_INSIDE_H
 
@@ -39,7 +40,7 @@ struct fovea_record {
   int group;             /* of records that may run aside: plan_aside.c; 0: not one of them */
   bool prepares;         /* fovea_record_prepares */
   int batch_axis;        /* 1 + that of the range which runs over the batch; 0: none */
-  bool begins, ends;     /* a segment of an evaluation in halves: plan_halves.c */
+  bool begins;           /* a segment: plan_parts.c */
   int joins;             /* the last of the groups that have to be done before; 0: none */
   double flops, bytes;
   fovea_gemm gemm;
@@ -83,7 +84,7 @@ struct fovea_plan {
   int question;                  /* that the records made now answer; 0: none */
   int group, group_count;        /* of the records made now, 0: none; the groups so far */
   int late;                      /* for tests: fovea_plan_run_late_from_now */
-  bool halved;                   /* an evaluation in halves */
+  int parts;                     /* of the batch and of the device: plan_parts.c; 0: none */
   cl_event *group_done;          /* of each group during a run; NULL where the device has one queue */
   storage *storages;
   int storage_count, storage_capacity;
@@ -109,13 +110,16 @@ void fovea_plan_destroy_launches(fovea_plan *plan);
 
 /* plan_aside.c. When each group is waited for; before the memory is planned, since what it touches lives until then. */
 fovea_status fovea_plan_join_groups(fovea_plan *plan);
-/* Enqueues every launch in the device's two queues, or in one. */
-fovea_status fovea_plan_run_beside(fovea_plan *plan);
-fovea_status fovea_plan_run_late(fovea_plan *plan);
 
-/* plan_halves.c, likewise. */
-void fovea_plan_halve(fovea_plan *plan);
-fovea_status fovea_plan_run_halves(fovea_plan *plan);
-fovea_status fovea_plan_run_halves_late(fovea_plan *plan);
+/* plan_parts.c: into how many to divide the plan; then, of one so divided, the segments, whose storages live longer;
+ * which records are divided, and the range of each of their parts. */
+int fovea_plan_choose_parts(const fovea_plan *plan);
+void fovea_plan_find_segments(fovea_plan *plan);
+bool fovea_plan_is_parted(const fovea_plan *plan, const fovea_record *record);
+fovea_launch_part fovea_plan_part(const fovea_plan *plan, const fovea_record *record, int part);
+
+/* plan_queues.c: every record, those that prepare only if `prepares`; or late, but for those. */
+fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares);
+fovea_status fovea_plan_run_late(fovea_plan *plan);
 
 #endif

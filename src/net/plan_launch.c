@@ -155,27 +155,27 @@ void fovea_plan_destroy_launches(fovea_plan *plan) {
 
 bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
 
-/* Unless that is done for the parameters as they are. */
-static fovea_status prepare(fovea_plan *plan, bool profiled) {
-  const uint64_t now = *plan->resources.changes + 1;
-  if (plan->training || plan->prepared_for == now) return FOVEA_OK;
-  const fovea_status status =
-      plan->prepare && !profiled ? fovea_command_buffer_enqueue(plan->prepare) : run_those(plan, true);
-  if (status == FOVEA_OK) plan->prepared_for = now;
-  return status;
+static fovea_status run_all(fovea_plan *plan, bool prepares, bool in_queues, bool profiled) {
+  if (in_queues) return fovea_plan_run_in_queues(plan, prepares);
+  fovea_status status = FOVEA_OK;
+  if (prepares && plan->prepare && !profiled)
+    status = fovea_command_buffer_enqueue(plan->prepare);
+  else if (prepares)
+    status = run_those(plan, true);
+  if (status != FOVEA_OK) return status;
+  if (plan->replay && !profiled) return fovea_command_buffer_enqueue(plan->replay);
+  return plan->late ? fovea_plan_run_late(plan) : run_those(plan, false);
 }
 
 /* A profile wants an event of each launch, and kernels one at a time. */
 fovea_status fovea_plan_run(fovea_plan *plan) {
   const bool profiled = fovea_profile_recording(plan->device);
-  const fovea_status status = prepare(plan, profiled);
-  if (status != FOVEA_OK) return status;
+  const bool in_queues = (plan->parts > 0 || plan->group_count > 0) && !plan->replay && !plan->late && !profiled;
+  const uint64_t now = *plan->resources.changes + 1;
+  const fovea_status status = run_all(plan, plan->prepared_for != now, in_queues, profiled);
+  if (status == FOVEA_OK) plan->prepared_for = now;
   if (plan->training) ++*plan->resources.changes;
-  if (plan->replay && !profiled) return fovea_command_buffer_enqueue(plan->replay);
-  if (plan->late) return plan->halved ? fovea_plan_run_halves_late(plan) : fovea_plan_run_late(plan);
-  if (plan->halved && !profiled) return fovea_plan_run_halves(plan);
-  if (plan->group_done && !profiled) return fovea_plan_run_beside(plan);
-  return run_those(plan, false);
+  return status;
 }
 
 fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {

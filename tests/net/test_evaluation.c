@@ -1,5 +1,4 @@
-/* An evaluation in two queues, each half of the batch, leaves the bits that one queue leaves: as it comes, and with one
- * half as far ahead of the other as is allowed. What depends on the parameters alone is made anew when those change. */
+/* What an evaluation makes of the parameters alone is made anew when those change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,14 +7,13 @@
 
 #include <cmocka.h>
 
-#include "core/device.h"
 #include "fovea/vae.h"
+#include "net/graph.h"
 #include "net/network.h"
-#include "net/plan.h"
 #include "support/device.h"
 #include "support/tiny.h"
 
-/* 100 images in batches of 48: halves of 32 and 16 images, and a last batch that is not full. */
+/* The last batch is not full. */
 enum { SIDE = 8, PIXELS = SIDE * SIDE, IMAGES = 100, BATCH = 48 };
 
 static uint8_t pixels[IMAGES * PIXELS];
@@ -31,22 +29,10 @@ typedef struct run {
   fovea_vae *vae;
 } run;
 
-static fovea_vae_config small_images(void) { return tiny_config(SIDE, BATCH); }
-
-/* Images of 8, 4 and 2 pixels a side within a few launches, so that tensors of each share memory. */
-static fovea_vae_config smaller_ones(void) {
-  fovea_vae_config c = tiny_config(SIDE, BATCH);
-  c.unit_count = 4;
-  for (int i = 0; i < c.unit_count; i++) c.units[i] = 5 - i;
-  c.attention = FOVEA_ATTENTION_NONE;
-  return c;
-}
-
-static run begin(const char *queues, fovea_vae_config config) {
+static run begin(void) {
   run r = {0};
-  setenv("FOVEA_QUEUES", queues, 1);
+  const fovea_vae_config config = tiny_config(SIDE, BATCH);
   OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &r.device));
-  unsetenv("FOVEA_QUEUES");
   OK(fovea_vae_create(r.device, &config, true, &r.vae));
   return r;
 }
@@ -68,47 +54,15 @@ static void train(run *r) {
   OK(fovea_vae_train_epoch(r->vae, &data, &one));
 }
 
-static bool halves(const run *r) { return fovea_plan_has_halves(fovea_network_plan(r->vae->network, false)); }
-
-static void in_halves(fovea_vae_config config) {
-  static outcome one, o;
-  run r = begin("1", config);
-  assert_false(halves(&r));
-  train(&r);
-  evaluate(&r, &one);
-  end(&r);
-  r = begin("2", config);
-  assert_int_equal(halves(&r), r.device->tuning.vector > 1);
-  train(&r);
-  evaluate(&r, &o);
-  assert_memory_equal(&one, &o, sizeof o);
-  for (int order = 1; order <= 2 && halves(&r); order++) {
-    fovea_plan_run_late_from_now(fovea_network_plan(r.vae->network, false), order);
-    evaluate(&r, &o);
-    assert_memory_equal(&one, &o, sizeof o);
-  }
-  end(&r);
-}
-
-static void halves_with_attention(void **state) {
-  (void)state;
-  in_halves(small_images());
-}
-
-static void halves_of_three_sizes(void **state) {
-  (void)state;
-  in_halves(smaller_ones());
-}
-
 static void after_training(void **state) {
   (void)state;
   static outcome before, after, only_after;
-  run r = begin("1", small_images());
+  run r = begin();
   evaluate(&r, &before);
   train(&r);
   evaluate(&r, &after);
   end(&r);
-  r = begin("1", small_images());
+  r = begin();
   train(&r);
   evaluate(&r, &only_after);
   end(&r);
@@ -123,7 +77,7 @@ static void after_setting(void **state) {
   static float value[1 << 14], changed[1 << 14];
   static outcome before, after, o;
   size_t with_effect = 0, count = 0;
-  run r = begin("1", small_images());
+  run r = begin();
   evaluate(&r, &before);
   for (size_t i = 0; i < fovea_network_parameter_count(r.vae->network); i++) {
     const fovea_parameter *p = fovea_network_parameter(r.vae->network, i);
@@ -148,7 +102,6 @@ static int fill_images(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(halves_with_attention), cmocka_unit_test(halves_of_three_sizes),
-                                     cmocka_unit_test(after_training), cmocka_unit_test(after_setting)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(after_training), cmocka_unit_test(after_setting)};
   return cmocka_run_group_tests(tests, fill_images, NULL);
 }
