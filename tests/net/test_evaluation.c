@@ -54,6 +54,16 @@ static void train(run *r) {
   OK(fovea_vae_train_epoch(r->vae, &data, &one));
 }
 
+static void again(void **state) {
+  (void)state;
+  static outcome first, second;
+  run r = begin();
+  evaluate(&r, &first);
+  evaluate(&r, &second);
+  assert_memory_equal(&first, &second, sizeof first);
+  end(&r);
+}
+
 static void after_training(void **state) {
   (void)state;
   static outcome before, after, only_after;
@@ -102,6 +112,7 @@ static int fill_images(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(after_training), cmocka_unit_test(after_setting)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(again), cmocka_unit_test(after_training),
+                                     cmocka_unit_test(after_setting)};
   return cmocka_run_group_tests(tests, fill_images, NULL);
 }
