@@ -7,8 +7,8 @@
 
 enum { NOWHERE = -1 };
 
-static bool meet(const fovea_lifetime *a, const fovea_lifetime *b) {
-  return a->first <= b->last && b->first <= a->last;
+static bool apart(const fovea_lifetime *a, const fovea_lifetime *b) {
+  return a->kind != b->kind || (a->first <= b->last && b->first <= a->last);
 }
 
 static size_t lowest_offset(const fovea_lifetime *tensors, size_t count, const fovea_lifetime *one, int slab) {
@@ -17,7 +17,7 @@ static size_t lowest_offset(const fovea_lifetime *tensors, size_t count, const f
     moved = false;
     for (size_t i = 0; i < count; i++) {
       const fovea_lifetime *other = &tensors[i];
-      if (other->slab != slab || !meet(one, other)) continue;
+      if (other->slab != slab || !apart(one, other)) continue;
       if (offset < other->offset + other->size && other->offset < offset + one->size)
         offset = other->offset + other->size, moved = true;
     }

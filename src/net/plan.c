@@ -37,6 +37,12 @@ static int new_storage(fovea_plan *plan, size_t size, fovea_buffer *external) {
 
 fovea_view fovea_plan_new(fovea_plan *plan, size_t size) { return (fovea_view){new_storage(plan, size, NULL), 0}; }
 
+fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels) {
+  const fovea_view view = fovea_plan_new(plan, (size_t)channels * (size_t)pixels * (size_t)plan->batch);
+  plan->storages[view.storage].pixels = pixels;
+  return view;
+}
+
 static fovea_view external(fovea_plan *plan, fovea_buffer *buffer) {
   return (fovea_view){buffer ? new_storage(plan, buffer->size / 4, buffer) : 0, 0};
 }
@@ -206,7 +212,16 @@ fovea_view fovea_plan_save(fovea_plan *plan, int node, int slot, size_t size) {
   return plan->nodes[node].saved[slot] = fovea_plan_new(plan, size);
 }
 
+fovea_view fovea_plan_save_images(fovea_plan *plan, int node, int slot, int channels, int pixels) {
+  return plan->nodes[node].saved[slot] = fovea_plan_new_images(plan, channels, pixels);
+}
+
 fovea_view fovea_plan_saved(const fovea_plan *plan, int node, int slot) { return plan->nodes[node].saved[slot]; }
+
+static fovea_view new_value(fovea_plan *plan, int node) {
+  const fovea_node *n = &plan->graph->nodes[node];
+  return fovea_plan_new_images(plan, n->c, n->h * n->w);
+}
 
 static size_t node_size(const fovea_plan *plan, int node) {
   const fovea_node *n = &plan->graph->nodes[node];
@@ -229,6 +244,7 @@ fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool
   size_t whole = plan->storages[value.storage].size;
   if (plan->gradient_of[value.storage] < 0) {
     int id = new_storage(plan, whole, NULL);
+    plan->storages[id].pixels = plan->storages[value.storage].pixels;
     plan->gradient_of[value.storage] = id;
   }
   fovea_view gradient = {plan->gradient_of[value.storage], value.offset};
@@ -295,8 +311,7 @@ static void place(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = graph->count - 1; i >= 0; i--) {
     if (graph->nodes[i].op != &fovea_op_concat) continue;
-    if (!plan->nodes[i].placed)
-      plan->nodes[i].value = fovea_plan_new(plan, node_size(plan, i)), plan->nodes[i].placed = true;
+    if (!plan->nodes[i].placed) plan->nodes[i].value = new_value(plan, i), plan->nodes[i].placed = true;
     fovea_view at = plan->nodes[i].value;
     for (int k = 0; k < 2; k++) {
       int operand = fovea_plan_source(plan, graph->nodes[i].inputs[k]);
@@ -307,7 +322,7 @@ static void place(fovea_plan *plan) {
   }
   for (int i = 0; i < graph->count; i++)
     if (plan->nodes[i].alias == i && !plan->nodes[i].placed)
-      plan->nodes[i].value = fovea_plan_new(plan, node_size(plan, i)), plan->nodes[i].placed = true;
+      plan->nodes[i].value = new_value(plan, i), plan->nodes[i].placed = true;
 }
 
 static void keep(fovea_plan *plan, fovea_tensor node) {

@@ -95,16 +95,19 @@ const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
  * gradient are never made, and each makes what it needs of them anew. The other of the two, -1: this one is alone. */
 int fovea_plan_merged(const fovea_plan *plan, int node);
 
-/* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats. */
+/* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats, or of
+ * images, [channels][pixels][batch]. */
 fovea_view fovea_plan_output(const fovea_plan *plan, int node);
 fovea_view fovea_plan_input(const fovea_plan *plan, int node, int input);
 fovea_view fovea_plan_parameter(const fovea_plan *plan, int node, int parameter);
 fovea_view fovea_plan_parameter_gradient(const fovea_plan *plan, int node, int parameter);
 fovea_view fovea_plan_new(fovea_plan *plan, size_t size);
+fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels);
 fovea_view fovea_plan_state(const fovea_plan *plan);
 
 /* A storage that forward makes and backward reads (a mask, a pooled map): kept for the node under `slot` (0 to 3). */
 fovea_view fovea_plan_save(fovea_plan *plan, int node, int slot, size_t size);
+fovea_view fovea_plan_save_images(fovea_plan *plan, int node, int slot, int channels, int pixels);
 fovea_view fovea_plan_saved(const fovea_plan *plan, int node, int slot);
 
 /* Gradients. Of the node's output; of an input, to be written, or added to when *accumulate. wants says whether the

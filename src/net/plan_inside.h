@@ -49,6 +49,7 @@ struct fovea_record {
 
 typedef struct storage {
   size_t size;          /* floats */
+  int pixels;           /* of the images that it is of; 0: of none */
   int first, last;      /* records that touch it; first -1: none */
   fovea_buffer *buffer; /* its own, or a slab */
   size_t offset;        /* floats */

@@ -1,11 +1,11 @@
 /* Parts of the batch, each in the queue of a part of the device: launches over the batch are enqueued once a part.
  *
  * Units of a CPU may have caches of their own. The two cores of the virtual machine measured here shared their last
- * level in some processes and not in others (50 and 350 ns for a message there and back), as its host placed them. Where
- * they do not, what one unit has written is slow to read for another: some activations took 4.3 times as long, a
- * training step 1.27 times, an evaluation 1.36 times; with parts 1.15 and 1.15 times. A part's images stay with one unit
- * from launch to launch. Nor does a unit wait for the others at each launch's end, but only where a launch needs the
- * whole batch.
+ * level in some processes and not in others (50 and 350 ns for a message there and back), as its host placed them.
+ * Where they do not, what one unit has written is slow to read for another: some activations took 4.3 times as long, a
+ * training step 1.27 times, an evaluation 1.36 times; with parts 1.15 and 1.02 times. A part's images stay with one
+ * unit from launch to launch. Nor does a unit wait for the others at each launch's end, but only where a launch needs
+ * the whole batch.
  *
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment touches lives to its end, hence MOST_RECORDS: of an evaluation, 64 in place of 16 need

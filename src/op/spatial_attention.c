@@ -46,9 +46,8 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
 
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  size_t map = (size_t)(n->h * n->w) * (size_t)fovea_plan_batch(plan);
-  fovea_view a = fovea_plan_input(plan, node, 0), pooled = fovea_plan_save(plan, node, POOLED, 2 * map);
-  fovea_view scale = fovea_plan_save(plan, node, FOVEA_ATTENTION_SCALE, map),
+  fovea_view a = fovea_plan_input(plan, node, 0), pooled = fovea_plan_save_images(plan, node, POOLED, 2, n->h * n->w);
+  fovea_view scale = fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, n->h * n->w),
              bias = fovea_plan_parameter(plan, node, BIAS);
 
   fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_pool");
@@ -90,9 +89,9 @@ static fovea_record *record_backward(fovea_plan *plan, int node, const char *ker
 
 static void backward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  size_t map = (size_t)(n->h * n->w) * (size_t)fovea_plan_batch(plan);
   fovea_view pooled = fovea_plan_saved(plan, node, POOLED);
-  fovea_view dt = fovea_plan_new(plan, map), dpooled = fovea_plan_new(plan, 2 * map);
+  const int pixels = n->h * n->w;
+  fovea_view dt = fovea_plan_new_images(plan, 1, pixels), dpooled = fovea_plan_new_images(plan, 2, pixels);
 
   fovea_record *r = record_backward(plan, node, "spatial_attention_backward_scale");
   fovea_record_view(plan, r, "dt", dt);

@@ -10,16 +10,20 @@
 
 #include "net/placement.h"
 
+/* Sizes of a kind are multiples of its unit, and so are distances of those that share memory. */
+static size_t unit_of(const fovea_lifetime *t) { return (size_t)16 << t->kind; }
+
 static void assert_valid(const fovea_lifetime *t, size_t count, const size_t *sizes, size_t slabs, size_t limit) {
   for (size_t i = 0; i < count; i++) {
     assert_in_range(t[i].slab, 0, slabs - 1);
     assert_true(t[i].offset + t[i].size <= sizes[t[i].slab]);
     assert_true(sizes[t[i].slab] <= limit);
     for (size_t j = 0; j < i; j++) {
-      int in_time = t[i].first <= t[j].last && t[j].first <= t[i].last;
+      int in_time = t[i].kind != t[j].kind || (t[i].first <= t[j].last && t[j].first <= t[i].last);
       int in_space =
           t[i].slab == t[j].slab && t[i].offset < t[j].offset + t[j].size && t[j].offset < t[i].offset + t[i].size;
       assert_false(in_time && in_space);
+      if (in_space) assert_int_equal((t[i].offset - t[j].offset) % unit_of(&t[i]), 0);
     }
   }
 }
@@ -41,13 +45,13 @@ static void test_shares(void **state) {
 static void test_limit(void **state) {
   (void)state;
   fovea_lifetime t[] = {
-      {.size = 60, .first = 0, .last = 9}, {.size = 60, .first = 0, .last = 9}, {.size = 40, .first = 5, .last = 5}};
+      {.size = 64, .first = 0, .last = 9}, {.size = 64, .first = 0, .last = 9}, {.size = 32, .first = 5, .last = 5}};
   size_t *sizes, slabs;
   assert_int_equal(fovea_place(t, 3, 100, &sizes, &slabs), FOVEA_OK);
   assert_valid(t, 3, sizes, slabs, 100);
   assert_int_equal(slabs, 2);
   free(sizes);
-  assert_int_equal(fovea_place(t, 3, 59, &sizes, &slabs), FOVEA_NO_MEMORY);
+  assert_int_equal(fovea_place(t, 3, 63, &sizes, &slabs), FOVEA_NO_MEMORY);
 }
 
 static void test_none(void **state) {
@@ -67,7 +71,8 @@ static void test_random(void **state) {
     for (int i = 0; i < COUNT; i++) {
       seed = seed * 1664525u + 1013904223u;
       int first = (int)(seed >> 24), length = (int)(seed >> 16 & 31);
-      t[i] = (fovea_lifetime){.size = 16 * (1 + (seed >> 8 & 63)), .first = first, .last = first + length};
+      t[i] = (fovea_lifetime){.first = first, .last = first + length, .kind = (int)(seed >> 14 & 3)};
+      t[i].size = unit_of(&t[i]) * (1 + (seed >> 8 & 15));
     }
     size_t *sizes, slabs;
     assert_int_equal(fovea_place(t, COUNT, LIMIT, &sizes, &slabs), FOVEA_OK);
