@@ -14,8 +14,8 @@
  * Layout: a, y, da, dy [C][pixels][N]; pooled, dpooled [2][pixels][N]; t, s, dt [pixels][N].
  * Canonical order of every sum over channels: for c ascending; a mean is the sum times the rounded 1 / C. One work-item
  * per V images and a share of the pixels. A CPU takes a block of 16 of a channel at a time where it writes or reads
- * several tensors; pooling, whose sums are then no longer in registers, was slower so (2.2
- * ms instead of 1.8). To pool in winograd.cl, while a tile's outputs are in registers, was no faster.
+ * several tensors; pooling, whose sums are then no longer in registers, was slower so (2.2 ms instead of 1.8). To pool
+ * in winograd.cl, while a tile's outputs are in registers, was no faster.
  *
  * Macros: NORMALIZED, 0 without it. */
 #include "batchnorm.clh"

@@ -136,12 +136,17 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   return status;
 }
 
+static void finish(cl_command_queue queue, cl_int *first_error) {
+  const cl_int error = queue ? clFinish(queue) : CL_SUCCESS;
+  if (*first_error == CL_SUCCESS) *first_error = error;
+}
+
+/* All of them, whatever one says. */
 static cl_int finish_all(const fovea_device *device) {
   cl_int error = CL_SUCCESS;
-  for (int i = 0; i < device->part_count && error == CL_SUCCESS; i++)
-    if (device->parts[i]) error = clFinish(device->parts[i]);
-  if (device->aside && error == CL_SUCCESS) error = clFinish(device->aside);
-  if (device->queue && error == CL_SUCCESS) error = clFinish(device->queue);
+  for (int i = 0; i < device->part_count; i++) finish(device->parts[i], &error);
+  finish(device->aside, &error);
+  finish(device->queue, &error);
   return error;
 }
 

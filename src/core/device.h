@@ -27,9 +27,9 @@ struct fovea_device {
   cl_device_id id, ids[1 + FOVEA_MOST_PARTS]; /* those of the context: the same, then its parts */
   int part_count;                             /* of equally many units; 0: none */
   cl_context context;
-  cl_command_queue queue; /* in order, profiling enabled */
-  cl_command_queue aside; /* another, for what may run beside it; NULL: none */
-  cl_command_queue parts[FOVEA_MOST_PARTS];
+  cl_command_queue queue;                   /* in order, profiling enabled */
+  cl_command_queue aside;                   /* another, for what may run beside it; NULL: none */
+  cl_command_queue parts[FOVEA_MOST_PARTS]; /* each part's own */
   fovea_program_cache *programs;
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */

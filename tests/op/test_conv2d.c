@@ -12,6 +12,7 @@ static const struct conv_case cases[] = {
     {{"one pixel, kernel 7", 3, 1, 1, 5, 5, 3, 0, 0, 0, 0}, {5, 7, 1, true, true, 0}},
     {{"kernel 3", 1, 7, 5, 16, 16, 5, 0, 0, 0, 0}, {7, 3, 1, true, true, 0}},
     {{"kernel 3, partial batch", 3, 5, 7, 64, 37, 7, 0, 0, 0, 0}, {5, 3, 1, true, true, 0}},
+    {{"kernel 3, tiles end where rows do", 1, 4, 8, 16, 16, 3, 0, 0, 0, 0}, {3, 3, 1, true, true, 0}},
     {{"kernel 5", 1, 11, 3, 17, 17, 3, 0, 0, 0, 0}, {16, 5, 1, false, true, 0}},
     {{"kernel 7, larger than the image", 1, 3, 5, 5, 5, 16, 0, 0, 0, 0}, {3, 7, 1, true, true, 0}},
     {{"stride 2, even", 1, 8, 6, 5, 5, 5, 0, 0, 0, 0}, {5, 3, 2, true, true, 0}},
