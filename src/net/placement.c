@@ -7,7 +7,7 @@
 
 enum { NOWHERE = -1 };
 
-static bool apart(const fovea_lifetime *a, const fovea_lifetime *b) {
+static bool conflict(const fovea_lifetime *a, const fovea_lifetime *b) {
   return a->kind != b->kind || (a->first <= b->last && b->first <= a->last);
 }
 
@@ -17,7 +17,7 @@ static size_t lowest_offset(const fovea_lifetime *tensors, size_t count, const f
     moved = false;
     for (size_t i = 0; i < count; i++) {
       const fovea_lifetime *other = &tensors[i];
-      if (other->slab != slab || !apart(one, other)) continue;
+      if (other->slab != slab || !conflict(one, other)) continue;
       if (offset < other->offset + other->size && other->offset < offset + one->size)
         offset = other->offset + other->size, moved = true;
     }
