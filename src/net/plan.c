@@ -372,7 +372,7 @@ static void record_input(fovea_plan *plan, int node) {
 /* For inspection: a copy of the node's gradient, since backward may overwrite it. */
 static void keep_gradient(fovea_plan *plan, int i) {
   const fovea_node *n = &plan->graph->nodes[i];
-  plan->nodes[i].gradient = fovea_plan_new(plan, node_size(plan, i));
+  plan->nodes[i].gradient = new_value(plan, i);
   plan->nodes[i].has_gradient = true;
   fovea_record_activation(plan, &(fovea_pointwise){0}, n->c, n->h * n->w, fovea_plan_output_gradient(plan, i),
                           plan->nodes[i].gradient);
@@ -441,7 +441,7 @@ static void record_passes(fovea_plan *plan) {
     keep_results(plan);
   }
   keep_prepared(plan);
-  if (plan->parts > 0) fovea_plan_find_segments(plan);
+  fovea_plan_find_segments(plan);
   for (int i = 0; plan->resources.inspect && i < plan->storage_count; i++)
     plan->storages[i].first = 0, plan->storages[i].last = FOREVER;
 }

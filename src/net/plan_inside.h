@@ -112,7 +112,7 @@ void fovea_plan_destroy_launches(fovea_plan *plan);
 /* plan_aside.c. When each group is waited for; before the memory is planned, since what it touches lives until then. */
 fovea_status fovea_plan_join_groups(fovea_plan *plan);
 
-/* plan_parts.c: into how many to divide the plan; then, of one so divided, the segments, whose storages live longer;
+/* plan_parts.c: into how many to divide the plan; then the segments, if it is divided, whose storages live longer;
  * which records are divided, and the range of each of their parts. */
 int fovea_plan_choose_parts(const fovea_plan *plan);
 void fovea_plan_find_segments(fovea_plan *plan);

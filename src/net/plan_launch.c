@@ -155,8 +155,10 @@ void fovea_plan_destroy_launches(fovea_plan *plan) {
 
 bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
 
-static fovea_status run_all(fovea_plan *plan, bool prepares, bool in_queues, bool profiled) {
-  if (in_queues) return fovea_plan_run_in_queues(plan, prepares);
+/* A profile wants an event of each launch, and kernels one at a time. */
+static fovea_status run_all(fovea_plan *plan, bool prepares) {
+  const bool profiled = fovea_profile_recording(plan->device), queues = plan->parts > 0 || plan->group_count > 0;
+  if (queues && !plan->replay && !plan->late && !profiled) return fovea_plan_run_in_queues(plan, prepares);
   fovea_status status = FOVEA_OK;
   if (prepares && plan->prepare && !profiled)
     status = fovea_command_buffer_enqueue(plan->prepare);
@@ -167,12 +169,9 @@ static fovea_status run_all(fovea_plan *plan, bool prepares, bool in_queues, boo
   return plan->late ? fovea_plan_run_late(plan) : run_those(plan, false);
 }
 
-/* A profile wants an event of each launch, and kernels one at a time. */
 fovea_status fovea_plan_run(fovea_plan *plan) {
-  const bool profiled = fovea_profile_recording(plan->device);
-  const bool in_queues = (plan->parts > 0 || plan->group_count > 0) && !plan->replay && !plan->late && !profiled;
   const uint64_t now = *plan->resources.changes + 1;
-  const fovea_status status = run_all(plan, plan->prepared_for != now, in_queues, profiled);
+  const fovea_status status = run_all(plan, plan->prepared_for != now);
   if (status == FOVEA_OK) plan->prepared_for = now;
   if (plan->training) ++*plan->resources.changes;
   return status;

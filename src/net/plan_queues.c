@@ -19,26 +19,25 @@ typedef struct passage {
   cl_event last[MOST_QUEUES];         /* of what was enqueued there; NULL: nothing */
   int enqueued[MOST_QUEUES];          /* how many */
   int seen[MOST_QUEUES][MOST_QUEUES]; /* by the first queue of the second: how many it waits for */
-  int joined[MOST_QUEUES], queues;    /* the last group that each has waited for */
+  int joined[MOST_QUEUES];            /* the last group that each has waited for */
   cl_event waits[MOST_QUEUES + 1];
   cl_uint wait_count;
 } passage;
 
 static passage begin(fovea_plan *plan) {
-  passage p = {.plan = plan, .queues = FIRST_PART + plan->parts};
-  p.queue[WHOLE] = plan->device->queue, p.queue[ASIDE] = plan->device->aside;
+  passage p = {.plan = plan, .queue = {[WHOLE] = plan->device->queue, [ASIDE] = plan->device->aside}};
   for (int i = 0; i < plan->parts; i++) p.queue[FIRST_PART + i] = plan->device->parts[i];
   return p;
 }
 
 static void end(passage *p) {
-  for (int i = 0; i < p->queues; i++)
+  for (int i = 0; i < MOST_QUEUES; i++)
     if (p->last[i]) clReleaseEvent(p->last[i]);
 }
 
 /* `queue` waits for what `other` has so far. That has to be flushed, else it might never run. */
 static fovea_status wait_for(passage *p, int queue, int other) {
-  if (queue == other || p->seen[queue][other] == p->enqueued[other]) return FOVEA_OK;
+  if (p->seen[queue][other] == p->enqueued[other]) return FOVEA_OK;
   p->seen[queue][other] = p->enqueued[other];
   p->waits[p->wait_count++] = p->last[other];
   return fovea_cl_check(p->plan->device, clFlush(p->queue[other]), "flushing a queue");
@@ -46,7 +45,7 @@ static fovea_status wait_for(passage *p, int queue, int other) {
 
 static fovea_status wait_for_parts(passage *p, int queue) {
   fovea_status status = FOVEA_OK;
-  for (int i = FIRST_PART; i < p->queues && status == FOVEA_OK; i++) status = wait_for(p, queue, i);
+  for (int i = 0; i < p->plan->parts && status == FOVEA_OK; i++) status = wait_for(p, queue, FIRST_PART + i);
   return status;
 }
 
@@ -140,7 +139,6 @@ fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares) {
     if (status == FOVEA_OK) now_last(&p, WHOLE, event);
   }
   if (status == FOVEA_OK && prepares) status = put_preparations(&p);
-  if (status == FOVEA_OK && prepares) status = meet(&p);
   if (status == FOVEA_OK) status = put_all(&p);
   if (status == FOVEA_OK) status = meet(&p);
   end(&p);

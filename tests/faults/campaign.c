@@ -48,7 +48,6 @@ static const struct trait {
     [FAULT_clEnqueueReadBuffer] = {{CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY}, false},
     [FAULT_clEnqueueWriteBuffer] = {{CL_OUT_OF_RESOURCES, CL_MEM_OBJECT_ALLOCATION_FAILURE}, false},
     [FAULT_clEnqueueMarkerWithWaitList] = {{CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY}, false},
-    [FAULT_clEnqueueBarrierWithWaitList] = {{CL_OUT_OF_HOST_MEMORY, CL_OUT_OF_RESOURCES}, false},
     [FAULT_clWaitForEvents] = {{CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST}, false},
     [FAULT_clGetEventProfilingInfo] = {{CL_PROFILING_INFO_NOT_AVAILABLE}, false},
     [FAULT_clFlush] = {{CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY}, false},

@@ -294,8 +294,6 @@ cl_int __real_clEnqueueReadBuffer(cl_command_queue queue, cl_mem buffer, cl_bool
 cl_int __real_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size,
                                    const void *data, cl_uint waits, const cl_event *wait, cl_event *event);
 cl_int __real_clEnqueueMarkerWithWaitList(cl_command_queue queue, cl_uint waits, const cl_event *wait, cl_event *event);
-cl_int __real_clEnqueueBarrierWithWaitList(cl_command_queue queue, cl_uint waits, const cl_event *wait,
-                                           cl_event *event);
 cl_int __real_clWaitForEvents(cl_uint count, const cl_event *events);
 cl_int __real_clFinish(cl_command_queue queue);
 
@@ -331,13 +329,6 @@ cl_int __wrap_clEnqueueMarkerWithWaitList(cl_command_queue queue, cl_uint waits,
   const cl_int error = strike(FAULT_clEnqueueMarkerWithWaitList);
   if (error) return error;
   return enqueued(__real_clEnqueueMarkerWithWaitList(queue, waits, wait, event), event);
-}
-
-cl_int __wrap_clEnqueueBarrierWithWaitList(cl_command_queue queue, cl_uint waits, const cl_event *wait,
-                                           cl_event *event) {
-  const cl_int error = strike(FAULT_clEnqueueBarrierWithWaitList);
-  if (error) return error;
-  return enqueued(__real_clEnqueueBarrierWithWaitList(queue, waits, wait, event), event);
 }
 
 /* These two do wait when they are to fail: a device that is lost no longer touches the host's memory. */

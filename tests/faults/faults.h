@@ -19,7 +19,7 @@
   X(clCreateProgramWithSource) X(clCreateProgramWithBinary) X(clBuildProgram) X(clGetProgramInfo) \
   X(clGetProgramBuildInfo) X(clCreateKernel) X(clGetKernelInfo) X(clGetKernelWorkGroupInfo) X(clSetKernelArg) \
   X(clEnqueueNDRangeKernel) X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clEnqueueMarkerWithWaitList) \
-  X(clEnqueueBarrierWithWaitList) X(clWaitForEvents) X(clGetEventProfilingInfo) X(clFlush) X(clFinish) \
+  X(clWaitForEvents) X(clGetEventProfilingInfo) X(clFlush) X(clFinish) \
   X(clReleaseContext) X(clReleaseCommandQueue) X(clReleaseMemObject) X(clReleaseProgram) X(clReleaseKernel) \
   X(clReleaseEvent)
 /* clang-format on */

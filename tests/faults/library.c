@@ -141,7 +141,7 @@ static const char *judge_cache(int status) {
 
 static int prepare(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 251);
+  tiny_pixels(pixels, sizeof pixels);
   snprintf(checkpoint, sizeof checkpoint, "%s", temp_path("checkpoint.safetensors"));
   snprintf(previous, sizeof previous, "%s", temp_path("previous.safetensors"));
   snprintf(expected, sizeof expected, "%s", temp_path("expected.safetensors"));

@@ -27,17 +27,9 @@ typedef struct outcome {
   fovea_losses losses;
 } outcome;
 
-static fovea_device *open_with(const char *queues) {
-  fovea_device *opened = NULL;
-  setenv("FOVEA_QUEUES", queues, 1);
-  OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &opened));
-  unsetenv("FOVEA_QUEUES");
-  return opened;
-}
-
 /* Trains, with a batch that is not full, in so many queues. */
 static void train(const char *queues, bool late, outcome *o) {
-  fovea_device *on = open_with(queues);
+  fovea_device *on = open_with_queues(queues);
   fovea_vae_config c = tiny_config(SIDE, BATCH);
   c.depth = 2;
   fovea_vae *vae = NULL;
@@ -56,7 +48,7 @@ static void train(const char *queues, bool late, outcome *o) {
 
 static int train_in_one_queue(void **state) {
   static outcome one;
-  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 251);
+  tiny_pixels(pixels, sizeof pixels);
   train("1", false, &one);
   *state = &one;
   return 0;

@@ -107,7 +107,7 @@ static void after_setting(void **state) {
 
 static int fill_images(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 251);
+  tiny_pixels(pixels, sizeof pixels);
   return 0;
 }
 

@@ -32,11 +32,8 @@ typedef struct outcome {
 static int run(const char *queues, const fovea_vae_config *config, int order, outcome *o) {
   const size_t batch = (size_t)config->batch, images = 2 * batch + 20;
   const fovea_dataset data = {.count = images, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
-  fovea_device *on = NULL;
+  fovea_device *on = open_with_queues(queues);
   fovea_vae *vae = NULL;
-  setenv("FOVEA_QUEUES", queues, 1);
-  OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &on));
-  unsetenv("FOVEA_QUEUES");
   OK(fovea_vae_create(on, config, true, &vae));
   fovea_plan *training = fovea_network_plan(vae->network, true), *evaluation = fovea_network_plan(vae->network, false);
   if (order > 0) fovea_plan_run_late_from_now(training, order), fovea_plan_run_late_from_now(evaluation, order);
@@ -117,7 +114,7 @@ static void not_in_uneven_parts(void **state) {
 
 static int fill_images(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 251);
+  tiny_pixels(pixels, sizeof pixels);
   return 0;
 }
 

@@ -22,6 +22,15 @@ static inline int open_device(void **state) {
   return -1;
 }
 
+/* Such a device with FOVEA_QUEUES, the caller's. */
+static inline fovea_device *open_with_queues(const char *queues) {
+  fovea_device *opened = NULL;
+  setenv("FOVEA_QUEUES", queues, 1);
+  OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &opened));
+  unsetenv("FOVEA_QUEUES");
+  return opened;
+}
+
 static inline int close_device(void **state) {
   (void)state;
   fovea_device_close(device);

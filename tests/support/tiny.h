@@ -2,6 +2,9 @@
 #ifndef FOVEA_TESTS_SUPPORT_TINY_H
 #define FOVEA_TESTS_SUPPORT_TINY_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "fovea/vae.h"
 
 static inline fovea_vae_config tiny_config(int side, int batch) {
@@ -13,6 +16,11 @@ static inline fovea_vae_config tiny_config(int side, int batch) {
   c.attention = FOVEA_ATTENTION_CBAM;
   c.batch = batch;
   return c;
+}
+
+/* Some of all brightnesses. */
+static inline void tiny_pixels(uint8_t *pixels, size_t count) {
+  for (size_t i = 0; i < count; i++) pixels[i] = (uint8_t)(i * 37 % 251);
 }
 
 #endif
