@@ -180,10 +180,12 @@ __kernel void conv2d_blocked(__global const float *restrict x_base, const ulong 
             vfloat acc[TK];
 #pragma unroll
             for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : sum[kt][pr][ps][j][k];
+            __global float *out = y + kt * TK * y_channel + (size_t)(oh * ow_count + ow) * LANES;
+            for (int k = 0; k < TK && more == 0; k++) vprefetch(out + k * y_channel);
             multiply(some, columns, nr, ns, first, last, w, v + j * JUMP, acc);
             if (more == 0)
               write_outputs(acc, k_count - (kt0 + kt) * TK, b_base + b_offset + (kt0 + kt) * TK, has_bias, accumulate,
-                            y + kt * TK * y_channel + (size_t)(oh * ow_count + ow) * LANES, y_channel);
+                            out, y_channel);
             else
 #pragma unroll
               for (int k = 0; k < TK; k++) sum[kt][pr][ps][j][k] = acc[k];

@@ -37,13 +37,15 @@
  * (10 fma to 7 loads) run at 0.9 of the ceiling and are 0.55 of the time; the rest waits for the inputs (with inputs in
  * the first cache 0.82 of the time). What helped: elements outermost, so that their inputs stay in the first cache for
  * all filters, and all channels at once (with M = 4, blocks of 43 or 29 of 85 channels 1.08 and 1.13 of the time); CC
- * odd, for the elements of a channel would else share few sets of the cache (0.05); prefetching the next tile's columns
- * (M = 2: 0.25 of the ceiling, M = 4: 0.07 of the time); m with the tile's channels innermost; unguarded loads inside
- * the image, and whole columns left out at its border. What did not, with M = 4: these prefetches among the products,
- * early or late, or into the second cache alone, or over the end of a row of tiles; prefetching the next channel.
- * On Zen 4 (AVX-512, 117 GFLOP/s a thread) 85 -> 25 runs at 245 to 260: transforms and outputs alone take 0.28 of the
- * time, products and outputs alone 0.62, inputs in the first cache save 0.29 and no outputs 0.14. Prefetching there the
- * lines of v or y to be written, or the inputs among the products, gave nothing that could be told from noise.
+ * odd, for the elements of a channel would else share few sets of the cache (0.05); m with the tile's channels
+ * innermost; unguarded loads inside the image, and whole columns left out at its border.
+ *
+ * On Zen 4 (AVX-512, 117 GFLOP/s a thread) 85 -> 25 ran at 260: a third of the time was waiting for inputs, since 85
+ * channels of a tile are 2,000 cache lines that no prefetcher follows. Asking for them in the transform of the tile
+ * before helps little there: they are more than a core waits for at a time, then nothing is asked for while
+ * multiplying. Now they are asked for a little with each product, into the second cache, over the end of a row of
+ * tiles, too, and so are the outputs: 300 to 330, the data gradients, which add to what was there, 320 (245). With
+ * inputs in the first cache it would be 0.9 of the time. On Zen 3 this, into the first cache, gave nothing.
  *
  * On a GPU nothing was measured. With M = 4, TK = 2 spills registers on AMD's gfx1100 (offline), so TK is 1: 12.8
  * operations an output, filter and channel, where M = 2 with TK = 4 takes 6, and M = 4 with TK = 4 would take 4.9. Next
@@ -81,13 +83,10 @@ static inline void transform_columns(__global const float *x, int row, int colum
 }
 
 #if V > 1
-/* The next tile's columns that this one had not. */
-static inline void prefetch_tile(__global const float *x, int row, int column, int w) {
-  x += ((ptrdiff_t)row * w + column) * LANES;
-#pragma unroll
-  for (int i = 0; i < E; i++)
-#pragma unroll
-    for (int j = 0; j < M; j++) vprefetch(x + ((ptrdiff_t)i * w + j) * LANES);
+/* Asks for rows x columns pixels from x on. */
+static inline void prefetch_pixels(__global const float *x, int rows, int columns, int width) {
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) vprefetch(x + ((ptrdiff_t)i * width + j) * LANES);
 }
 #endif
 
@@ -146,9 +145,15 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
   const int kt0 = (int)get_global_id(0) * kg, n0 = (int)get_global_id(2) * V, tiles = (ow_count + M - 1) / M;
   const int oh = (int)get_global_id(1) / tiles * M, ow = (int)get_global_id(1) % tiles * M;
   const int kt1 = min(kt0 + kg, (k_count + TK - 1) / TK), pixels = oh_count * ow_count;
+  const int k0 = kt0 * TK, k1 = min(kt1 * TK, k_count);
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
-  __global float *y = y_base + y_offset + vplace(oh * ow_count, n0, pixels);
+  __global float *y = y_base + y_offset + vplace(oh * ow_count + ow, n0, pixels);
   const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
+  /* what is asked for while multiplying: the next tile's columns that this one had not, and the outputs */
+  const bool row_ends = ow + M >= ow_count;
+  const int next_row = row_ends ? oh - top + M : oh - top, next_column = row_ends ? -left : ow - left + E;
+  __global const float *next_x = x + ((ptrdiff_t)next_row * w_size + next_column) * LANES;
+  const int steps = E * E * (kt1 - kt0);
   vfloat v[E * E][CC], m[KG][E * E][TK];
 
   for (int c0 = 0; c0 < c_count; c0 += CC) {
@@ -158,10 +163,14 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
       transform_columns(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, t);
 #pragma unroll
       for (int i = 0; i < E; i++) input_step(t + E * i, 1, &v[E * i][c], CC);
-      prefetch_tile(x + (c0 + c) * channel, oh - top, ow - left + E, w_size);
     }
-    for (int p = 0; p < E * E; p++)
-      for (int kt = kt0; kt < kt1; kt++) {
+    const int outputs = c0 + some < c_count ? 0 : k1 - k0;
+    for (int p = 0, step = 1, inputs_asked = 0, outputs_asked = 0; p < E * E; p++)
+      for (int kt = kt0; kt < kt1; kt++, step++) {
+        for (; inputs_asked * steps < some * step; inputs_asked++)
+          prefetch_pixels(next_x + (c0 + inputs_asked) * channel, E, row_ends ? E : M, w_size);
+        for (; outputs_asked * steps < outputs * step; outputs_asked++)
+          prefetch_pixels(y + (size_t)(k0 + outputs_asked) * pixels * n, M, M, ow_count);
         __global const float *u = u_base + u_offset + (size_t)(kt * (E * E) + p) * position + (size_t)c0 * TK;
         vfloat acc[TK];
 #pragma unroll
@@ -175,12 +184,12 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
         for (int k = 0; k < TK; k++) m[kt - kt0][p][k] = acc[k];
       }
   }
-  for (int k = kt0 * TK; k < min(kt1 * TK, k_count); k++) {
+  for (int k = k0; k < k1; k++) {
     vfloat one[E * E];
 #pragma unroll
     for (int p = 0; p < E * E; p++) one[p] = m[k / TK - kt0][p][k % TK];
-    write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate,
-                 y + (size_t)k * pixels * n + (size_t)ow * LANES, oh_count - oh, ow_count - ow, ow_count);
+    write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate, y + (size_t)k * pixels * n,
+                 oh_count - oh, ow_count - ow, ow_count);
   }
 #else
   const int n0 = (int)get_global_id(0), kt = (int)get_global_id(1), tiles = (ow_count + M - 1) / M;

@@ -19,8 +19,10 @@
  * fma ceiling (the direct kernel had 0.6). Two fifths are the transforms, which wait for memory: with one row of
  * elements a work-item, each of which went over all images before the next, the inputs were read from memory four times
  * and it was 88; with one half of the lanes a work-item, too, 80. Guards in the loop over a row's columns cost as much
- * as its loads; prefetching rows gave 0.04. The products are 10 fma to 7 loads and run at 0.75 of the ceiling; blocks
- * of 16 to 86 channels and 14 or 28 tiles are within the noise of each other, 7 tiles are a tenth slower.
+ * as its loads; prefetching the next channel's rows gave 0.04, asking for the next tiles a little with each product
+ * instead another 0.05 (Zen 4). The products are 10 fma to 7 loads and run at 0.75 of the ceiling (Zen 4: 0.87, and the
+ * transforms 0.3 of the time, half of it waiting); blocks of 16 to 86 channels and 14 or 28 tiles are within the noise
+ * of each other, 7 tiles are a tenth slower.
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */
@@ -39,24 +41,27 @@
 #define SIGN(i) ((i) == 1 ? 1.0f : -1.0f)
 
 #if V > 1
-/* Columns column to column + count of a[] + sign * b[], rows of `width` columns of which one or both may be missing;
- * those `ahead` floats later are soon needed. */
+/* Columns column to column + count of a[] + sign * b[], rows of `width` columns of which one or both may be missing. */
 static inline void add_rows(__global const float *a, bool has_a, float sign, __global const float *b, bool has_b,
-                            int column, int count, int width, size_t ahead, vfloat *line) {
+                            int column, int count, int width, vfloat *line) {
   const int first = has_a || has_b ? clamp(-column, 0, count) : count, last = clamp(width - column, first, count);
   const vfloat zero = (vfloat)(0.0f), s = (vfloat)(sign);
   a += (ptrdiff_t)column * LANES, b += (ptrdiff_t)column * LANES;
   for (int i = 0; i < first * PARTS; i++) line[i] = zero;
   if (has_a && has_b)
-    for (int i = first * PARTS; i < last * PARTS; i++) {
-      line[i] = fma(s, vload(b + i * V), vload(a + i * V));
-      if (i % PARTS == 0) vprefetch(a + i * V + ahead), vprefetch(b + i * V + ahead);
-    }
+    for (int i = first * PARTS; i < last * PARTS; i++) line[i] = fma(s, vload(b + i * V), vload(a + i * V));
   else if (has_a)
     for (int i = first * PARTS; i < last * PARTS; i++) line[i] = vload(a + i * V);
   else
     for (int i = first * PARTS; i < last * PARTS; i++) line[i] = s * vload(b + i * V);
   for (int i = last * PARTS; i < count * PARTS; i++) line[i] = zero;
+}
+
+/* Asks for two columns at x and two in another row. */
+static inline void prefetch_tile(__global const float *x, int to_other) {
+  vprefetch(x), vprefetch(x + LANES);
+  x += (ptrdiff_t)to_other * LANES;
+  vprefetch(x), vprefetch(x + LANES);
 }
 
 /* v[j][part][t] of `count` neighbouring tiles of a row of tiles, from their row of B' d. */
@@ -140,25 +145,46 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
             __global const float *x =
                 x_base + x_offset + min(ct0 * TC + c, c_count - 1) * x_channel + vplace(0, n0, h * w);
             __global const float *a = x + (ptrdiff_t)r0 * w * LANES, *b = x + (ptrdiff_t)r1 * w * LANES;
-            add_rows(a, has0, SIGN(i), b, has1, column - left, 2 * run + 2, w, 2 * x_channel, line);
+            add_rows(a, has0, SIGN(i), b, has1, column - left, 2 * run + 2, w, line);
             transform_inputs(line, run, &v[c / TC][0][0][done][c % TC]);
           }
           for (int k = 0; k < kts * TK; k++) {
             __global const float *dy =
                 dy_base + dy_offset + min(kt0 * TK + k, k_count - 1) * dy_channel + vplace(row * ow, n0, oh * ow);
             add_rows(dy, i < 3, i == 2 ? -1.0f : 1.0f, dy + (ptrdiff_t)ow * LANES, i > 0 && row + 1 < oh, column,
-                     2 * run, ow, 2 * dy_channel, line);
+                     2 * run, ow, line);
             transform_gradients(line, run, &u[k / TK][0][0][done][k % TK]);
           }
         }
-        for (int j = 0; j < 4; j++)
+        /* what comes next (tiles, else elements, else images) and is asked for while multiplying */
+        const bool more_tiles = t0 + T < tiles, more_rows = more_tiles || i + 1 < i0 + ib;
+        const int next_n0 = more_rows ? n0 : min(n0 + LANES, n - LANES), next_t0 = more_tiles ? t0 + T : 0;
+        const int next_i = more_tiles ? i : more_rows ? i + 1 : i0, next_count = min(T, tiles - next_t0);
+        __global const float *next_x = x_base + x_offset + ct0 * TC * x_channel + vplace(0, next_n0, h * w);
+        __global const float *next_dy = dy_base + dy_offset + kt0 * TK * dy_channel + vplace(0, next_n0, oh * ow);
+        int x_at[T], dy_at[T];
+        for (int t = 0; t < next_count; t++) {
+          const int row = (next_t0 + t) / columns * 2, column = (next_t0 + t) % columns * 2;
+          x_at[t] = (row + FIRST_ROW(next_i) - top) * w + column + 2 - left, dy_at[t] = row * ow + column;
+        }
+        const int x_row = (SECOND_ROW(next_i) - FIRST_ROW(next_i)) * w, channels = cts * TC;
+        const int all = next_count * (channels + kts * TK), steps = 4 * PARTS * cts * kts;
+        for (int j = 0, step = 1, asked = 0; j < 4; j++)
           for (int part = 0; part < PARTS; part++)
             for (int ct = 0; ct < cts; ct++)
-              for (int kt = 0; kt < kts; kt++)
+              for (int kt = 0; kt < kts; kt++, step++) {
+                for (; asked * steps < all * step; asked++) {
+                  const int c = asked / next_count, t = asked % next_count;
+                  if (c < channels)
+                    prefetch_tile(next_x + c * x_channel + (ptrdiff_t)x_at[t] * LANES, x_row);
+                  else
+                    prefetch_tile(next_dy + (c - channels) * dy_channel + dy_at[t] * LANES, ow);
+                }
                 multiply_tiles(count, u[kt][j][part], v[ct][j][part], n0 == 0 && t0 == 0,
                                partial +
                                    (((size_t)(i * 4 + j) * c_tiles + ct0 + ct) * k_tiles + kt0 + kt) * TK * TC * LANES +
                                    part * V);
+              }
       }
 #else
   const int lane = (int)get_global_id(0), i = (int)get_global_id(1) % 4, kt = (int)get_global_id(1) / 4;
