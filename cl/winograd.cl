@@ -1,22 +1,26 @@
-/* A 3x3 convolution of stride 1 by Winograd's minimal filtering F(M x M, 3 x 3) (Lavin & Gray 2016, arXiv:1509.09308):
- * with M = 2, 16 multiplications for 4 outputs in place of 36; with M = 4, 36 for 16 in place of 144. For each tile of
- * M x M outputs, whose inputs d are E x E, E = M + 2,
+/* A 3x3 convolution by Winograd's minimal filtering F(M x M, 3 x 3) (Lavin & Gray 2016, arXiv:1509.09308): with M = 2,
+ * 16 multiplications for 4 outputs in place of 36; with M = 4, 36 for 16 in place of 144; of stride 2, 25 for 4 in
+ * place of 36. For each tile of M x M outputs, whose inputs d are D x D and whose elements are E x E,
  *
  *   y = A' [(G g G') * (B' d B), summed over the input channels] A      (* element by element)
  *
- * It is the data gradient of such a convolution, too: the filters turned by half a circle, channels exchanged.
+ * It is the data gradient of such a convolution, too: of stride 1 an ordinary convolution, the filters turned by half a
+ * circle, channels exchanged; of stride 2 a transposed one, TRANSPOSED. Of stride 2 the inputs of even number meet the
+ * taps 0 and 2, which is a convolution of two taps, F(2, 2) in three multiplications; those of odd number meet tap 1.
  *
  * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], u [K / TK][E E][C][TK], b [K].
  * Canonical order. G g G': rows first (the products along a column of g); B' d B and A' m A likewise: along the image's
- * columns first. What each step computes of its 3, E or E numbers:
+ * columns first. What each step computes of its 3, D or E numbers:
  *   M = 2 (points 0, 1, -1, infinity): of g: g0, s + h, s - h, g2 with s = (g0 + g2) / 2, h = g1 / 2. Of d: d0 - d2,
  *   d1 + d2, d2 - d1, d1 - d3. Of m: (m0 + m1) + m2, (m1 - m2) - m3.
  *   M = 4 (points 0, 1, -1, 1/2, -2, infinity; each a * b + c here is one fma): of g, with a = (g0 + g2) * 1/3,
- *   b = g1 * 1/3: g0, a + b, b - a, (g2/4 + (g1/2 + g0)) * -16/15, (4 g2 + (-2 g1 + g0)) * 1/15, g2;
- *   the three constants rounded to floats. Of d, with a = d4 - d2, b = d3 - d1, p = 1.5 d3 + a, q = 1.5 d2 + b: 1.5 b +
- * (a - (d2 - d0)), p + q, p - q, 2 b + a, -b/2 + a, 1.5 a + ((d5 - d3) - b). Of m, with a = m1 + m2, b = m1 - m2: (m0 +
- * a) + (m3
- *   + m4), -2 m4 + (m3/2 + b), 4 m4 + (m3/4 + a), (-8 m4 + (m3/8 + b)) + m5.
+ *   b = g1 * 1/3: g0, a + b, b - a, (g2/4 + (g1/2 + g0)) * -16/15, (4 g2 + (-2 g1 + g0)) * 1/15, g2; the three
+ *   constants rounded to floats. Of d, with a = d4 - d2, b = d3 - d1, p = 1.5 d3 + a, q = 1.5 d2 + b:
+ *   1.5 b + (a - (d2 - d0)), p + q, p - q, 2 b + a, -b/2 + a, 1.5 a + ((d5 - d3) - b). Of m, with a = m1 + m2,
+ *   b = m1 - m2: (m0 + a) + (m3 + m4), -2 m4 + (m3/2 + b), 4 m4 + (m3/4 + a), (-8 m4 + (m3/8 + b)) + m5.
+ *   Stride 2: of g: g0, g0 + g2, g2, g1, g1. Of d: d0 - d2, d2, d2 - d4, d1, d3. Of m: (m0 + m1) + m3, (m1 - m2) + m4.
+ *   TRANSPOSED: of g: g2, g0 + g2, g0, g1, g1. Of d: d0 - d1, d1, d1 - d2, d1, d2. Of m: m0 + m1, m3, m1 - m2, m4. The
+ *   first tile begins `padding` % 2 outputs before the image, and with input padding / 2 - 1.
  * The sum: acc = 0; for c ascending acc = fma(u, v, acc). Then y, y + b, or y + what was there when accumulating.
  * Inputs outside the image are 0.
  *
@@ -33,7 +37,7 @@
  *
  * Measured on Zen 3, one thread, batch 64, as a direct convolution's flops: 85 -> 25 at 28x28 195 to 220 GFLOP/s with
  * M = 4 (2.0 of the fma ceiling or more), 145 with M = 2. At 7x7, which is as much outside the image for both, M = 4
- * takes 0.65 of the time; at 14x14 and 10x10, where it saves less than a third of the products, the same. The products
+ * takes 0.65 of the time; at 14x14, where it saves a quarter of the products, 0.79 on Zen 4. The products
  * (10 fma to 7 loads) run at 0.9 of the ceiling and are 0.55 of the time; the rest waits for the inputs (with inputs in
  * the first cache 0.82 of the time). What helped: elements outermost, so that their inputs stay in the first cache for
  * all filters, and all channels at once (with M = 4, blocks of 43 or 29 of 85 channels 1.08 and 1.13 of the time); CC
@@ -47,36 +51,49 @@
  * tiles, too, and so are the outputs: 300 to 330, the data gradients, which add to what was there, 320 (245). With
  * inputs in the first cache it would be 0.9 of the time. On Zen 3 this, into the first cache, gave nothing.
  *
+ * Of stride 2, on Zen 4: 110 -> 25 at 28x28 116 GFLOP/s (100 directly, 144 with inputs in the first cache), 90 -> 25
+ * transposed to 28x28 139 (110). 14 to 7 pixels a side, where 25 products of 27.6 remain, stays with conv2d_blocked.cl.
+ *
  * On a GPU nothing was measured. With M = 4, TK = 2 spills registers on AMD's gfx1100 (offline), so TK is 1: 12.8
  * operations an output, filter and channel, where M = 2 with TK = 4 takes 6, and M = 4 with TK = 4 would take 4.9. Next
  * to try: the transformed inputs shared in local memory.
  *
- * Macros: M; TK channels a tile; V > 1: CC channels of input at a time, at most KG tiles of channels a work-item. */
+ * Macros: M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK channels a tile; V > 1: CC channels of input at a time, at most KG
+ * tiles of channels a work-item. */
 #include "winograd.clh"
 
-/* t = B' d of the tile whose first input is at row, column of the channel x. */
-static inline void transform_columns(__global const float *x, int row, int column, int h, int w, vfloat t[E * E]) {
-  const int r0 = max(-row, 0), r1 = min(h - row, E), c0 = max(-column, 0), c1 = min(w - column, E);
-  vfloat d[E];
+/* How many outputs of the first tile are before the image, and how many of its inputs. */
+#if TRANSPOSED
+#define SHIFT(padding) ((padding) % 2)
+#define BEFORE(padding) (1 - (padding) / 2)
+#else
+#define SHIFT(padding) 0
+#define BEFORE(padding) (padding)
+#endif
+
+/* t[E][D] = B' d of the tile whose first input is at row, column of the channel x. */
+static inline void transform_columns(__global const float *x, int row, int column, int h, int w, vfloat t[E * D]) {
+  const int r0 = max(-row, 0), r1 = min(h - row, D), c0 = max(-column, 0), c1 = min(w - column, D);
+  vfloat d[D];
   x += ((ptrdiff_t)row * w + column) * LANES;
-  if (r0 == 0 && r1 == E && c0 == 0 && c1 == E) {
+  if (r0 == 0 && r1 == D && c0 == 0 && c1 == D) {
 #pragma unroll
-    for (int j = 0; j < E; j++) {
+    for (int j = 0; j < D; j++) {
 #pragma unroll
-      for (int i = 0; i < E; i++) d[i] = vload(x + ((ptrdiff_t)i * w + j) * LANES);
-      input_step(d, 1, t + j, E);
+      for (int i = 0; i < D; i++) d[i] = vload(x + ((ptrdiff_t)i * w + j) * LANES);
+      input_step(d, 1, t + j, D);
     }
   } else {
 #pragma unroll
-    for (int j = 0; j < E; j++) {
+    for (int j = 0; j < D; j++) {
       if (j < c0 || j >= c1) {
 #pragma unroll
-        for (int i = 0; i < E; i++) t[E * i + j] = (vfloat)(0.0f);
+        for (int i = 0; i < E; i++) t[D * i + j] = (vfloat)(0.0f);
       } else {
 #pragma unroll
-        for (int i = 0; i < E; i++)
+        for (int i = 0; i < D; i++)
           d[i] = i < r0 || i >= r1 ? (vfloat)(0.0f) : vload(x + ((ptrdiff_t)i * w + j) * LANES);
-        input_step(d, 1, t + j, E);
+        input_step(d, 1, t + j, D);
       }
     }
   }
@@ -90,21 +107,21 @@ static inline void prefetch_pixels(__global const float *x, int rows, int column
 }
 #endif
 
-/* The tile's outputs of one channel from m, to out: those inside the image. */
-static inline void write_output(const vfloat m[E * E], float bias, int has_bias, int accumulate, __global float *out,
-                                int rows, int columns, int ow_count) {
+/* The tile's outputs of one channel from m, to y: those inside the image, where oh, ow is the first one. */
+static inline void write_output(const vfloat m[E * E], float bias, int has_bias, int accumulate, __global float *y,
+                                int oh, int ow, int oh_count, int ow_count) {
   vfloat t[M * E];
 #pragma unroll
   for (int j = 0; j < E; j++) output_step(m + j, E, t + j, E);
 #pragma unroll
   for (int i = 0; i < M; i++) {
-    vfloat y[M];
-    output_step(t + E * i, 1, y, 1);
+    vfloat row[M];
+    output_step(t + E * i, 1, row, 1);
 #pragma unroll
     for (int j = 0; j < M; j++) {
-      if (i >= rows || j >= columns) continue;
-      __global float *at = out + (i * ow_count + j) * LANES;
-      vfloat v = y[j];
+      if (oh + i < 0 || oh + i >= oh_count || ow + j < 0 || ow + j >= ow_count) continue;
+      __global float *at = y + ((ptrdiff_t)(oh + i) * ow_count + ow + j) * LANES;
+      vfloat v = row[j];
       if (has_bias) v += (vfloat)(bias);
       if (accumulate) v += vload(at);
       vstore(v, at);
@@ -123,7 +140,7 @@ __kernel void winograd_weights(__global const float *restrict w_base, const ulon
   float g[9], t[3 * E], o[E];
   for (int tap = 0; tap < 9; tap++)
     g[tap] = k >= k_count ? 0.0f
-             : turned     ? w_base[w_offset + ((size_t)c * k_count + k) * 9 + 8 - tap]
+             : turned     ? w_base[w_offset + ((size_t)c * k_count + k) * 9 + (TRANSPOSED ? tap : 8 - tap)]
                           : w_base[w_offset + ((size_t)k * c_count + c) * 9 + tap];
 #pragma unroll
   for (int j = 0; j < 3; j++) filter_step(g + j, 3, t + j, 3);
@@ -142,35 +159,42 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                        const int k_count, const int oh_count, const int ow_count, const int top, const int left,
                        const int has_bias, const int accumulate, const int kg) {
 #if V > 1
-  const int kt0 = (int)get_global_id(0) * kg, n0 = (int)get_global_id(2) * V, tiles = (ow_count + M - 1) / M;
-  const int oh = (int)get_global_id(1) / tiles * M, ow = (int)get_global_id(1) % tiles * M;
-  const int kt1 = min(kt0 + kg, (k_count + TK - 1) / TK), pixels = oh_count * ow_count;
-  const int k0 = kt0 * TK, k1 = min(kt1 * TK, k_count);
+  const int kt0 = (int)get_global_id(0) * kg, n0 = (int)get_global_id(2) * V, tile = (int)get_global_id(1);
+#else
+  const int n0 = (int)get_global_id(0), kt = (int)get_global_id(1), tile = (int)get_global_id(2);
+#endif
+  /* the tile's first output and first input */
+  const int columns = (ow_count + SHIFT(left) + M - 1) / M;
+  const int oh = tile / columns * M - SHIFT(top), ow = tile % columns * M - SHIFT(left);
+  const int row = tile / columns * JUMP - BEFORE(top), column = tile % columns * JUMP - BEFORE(left);
+  const int pixels = oh_count * ow_count;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
-  __global float *y = y_base + y_offset + vplace(oh * ow_count + ow, n0, pixels);
+  __global float *y = y_base + y_offset + vplace(0, n0, pixels);
   const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
+#if V > 1
+  const int kt1 = min(kt0 + kg, (k_count + TK - 1) / TK), k0 = kt0 * TK, k1 = min(kt1 * TK, k_count);
   /* what is asked for while multiplying: the next tile's columns that this one had not, and the outputs */
   const bool row_ends = ow + M >= ow_count;
-  const int next_row = row_ends ? oh - top + M : oh - top, next_column = row_ends ? -left : ow - left + E;
+  const int next_row = row_ends ? row + JUMP : row, next_column = row_ends ? -BEFORE(left) : column + D;
   __global const float *next_x = x + ((ptrdiff_t)next_row * w_size + next_column) * LANES;
+  __global const float *next_y = y + ((ptrdiff_t)oh * ow_count + ow) * LANES;
   const int steps = E * E * (kt1 - kt0);
   vfloat v[E * E][CC], m[KG][E * E][TK];
 
   for (int c0 = 0; c0 < c_count; c0 += CC) {
-    const int some = min(CC, c_count - c0);
+    const int some = min(CC, c_count - c0), outputs = c0 + some < c_count ? 0 : k1 - k0;
     for (int c = 0; c < some; c++) {
-      vfloat t[E * E];
-      transform_columns(x + (c0 + c) * channel, oh - top, ow - left, h, w_size, t);
+      vfloat t[E * D];
+      transform_columns(x + (c0 + c) * channel, row, column, h, w_size, t);
 #pragma unroll
-      for (int i = 0; i < E; i++) input_step(t + E * i, 1, &v[E * i][c], CC);
+      for (int i = 0; i < E; i++) input_step(t + D * i, 1, &v[E * i][c], CC);
     }
-    const int outputs = c0 + some < c_count ? 0 : k1 - k0;
     for (int p = 0, step = 1, inputs_asked = 0, outputs_asked = 0; p < E * E; p++)
       for (int kt = kt0; kt < kt1; kt++, step++) {
         for (; inputs_asked * steps < some * step; inputs_asked++)
-          prefetch_pixels(next_x + (c0 + inputs_asked) * channel, E, row_ends ? E : M, w_size);
+          prefetch_pixels(next_x + (c0 + inputs_asked) * channel, D, row_ends ? D : JUMP, w_size);
         for (; outputs_asked * steps < outputs * step; outputs_asked++)
-          prefetch_pixels(y + (size_t)(k0 + outputs_asked) * pixels * n, M, M, ow_count);
+          prefetch_pixels(next_y + (size_t)(k0 + outputs_asked) * pixels * n, M, M, ow_count);
         __global const float *u = u_base + u_offset + (size_t)(kt * (E * E) + p) * position + (size_t)c0 * TK;
         vfloat acc[TK];
 #pragma unroll
@@ -188,28 +212,23 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
     vfloat one[E * E];
 #pragma unroll
     for (int p = 0; p < E * E; p++) one[p] = m[k / TK - kt0][p][k % TK];
-    write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate, y + (size_t)k * pixels * n,
-                 oh_count - oh, ow_count - ow, ow_count);
+    write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate, y + (size_t)k * pixels * n, oh, ow,
+                 oh_count, ow_count);
   }
 #else
-  const int n0 = (int)get_global_id(0), kt = (int)get_global_id(1), tiles = (ow_count + M - 1) / M;
-  const int oh = (int)get_global_id(2) / tiles * M, ow = (int)get_global_id(2) % tiles * M,
-            pixels = oh_count * ow_count;
-  __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global const float *u = u_base + u_offset + (size_t)kt * (E * E) * c_count * TK;
-  const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
   float m[TK][E * E];
 #pragma unroll
   for (int k = 0; k < TK; k++)
 #pragma unroll
     for (int p = 0; p < E * E; p++) m[k][p] = 0.0f;
   for (int c = 0; c < c_count; c++, x += channel, u += TK) {
-    float t[E * E];
-    transform_columns(x, oh - top, ow - left, h, w_size, t);
+    float t[E * D];
+    transform_columns(x, row, column, h, w_size, t);
 #pragma unroll
     for (int i = 0; i < E; i++) {
       float v[E];
-      input_step(t + E * i, 1, v, 1);
+      input_step(t + D * i, 1, v, 1);
 #pragma unroll
       for (int j = 0; j < E; j++)
 #pragma unroll
@@ -223,8 +242,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
   for (int k = 0; k < TK; k++) {
     if (kt * TK + k >= k_count) break;
     write_output(m[k], has_bias ? b_base[b_offset + kt * TK + k] : 0.0f, has_bias, accumulate,
-                 y_base + y_offset + (size_t)(kt * TK + k) * pixels * n + vplace(oh * ow_count + ow, n0, pixels),
-                 oh_count - oh, ow_count - ow, ow_count);
+                 y + (size_t)(kt * TK + k) * pixels * n, oh, ow, oh_count, ow_count);
   }
 #endif
 }

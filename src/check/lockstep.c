@@ -18,12 +18,13 @@ static const uint64_t SEED = 768;
 static const float LEARNING_RATE = 0.005f;
 enum { NOISE_STEP = 3, TIMINGS = 5 };
 
-/* What an fp32 computation in any sensible order keeps to. Absolute terms: sums that nearly cancel, as a bias's
- * gradient before a batch norm does, are as exact as their terms. */
-static const check_tolerance VALUES = {1e-5, 2e-6, 1e-7};
+/* What an fp32 computation in any sensible order keeps to, Winograd's F(4x4, 3x3) included (2.5e-6 of the largest value
+ * was met; benchdnn allows it 2e-5). Absolute terms: sums that nearly cancel, as a bias's gradient before a batch norm
+ * does, or a parameter and its step, are as exact as their terms. */
+static const check_tolerance VALUES = {1e-5, 4e-6, 1e-7};
 static const double GRADIENT_RTOL = 1e-4, GRADIENT_SHARE = 2e-6, GRADIENT_SHARE_OF_ALL = 1e-7;
 static const check_tolerance LOSSES = {2e-6, 0, 1e-7};
-static const check_tolerance ADAM = {2e-6, 0, 1e-9};
+static const check_tolerance ADAM = {2e-6, 0, 5e-9};
 
 typedef struct lockstep {
   const check_case *c;

@@ -124,8 +124,8 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
 
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
                          const fovea_view *bias, fovea_view y, bool accumulate) {
-  if (fovea_winograd_fits(s))
-    fovea_record_winograd(plan, s, x, w, false, bias, y, accumulate);
+  if (fovea_winograd_fits(s, false))
+    fovea_record_winograd(plan, s, x, w, false, bias, y, accumulate, fovea_conv_flops(plan, s));
   else
     record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, fovea_conv_flops(plan, s));
 }
@@ -135,9 +135,10 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
   fovea_conv_shape back = *s;
   back.c = s->k, back.h = s->oh, back.w = s->ow;
   back.k = s->c, back.oh = s->h, back.ow = s->w;
-  if (fovea_winograd_fits(&back)) { /* an ordinary one, of the filters turned by half a circle */
-    back.top = s->kernel - 1 - s->top, back.left = s->kernel - 1 - s->left;
-    fovea_record_winograd(plan, &back, dy, w, true, bias, dx, accumulate);
+  if (fovea_winograd_fits(&back, true)) {
+    if (s->stride == 1) /* an ordinary one, of the filters turned by half a circle */
+      back.top = s->kernel - 1 - s->top, back.left = s->kernel - 1 - s->left;
+    fovea_record_winograd(plan, &back, dy, w, true, bias, dx, accumulate, fovea_conv_flops(plan, s));
     return;
   }
   record_gather(plan, "conv2d_transpose.cl", "conv2d_transpose_forward", &back, dy, w, true, bias, dx, accumulate,
@@ -198,7 +199,7 @@ static void record_direct_backward_weight(fovea_plan *plan, const fovea_conv_sha
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
                                          fovea_view dw) {
   fovea_plan_aside(plan, true);
-  if (fovea_winograd_fits(s))
+  if (s->stride == 1 && fovea_winograd_fits(s, false))
     fovea_record_winograd_backward_weight(plan, s, x, dy, dw);
   else if (fovea_plan_device(plan)->tuning.vector > 1 && s->k >= 4 && s->c >= 4)
     fovea_record_blocked_backward_weight(plan, s, x, dy, dw);

@@ -61,10 +61,11 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *shape
                                  bool transposed, const fovea_view *bias, fovea_view y, bool accumulate, double flops);
 void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                           fovea_view dw);
-/* Those of winograd.c, for convolutions that it fits; turned: the data gradient, w as of the convolution itself. */
-bool fovea_winograd_fits(const fovea_conv_shape *shape);
+/* Those of winograd.c, for convolutions that it fits; turned: the data gradient, w as of the convolution itself. The
+ * shape is from x to y, with the convolution's padding; but a data gradient of stride 1 is an ordinary convolution. */
+bool fovea_winograd_fits(const fovea_conv_shape *shape, bool turned);
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
-                           const fovea_view *bias, fovea_view y, bool accumulate);
+                           const fovea_view *bias, fovea_view y, bool accumulate, double flops);
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                            fovea_view dw);
 

@@ -3,25 +3,45 @@
 
 #include "op/op.h"
 
+/* How many outputs a side a tile has, and elements. */
+typedef struct filtering {
+  int outputs, elements;
+} filtering;
+
+/* Products of a filter and a channel: of tiles that are partly outside the image all of them. */
+static int products(filtering f, int h, int w) {
+  return f.elements * f.elements * fovea_ceil_div(h, f.outputs) * fovea_ceil_div(w, f.outputs);
+}
+
+/* The outputs that a transposed convolution has with those of its last tile that are before the image. */
+static int from_first(int outputs, int padding) { return outputs + padding % 2; }
+
+/* Of stride 1: 4 outputs where they save a quarter of the multiplications of 2. Below that they are hardly faster
+ * (winograd.cl) and round worse. */
+static filtering choose_filtering(const fovea_conv_shape *s, bool turned) {
+  const filtering small = {2, 4}, large = {4, 6}, strided = {2, 5}, transposed = {4, 5};
+  if (s->stride == 2) return turned ? transposed : strided;
+  return 4 * products(large, s->oh, s->ow) < 3 * products(small, s->oh, s->ow) ? large : small;
+}
+
 /* Decided by the shape alone, so that the bits are the same on every device. Where channels are few, or the image
- * hardly has tiles, the transforms cost more than they save. */
-bool fovea_winograd_fits(const fovea_conv_shape *s) {
+ * hardly has tiles, the transforms cost more than they save; of stride 2 they have to save a quarter of the products.
+ */
+bool fovea_winograd_fits(const fovea_conv_shape *s, bool turned) {
   enum { LEAST_CHANNELS = 8, LEAST_SIDE = 6 };
-  return s->kernel == 3 && s->stride == 1 && s->c >= LEAST_CHANNELS && s->k >= LEAST_CHANNELS && s->oh >= LEAST_SIDE &&
-         s->ow >= LEAST_SIDE;
+  if (s->kernel != 3 || s->c < LEAST_CHANNELS || s->k < LEAST_CHANNELS || s->oh < LEAST_SIDE || s->ow < LEAST_SIDE)
+    return false;
+  if (s->stride == 1) return true;
+  const int h = turned ? from_first(s->oh, s->top) : s->oh, w = turned ? from_first(s->ow, s->left) : s->ow;
+  const int direct = turned ? 9 * fovea_ceil_div(h, 2) * fovea_ceil_div(w, 2) : 9 * h * w;
+  return 4 * products(choose_filtering(s, turned), h, w) <= 3 * direct;
 }
 
-/* Outputs a side of a tile: 4 where they save a third of the multiplications of 2, tiles that are partly outside the
- * image counted whole. Below that they are no faster (winograd.cl) and round worse. */
-static int tile_side(const fovea_conv_shape *s) {
-  const int products2 = 16 * fovea_ceil_div(s->oh, 2) * fovea_ceil_div(s->ow, 2);
-  const int products4 = 36 * fovea_ceil_div(s->oh, 4) * fovea_ceil_div(s->ow, 4);
-  return 3 * products4 < 2 * products2 ? 4 : 2;
-}
+/* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. Those
+ * of CC channels, odd in number as winograd.cl says, are up to 218 KiB. */
+enum { MOST_TILES = 10 };
 
-/* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. CC
- * channels of those, 16 or 36 elements each, are 97 or 218 KiB, odd in number as winograd.cl says. */
-enum { MOST_TILES = 10, CHANNELS_AT_A_TIME = 97 };
+static int channels_at_a_time(filtering f) { return f.elements == 5 ? 139 : 97; }
 
 /* `groups`: at least, of work-items along the filters. */
 static fovea_tile choose(int k, int filters, int groups, int local) {
@@ -30,10 +50,10 @@ static fovea_tile choose(int k, int filters, int groups, int local) {
       .filters = filters, .group = fovea_ceil_div(tiles, groups > least ? groups : least), .local = local};
 }
 
-/* A GPU has all sums of its filters in registers, 16 or 36 of each: of two by 36 some spill on AMD's gfx1100. */
-static fovea_tile_list winograd_tiles(const fovea_tuning *t, int side, int k) {
+/* A GPU has all sums of its filters in registers, 16 to 36 of each: of two by 36 some spill on AMD's gfx1100. */
+static fovea_tile_list winograd_tiles(const fovea_tuning *t, filtering f, int k) {
   fovea_tile_list list = {0};
-  const int gpu = side == 2 ? 4 : 1, most = side == 2 ? 8 : 4;
+  const int gpu = f.elements == 4 ? 4 : f.elements == 5 ? 2 : 1, most = f.elements == 4 ? 8 : 4;
   fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : k % 5 == 0 ? 5 : 4, 1, 0));
   for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, gpu, 1, local));
   for (int filters = t->native == 16 ? 10 : t->vector == 1 ? most : 6; filters >= 2; filters--)
@@ -43,15 +63,18 @@ static fovea_tile_list winograd_tiles(const fovea_tuning *t, int side, int k) {
 }
 
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool turned,
-                           const fovea_view *bias, fovea_view y, bool accumulate) {
+                           const fovea_view *bias, fovea_view y, bool accumulate, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const int side = tile_side(s), elements = (side + 2) * (side + 2);
-  const fovea_tile_list list = winograd_tiles(tuning, side, s->k);
+  const filtering f = choose_filtering(s, turned);
+  const bool transposed = turned && s->stride == 2;
+  const int elements = f.elements * f.elements;
+  const fovea_tile_list list = winograd_tiles(tuning, f, s->k);
   const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
-  char options[80];
-  snprintf(options, sizeof options, "-DM=%d -DTK=%d -DKG=%d -DCC=%d", side, t.filters, MOST_TILES, CHANNELS_AT_A_TIME);
+  char options[120];
+  snprintf(options, sizeof options, "-DM=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DCC=%d", f.outputs, s->stride,
+           transposed, t.filters, MOST_TILES, channels_at_a_time(f));
   fovea_view u = fovea_plan_new(plan, (size_t)(elements * padded) * (size_t)s->c);
   fovea_record *r = fovea_plan_record(plan, "winograd.cl", options, "winograd_weights");
   fovea_record_view(plan, r, "w", w);
@@ -73,14 +96,15 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "has_bias", bias != NULL);
   fovea_record_int(r, "accumulate", accumulate);
   fovea_record_int(r, "kg", t.group);
-  const size_t rows = (size_t)fovea_ceil_div(s->oh, side), columns = (size_t)fovea_ceil_div(s->ow, side);
+  const size_t rows = (size_t)fovea_ceil_div(transposed ? from_first(s->oh, s->top) : s->oh, f.outputs);
+  const size_t columns = (size_t)fovea_ceil_div(transposed ? from_first(s->ow, s->left) : s->ow, f.outputs);
   if (tuning->vector == 1)
     fovea_record_range(r, batch, tiles, rows * columns);
   else
     fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), rows * columns, batch / (size_t)tuning->vector);
   fovea_record_over_batch(r, tuning->vector == 1 ? 0 : 2);
   fovea_record_local(r, t.local);
-  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+  fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }
 
 /* --- the weight gradient ------------------------------------------------------------------------------------------ */

@@ -70,8 +70,8 @@ static void conv2d_row(const struct ref_conv2d *d, const float *x, const float *
 
 void canonical_conv2d(const struct ref_conv2d *d, const float *x, const float *w, const float *b, bool accumulate,
                       float *y) {
-  if (d->r == d->s && canonical_winograd_fits(d->c, d->k, d->r, d->stride, d->oh, d->ow)) {
-    const struct canonical_winograd g = {d->n, d->c, d->h, d->w, d->k, d->oh, d->ow, d->top, d->left, false};
+  const struct canonical_winograd g = {d->n, d->c, d->h, d->w, d->k, d->oh, d->ow, d->top, d->left, d->stride, false};
+  if (d->r == 3 && d->s == 3 && canonical_winograd_fits(&g)) {
     canonical_winograd(&g, x, w, b, accumulate, y);
     return;
   }
@@ -112,8 +112,9 @@ static void backward_data_row(const struct ref_conv2d *d, const float *dy, const
 
 void canonical_conv2d_backward_data(const struct ref_conv2d *d, const float *dy, const float *w, const float *b,
                                     bool accumulate, float *dx) {
-  if (d->r == d->s && canonical_winograd_fits(d->k, d->c, d->r, d->stride, d->h, d->w)) {
-    const struct canonical_winograd g = {d->n, d->k, d->oh, d->ow, d->c, d->h, d->w, 2 - d->top, 2 - d->left, true};
+  struct canonical_winograd g = {d->n, d->k, d->oh, d->ow, d->c, d->h, d->w, d->top, d->left, d->stride, true};
+  if (d->r == 3 && d->s == 3 && canonical_winograd_fits(&g)) {
+    if (d->stride == 1) g.top = 2 - d->top, g.left = 2 - d->left;
     canonical_winograd(&g, dy, w, b, accumulate, dx);
     return;
   }
@@ -154,7 +155,8 @@ static void weight_row_backward(const struct ref_conv2d *d, int r, const float *
 }
 
 void canonical_conv2d_backward_weight(const struct ref_conv2d *d, const float *x, const float *dy, float *dw) {
-  if (d->r == d->s && canonical_winograd_fits(d->c, d->k, d->r, d->stride, d->oh, d->ow)) {
+  const struct canonical_winograd g = {d->n, d->c, d->h, d->w, d->k, d->oh, d->ow, d->top, d->left, d->stride, false};
+  if (d->r == 3 && d->s == 3 && d->stride == 1 && canonical_winograd_fits(&g)) {
     canonical_winograd_backward_weight(d, x, dy, dw);
     return;
   }

@@ -19,12 +19,12 @@ struct canonical_shape {
 /* --- canonical_winograd.c ---------------------------------------------------------------------------------------- */
 
 /* y[k][oh][ow][n] (+)= the 3x3 convolution of x[c][h][w][n]; turned: of w as the convolution has it whose data gradient
- * this is. */
+ * this is. Of stride 2 and turned it is a transposed convolution, with the convolution's padding. */
 struct canonical_winograd {
-  int n, c, h, w, k, oh, ow, top, left;
+  int n, c, h, w, k, oh, ow, top, left, stride;
   bool turned;
 };
-bool canonical_winograd_fits(int c, int k, int kernel, int stride, int oh, int ow);
+bool canonical_winograd_fits(const struct canonical_winograd *d);
 void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,
                         bool accumulate, float *y);
 void canonical_winograd_backward_weight(const struct ref_conv2d *d, const float *x, const float *dy, float *dw);

@@ -8,11 +8,6 @@
 
 enum { POSITIONS = 16, MOST_POSITIONS = 36 };
 
-/* The rule of src/op/winograd.c: c input and k output channels, oh x ow outputs. */
-bool canonical_winograd_fits(int c, int k, int kernel, int stride, int oh, int ow) {
-  return kernel == 3 && stride == 1 && c >= 8 && k >= 8 && oh >= 6 && ow >= 6;
-}
-
 /* One step of B': d0 to d3 and the results are n numbers each, stride floats from each other. */
 static inline void transform_inputs(int n, const float *d, size_t d_stride, float *t, size_t t_stride) {
   for (int i = 0; i < n; i++) {
@@ -80,24 +75,95 @@ static void transform_filters4(int n, const float *g, size_t g_stride, float *t,
   }
 }
 
+/* --- stride 2: of the inputs of even and of odd number; t[3] and t[4] are as the convolution has them
+ * -----------------
+ */
+
+CANONICAL_CLONES
+static void transform_strided_inputs(int n, const float *d, size_t d_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float d0 = d[i], d2 = d[2 * d_stride + i], d4 = d[4 * d_stride + i];
+    t[i] = d0 - d2, t[t_stride + i] = d2, t[2 * t_stride + i] = d2 - d4;
+    t[3 * t_stride + i] = d[d_stride + i], t[4 * t_stride + i] = d[3 * d_stride + i];
+  }
+}
+
+static void transform_strided_filters(int n, const float *g, size_t g_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float g0 = g[i], g1 = g[g_stride + i], g2 = g[2 * g_stride + i];
+    t[i] = g0, t[t_stride + i] = g0 + g2, t[2 * t_stride + i] = g2, t[3 * t_stride + i] = g1, t[4 * t_stride + i] = g1;
+  }
+}
+
+CANONICAL_CLONES
+static void transform_strided_outputs(int n, const float *m, size_t m_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float m1 = m[m_stride + i];
+    t[i] = (m[i] + m1) + m[3 * m_stride + i];
+    t[t_stride + i] = (m1 - m[2 * m_stride + i]) + m[4 * m_stride + i];
+  }
+}
+
+CANONICAL_CLONES
+static void transform_transposed_inputs(int n, const float *d, size_t d_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float d0 = d[i], d1 = d[d_stride + i], d2 = d[2 * d_stride + i];
+    t[i] = d0 - d1, t[t_stride + i] = d1, t[2 * t_stride + i] = d1 - d2, t[3 * t_stride + i] = d1;
+    t[4 * t_stride + i] = d2;
+  }
+}
+
+static void transform_transposed_filters(int n, const float *g, size_t g_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float g0 = g[i], g1 = g[g_stride + i], g2 = g[2 * g_stride + i];
+    t[i] = g2, t[t_stride + i] = g0 + g2, t[2 * t_stride + i] = g0, t[3 * t_stride + i] = g1, t[4 * t_stride + i] = g1;
+  }
+}
+
+CANONICAL_CLONES
+static void transform_transposed_outputs(int n, const float *m, size_t m_stride, float *t, size_t t_stride) {
+  for (size_t i = 0; i < (size_t)n; i++) {
+    const float m1 = m[m_stride + i];
+    t[i] = m[i] + m1, t[t_stride + i] = m[3 * m_stride + i];
+    t[2 * t_stride + i] = m1 - m[2 * m_stride + i], t[3 * t_stride + i] = m[4 * m_stride + i];
+  }
+}
+
 /* --- convolutions --------------------------------------------------------------------------------------------------
  */
 
 typedef void step(int n, const float *from, size_t from_stride, float *to, size_t to_stride);
 
 static const struct filtering {
-  int side, inputs; /* of a tile: outputs and inputs a side */
+  int side, inputs, elements, jump; /* of a tile, a side: outputs, inputs, elements; inputs from tile to tile */
   step *filter, *input, *output;
-} small_tiles = {2, 4, transform_filters, transform_inputs, transform_outputs},
-  large_tiles = {4, 6, transform_filters4, transform_inputs4, transform_outputs4};
+} small_tiles = {2, 4, 4, 2, transform_filters, transform_inputs, transform_outputs},
+  large_tiles = {4, 6, 6, 4, transform_filters4, transform_inputs4, transform_outputs4},
+  strided = {2, 5, 5, 4, transform_strided_filters, transform_strided_inputs, transform_strided_outputs},
+  transposed = {4, 3, 5, 2, transform_transposed_filters, transform_transposed_inputs, transform_transposed_outputs};
+
+static bool is_transposed(const struct canonical_winograd *d) { return d->turned && d->stride == 2; }
+
+/* Outputs, with those of a transposed convolution's first tile that are before the image. */
+static int rows_of(const struct canonical_winograd *d) { return is_transposed(d) ? d->oh + d->top % 2 : d->oh; }
+static int columns_of(const struct canonical_winograd *d) { return is_transposed(d) ? d->ow + d->left % 2 : d->ow; }
 
 static int products(const struct canonical_winograd *d, const struct filtering *f) {
-  return f->inputs * f->inputs * ((d->oh + f->side - 1) / f->side) * ((d->ow + f->side - 1) / f->side);
+  const int tiles = (rows_of(d) + f->side - 1) / f->side * ((columns_of(d) + f->side - 1) / f->side);
+  return f->elements * f->elements * tiles;
 }
 
-/* The rule of src/op/winograd.c. */
+/* The rules of src/op/winograd.c. */
 static const struct filtering *choose(const struct canonical_winograd *d) {
-  return 3 * products(d, &large_tiles) < 2 * products(d, &small_tiles) ? &large_tiles : &small_tiles;
+  if (d->stride == 2) return d->turned ? &transposed : &strided;
+  return 4 * products(d, &large_tiles) < 3 * products(d, &small_tiles) ? &large_tiles : &small_tiles;
+}
+
+bool canonical_winograd_fits(const struct canonical_winograd *d) {
+  if (d->c < 8 || d->k < 8 || d->oh < 6 || d->ow < 6) return false;
+  const int h = rows_of(d), w = columns_of(d);
+  const int places = is_transposed(d) ? (h + 1) / 2 * ((w + 1) / 2) : h * w;
+  return d->stride == 1 || 4 * products(d, choose(d)) <= 3 * 9 * places;
 }
 
 /* to[rows][rows] of from[columns][columns], of n numbers each: down the columns, then along the rows. */
@@ -118,7 +184,7 @@ static void transform_tile(const struct canonical_winograd *d, const struct filt
     else
       memset(scratch + (size_t)p * n, 0, n * sizeof *x);
   }
-  transform(f->input, d->n, (size_t)f->inputs, (size_t)f->inputs, scratch, scratch + MOST_POSITIONS * n, v);
+  transform(f->input, d->n, (size_t)f->inputs, (size_t)f->elements, scratch, scratch + MOST_POSITIONS * n, v);
 }
 
 CANONICAL_CLONES
@@ -137,10 +203,10 @@ static void finish_tile(const struct canonical_winograd *d, const struct filteri
                         const float *b, bool accumulate, float *scratch, float *y) {
   const size_t n = (size_t)d->n;
   float *out = scratch + MOST_POSITIONS * n;
-  transform(f->output, d->n, (size_t)f->inputs, (size_t)f->side, m, scratch, out);
+  transform(f->output, d->n, (size_t)f->elements, (size_t)f->side, m, scratch, out);
   for (int p = 0; p < f->side * f->side; p++) {
     const int row = oy + p / f->side, column = ox + p % f->side;
-    if (row >= d->oh || column >= d->ow) continue;
+    if (row < 0 || row >= d->oh || column < 0 || column >= d->ow) continue;
     float *at = y + ((size_t)row * (size_t)d->ow + (size_t)column) * n;
     for (size_t i = 0; i < n; i++) {
       float value = out[(size_t)p * n + i];
@@ -153,14 +219,14 @@ static void finish_tile(const struct canonical_winograd *d, const struct filteri
 
 /* u[k][c][positions] = G g G'. */
 static float *transform_weights(const struct canonical_winograd *d, const struct filtering *f, const float *w) {
-  const size_t positions = (size_t)(f->inputs * f->inputs);
+  const size_t positions = (size_t)(f->elements * f->elements);
   float *u = canonical_alloc((size_t)d->k * (size_t)d->c * positions), g[9], t[18];
   for (int k = 0; k < d->k; k++)
     for (int c = 0; c < d->c; c++) {
       for (int tap = 0; tap < 9; tap++)
-        g[tap] = d->turned ? w[((size_t)c * (size_t)d->k + (size_t)k) * 9 + (size_t)(8 - tap)]
+        g[tap] = d->turned ? w[((size_t)c * (size_t)d->k + (size_t)k) * 9 + (size_t)(is_transposed(d) ? tap : 8 - tap)]
                            : w[((size_t)k * (size_t)d->c + (size_t)c) * 9 + (size_t)tap];
-      transform(f->filter, 1, 3, (size_t)f->inputs, g, t, u + ((size_t)k * (size_t)d->c + (size_t)c) * positions);
+      transform(f->filter, 1, 3, (size_t)f->elements, g, t, u + ((size_t)k * (size_t)d->c + (size_t)c) * positions);
     }
   return u;
 }
@@ -168,18 +234,22 @@ static float *transform_weights(const struct canonical_winograd *d, const struct
 void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,
                         bool accumulate, float *y) {
   const struct filtering *f = choose(d);
-  const int positions = f->inputs * f->inputs;
+  const int positions = f->elements * f->elements;
+  const int above = is_transposed(d) ? d->top % 2 : 0, before = is_transposed(d) ? d->left % 2 : 0;
+  const int top = is_transposed(d) ? 1 - d->top / 2 : d->top, left = is_transposed(d) ? 1 - d->left / 2 : d->left;
   const size_t n = (size_t)d->n, in = (size_t)(d->h * d->w) * n, out = (size_t)(d->oh * d->ow) * n;
   const size_t tile = (size_t)positions * n;
   float *u = transform_weights(d, f, w), *v = canonical_alloc((size_t)d->c * tile), *m = canonical_alloc(tile);
   float *scratch = canonical_alloc(2 * MOST_POSITIONS * n);
-  for (int oy = 0; oy < d->oh; oy += f->side)
-    for (int ox = 0; ox < d->ow; ox += f->side) {
+  for (int ty = 0; ty * f->side < rows_of(d); ty++)
+    for (int tx = 0; tx * f->side < columns_of(d); tx++) {
       for (int c = 0; c < d->c; c++)
-        transform_tile(d, f, x + (size_t)c * in, oy - d->top, ox - d->left, scratch, v + (size_t)c * tile);
+        transform_tile(d, f, x + (size_t)c * in, ty * f->jump - top, tx * f->jump - left, scratch,
+                       v + (size_t)c * tile);
       for (int k = 0; k < d->k; k++) {
         multiply(d->n, positions, d->c, u + (size_t)k * (size_t)(d->c * positions), v, m);
-        finish_tile(d, f, oy, ox, m, b ? b + k : NULL, accumulate, scratch, y + (size_t)k * out);
+        finish_tile(d, f, ty * f->side - above, tx * f->side - before, m, b ? b + k : NULL, accumulate, scratch,
+                    y + (size_t)k * out);
       }
     }
   free(u), free(v), free(m), free(scratch);

@@ -52,8 +52,17 @@ static void add_winograd_of(fovea_graph *g, int width) {
   fovea_add_sigmoid_bce(g, x);
 }
 
-static void add_winograd(fovea_graph *g) { add_winograd_of(g, 10); }     /* tiles of 2x2 outputs */
+static void add_winograd(fovea_graph *g) { add_winograd_of(g, 6); }      /* tiles of 2x2 outputs */
 static void add_winograd_4x4(fovea_graph *g) { add_winograd_of(g, 11); } /* of 4x4 */
+
+static void add_winograd_strided(fovea_graph *g) {
+  fovea_tensor x = fovea_add_input(g, 1, 16, 12);
+  x = conv(g, x, "a", 11, 3, 1);
+  x = conv(g, x, "b", 17, 3, 2);
+  x = fovea_add_conv2d_transpose(g, x, "c", &(fovea_conv2d){.filters = 10, .kernel = 3, .stride = 2, .same = true});
+  x = conv(g, x, "d", 1, 3, 1);
+  fovea_add_sigmoid_bce(g, x);
+}
 
 typedef struct bytes {
   float *data;
@@ -133,6 +142,7 @@ static void winograd(void **state) {
   (void)state;
   same_bits(add_winograd, 6, 8);
   same_bits(add_winograd_4x4, 6, 8);
+  same_bits(add_winograd_strided, 6, 8);
 }
 
 int main(void) {
