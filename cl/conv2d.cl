@@ -7,7 +7,8 @@
  *
  * Layout: x [C][H][W][N], y [K][OH][OW][N], weights packed [K / TK][C][R][S][TK] (pack.cl), b [K].
  * Canonical order: acc = 0; for c, for r (rows outside the image skipped), for s (columns outside add w * 0):
- *   acc = fma(w, x, acc); then y = acc, acc + b, or y + acc when accumulating. V, TK, TP never change it.
+ *   acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating. V, TK, TP never
+ *   change it.
  *
  * A work-item computes V images x TK channels x one output row, TP pixels at a time in registers. Per (c, r) it loads
  * (TP - 1) * STRIDE + S vectors of x and S * TK weights for S * TK * TP multiply-adds: on AVX2 (16 registers) V = 16 as
@@ -15,13 +16,14 @@
  *
  * With the whole batch innermost this kernel reached 0.45 of the fma ceiling at batch 64 and 0.65 to 0.88 at batch 16:
  * a work-item's images were 256 bytes apart and used a quarter of the cache's sets. Prefetching, blocks of channels, V
- * = 8 with TP = 2 and 2 MiB pages did not help; 16 images innermost did. Prefetching the next pixels' columns does
- * not help either, nor do blocks of 8 or 16 channels with their sums in private memory; all filters of such a block,
+ * = 8 with TP = 2 and 2 MiB pages did not help; 16 images innermost did. Prefetching the next pixels' columns did
+ * not help either, nor did blocks of 8 or 16 channels with their sums in private memory; all filters of such a block,
  * one tile after the other, may (0.5 to 0.6 of the ceiling, 110 -> 25 of stride 2 at 28x28). Most 3x3 convolutions are
- * winograd.cl's now.
+ * winograd.cl's now. Prefetching the next row into the second cache, on Zen 4: 25 -> 1 at 28x28 0.6 of the time, 1 ->
+ * 35 0.85.
  *
- * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile. */
-#include "vector.clh"
+ * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; ACTIVATION (activation.clh). */
+#include "activation.clh"
 
 #define COLUMNS ((TP - 1) * STRIDE + S)
 
@@ -29,8 +31,14 @@
 #define LOAD(column, guard) \
   (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*LANES) : (vfloat)(0.0f))
 
+/* Asks for what the next row of outputs reads beside these rows. */
+#define PREFETCH(c)                              \
+  for (int p = 0; p < TP && R > 1 && V > 1; p++) \
+  vprefetch(x + (c)*channel + ((ptrdiff_t)(oh * STRIDE + R - top) * w_size + ow * STRIDE + p) * LANES)
+
 #define ACCUMULATE(guard)                                                                            \
-  for (int c = 0; c < c_count; c++)                                                                  \
+  for (int c = 0; c < c_count; c++) {                                                                \
+    PREFETCH(c);                                                                                     \
     for (int r = r0; r < r1; r++) {                                                                  \
       __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * LANES; \
       __global const float *wr = w + (c * R + r) * S * TK;                                           \
@@ -39,7 +47,8 @@
       _Pragma("unroll") for (int s = 0; s < S; s++) _Pragma("unroll") for (int k = 0; k < TK; k++)   \
           _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =                                 \
               fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);                          \
-    }
+    }                                                                                                \
+  }
 
 __kernel void conv2d_forward(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict w_base, const ulong w_offset,
@@ -75,6 +84,7 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
           __global float *out = y + (size_t)k * pixels * n + (size_t)(ow + p) * LANES;
           vfloat v = acc[k][p];
           if (has_bias) v += (vfloat)(b_base[b_offset + k0 + k]);
+          v = activate(v);
           if (accumulate) v += vload(out);
           vstore(v, out);
         }

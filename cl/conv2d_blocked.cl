@@ -8,7 +8,7 @@
  *
  * Layout: x [C][H][W][N], y [K][OH][OW][N], weights packed [K / TK][phase][C][nr][ns][TK], b [K].
  * Canonical order: acc = 0; for c, for the rows of taps (those outside skipped), for the columns (outside, w * 0 is
- * added): acc = fma(w, x, acc); then y = acc, acc + b, or y + acc when accumulating.
+ * added): acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating.
  *
  * A position is one (ih, iw): one output, or the STRIDE x STRIDE outputs of a transposed convolution, which read the
  * same inputs. A work-item computes V images x kg tiles of TK channels x some neighbouring positions of a row. It
@@ -26,9 +26,10 @@
  * positions do alike; 7 positions cost 0.06 of stride 2, 448 or 2816 vectors 0.05. Few tiles a work-item share a copy
  * badly: 5 instead of 9 cost 0.06 of 25 -> 90.
  *
- * Macros: R, S kernel size; STRIDE; TRANSPOSED 0 or 1; TK channels a tile, at most KG tiles a work-item, at most P
- * positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS). */
-#include "vector.clh"
+ * Macros: R, S kernel size; STRIDE; ACTIVATION (activation.clh); TRANSPOSED 0 or 1; TK channels a tile, at most KG
+ * tiles a work-item, at most P positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS).
+ */
+#include "activation.clh"
 
 #if TRANSPOSED
 #define PHASES STRIDE
@@ -128,6 +129,7 @@ static inline void write_outputs(const vfloat acc[TK], int count, __global const
     if (k >= count) break;
     vfloat value = acc[k];
     if (has_bias) value += (vfloat)(b[k]);
+    value = activate(value);
     if (accumulate) value += vload(y);
     vstore(value, y);
   }

@@ -7,13 +7,14 @@
  *
  * Layout: x [C][H][W][N], y [K][OH][OW][N], weights packed [K / TK][C][R][S][TK] (pack.cl), b [K].
  * Canonical order: acc = 0; for c, for r, for s, taps whose row is not whole or not inside skipped, whose column is not
- *   whole skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, or y + acc.
+ *   whole skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, the
+ *   activation of that, or y + acc.
  *
  * A work-item computes V images x TK channels x one output row; of a row first the columns 0, STRIDE, ..., then
  * 1, 1 + STRIDE, ..., TP of them at a time, since those share their taps.
  *
- * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile. */
-#include "vector.clh"
+ * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; ACTIVATION (activation.clh). */
+#include "activation.clh"
 
 #define LOAD(i, column, guard) \
   (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*LANES) : (vfloat)(0.0f))
@@ -73,6 +74,7 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
             __global float *out = y + (size_t)k * pixels * n + (size_t)ow * LANES;
             vfloat v = acc[k][p];
             if (has_bias) v += (vfloat)(b_base[b_offset + k0 + k]);
+            v = activate(v);
             if (accumulate) v += vload(out);
             vstore(v, out);
           }

@@ -2,16 +2,16 @@
  *
  *   pooled = [max over c of a, mean over c of a],  s = sigmoid(conv5x5(pooled) + b),  y = a * s
  *
- * The convolution and its gradients are conv2d.cl's; here is what stands around it. The gradient of the maximum is
- * shared evenly among the channels that attain it, as TensorFlow's reduce_max does: an image's empty border makes all
- * channels equal, so it matters.
+ * The convolution with its sigmoid and its gradients are conv2d.cl's; here is what stands around it. The gradient of
+ * the maximum is shared evenly among the channels that attain it, as TensorFlow's reduce_max does: an image's empty
+ * border makes all channels equal, so it matters.
  *
  * Where a batch normalization is the only reader of y, neither y nor dy is ever in memory: batchnorm.cl makes y anew of
  * a and s, and with NORMALIZED the kernels here make dy anew of a, s and the normalization's g. A step of a block of
  * attention and normalization then moves 13 tensors instead of 18: forward 4 (pool a; statistics a; apply a, y),
  * backward 9 (g from a, y, dy; dt from a, g; da from a, g).
  *
- * Layout: a, y, da, dy [C][pixels][N]; pooled, dpooled [2][pixels][N]; t, s, dt [pixels][N].
+ * Layout: a, y, da, dy [C][pixels][N]; pooled, dpooled [2][pixels][N]; s, dt [pixels][N].
  * Canonical order of every sum over channels: for c ascending; a mean is the sum times the rounded 1 / C. One work-item
  * per V images and a share of the pixels. A CPU takes a block of 16 of a channel at a time where it writes or reads
  * several tensors; pooling, whose sums are then no longer in registers, was slower so (2.2 ms instead of 1.8). To pool
@@ -50,16 +50,6 @@ __kernel void spatial_attention_pool(__global const float *restrict a_base, cons
     __global float *pooled = pooled_base + pooled_offset + vplace(p, n0, pixels);
     vstore(largest, pooled);
     vstore(sum * inverse, pooled + channel);
-  }
-}
-
-/* s = sigmoid(t), over t. */
-__kernel void spatial_attention_scale(__global float *restrict t_base, const ulong t_offset, const int n,
-                                      const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
-  for (int p = share_begin(pixels); p < end; p++) {
-    __global float *t = t_base + t_offset + vplace(p, n0, pixels);
-    vstore(vsigmoid(vload(t)), t);
   }
 }
 

@@ -21,8 +21,8 @@
  *   Stride 2: of g: g0, g0 + g2, g2, g1, g1. Of d: d0 - d2, d2, d2 - d4, d1, d3. Of m: (m0 + m1) + m3, (m1 - m2) + m4.
  *   TRANSPOSED: of g: g2, g0 + g2, g0, g1, g1. Of d: d0 - d1, d1, d1 - d2, d1, d2. Of m: m0 + m1, m3, m1 - m2, m4. The
  *   first tile begins `padding` % 2 outputs before the image, and with input padding / 2 - 1.
- * The sum: acc = 0; for c ascending acc = fma(u, v, acc). Then y, y + b, or y + what was there when accumulating.
- * Inputs outside the image are 0.
+ * The sum: acc = 0; for c ascending acc = fma(u, v, acc). Then y, y + b, the activation of that, or y + what was there
+ * when accumulating. Inputs outside the image are 0.
  *
  * With V > 1 a work-item computes V images x kg tiles of TK channels x one tile of the image: it transforms the
  * tile's inputs of all channels (of CC, if there are more: then the sums wait in m), then multiplies them by its
@@ -58,9 +58,10 @@
  * operations an output, filter and channel, where M = 2 with TK = 4 takes 6, and M = 4 with TK = 4 would take 4.9. Next
  * to try: the transformed inputs shared in local memory.
  *
- * Macros: M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK channels a tile; V > 1: CC channels of input at a time, at most KG
- * tiles of channels a work-item. */
-#include "winograd.clh"
+ * Macros: ACTIVATION (activation.clh); M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK channels a tile; V > 1: CC channels of
+ * input at a time, at most KG tiles of channels a work-item. */
+#include "activation.clh"
+#include "winograd.clh" /* last: its macros have short names */
 
 /* How many outputs of the first tile are before the image, and how many of its inputs. */
 #if TRANSPOSED
@@ -123,6 +124,7 @@ static inline void write_output(const vfloat m[E * E], float bias, int has_bias,
       __global float *at = y + ((ptrdiff_t)(oh + i) * ow_count + ow + j) * LANES;
       vfloat v = row[j];
       if (has_bias) v += (vfloat)(bias);
+      v = activate(v);
       if (accumulate) v += vload(at);
       vstore(v, at);
     }

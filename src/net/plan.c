@@ -272,13 +272,21 @@ static int readers_of(const fovea_graph *graph, int node) {
   return readers;
 }
 
+/* Whether the op of node i, which reads `from`, can be merged with that of `from`. */
+static bool can_merge(const fovea_plan *plan, int i, int from) {
+  const fovea_op *op = plan->graph->nodes[i].op, *before = plan->graph->nodes[from].op;
+  if (op == &fovea_op_batchnorm) return before == &fovea_op_spatial_attention;
+  const bool convolves = before == &fovea_op_conv2d || before == &fovea_op_conv2d_transpose;
+  return op == &fovea_op_activation && plan->nodes[i].alias == i && convolves;
+}
+
 /* Not for inspection, which reads what is between. */
 static void merge(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count && !plan->resources.inspect; i++) {
     const int from = graph->nodes[i].inputs[0];
-    if (graph->nodes[i].op != &fovea_op_batchnorm || graph->nodes[from].op != &fovea_op_spatial_attention) continue;
-    if (readers_of(graph, from) == 1) plan->nodes[i].merged = from, plan->nodes[from].merged = i;
+    if (graph->nodes[i].input_count > 0 && can_merge(plan, i, from) && readers_of(graph, from) == 1)
+      plan->nodes[i].merged = from, plan->nodes[from].merged = i;
   }
 }
 

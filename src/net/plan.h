@@ -92,7 +92,9 @@ typedef struct fovea_pointwise {
 const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
 
 /* A spatial attention that only a batch normalization reads is merged with it: the attention's output and that output's
- * gradient are never made, and each makes what it needs of them anew. The other of the two, -1: this one is alone. */
+ * gradient are never made, and each makes what it needs of them anew. A convolution that only an activation reads is
+ * merged with that: it writes the activation's output in place of its own. The other of the two, -1: this one is alone.
+ */
 int fovea_plan_merged(const fovea_plan *plan, int node);
 
 /* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats, or of

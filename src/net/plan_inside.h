@@ -61,7 +61,7 @@ typedef struct node_plan {
   fovea_view value;
   bool wants_gradient;
   fovea_pointwise pointwise;
-  int merged; /* of an attention its normalization, of that the attention; -1 */
+  int merged; /* fovea_plan_merged */
   fovea_view saved[SAVED_SLOTS];
   bool placed;                       /* value is set */
   int first_record, last_record;     /* of its forward pass: from the first up to before the last */

@@ -40,13 +40,12 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
 }
 
 static void forward(fovea_plan *plan, int node) {
-  static const fovea_pointwise relu = {.activation = FOVEA_RELU};
   const fovea_node *n = fovea_plan_node(plan, node);
   size_t batch = (size_t)fovea_plan_batch(plan), c = (size_t)n->c;
   int hidden = hidden_units(n->c);
   fovea_view a = fovea_plan_input(plan, node, 0), q = fovea_plan_save(plan, node, Q, 2 * c * batch);
   fovea_view h = fovea_plan_save(plan, node, HIDDEN, 2 * (size_t)hidden * batch);
-  fovea_view before = fovea_plan_new(plan, 2 * (size_t)hidden * batch), o = fovea_plan_new(plan, 2 * c * batch);
+  fovea_view o = fovea_plan_new(plan, 2 * c * batch);
   fovea_view b1 = fovea_plan_parameter(plan, node, BIAS1), b2 = fovea_plan_parameter(plan, node, BIAS2);
 
   fovea_record *r = fovea_plan_record(plan, "channel_attention.cl", "", "channel_attention_pool");
@@ -55,9 +54,9 @@ static void forward(fovea_plan *plan, int node) {
   finish(plan, r, n, 1);
 
   fovea_conv_shape first = layer(n->c, hidden), second = layer(hidden, n->c);
-  fovea_record_conv2d(plan, &first, q, fovea_plan_parameter(plan, node, FC1), &b1, before, false);
-  fovea_record_activation(plan, &relu, hidden, 2, before, h);
-  fovea_record_conv2d(plan, &second, h, fovea_plan_parameter(plan, node, FC2), &b2, o, false);
+  const fovea_epilogue relu = {.bias = &b1, .activation = FOVEA_RELU}, linear = {.bias = &b2};
+  fovea_record_conv2d(plan, &first, q, fovea_plan_parameter(plan, node, FC1), relu, h);
+  fovea_record_conv2d(plan, &second, h, fovea_plan_parameter(plan, node, FC2), linear, o);
 
   r = fovea_plan_record(plan, "channel_attention.cl", "", "channel_attention_apply");
   fovea_record_view(plan, r, "a", a);
@@ -77,12 +76,12 @@ static void backward_mlp(fovea_plan *plan, int node, fovea_view d_o, fovea_view 
   fovea_view dh = fovea_plan_new(plan, 2 * (size_t)hidden * (size_t)fovea_plan_batch(plan));
   fovea_record_conv2d_backward_weight(plan, &second, h, d_o, fovea_plan_parameter_gradient(plan, node, FC2));
   fovea_record_bias_backward(plan, n->c, 1, 2, d_o, fovea_plan_parameter_gradient(plan, node, BIAS2));
-  fovea_record_conv2d_backward_data(plan, &second, d_o, fovea_plan_parameter(plan, node, FC2), NULL, dh, false);
+  fovea_record_conv2d_backward_data(plan, &second, d_o, fovea_plan_parameter(plan, node, FC2), (fovea_epilogue){0}, dh);
   fovea_record_activation_backward(plan, &relu, hidden, 2, h, dh, dh, false);
   fovea_record_conv2d_backward_weight(plan, &first, fovea_plan_saved(plan, node, Q), dh,
                                       fovea_plan_parameter_gradient(plan, node, FC1));
   fovea_record_bias_backward(plan, hidden, 1, 2, dh, fovea_plan_parameter_gradient(plan, node, BIAS1));
-  fovea_record_conv2d_backward_data(plan, &first, dh, fovea_plan_parameter(plan, node, FC1), NULL, dq, false);
+  fovea_record_conv2d_backward_data(plan, &first, dh, fovea_plan_parameter(plan, node, FC1), (fovea_epilogue){0}, dq);
 }
 
 static void backward(fovea_plan *plan, int node) {

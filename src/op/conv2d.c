@@ -27,18 +27,19 @@ fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_con
 
 /* Accumulators are filters x pixels x (vector / native) registers; AVX2 has 16, AVX-512 and Arm's SIMD 32, and a GPU
  * many. Filters divide the count where they can: the seed's channels are multiples of 5. */
-static fovea_tile conv_tile(const fovea_tuning *t, int filters) {
+static fovea_tile conv_tile(const fovea_tuning *t, int filters, int columns) {
   fovea_tile best = {.vector = t->vector, .filters = filters % 5 == 0 ? 5 : filters < 4 ? filters : 4, .pixels = 1};
   if (t->vector == 1 || t->native >= 16) best.pixels = 4;
   if (best.filters < 3 && best.pixels < 4) best.pixels = 4 / best.filters;
+  if (best.pixels > columns) best.pixels = columns;
   return best;
 }
 
 /* Those that fill a part of the registers that makes sense: 8 sums hide an fma's latency, AVX2 has 14 registers for
  * them beside the operands. A GPU's work-items are many, a few sums each are enough. */
-static fovea_tile_list conv_tiles(const fovea_tuning *t, int filters) {
+static fovea_tile_list conv_tiles(const fovea_tuning *t, int filters, int columns) {
   fovea_tile_list list = {0};
-  const fovea_tile first = conv_tile(t, filters);
+  const fovea_tile first = conv_tile(t, filters, columns);
   const int most = t->vector == 1 ? 32 : t->native == 8 ? 14 : 28, least = t->vector == 1 ? 4 : 8;
   fovea_tile_add(&list, first);
   for (int vector = t->vector; vector >= t->native; vector /= 2)
@@ -89,28 +90,35 @@ void fovea_record_conv_shape(fovea_plan *plan, fovea_record *r, const fovea_conv
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
 }
 
+void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size) {
+  const size_t length = strlen(options);
+  if (epilogue.activation != FOVEA_LINEAR)
+    snprintf(options + length, size - length, " -DACTIVATION=%d", (int)epilogue.activation);
+}
+
 /* Both gathers take the same arguments: from [c][h][w] to [k][oh][ow]. */
 static void record_gather(fovea_plan *plan, const char *file, const char *kernel, const fovea_conv_shape *s,
-                          fovea_view x, fovea_view w, bool transposed, const fovea_view *bias, fovea_view y,
-                          bool accumulate, double flops) {
+                          fovea_view x, fovea_view w, bool transposed, fovea_epilogue epilogue, fovea_view y,
+                          double flops) {
   if (fovea_plan_device(plan)->tuning.vector > 1 && s->kernel > 1 && s->c >= 4 && s->k >= 4) {
-    fovea_record_conv2d_blocked(plan, s, x, w, transposed, bias, y, accumulate, flops);
+    fovea_record_conv2d_blocked(plan, s, x, w, transposed, epilogue, y, flops);
     return;
   }
-  const fovea_tile_list list = conv_tiles(&fovea_plan_device(plan)->tuning, s->k);
+  const fovea_tile_list list = conv_tiles(&fovea_plan_device(plan)->tuning, s->k, s->ow);
   const fovea_tile t = fovea_conv_tile(plan, kernel, s, &list);
   fovea_view packed = pack(plan, w, s->k, s->c, s->kernel * s->kernel, t.filters, transposed);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d", t.vector, s->kernel, s->kernel,
            s->stride, t.filters, t.pixels);
+  fovea_epilogue_options(epilogue, options, sizeof options);
   fovea_record *r = fovea_plan_record(plan, file, options, kernel);
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "w", packed);
-  fovea_record_view(plan, r, "b", bias ? *bias : packed);
+  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : packed);
   fovea_record_view(plan, r, "y", y);
   fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "has_bias", bias != NULL);
-  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
+  fovea_record_int(r, "accumulate", epilogue.accumulate);
   const size_t vectors = (size_t)(fovea_plan_batch(plan) / t.vector), rows = (size_t)s->oh;
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters);
   if (t.vector == 1)
@@ -123,25 +131,25 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
 }
 
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
-                         const fovea_view *bias, fovea_view y, bool accumulate) {
+                         fovea_epilogue epilogue, fovea_view y) {
   if (fovea_winograd_fits(s, false))
-    fovea_record_winograd(plan, s, x, w, false, bias, y, accumulate, fovea_conv_flops(plan, s));
+    fovea_record_winograd(plan, s, x, w, false, epilogue, y, fovea_conv_flops(plan, s));
   else
-    record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, bias, y, accumulate, fovea_conv_flops(plan, s));
+    record_gather(plan, "conv2d.cl", "conv2d_forward", s, x, w, false, epilogue, y, fovea_conv_flops(plan, s));
 }
 
 void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *s, fovea_view dy, fovea_view w,
-                                       const fovea_view *bias, fovea_view dx, bool accumulate) {
+                                       fovea_epilogue epilogue, fovea_view dx) {
   fovea_conv_shape back = *s;
   back.c = s->k, back.h = s->oh, back.w = s->ow;
   back.k = s->c, back.oh = s->h, back.ow = s->w;
   if (fovea_winograd_fits(&back, true)) {
     if (s->stride == 1) /* an ordinary one, of the filters turned by half a circle */
       back.top = s->kernel - 1 - s->top, back.left = s->kernel - 1 - s->left;
-    fovea_record_winograd(plan, &back, dy, w, true, bias, dx, accumulate, fovea_conv_flops(plan, s));
+    fovea_record_winograd(plan, &back, dy, w, true, epilogue, dx, fovea_conv_flops(plan, s));
     return;
   }
-  record_gather(plan, "conv2d_transpose.cl", "conv2d_transpose_forward", &back, dy, w, true, bias, dx, accumulate,
+  record_gather(plan, "conv2d_transpose.cl", "conv2d_transpose_forward", &back, dy, w, true, epilogue, dx,
                 fovea_conv_flops(plan, s));
 }
 
@@ -358,19 +366,22 @@ static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_conv_shape s = shape_of(plan, node);
   fovea_view x = reads_image(plan, node) ? flatten(plan, node) : fovea_plan_input(plan, node, 0);
-  fovea_view y = fovea_plan_output(plan, node);
+  const int activation = fovea_plan_merged(plan, node);
+  fovea_view y = fovea_plan_output(plan, activation < 0 ? node : activation);
   fovea_view w = fovea_plan_parameter(plan, node, 0), b = fovea_plan_parameter(plan, node, 1);
-  const fovea_view *bias = n->conv.bias ? &b : NULL;
+  const fovea_epilogue epilogue = {
+      .bias = n->conv.bias ? &b : NULL,
+      .activation = activation < 0 ? FOVEA_LINEAR : fovea_plan_node(plan, activation)->activation};
   size_t batch = (size_t)fovea_plan_batch(plan);
   if (n->op == &fovea_op_conv2d_transpose)
-    fovea_record_conv2d_backward_data(plan, &s, x, w, bias, y, false);
-  else if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !bias)
+    fovea_record_conv2d_backward_data(plan, &s, x, w, epilogue, y);
+  else if (n->op == &fovea_op_dense && fovea_plan_clblast(plan) && !epilogue.bias)
     fovea_record_gemm(
         plan,
         &(fovea_gemm){.m = (size_t)s.k, .n = batch, .k = (size_t)s.c, .lda = (size_t)s.c, .ldb = batch, .ldc = batch},
         w, x, y);
   else
-    fovea_record_conv2d(plan, &s, x, w, bias, y, false);
+    fovea_record_conv2d(plan, &s, x, w, epilogue, y);
 }
 
 static void dense_backward_clblast(fovea_plan *plan, int node, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
@@ -405,10 +416,11 @@ static void record_gradients(fovea_plan *plan, int node, fovea_view x, const fov
   fovea_record_conv2d_backward_weight(plan, &s, transpose ? dy : x, transpose ? x : dy,
                                       fovea_plan_parameter_gradient(plan, node, 0));
   if (!dx) return;
+  const fovea_epilogue epilogue = {.accumulate = accumulate};
   if (transpose)
-    fovea_record_conv2d(plan, &s, dy, w, NULL, *dx, accumulate);
+    fovea_record_conv2d(plan, &s, dy, w, epilogue, *dx);
   else
-    fovea_record_conv2d_backward_data(plan, &s, dy, w, NULL, *dx, accumulate);
+    fovea_record_conv2d_backward_data(plan, &s, dy, w, epilogue, *dx);
 }
 
 static void backward(fovea_plan *plan, int node) {

@@ -38,7 +38,7 @@ static fovea_view pack(fovea_plan *plan, const char *options, const fovea_conv_s
 }
 
 void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
-                                 bool transposed, const fovea_view *bias, fovea_view y, bool accumulate, double flops) {
+                                 bool transposed, fovea_epilogue epilogue, fovea_view y, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const fovea_tile_list list = gather_tiles(tuning, s->k);
   const fovea_tile t = fovea_conv_tile(plan, transposed ? "conv2d_transpose_blocked" : "conv2d_blocked", s, &list);
@@ -50,15 +50,16 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   char options[140];
   snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DP=%d -DMOST=%d",
            s->kernel, s->kernel, s->stride, transposed, t.filters, most, MOST_POSITIONS, MOST_COPIES);
+  fovea_epilogue_options(epilogue, options, sizeof options);
   const fovea_view packed = pack(plan, options, s, w, transposed, t.filters);
   fovea_record *r = fovea_plan_record(plan, "conv2d_blocked.cl", options, "conv2d_blocked");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "w", packed);
-  fovea_record_view(plan, r, "b", bias ? *bias : packed);
+  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : packed);
   fovea_record_view(plan, r, "y", y);
   fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "has_bias", bias != NULL);
-  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
+  fovea_record_int(r, "accumulate", epilogue.accumulate);
   fovea_record_int(r, "kg", group);
   fovea_record_int(r, "positions", positions);
   fovea_record_range(r, (size_t)fovea_ceil_div(tiles, group), (size_t)(rows * fovea_ceil_div(columns, positions)),

@@ -48,24 +48,33 @@ fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixel
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
                            const fovea_tile_list *list);
 
-/* y (+)= conv(x, w) + b; w is [k][c][kernel][kernel]. `bias` NULL: none. */
+/* What becomes of a convolution's sums: y (+)= activation(sum + b). */
+typedef struct fovea_epilogue {
+  const fovea_view *bias;      /* NULL: none */
+  fovea_activation activation; /* FOVEA_LINEAR where it accumulates */
+  bool accumulate;
+} fovea_epilogue;
+
+/* y = conv(x, w), and what the epilogue says; w is [k][c][kernel][kernel]. */
 void fovea_record_conv2d(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
-                         const fovea_view *bias, fovea_view y, bool accumulate);
-/* dx (+)= the gradient of that convolution by its input. A transposed convolution's forward pass, too. */
+                         fovea_epilogue epilogue, fovea_view y);
+/* dx = the gradient of that convolution by its input. A transposed convolution's forward pass, too. */
 void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view dy, fovea_view w,
-                                       const fovea_view *bias, fovea_view dx, bool accumulate);
+                                       fovea_epilogue epilogue, fovea_view dx);
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                          fovea_view dw);
 /* Those of conv2d_blocked.c, on a CPU; transposed: w is [c][k], and the taps are a transposed convolution's. */
 void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
-                                 bool transposed, const fovea_view *bias, fovea_view y, bool accumulate, double flops);
+                                 bool transposed, fovea_epilogue epilogue, fovea_view y, double flops);
 void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                           fovea_view dw);
 /* Those of winograd.c, for convolutions that it fits; turned: the data gradient, w as of the convolution itself. The
  * shape is from x to y, with the convolution's padding; but a data gradient of stride 1 is an ordinary convolution. */
 bool fovea_winograd_fits(const fovea_conv_shape *shape, bool turned);
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
-                           const fovea_view *bias, fovea_view y, bool accumulate, double flops);
+                           fovea_epilogue epilogue, fovea_view y, double flops);
+/* Appends the macro of the epilogue's activation to the options of a program, a string in `size` bytes. */
+void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size);
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                            fovea_view dw);
 

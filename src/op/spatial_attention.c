@@ -56,14 +56,8 @@ static void forward(fovea_plan *plan, int node) {
   finish(plan, r, n, 1);
 
   fovea_conv_shape conv = conv_of(n);
-  fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), &bias, scale, false);
-
-  r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_scale");
-  fovea_record_view(plan, r, "t", scale);
-  fovea_record_int(r, "n", fovea_plan_batch(plan));
-  fovea_record_int(r, "pixels", n->h * n->w);
-  fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), 1);
-  fovea_record_cost(r, 0, 8.0 * n->h * n->w * fovea_plan_batch(plan));
+  const fovea_epilogue epilogue = {.bias = &bias, .activation = FOVEA_SIGMOID};
+  fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), epilogue, scale);
   if (fovea_plan_merged(plan, node) >= 0) return;
 
   r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
@@ -101,7 +95,8 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_conv2d_backward_weight(plan, &conv, pooled, dt, fovea_plan_parameter_gradient(plan, node, WEIGHT));
   fovea_record_bias_backward(plan, 1, n->h, n->w, dt, fovea_plan_parameter_gradient(plan, node, BIAS));
   if (!fovea_plan_wants_gradient(plan, node, 0)) return;
-  fovea_record_conv2d_backward_data(plan, &conv, dt, fovea_plan_parameter(plan, node, WEIGHT), NULL, dpooled, false);
+  fovea_record_conv2d_backward_data(plan, &conv, dt, fovea_plan_parameter(plan, node, WEIGHT), (fovea_epilogue){0},
+                                    dpooled);
 
   bool accumulate;
   fovea_view da = fovea_plan_input_gradient(plan, node, 0, &accumulate);

@@ -63,7 +63,7 @@ static fovea_tile_list winograd_tiles(const fovea_tuning *t, filtering f, int k)
 }
 
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool turned,
-                           const fovea_view *bias, fovea_view y, bool accumulate, double flops) {
+                           fovea_epilogue epilogue, fovea_view y, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const filtering f = choose_filtering(s, turned);
   const bool transposed = turned && s->stride == 2;
@@ -75,6 +75,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   char options[120];
   snprintf(options, sizeof options, "-DM=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DCC=%d", f.outputs, s->stride,
            transposed, t.filters, MOST_TILES, channels_at_a_time(f));
+  fovea_epilogue_options(epilogue, options, sizeof options);
   fovea_view u = fovea_plan_new(plan, (size_t)(elements * padded) * (size_t)s->c);
   fovea_record *r = fovea_plan_record(plan, "winograd.cl", options, "winograd_weights");
   fovea_record_view(plan, r, "w", w);
@@ -90,11 +91,11 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   r = fovea_plan_record(plan, "winograd.cl", options, "winograd");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "u", u);
-  fovea_record_view(plan, r, "b", bias ? *bias : u);
+  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : u);
   fovea_record_view(plan, r, "y", y);
   fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "has_bias", bias != NULL);
-  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
+  fovea_record_int(r, "accumulate", epilogue.accumulate);
   fovea_record_int(r, "kg", t.group);
   const size_t rows = (size_t)fovea_ceil_div(transposed ? from_first(s->oh, s->top) : s->oh, f.outputs);
   const size_t columns = (size_t)fovea_ceil_div(transposed ? from_first(s->ow, s->left) : s->ow, f.outputs);
