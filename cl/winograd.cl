@@ -8,7 +8,7 @@
  * circle, channels exchanged; of stride 2 a transposed one, TRANSPOSED. Of stride 2 the inputs of even number meet the
  * taps 0 and 2, which is a convolution of two taps, F(2, 2) in three multiplications; those of odd number meet tap 1.
  *
- * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], u [K / TK][E E][C][TK], b [K].
+ * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], u [K / TK][U U][C][TK], b [K].
  * Canonical order. G g G': rows first (the products along a column of g); B' d B and A' m A likewise: along the image's
  * columns first. What each step computes of its 3, D or E numbers:
  *   M = 2 (points 0, 1, -1, infinity): of g: g0, s + h, s - h, g2 with s = (g0 + g2) / 2, h = g1 / 2. Of d: d0 - d2,
@@ -71,6 +71,9 @@
 #define SHIFT(padding) 0
 #define BEFORE(padding) (padding)
 #endif
+
+/* Which of the filter's elements that of a tile meets. */
+static inline int filter_element(int p) { return min(p / E, U - 1) * U + min(p % E, U - 1); }
 
 /* t[E][D] = B' d of the tile whose first input is at row, column of the channel x. */
 static inline void transform_columns(__global const float *x, int row, int column, int h, int w, vfloat t[E * D]) {
@@ -139,18 +142,18 @@ __kernel void winograd_weights(__global const float *restrict w_base, const ulon
   const int i = (int)get_global_id(0);
   if (i >= count) return;
   const int c = i % c_count, k = i / c_count;
-  float g[9], t[3 * E], o[E];
+  float g[9], t[3 * U], o[U];
   for (int tap = 0; tap < 9; tap++)
     g[tap] = k >= k_count ? 0.0f
              : turned     ? w_base[w_offset + ((size_t)c * k_count + k) * 9 + (TRANSPOSED ? tap : 8 - tap)]
                           : w_base[w_offset + ((size_t)k * c_count + c) * 9 + tap];
 #pragma unroll
   for (int j = 0; j < 3; j++) filter_step(g + j, 3, t + j, 3);
-  __global float *u = u_base + u_offset + (size_t)(k / TK) * E * E * c_count * TK + (size_t)c * TK + k % TK;
+  __global float *u = u_base + u_offset + (size_t)(k / TK) * U * U * c_count * TK + (size_t)c * TK + k % TK;
   const size_t position = (size_t)c_count * TK;
-  for (int r = 0; r < E; r++) {
+  for (int r = 0; r < U; r++) {
     filter_step(t + 3 * r, 1, o, 1);
-    for (int j = 0; j < E; j++) u[(E * r + j) * position] = o[j];
+    for (int j = 0; j < U; j++) u[(U * r + j) * position] = o[j];
   }
 }
 
@@ -197,7 +200,8 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
           prefetch_pixels(next_x + (c0 + inputs_asked) * channel, D, row_ends ? D : JUMP, w_size);
         for (; outputs_asked * steps < outputs * step; outputs_asked++)
           prefetch_pixels(next_y + (size_t)(k0 + outputs_asked) * pixels * n, M, M, ow_count);
-        __global const float *u = u_base + u_offset + (size_t)(kt * (E * E) + p) * position + (size_t)c0 * TK;
+        __global const float *u =
+            u_base + u_offset + (size_t)(kt * (U * U) + filter_element(p)) * position + (size_t)c0 * TK;
         vfloat acc[TK];
 #pragma unroll
         for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : m[kt - kt0][p][k];
@@ -218,7 +222,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                  oh_count, ow_count);
   }
 #else
-  __global const float *u = u_base + u_offset + (size_t)kt * (E * E) * c_count * TK;
+  __global const float *u = u_base + u_offset + (size_t)kt * (U * U) * c_count * TK;
   float m[TK][E * E];
 #pragma unroll
   for (int k = 0; k < TK; k++)
@@ -236,7 +240,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
 #pragma unroll
         for (int k = 0; k < TK; k++) {
           const int p = E * i + j;
-          m[k][p] = fma(u[p * position + k], v[j], m[k][p]);
+          m[k][p] = fma(u[filter_element(p) * position + k], v[j], m[k][p]);
         }
     }
   }

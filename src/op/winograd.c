@@ -67,7 +67,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const filtering f = choose_filtering(s, turned);
   const bool transposed = turned && s->stride == 2;
-  const int elements = f.elements * f.elements;
+  const int elements = s->stride == 2 ? 16 : f.elements * f.elements; /* of a filter */
   const fovea_tile_list list = winograd_tiles(tuning, f, s->k);
   const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
