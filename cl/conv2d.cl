@@ -32,8 +32,8 @@
   (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*LANES) : (vfloat)(0.0f))
 
 /* Asks for what the next row of outputs reads beside these rows. */
-#define PREFETCH(c)                              \
-  for (int p = 0; p < TP && R > 1 && V > 1; p++) \
+#define PREFETCH(c)                     \
+  for (int p = 0; p < TP && R > 1; p++) \
   vprefetch(x + (c)*channel + ((ptrdiff_t)(oh * STRIDE + R - top) * w_size + ow * STRIDE + p) * LANES)
 
 #define ACCUMULATE(guard)                                                                            \
