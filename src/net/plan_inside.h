@@ -103,6 +103,9 @@ struct fovea_plan {
 
 /* plan_memory.c: a place for every storage, and where a view is then. */
 fovea_status fovea_plan_place(fovea_plan *plan);
+/* Storages share memory only with those of their kind. Of those of a kind above 0 each image's numbers lie in lines of
+ * memory that no other image's use, whichever of them are there. */
+int fovea_plan_kind(const fovea_plan *plan, const storage *s);
 fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
 
 /* plan_launch.c: the records' launches, made once. */

@@ -47,7 +47,7 @@ static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t
 /* In an evaluation in parts each part touches its own lines of memory alone, whatever lies there in turn: what another
  * unit has written is slow to write (plan_parts.c), and evaluations were 1.09 times as fast so where caches are not
  * shared, 0.98 where they are. Training, most of whose tensors live to the end, gained nothing for 25 MiB more. */
-static int kind_of(const fovea_plan *plan, const storage *s) {
+int fovea_plan_kind(const fovea_plan *plan, const storage *s) {
   return plan->parts > 0 && !plan->training ? s->pixels : 0;
 }
 
@@ -61,8 +61,8 @@ static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int 
     if (s->external || s->first < 0) continue;
     if (s->size > largest) largest = s->size;
     ids[count] = i;
-    lives[count++] =
-        (fovea_lifetime){.size = s->size + 2 * margin, .first = s->first, .last = s->last, .kind = kind_of(plan, s)};
+    lives[count++] = (fovea_lifetime){
+        .size = s->size + 2 * margin, .first = s->first, .last = s->last, .kind = fovea_plan_kind(plan, s)};
   }
   fovea_status status = check_largest(plan, largest, limit);
   if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &sizes, &slab_count);
