@@ -72,6 +72,30 @@
 #define BEFORE(padding) (padding)
 #endif
 
+/* A vector from anywhere. */
+static inline vfloat vfrom(const float *p) {
+#if V == 1
+  return *p;
+#else
+  return FOVEA_PASTE(vload, V)(0, p);
+#endif
+}
+
+/* Its first `count` lanes to anywhere. */
+static inline void vto(vfloat v, int count, __global float *p) {
+#if V == 1
+  *p = v;
+#else
+  float lanes[V];
+  if (count == V) {
+    FOVEA_PASTE(vstore, V)(v, 0, p);
+    return;
+  }
+  FOVEA_PASTE(vstore, V)(v, 0, lanes);
+  for (int i = 0; i < count; i++) p[i] = lanes[i];
+#endif
+}
+
 /* Which of the filter's elements that of a tile meets. */
 static inline int filter_element(int p) { return min(p / E, U - 1) * U + min(p % E, U - 1); }
 
@@ -134,26 +158,29 @@ static inline void write_output(const vfloat m[E * E], float bias, int has_bias,
   }
 }
 
-/* u of each (k, c): one work-item. w is [K][C][3][3], or, turned, [C][K][3][3] read backwards. Channels past K are 0.
- */
+/* u of a tile of filters, one work-item for V of its pairs of channel and filter, [C][TK]. w is [K][C][3][3], or,
+ * turned, [C][K][3][3] read backwards. Filters past K are 0. */
 __kernel void winograd_weights(__global const float *restrict w_base, const ulong w_offset,
                                __global float *restrict u_base, const ulong u_offset, const int k_count,
-                               const int c_count, const int turned, const int count) {
-  const int i = (int)get_global_id(0);
-  if (i >= count) return;
-  const int c = i % c_count, k = i / c_count;
-  float g[9], t[3 * U], o[U];
-  for (int tap = 0; tap < 9; tap++)
-    g[tap] = k >= k_count ? 0.0f
-             : turned     ? w_base[w_offset + ((size_t)c * k_count + k) * 9 + (TRANSPOSED ? tap : 8 - tap)]
-                          : w_base[w_offset + ((size_t)k * c_count + c) * 9 + tap];
+                               const int c_count, const int turned) {
+  const int pair = (int)get_global_id(0) * V, kt = (int)get_global_id(1), pairs = c_count * TK;
+  const int backwards = TRANSPOSED ? 0 : turned;
+  vfloat g[9], t[3 * U], o[U];
+  float lanes[9][V];
+  for (int i = 0; i < V; i++) {
+    const int c = min((pair + i) / TK, c_count - 1), k = kt * TK + (pair + i) % TK;
+    __global const float *w = w_base + w_offset + ((size_t)(turned ? c * k_count + k : k * c_count + c)) * 9;
+    for (int tap = 0; tap < 9; tap++) lanes[tap][i] = k < k_count ? w[backwards ? 8 - tap : tap] : 0.0f;
+  }
+  for (int tap = 0; tap < 9; tap++) g[tap] = vfrom(lanes[tap]);
 #pragma unroll
   for (int j = 0; j < 3; j++) filter_step(g + j, 3, t + j, 3);
-  __global float *u = u_base + u_offset + (size_t)(k / TK) * U * U * c_count * TK + (size_t)c * TK + k % TK;
-  const size_t position = (size_t)c_count * TK;
+  __global float *u = u_base + u_offset + (size_t)kt * (U * U) * pairs + pair;
+#pragma unroll
   for (int r = 0; r < U; r++) {
     filter_step(t + 3 * r, 1, o, 1);
-    for (int j = 0; j < U; j++) u[(U * r + j) * position] = o[j];
+#pragma unroll
+    for (int j = 0; j < U; j++, u += pairs) vto(o[j], min(V, pairs - pair), u);
   }
 }
 

@@ -83,8 +83,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "k", s->k);
   fovea_record_int(r, "c", s->c);
   fovea_record_int(r, "turned", turned);
-  fovea_record_int(r, "count", padded * s->c);
-  fovea_record_flat(r, (size_t)padded * (size_t)s->c);
+  fovea_record_range(r, (size_t)fovea_ceil_div(s->c * t.filters, tuning->vector), tiles, 1);
   fovea_record_prepares(plan, r);
   fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
 
