@@ -159,7 +159,7 @@ static inline void write_output(const vfloat m[E * E], float bias, int has_bias,
 }
 
 /* u of a tile of filters, one work-item for V of its pairs of channel and filter, [C][TK]. w is [K][C][3][3], or,
- * turned, [C][K][3][3] read backwards. Filters past K are 0. */
+ * turned, [C][K][3][3], of stride 1 read backwards. Filters past K are 0. */
 __kernel void winograd_weights(__global const float *restrict w_base, const ulong w_offset,
                                __global float *restrict u_base, const ulong u_offset, const int k_count,
                                const int c_count, const int turned) {
