@@ -1,5 +1,5 @@
 /* Convolution and transposed convolution as conv2d.cl and conv2d_transpose.cl, in the same canonical order, for CPUs
- * and for many channels.
+ * and for many channels. Larger images of 3x3 are winograd.cl's.
  *
  * Both are gathers: output (oh, ow) has the taps a < nr, b < ns, which read x[c][ih + STEP * a][iw + STEP * b]. A
  * convolution has R x S, STEP 1, ih = oh * STRIDE - top, iw = ow * STRIDE - left. A transposed one has those (r, s) of
