@@ -90,6 +90,17 @@ void fovea_record_conv_shape(fovea_plan *plan, fovea_record *r, const fovea_conv
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) fovea_record_int(r, names[i], values[i]);
 }
 
+void fovea_record_conv_arguments(fovea_plan *plan, fovea_record *r, const fovea_conv_shape *s, fovea_view x,
+                                 fovea_view w, fovea_epilogue epilogue, fovea_view y) {
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "w", w);
+  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : w);
+  fovea_record_view(plan, r, "y", y);
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
+  fovea_record_int(r, "accumulate", epilogue.accumulate);
+}
+
 void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size) {
   const size_t length = strlen(options);
   if (epilogue.activation != FOVEA_LINEAR)
@@ -112,13 +123,7 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
            s->stride, t.filters, t.pixels);
   fovea_epilogue_options(epilogue, options, sizeof options);
   fovea_record *r = fovea_plan_record(plan, file, options, kernel);
-  fovea_record_view(plan, r, "x", x);
-  fovea_record_view(plan, r, "w", packed);
-  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : packed);
-  fovea_record_view(plan, r, "y", y);
-  fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
-  fovea_record_int(r, "accumulate", epilogue.accumulate);
+  fovea_record_conv_arguments(plan, r, s, x, packed, epilogue, y);
   const size_t vectors = (size_t)(fovea_plan_batch(plan) / t.vector), rows = (size_t)s->oh;
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters);
   if (t.vector == 1)

@@ -53,13 +53,7 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   fovea_epilogue_options(epilogue, options, sizeof options);
   const fovea_view packed = pack(plan, options, s, w, transposed, t.filters);
   fovea_record *r = fovea_plan_record(plan, "conv2d_blocked.cl", options, "conv2d_blocked");
-  fovea_record_view(plan, r, "x", x);
-  fovea_record_view(plan, r, "w", packed);
-  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : packed);
-  fovea_record_view(plan, r, "y", y);
-  fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
-  fovea_record_int(r, "accumulate", epilogue.accumulate);
+  fovea_record_conv_arguments(plan, r, s, x, packed, epilogue, y);
   fovea_record_int(r, "kg", group);
   fovea_record_int(r, "positions", positions);
   fovea_record_range(r, (size_t)fovea_ceil_div(tiles, group), (size_t)(rows * fovea_ceil_div(columns, positions)),

@@ -73,6 +73,9 @@ void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sha
 bool fovea_winograd_fits(const fovea_conv_shape *shape, bool turned);
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
                            fovea_epilogue epilogue, fovea_view y, double flops);
+/* The arguments that kernels with an epilogue begin with; w as they take it, packed or transformed. */
+void fovea_record_conv_arguments(fovea_plan *plan, fovea_record *record, const fovea_conv_shape *shape, fovea_view x,
+                                 fovea_view w, fovea_epilogue epilogue, fovea_view y);
 /* Appends the macro of the epilogue's activation to the options of a program, a string in `size` bytes. */
 void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size);
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,

@@ -3,25 +3,35 @@
 
 #include "op/op.h"
 
-/* How many outputs a side a tile has, and elements. */
+/* A side: how many outputs a tile has, and elements, and how many elements a filter. */
 typedef struct filtering {
-  int outputs, elements;
+  int outputs, elements, filter_elements;
+  bool transposed; /* of stride 2 */
 } filtering;
 
-/* Products of a filter and a channel: of tiles that are partly outside the image all of them. */
-static int products(filtering f, int h, int w) {
-  return f.elements * f.elements * fovea_ceil_div(h, f.outputs) * fovea_ceil_div(w, f.outputs);
+/* A side's outputs, with those of a transposed convolution's first tile that are before the image. */
+static int from_first(filtering f, int outputs, int padding) { return f.transposed ? outputs + padding % 2 : outputs; }
+
+static int tile_rows(filtering f, const fovea_conv_shape *s) {
+  return fovea_ceil_div(from_first(f, s->oh, s->top), f.outputs);
 }
 
-/* The outputs that a transposed convolution has with those of its last tile that are before the image. */
-static int from_first(int outputs, int padding) { return outputs + padding % 2; }
+static int tile_columns(filtering f, const fovea_conv_shape *s) {
+  return fovea_ceil_div(from_first(f, s->ow, s->left), f.outputs);
+}
+
+/* Products of a filter and a channel: of tiles that are partly outside the image all of them. */
+static int products(filtering f, const fovea_conv_shape *s) {
+  return f.elements * f.elements * tile_rows(f, s) * tile_columns(f, s);
+}
 
 /* Of stride 1: 4 outputs where they save a quarter of the multiplications of 2. Below that they are hardly faster
  * (winograd.cl) and round worse. */
 static filtering choose_filtering(const fovea_conv_shape *s, bool turned) {
-  const filtering small = {2, 4}, large = {4, 6}, strided = {2, 5}, transposed = {4, 5};
+  const filtering small = {2, 4, 4, false}, large = {4, 6, 6, false};
+  const filtering strided = {2, 5, 4, false}, transposed = {4, 5, 4, true};
   if (s->stride == 2) return turned ? transposed : strided;
-  return 4 * products(large, s->oh, s->ow) < 3 * products(small, s->oh, s->ow) ? large : small;
+  return 4 * products(large, s) < 3 * products(small, s) ? large : small;
 }
 
 /* Decided by the shape alone, so that the bits are the same on every device. Where channels are few, or the image
@@ -32,9 +42,11 @@ bool fovea_winograd_fits(const fovea_conv_shape *s, bool turned) {
   if (s->kernel != 3 || s->c < LEAST_CHANNELS || s->k < LEAST_CHANNELS || s->oh < LEAST_SIDE || s->ow < LEAST_SIDE)
     return false;
   if (s->stride == 1) return true;
-  const int h = turned ? from_first(s->oh, s->top) : s->oh, w = turned ? from_first(s->ow, s->left) : s->ow;
-  const int direct = turned ? 9 * fovea_ceil_div(h, 2) * fovea_ceil_div(w, 2) : 9 * h * w;
-  return 4 * products(choose_filtering(s, turned), h, w) <= 3 * direct;
+  const filtering f = choose_filtering(s, turned);
+  const int step = f.transposed ? 2 : 1; /* the four outputs of a transposed one's input have nine taps together */
+  const int h = from_first(f, s->oh, s->top), w = from_first(f, s->ow, s->left);
+  const int direct = 9 * fovea_ceil_div(h, step) * fovea_ceil_div(w, step);
+  return 4 * products(f, s) <= 3 * direct;
 }
 
 /* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. Those
@@ -66,15 +78,14 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
                            fovea_epilogue epilogue, fovea_view y, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const filtering f = choose_filtering(s, turned);
-  const bool transposed = turned && s->stride == 2;
-  const int elements = s->stride == 2 ? 16 : f.elements * f.elements; /* of a filter */
+  const int elements = f.filter_elements * f.filter_elements;
   const fovea_tile_list list = winograd_tiles(tuning, f, s->k);
   const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
   char options[120];
   snprintf(options, sizeof options, "-DM=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DCC=%d", f.outputs, s->stride,
-           transposed, t.filters, MOST_TILES, channels_at_a_time(f));
+           f.transposed, t.filters, MOST_TILES, channels_at_a_time(f));
   fovea_epilogue_options(epilogue, options, sizeof options);
   fovea_view u = fovea_plan_new(plan, (size_t)(elements * padded) * (size_t)s->c);
   fovea_record *r = fovea_plan_record(plan, "winograd.cl", options, "winograd_weights");
@@ -88,20 +99,13 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
 
   r = fovea_plan_record(plan, "winograd.cl", options, "winograd");
-  fovea_record_view(plan, r, "x", x);
-  fovea_record_view(plan, r, "u", u);
-  fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : u);
-  fovea_record_view(plan, r, "y", y);
-  fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "has_bias", epilogue.bias != NULL);
-  fovea_record_int(r, "accumulate", epilogue.accumulate);
+  fovea_record_conv_arguments(plan, r, s, x, u, epilogue, y);
   fovea_record_int(r, "kg", t.group);
-  const size_t rows = (size_t)fovea_ceil_div(transposed ? from_first(s->oh, s->top) : s->oh, f.outputs);
-  const size_t columns = (size_t)fovea_ceil_div(transposed ? from_first(s->ow, s->left) : s->ow, f.outputs);
+  const size_t places = (size_t)tile_rows(f, s) * (size_t)tile_columns(f, s);
   if (tuning->vector == 1)
-    fovea_record_range(r, batch, tiles, rows * columns);
+    fovea_record_range(r, batch, tiles, places);
   else
-    fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), rows * columns, batch / (size_t)tuning->vector);
+    fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), places, batch / (size_t)tuning->vector);
   fovea_record_over_batch(r, tuning->vector == 1 ? 0 : 2);
   fovea_record_local(r, t.local);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
