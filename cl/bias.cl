@@ -1,21 +1,28 @@
 /* Bias gradient: db[c] = sum over h, w, n of dy[c][h][w][n].
  * Canonical order: a row (c, h): lanes and tree of reduce.clh, in a lane for blocks of 16 images, for w; then the rows
- * in order of h. dy [C][H][W][N], rows [C][H], db [C]. */
+ * in order of h. dy [C][H][W][N], rows [C][H], db [C].
+ *
+ * A GPU has a row of lanes for each row, and a second kernel for the rows' sums; on a CPU a work-item does a channel:
+ * a launch costs as much there as all of an attention's one channel. */
 #include "reduce.clh"
 
+/* One row's sum; dy is its channel's. */
+static inline float row_sum(__global const float *dy, int h, int n, int w_count, int pixels, __local float *scratch) {
+  const int lane0 = (int)get_local_id(0) * V;
+  vfloat sum = (vfloat)(0.0f);
+  for (int b = 0; b < n; b += LANES)
+    for (int w = 0; w < w_count; w++) sum += vload(dy + vplace(h * w_count + w, lane0 + b, pixels));
+  return lane_sum(sum, scratch);
+}
+
+#if V == 1
 __kernel void bias_backward_rows(__global const float *restrict dy_base, const ulong dy_offset,
                                  __global float *restrict rows_base, const ulong rows_offset, const int n,
                                  const int h_count, const int w_count) {
   __local float scratch[LANES];
-  const int lane0 = (int)get_local_id(0) * V;
-  const int row = (int)get_group_id(2) * h_count + (int)get_group_id(1);
-  const int pixels = h_count * w_count;
-  __global const float *dy = dy_base + dy_offset + (size_t)get_group_id(2) * pixels * n;
-  vfloat sum = (vfloat)(0.0f);
-  for (int b = 0; b < n; b += LANES)
-    for (int w = 0; w < w_count; w++) sum += vload(dy + vplace((int)get_group_id(1) * w_count + w, lane0 + b, pixels));
-  const float total = lane_sum(sum, scratch);
-  if (lane0 == 0) rows_base[rows_offset + row] = total;
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), pixels = h_count * w_count;
+  const float sum = row_sum(dy_base + dy_offset + (size_t)c * pixels * n, h, n, w_count, pixels, scratch);
+  if (get_local_id(0) == 0) rows_base[rows_offset + c * h_count + h] = sum;
 }
 
 /* One work-item per channel. */
@@ -26,3 +33,14 @@ __kernel void bias_backward(__global const float *restrict rows_base, const ulon
   for (int h = 0; h < h_count; h++) sum = add_in_order(sum, rows_base[rows_offset + (size_t)c * h_count + h]);
   db_base[db_offset + c] = sum;
 }
+#else
+__kernel void bias_backward(__global const float *restrict dy_base, const ulong dy_offset,
+                            __global float *restrict db_base, const ulong db_offset, const int n, const int h_count,
+                            const int w_count) {
+  const int c = (int)get_group_id(2), pixels = h_count * w_count;
+  float sum = 0.0f;
+  for (int h = 0; h < h_count; h++)
+    sum = add_in_order(sum, row_sum(dy_base + dy_offset + (size_t)c * pixels * n, h, n, w_count, pixels, NULL));
+  db_base[db_offset + c] = sum;
+}
+#endif

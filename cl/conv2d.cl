@@ -5,7 +5,8 @@
  * where x outside the image is zero ('same' and explicit padding both arrive as top, left and the output's size).
  * It is also the data gradient of a transposed convolution, with x = dy.
  *
- * Layout: x [C][H][W][N], y [K][OH][OW][N], weights packed [K / TK][C][R][S][TK] (pack.cl), b [K].
+ * Layout: x [C][H][W][N], y [K][OH][OW][N], weights at k * wk + c * wc + tap, b [K]; or PACKED
+ * [K / TK][C][R][S][TK] (pack.cl), where there are many of them.
  * Canonical order: acc = 0; for c, for r (rows outside the image skipped), for s (columns outside add w * 0):
  *   acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating. V, TK, TP never
  *   change it.
@@ -22,7 +23,8 @@
  * winograd.cl's now. Prefetching the next row into the second cache, on Zen 4: 25 -> 1 at 28x28 0.6 of the time, 1 ->
  * 35 0.85.
  *
- * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; ACTIVATION (activation.clh). */
+ * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
+ * (activation.clh). */
 #include "activation.clh"
 
 #define COLUMNS ((TP - 1) * STRIDE + S)
@@ -41,12 +43,12 @@
     PREFETCH(c);                                                                                     \
     for (int r = r0; r < r1; r++) {                                                                  \
       __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * LANES; \
-      __global const float *wr = w + (c * R + r) * S * TK;                                           \
+      __global const float *wr = w + (PACKED ? (c * R + r) * S * TK : c * wc + r * S);               \
       vfloat xs[COLUMNS];                                                                            \
       _Pragma("unroll") for (int i = 0; i < COLUMNS; i++) xs[i] = LOAD(col0 + i, guard);             \
       _Pragma("unroll") for (int s = 0; s < S; s++) _Pragma("unroll") for (int k = 0; k < TK; k++)   \
           _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =                                 \
-              fma((vfloat)(wr[s * TK + k]), xs[p * STRIDE + s], acc[k][p]);                          \
+              fma((vfloat)(wr[(PACKED ? s * TK : s) + at[k]]), xs[p * STRIDE + s], acc[k][p]);       \
     }                                                                                                \
   }
 
@@ -55,7 +57,7 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
                              __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
                              const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
                              const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                             const int has_bias, const int accumulate) {
+                             const int has_bias, const int accumulate, const int wk, const int wc) {
 #if V == 1
   const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* tiles of channels follow each other, as they read the same rows of x */
@@ -64,7 +66,9 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
   const size_t channel = (size_t)h * w_size * n;
   const int r0 = max(0, top - oh * STRIDE), r1 = min(R, h + top - oh * STRIDE);
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
-  __global const float *w = w_base + w_offset + (size_t)k0 * c_count * R * S;
+  __global const float *w = w_base + w_offset + (PACKED ? (size_t)k0 * c_count * R * S : (size_t)k0 * wk);
+  int at[TK];
+  for (int k = 0; k < TK; k++) at[k] = PACKED ? k : min(k, k_count - 1 - k0) * wk;
   const int pixels = oh_count * ow_count;
   __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
 

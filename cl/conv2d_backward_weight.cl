@@ -4,7 +4,8 @@
  *
  * and of a transposed one, with x and dy in each other's place.
  *
- * Layout: x [C][H][W][N], dy [K][OH][OW][N], partial [K][C][R][S][16], dw [K][C][R][S].
+ * Layout: x [C][H][W][N], dy [K][OH][OW][N], dw [K][C][R][S]; on a GPU partial [K][C][R][S][16], which reduce_lanes
+ * makes dw of, as a work-item there has one of the 16 lanes.
  * Canonical order: 16 lanes, lane l sums the images l, l + 16, ...: acc = 0; for oh (rows of x outside skipped), for
  *   blocks of 16 images, for ow (columns outside add dy * 0): acc = fma(dy, x, acc); then the tree of reduce.clh.
  *
@@ -91,7 +92,7 @@ static inline void add_row(__global const float *x, __global const float *const 
 
 __kernel void conv2d_backward_weight(__global const float *restrict x_base, const ulong x_offset,
                                      __global const float *restrict dy_base, const ulong dy_offset,
-                                     __global float *restrict partial_base, const ulong partial_offset, const int n,
+                                     __global float *restrict out_base, const ulong out_offset, const int n,
                                      const int c_count, const int h, const int w_size, const int k_count,
                                      const int oh_count, const int ow_count, const int top, const int left) {
   const int lane0 = V == 1 ? (int)get_global_id(0) : 0;
@@ -140,13 +141,19 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
 #endif
     for (int r = 0; r < R; r++)
       for (int k = 0; k < TK && k0 + k < k_count; k++)
-        for (int s = 0; s < S; s++)
-          for (int part = 0; part < PARTS; part++)
-            vstore(sum[part][c - c0][r][k][s], partial_base + partial_offset +
-                                                   ((((size_t)(k0 + k) * c_count + c) * R + r) * S + s) * LANES +
-                                                   lane0 + part * V);
+        for (int s = 0; s < S; s++) {
+          const size_t i = (((size_t)(k0 + k) * c_count + c) * R + r) * S + s;
+#if V == 1
+          out_base[out_offset + i * LANES + lane0] = sum[0][c - c0][r][k][s];
+#else
+          vfloat lanes[PARTS];
+          for (int part = 0; part < PARTS; part++) lanes[part] = sum[part][c - c0][r][k][s];
+          out_base[out_offset + i] = parts_sum(lanes);
+#endif
+        }
 }
 
+#if V == 1
 /* dw[i] = the tree sum of partial[i][0..15]; one work-item per element, `count` of them. */
 __kernel void reduce_lanes(__global const float *restrict partial_base, const ulong partial_offset,
                            __global float *restrict dw_base, const ulong dw_offset, const int count) {
@@ -154,3 +161,4 @@ __kernel void reduce_lanes(__global const float *restrict partial_base, const ul
   if (i >= count) return;
   dw_base[dw_offset + i] = tree_sum(*(__global const float16 *)(partial_base + partial_offset + (size_t)i * LANES));
 }
+#endif

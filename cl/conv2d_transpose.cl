@@ -5,7 +5,8 @@
  *
  * With STRIDE 1 it is the data gradient of an ordinary convolution, with x = dy.
  *
- * Layout: x [C][H][W][N], y [K][OH][OW][N], weights packed [K / TK][C][R][S][TK] (pack.cl), b [K].
+ * Layout: x [C][H][W][N], y [K][OH][OW][N], weights at k * wk + c * wc + tap, b [K]; or PACKED
+ * [K / TK][C][R][S][TK] (pack.cl), where there are many of them.
  * Canonical order: acc = 0; for c, for r, for s, taps whose row is not whole or not inside skipped, whose column is not
  *   whole skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, the
  *   activation of that, or y + acc.
@@ -13,7 +14,8 @@
  * A work-item computes V images x TK channels x one output row; of a row first the columns 0, STRIDE, ..., then
  * 1, 1 + STRIDE, ..., TP of them at a time, since those share their taps.
  *
- * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; ACTIVATION (activation.clh). */
+ * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
+ * (activation.clh). */
 #include "activation.clh"
 
 #define LOAD(i, column, guard) \
@@ -25,14 +27,14 @@
       const int ih = (oh + top - r) / STRIDE;                                                                     \
       if (oh + top - r < 0 || ih >= h) continue;                                                                  \
       __global const float *xr = x + c * channel + (size_t)ih * w_size * LANES;                                   \
-      __global const float *wr = w + (c * R + r) * S * TK;                                                        \
+      __global const float *wr = w + (PACKED ? (c * R + r) * S * TK : c * wc + r * S);                            \
       _Pragma("unroll") for (int s = 0; s < S; s++) {                                                             \
         if (STRIDE > 1 && (phase + left - s) % STRIDE != 0) continue;                                             \
         const int column = j + (phase + left - s) / STRIDE;                                                       \
         vfloat xs[TP];                                                                                            \
         _Pragma("unroll") for (int p = 0; p < TP; p++) xs[p] = LOAD(p, column + p, guard);                        \
         _Pragma("unroll") for (int k = 0; k < TK; k++) _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] = \
-            fma((vfloat)(wr[s * TK + k]), xs[p], acc[k][p]);                                                      \
+            fma((vfloat)(wr[(PACKED ? s * TK : s) + at[k]]), xs[p], acc[k][p]);                                   \
       }                                                                                                           \
     }
 
@@ -42,7 +44,7 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
                                        __global float *y_base, const ulong y_offset, const int n, const int c_count,
                                        const int h, const int w_size, const int k_count, const int oh_count,
                                        const int ow_count, const int top, const int left, const int has_bias,
-                                       const int accumulate) {
+                                       const int accumulate, const int wk, const int wc) {
 #if V == 1
   const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* as conv2d.cl */
@@ -51,7 +53,9 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
   const size_t channel = (size_t)h * w_size * n;
   const int first_r = (oh + top) % STRIDE;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
-  __global const float *w = w_base + w_offset + (size_t)k0 * c_count * R * S;
+  __global const float *w = w_base + w_offset + (PACKED ? (size_t)k0 * c_count * R * S : (size_t)k0 * wk);
+  int at[TK];
+  for (int k = 0; k < TK; k++) at[k] = PACKED ? k : min(k, k_count - 1 - k0) * wk;
   const int pixels = oh_count * ow_count;
   __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
 

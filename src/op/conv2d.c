@@ -117,13 +117,17 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
   }
   const fovea_tile_list list = conv_tiles(&fovea_plan_device(plan)->tuning, s->k, s->ow);
   const fovea_tile t = fovea_conv_tile(plan, kernel, s, &list);
-  fovea_view packed = pack(plan, w, s->k, s->c, s->kernel * s->kernel, t.filters, transposed);
+  const int taps = s->kernel * s->kernel;
+  const bool packed = taps > 1 && s->c >= 4 && s->k >= 4;
+  if (packed) w = pack(plan, w, s->k, s->c, taps, t.filters, transposed);
   char options[120];
-  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d", t.vector, s->kernel, s->kernel,
-           s->stride, t.filters, t.pixels);
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d -DPACKED=%d", t.vector, s->kernel,
+           s->kernel, s->stride, t.filters, t.pixels, packed);
   fovea_epilogue_options(epilogue, options, sizeof options);
   fovea_record *r = fovea_plan_record(plan, file, options, kernel);
-  fovea_record_conv_arguments(plan, r, s, x, packed, epilogue, y);
+  fovea_record_conv_arguments(plan, r, s, x, w, epilogue, y);
+  fovea_record_int(r, "wk", (transposed ? 1 : s->c) * taps);
+  fovea_record_int(r, "wc", (transposed ? s->k : 1) * taps);
   const size_t vectors = (size_t)(fovea_plan_batch(plan) / t.vector), rows = (size_t)s->oh;
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters);
   if (t.vector == 1)
@@ -188,21 +192,23 @@ static void record_direct_backward_weight(fovea_plan *plan, const fovea_conv_sha
   const int count = s->k * s->c * s->kernel * s->kernel;
   const fovea_tile_list list = weight_tiles(&fovea_plan_device(plan)->tuning, s);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
-  fovea_view partial = fovea_plan_new(plan, (size_t)count * LANES);
+  const bool lanes = t.vector == 1; /* apart, in work-items of their own */
+  fovea_view sums = lanes ? fovea_plan_new(plan, (size_t)count * LANES) : dw;
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DCB=%d", t.vector, s->kernel, s->kernel,
            s->stride, t.filters, t.channels);
   fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "conv2d_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
-  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "dw", sums);
   fovea_record_conv_shape(plan, r, s);
-  fovea_record_range(r, t.vector == 1 ? LANES : 1, (size_t)fovea_ceil_div(s->k, t.filters),
+  fovea_record_range(r, lanes ? LANES : 1, (size_t)fovea_ceil_div(s->k, t.filters),
                      (size_t)fovea_ceil_div(s->c, t.channels));
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
 
+  if (!lanes) return;
   r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_lanes");
-  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "partial", sums);
   fovea_record_view(plan, r, "dw", dw);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
@@ -221,23 +227,37 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   fovea_plan_aside(plan, false);
 }
 
-void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
-  fovea_plan_aside(plan, true);
-  fovea_view rows = fovea_plan_new(plan, (size_t)c * (size_t)h);
-  fovea_record *r = fovea_plan_record(plan, "bias.cl", "", "bias_backward_rows");
+static fovea_record *record_sums(fovea_plan *plan, const char *kernel, fovea_view dy, const char *what, fovea_view sums,
+                                 int h, int w) {
+  fovea_record *r = fovea_plan_record(plan, "bias.cl", "", kernel);
   fovea_record_view(plan, r, "dy", dy);
-  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_view(plan, r, what, sums);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "h", h);
   fovea_record_int(r, "w", w);
-  fovea_record_lane_groups(plan, r, (size_t)h, (size_t)c);
-  fovea_record_cost(r, 0, 4.0 * c * h * w * fovea_plan_batch(plan));
-  r = fovea_plan_record(plan, "bias.cl", "", "bias_backward");
-  fovea_record_view(plan, r, "rows", rows);
-  fovea_record_view(plan, r, "db", db);
-  fovea_record_int(r, "h", h);
-  fovea_record_range(r, (size_t)c, 1, 1);
-  fovea_record_cost(r, 0, 4.0 * c * (h + 1));
+  return r;
+}
+
+void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
+  const bool rows_apart = fovea_plan_device(plan)->tuning.vector == 1;
+  const double bytes = 4.0 * c * h * w * fovea_plan_batch(plan);
+  fovea_plan_aside(plan, true);
+  if (rows_apart) {
+    fovea_view rows = fovea_plan_new(plan, (size_t)c * (size_t)h);
+    fovea_record *r = record_sums(plan, "bias_backward_rows", dy, "rows", rows, h, w);
+    fovea_record_lane_groups(plan, r, (size_t)h, (size_t)c);
+    fovea_record_cost(r, 0, bytes);
+    r = fovea_plan_record(plan, "bias.cl", "", "bias_backward");
+    fovea_record_view(plan, r, "rows", rows);
+    fovea_record_view(plan, r, "db", db);
+    fovea_record_int(r, "h", h);
+    fovea_record_range(r, (size_t)c, 1, 1);
+    fovea_record_cost(r, 0, 4.0 * c * (h + 1));
+  } else {
+    fovea_record *r = record_sums(plan, "bias_backward", dy, "db", db, h, w);
+    fovea_record_lane_groups(plan, r, 1, (size_t)c);
+    fovea_record_cost(r, 0, bytes);
+  }
   fovea_plan_aside(plan, false);
 }
 
