@@ -14,7 +14,7 @@
  * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][H][2].
  * Canonical order of the sums: a row (c, h) first: lanes and tree of reduce.clh, and in a lane for blocks of 16 images,
  *   for w. A row's mean and sum of squared deviations from it come from two sweeps while it is in the cache; rows are
- *   merged in order of h by Chan, Golub & LeVeque 1983, as batchnorm_statistics writes it. Gradient sums of rows are
+ *   merged in order of h by Chan, Golub & LeVeque 1983, as merge_row writes it. Gradient sums of rows are
  * added in order of h. state: see network.c.
  *
  * Asking for what comes next takes 0.85 of the time (Zen 4) in _apply and _backward_rows, none in _rows.
@@ -35,35 +35,65 @@ static inline vfloat load_x(__global const float *a, __global const float *s, si
   return SCALED ? vload(a + at) * vload(s + at) : vload(a + at);
 }
 
+/* The mean of numbers and the sum of their squared deviations from it. */
+typedef struct moments {
+  float mean, squares;
+} moments;
+
+/* Of row h of a channel, which begins at x. */
+static inline moments row_moments(__global const float *x, __global const float *s, int h, int n, int n_valid,
+                                  int w_count, int pixels, __local float *scratch) {
+  const int lane0 = (int)get_local_id(0) * V;
+  moments m;
+  vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
+  for (int b = 0; b < n; b += LANES)
+    for (int w = 0; w < w_count; w++)
+      sum += vkeep(load_x(x, s, vplace(h * w_count + w, lane0 + b, pixels)), lane0 + b, n_valid);
+  m.mean = sdiv(lane_sum(sum, scratch), (float)(w_count * n_valid));
+  for (int b = 0; b < n; b += LANES)
+    for (int w = 0; w < w_count; w++) {
+      const vfloat d =
+          vkeep(load_x(x, s, vplace(h * w_count + w, lane0 + b, pixels)) - (vfloat)(m.mean), lane0 + b, n_valid);
+      squares = fma(d, d, squares);
+    }
+  m.squares = lane_sum(squares, scratch);
+  return m;
+}
+
+/* The h rows before with the next one, all of `in_row` numbers. */
+static inline moments merge_row(moments m, moments row, int h, float in_row) {
+  const float delta = row.mean - m.mean;
+  m.mean = fma(delta, sdiv(1.0f, (float)(h + 1)), m.mean);
+  m.squares = add_in_order(m.squares, row.squares);
+  m.squares = fma(delta * delta, in_row * sdiv((float)h, (float)(h + 1)), m.squares);
+  return m;
+}
+
+/* Every pointer is at the channel. */
+static inline void write_statistics(moments m, float count, int c_count, float epsilon, float momentum,
+                                    __global float *stats, __global float *moving_mean, __global float *moving_var) {
+  const float variance = sdiv(m.squares, count);
+  stats[0] = m.mean;
+  stats[c_count] = sdiv(1.0f, ssqrt(variance + epsilon));
+  *moving_mean = fma(momentum, *moving_mean, (1.0f - momentum) * m.mean);
+  *moving_var = fma(momentum, *moving_var, (1.0f - momentum) * variance);
+}
+
 __kernel void batchnorm_rows(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict s_base, const ulong s_offset,
                              __global const uint *restrict state, __global float *restrict rows_base,
                              const ulong rows_offset, const int n, const int h_count, const int w_count) {
   __local float scratch[LANES];
-  const int lane0 = (int)get_local_id(0) * V;
-  const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
-  const int row = c * h_count + h;
-  const int pixels = h_count * w_count;
-  __global const float *x = x_base + x_offset + (size_t)c * pixels * n, *s = s_base + s_offset;
-  vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
-  for (int b = 0; b < n; b += LANES)
-    for (int w = 0; w < w_count; w++)
-      sum += vkeep(load_x(x, s, vplace(h * w_count + w, lane0 + b, pixels)), lane0 + b, n_valid);
-  const float mean = sdiv(lane_sum(sum, scratch), (float)(w_count * n_valid));
-  for (int b = 0; b < n; b += LANES)
-    for (int w = 0; w < w_count; w++) {
-      const vfloat d =
-          vkeep(load_x(x, s, vplace(h * w_count + w, lane0 + b, pixels)) - (vfloat)(mean), lane0 + b, n_valid);
-      squares = fma(d, d, squares);
-    }
-  const float total = lane_sum(squares, scratch);
-  if (lane0 == 0) {
-    rows_base[rows_offset + 2 * row] = mean;
-    rows_base[rows_offset + 2 * row + 1] = total;
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), row = c * h_count + h, pixels = h_count * w_count;
+  const moments m = row_moments(x_base + x_offset + (size_t)c * pixels * n, s_base + s_offset, h, n, (int)state[1],
+                                w_count, pixels, scratch);
+  if (get_local_id(0) == 0) {
+    rows_base[rows_offset + 2 * row] = m.mean;
+    rows_base[rows_offset + 2 * row + 1] = m.squares;
   }
 }
 
-/* One work-item per channel. moving is [2][C]: mean, variance. */
+/* One work-item per channel. */
 __kernel void batchnorm_statistics(__global const float *restrict rows_base, const ulong rows_offset,
                                    __global const uint *restrict state, __global float *restrict stats_base,
                                    const ulong stats_offset, __global float *restrict mean_base,
@@ -73,20 +103,34 @@ __kernel void batchnorm_statistics(__global const float *restrict rows_base, con
   const int c = (int)get_global_id(0);
   __global const float *rows = rows_base + rows_offset + (size_t)c * h_count * 2;
   const float in_row = (float)(w_count * (int)state[1]);
-  float mean = rows[0], squares = rows[1];
+  moments m = {rows[0], rows[1]};
   for (int h = 1; h < h_count; h++) {
-    const float delta = rows[2 * h] - mean;
-    mean = fma(delta, sdiv(1.0f, (float)(h + 1)), mean);
-    squares = add_in_order(squares, rows[2 * h + 1]);
-    squares = fma(delta * delta, in_row * sdiv((float)h, (float)(h + 1)), squares);
+    const moments row = {rows[2 * h], rows[2 * h + 1]};
+    m = merge_row(m, row, h, in_row);
   }
-  const float variance = sdiv(squares, in_row * (float)h_count);
-  __global float *stats = stats_base + stats_offset;
-  stats[c] = mean;
-  stats[c_count + c] = sdiv(1.0f, ssqrt(variance + epsilon));
-  mean_base[mean_offset + c] = fma(momentum, mean_base[mean_offset + c], (1.0f - momentum) * mean);
-  var_base[var_offset + c] = fma(momentum, var_base[var_offset + c], (1.0f - momentum) * variance);
+  write_statistics(m, in_row * (float)h_count, c_count, epsilon, momentum, stats_base + stats_offset + c,
+                   mean_base + mean_offset + c, var_base + var_offset + c);
 }
+
+#if V > 1
+/* Both at once, one work-item per channel: for small images, where a launch costs as much as the rows. */
+__kernel void batchnorm_channels(__global const float *restrict x_base, const ulong x_offset,
+                                 __global const float *restrict s_base, const ulong s_offset,
+                                 __global const uint *restrict state, __global float *restrict stats_base,
+                                 const ulong stats_offset, __global float *restrict mean_base, const ulong mean_offset,
+                                 __global float *restrict var_base, const ulong var_offset, const int n,
+                                 const int c_count, const int h_count, const int w_count, const float epsilon,
+                                 const float momentum) {
+  const int c = (int)get_group_id(2), pixels = h_count * w_count, n_valid = (int)state[1];
+  const float in_row = (float)(w_count * n_valid);
+  __global const float *x = x_base + x_offset + (size_t)c * pixels * n, *s = s_base + s_offset;
+  moments m = row_moments(x, s, 0, n, n_valid, w_count, pixels, NULL);
+  for (int h = 1; h < h_count; h++)
+    m = merge_row(m, row_moments(x, s, h, n, n_valid, w_count, pixels, NULL), h, in_row);
+  write_statistics(m, in_row * (float)h_count, c_count, epsilon, momentum, stats_base + stats_offset + c,
+                   mean_base + mean_offset + c, var_base + var_offset + c);
+}
+#endif
 
 /* The same of the moving statistics, for evaluation. */
 __kernel void batchnorm_moving(__global const float *restrict mean_base, const ulong mean_offset,
@@ -129,7 +173,56 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
   }
 }
 
-/* Writes g over dy and a row's sums of g and g * xhat. */
+/* What the rows of a channel have in common: every tensor at the channel. */
+typedef struct backward_channel {
+  __global const float *x, *s, *y;
+  __global float *dy;
+  float mean, inv;
+  int n, n_valid, c, w_count, pixels;
+} backward_channel;
+
+/* Sums of g and of g * xhat. */
+typedef struct backward_sums {
+  float g, product;
+} backward_sums;
+
+/* Of row h; writes g over dy. */
+static inline backward_sums backward_row(backward_channel k, dropout drop, __global const uint *state, int h,
+                                         __local float *scratch) {
+  const int lane0 = (int)get_local_id(0) * V, quads = (k.pixels + 3) / 4, first = h * k.w_count;
+  const int last = first + k.w_count;
+  const vfloat mean = (vfloat)(k.mean), inv = (vfloat)(k.inv);
+  vfloat sum = (vfloat)(0.0f), products = (vfloat)(0.0f);
+  for (int b = lane0; b < k.n; b += LANES)
+    for (int q = first / 4; 4 * q < last; q++) {
+      philox4 words;
+      if (DRAWN_BACKWARD) words = dropout_words(drop, state, b, k.c, quads, 4 * q);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        if (4 * q + i < first || 4 * q + i >= last) continue;
+        const size_t at = vplace(4 * q + i, b, k.pixels);
+        const size_t next_row = at + k.w_count * LANES;
+        vprefetch(k.x + next_row), vprefetch(k.y + next_row), vprefetch(k.dy + next_row);
+        vfloat g = pointwise_backward(drop, vload(k.dy + at), vload(k.y + at), &words, i);
+        g = vkeep(g, b, k.n_valid);
+        vstore(g, k.dy + at);
+        sum += g;
+        products = fma(g, (load_x(k.x, k.s, at) - mean) * inv, products);
+      }
+    }
+  const backward_sums sums = {lane_sum(sum, scratch), lane_sum(products, scratch)};
+  return sums;
+}
+
+/* Every pointer is at the channel; count: of the numbers that were summed. */
+static inline void write_backward_statistics(backward_sums sums, float count, int c_count, __global float *stats,
+                                             __global float *dgamma, __global float *dbeta) {
+  stats[2 * c_count] = sdiv(sums.g, count);
+  stats[3 * c_count] = sdiv(sums.product, count);
+  *dbeta = sums.g;
+  *dgamma = sums.product;
+}
+
 __kernel void batchnorm_backward_rows(__global const float *restrict x_base, const ulong x_offset,
                                       __global const float *restrict s_base, const ulong s_offset,
                                       __global const float *restrict y_base, const ulong y_offset,
@@ -139,37 +232,25 @@ __kernel void batchnorm_backward_rows(__global const float *restrict x_base, con
                                       const ulong rows_offset, const int n, const int c_count, const int h_count,
                                       const int w_count, const uint threshold, const float scale, const uint op) {
   __local float scratch[LANES];
-  const int lane0 = (int)get_local_id(0) * V;
-  const int h = (int)get_group_id(1), c = (int)get_group_id(2), n_valid = (int)state[1];
-  const int row = c * h_count + h, pixels = h_count * w_count, quads = (pixels + 3) / 4;
-  const int first = h * w_count, last = first + w_count;
-  const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
-  const dropout drop = {threshold, scale, op};
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), row = c * h_count + h, pixels = h_count * w_count;
   const size_t channel = (size_t)c * pixels * n;
-  __global const float *x = x_base + x_offset + channel, *s = s_base + s_offset, *y = y_base + y_offset + channel;
-  __global float *dy = dy_base + dy_offset + channel;
-  vfloat sum = (vfloat)(0.0f), products = (vfloat)(0.0f);
-  for (int b = lane0; b < n; b += LANES)
-    for (int q = first / 4; 4 * q < last; q++) {
-      philox4 words;
-      if (DRAWN_BACKWARD) words = dropout_words(drop, state, b, c, quads, 4 * q);
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        if (4 * q + i < first || 4 * q + i >= last) continue;
-        const size_t at = vplace(4 * q + i, b, pixels);
-        const size_t next_row = at + w_count * LANES;
-        vprefetch(x + next_row), vprefetch(y + next_row), vprefetch(dy + next_row);
-        vfloat g = pointwise_backward(drop, vload(dy + at), vload(y + at), &words, i);
-        g = vkeep(g, b, n_valid);
-        vstore(g, dy + at);
-        sum += g;
-        products = fma(g, (load_x(x, s, at) - mean) * inv, products);
-      }
-    }
-  const float total = lane_sum(sum, scratch), product = lane_sum(products, scratch);
-  if (lane0 == 0) {
-    rows_base[rows_offset + 2 * row] = total;
-    rows_base[rows_offset + 2 * row + 1] = product;
+  __global const float *stats = stats_base + stats_offset + c;
+  const backward_channel k = {x_base + x_offset + channel,
+                              s_base + s_offset,
+                              y_base + y_offset + channel,
+                              dy_base + dy_offset + channel,
+                              stats[0],
+                              stats[c_count],
+                              n,
+                              (int)state[1],
+                              c,
+                              w_count,
+                              pixels};
+  const dropout drop = {threshold, scale, op};
+  const backward_sums sums = backward_row(k, drop, state, h, scratch);
+  if (get_local_id(0) == 0) {
+    rows_base[rows_offset + 2 * row] = sums.g;
+    rows_base[rows_offset + 2 * row + 1] = sums.product;
   }
 }
 
@@ -182,17 +263,52 @@ __kernel void batchnorm_backward_statistics(__global const float *restrict rows_
                                             const int w_count) {
   const int c = (int)get_global_id(0);
   __global const float *rows = rows_base + rows_offset + (size_t)c * h_count * 2;
-  float sum = 0.0f, products = 0.0f;
+  backward_sums sums = {0.0f, 0.0f};
   for (int h = 0; h < h_count; h++) {
-    sum = add_in_order(sum, rows[2 * h]);
-    products = add_in_order(products, rows[2 * h + 1]);
+    sums.g = add_in_order(sums.g, rows[2 * h]);
+    sums.product = add_in_order(sums.product, rows[2 * h + 1]);
   }
-  const float m = (float)(w_count * (int)state[1]) * (float)h_count;
-  stats_base[stats_offset + 2 * c_count + c] = sdiv(sum, m);
-  stats_base[stats_offset + 3 * c_count + c] = sdiv(products, m);
-  dbeta_base[dbeta_offset + c] = sum;
-  dgamma_base[dgamma_offset + c] = products;
+  write_backward_statistics(sums, (float)(w_count * (int)state[1]) * (float)h_count, c_count,
+                            stats_base + stats_offset + c, dgamma_base + dgamma_offset + c,
+                            dbeta_base + dbeta_offset + c);
 }
+
+#if V > 1
+/* Both at once, as batchnorm_channels. */
+__kernel void batchnorm_backward_channels(__global const float *restrict x_base, const ulong x_offset,
+                                          __global const float *restrict s_base, const ulong s_offset,
+                                          __global const float *restrict y_base, const ulong y_offset,
+                                          __global float *restrict dy_base, const ulong dy_offset,
+                                          __global float *restrict stats_base, const ulong stats_offset,
+                                          __global const uint *restrict state, __global float *restrict dgamma_base,
+                                          const ulong dgamma_offset, __global float *restrict dbeta_base,
+                                          const ulong dbeta_offset, const int n, const int c_count, const int h_count,
+                                          const int w_count, const uint threshold, const float scale, const uint op) {
+  const int c = (int)get_group_id(2), pixels = h_count * w_count;
+  const size_t channel = (size_t)c * pixels * n;
+  __global float *stats = stats_base + stats_offset + c;
+  const backward_channel k = {x_base + x_offset + channel,
+                              s_base + s_offset,
+                              y_base + y_offset + channel,
+                              dy_base + dy_offset + channel,
+                              stats[0],
+                              stats[c_count],
+                              n,
+                              (int)state[1],
+                              c,
+                              w_count,
+                              pixels};
+  const dropout drop = {threshold, scale, op};
+  backward_sums sums = {0.0f, 0.0f};
+  for (int h = 0; h < h_count; h++) {
+    const backward_sums row = backward_row(k, drop, state, h, NULL);
+    sums.g = add_in_order(sums.g, row.g);
+    sums.product = add_in_order(sums.product, row.product);
+  }
+  write_backward_statistics(sums, (float)(w_count * (int)state[1]) * (float)h_count, c_count, stats,
+                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
+}
+#endif
 
 /* dx from g (left in dy); one work-item per V images, a share of the pixels and a channel. */
 __kernel void batchnorm_backward_apply(__global const float *restrict x_base, const ulong x_offset,

@@ -65,12 +65,21 @@ static inline void copy_pixels(__global const float *dy, int count, vfloat *to) 
     for (int part = 0; part < PARTS; part++) to[(part * T + t) * TK] = vload(dy + t * LANES + part * V);
 }
 
+/* A tap's dw of a tile from its sums [TK][TC][16]; dw is that tap's of the first filter and channel. */
+static inline void sum_lanes(__global const float *sum, int k0, int c0, int k_count, int c_count, __global float *dw) {
+  for (int k = 0; k < TK && k0 + k < k_count; k++)
+    for (int c = 0; c < TC && c0 + c < c_count; c++)
+      dw[((size_t)(k0 + k) * c_count + c0 + c) * (R * S)] =
+          tree_sum(*(__global const float16 *)(sum + (k * TC + c) * LANES));
+}
+
 __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_base, const ulong x_offset,
                                              __global const float *restrict dy_base, const ulong dy_offset,
                                              __global float *restrict partial_base, const ulong partial_offset,
-                                             const int n, const int c_count, const int h, const int w_size,
-                                             const int k_count, const int oh_count, const int ow_count, const int top,
-                                             const int left, const int rb, const int cb, const int kb) {
+                                             __global float *restrict dw_base, const ulong dw_offset, const int n,
+                                             const int c_count, const int h, const int w_size, const int k_count,
+                                             const int oh_count, const int ow_count, const int top, const int left,
+                                             const int rb, const int cb, const int kb) {
   const size_t x_channel = (size_t)h * w_size * n, dy_channel = (size_t)oh_count * ow_count * n;
   const int c_tiles = (c_count + TC - 1) / TC, k_tiles = (k_count + TK - 1) / TK, all = n / LANES * ow_count;
   const int first_r = (int)get_global_id(0) * rb, ct0 = (int)get_global_id(1) * cb, kt0 = (int)get_global_id(2) * kb;
@@ -117,16 +126,11 @@ __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_ba
                               partial + (r * S + s) * tap + ct * channels + (size_t)kt * TK * TC * LANES + part * V);
       }
     }
-}
 
-/* dw[k][c][tap] from the sums of conv2d_backward_weight_blocked: one work-item each, `count` of them. */
-__kernel void reduce_blocked_lanes(__global const float *restrict partial_base, const ulong partial_offset,
-                                   __global float *restrict dw_base, const ulong dw_offset, const int c_count,
-                                   const int k_count, const int count) {
-  const int i = (int)get_global_id(0);
-  if (i >= count) return;
-  const int tap = i % (R * S), c = i / (R * S) % c_count, k = i / (R * S) / c_count;
-  const int c_tiles = (c_count + TC - 1) / TC, k_tiles = (k_count + TK - 1) / TK;
-  const size_t at = (((size_t)tap * c_tiles + c / TC) * k_tiles + k / TK) * TK * TC + k % TK * TC + c % TC;
-  dw_base[dw_offset + i] = tree_sum(*(__global const float16 *)(partial_base + partial_offset + at * LANES));
+  for (int r = first_r; r < first_r + rb; r++)
+    for (int s = 0; s < S; s++)
+      for (int ct = 0; ct < cts; ct++)
+        for (int kt = 0; kt < kts; kt++)
+          sum_lanes(partial + (r * S + s) * tap + ct * channels + (size_t)kt * TK * TC * LANES, (kt0 + kt) * TK,
+                    (ct0 + ct) * TC, k_count, c_count, dw_base + dw_offset + r * S + s);
 }

@@ -45,9 +45,14 @@ static fovea_record *record_with_input(fovea_plan *plan, int node, const char *p
   return r;
 }
 
-static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
+/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel, not a row. */
+static bool channels_whole(const fovea_plan *plan, const fovea_node *n) {
+  enum { SMALL = 2 << 20 };
+  return fovea_plan_device(plan)->tuning.vector > 1 && tensor_bytes(plan, n) < SMALL;
+}
+
+static void record_rows(fovea_plan *plan, int node, fovea_view rows) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
   fovea_record *r = record_with_input(plan, node, "", "batchnorm_rows");
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "rows", rows);
@@ -56,20 +61,35 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_int(r, "w", n->w);
   fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
   fovea_record_cost(r, 0, tensor_bytes(plan, n));
+}
 
-  r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_statistics");
-  fovea_record_view(plan, r, "rows", rows);
+static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const bool whole = channels_whole(plan, n);
+  fovea_record *r;
+  if (whole) {
+    r = record_with_input(plan, node, "", "batchnorm_channels");
+  } else {
+    fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
+    record_rows(plan, node, rows);
+    r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_statistics");
+    fovea_record_view(plan, r, "rows", rows);
+  }
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
   fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
+  if (whole) fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);
-  fovea_record_range(r, (size_t)n->c, 1, 1);
-  fovea_record_cost(r, 0, 8.0 * n->c * (n->h + 4));
+  if (whole)
+    fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
+  else
+    fovea_record_range(r, (size_t)n->c, 1, 1);
+  fovea_record_cost(r, 0, whole ? tensor_bytes(plan, n) : 8.0 * n->c * (n->h + 4));
 }
 
 static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
@@ -108,31 +128,52 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
 }
 
-static void record_backward_sums(fovea_plan *plan, int node) {
-  const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h), stats = fovea_plan_saved(plan, node, STATS);
+/* A kernel that makes g of dy, with what it reads and is given of the folded ops in the end. */
+static fovea_record *record_with_gradient(fovea_plan *plan, int node, const char *kernel) {
   char options[FOVEA_POINTWISE_OPTIONS];
   fovea_pointwise_options(plan, fovea_plan_pointwise(plan, node), options);
-  fovea_record *r = record_with_input(plan, node, options, "batchnorm_backward_rows");
+  fovea_record *r = record_with_input(plan, node, options, kernel);
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
   fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, node));
-  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
-  fovea_record_view(plan, r, "rows", rows);
+  return r;
+}
+
+static void finish_with_gradient(fovea_plan *plan, fovea_record *r, int node, size_t rows) {
+  const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
   fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
-  fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
+  fovea_record_lane_groups(plan, r, rows, (size_t)n->c);
   fovea_record_cost(r, 0, 4 * tensor_bytes(plan, n));
+}
+
+static void record_parameter_gradients(fovea_plan *plan, fovea_record *r, int node) {
+  fovea_record_view(plan, r, "dgamma", fovea_plan_parameter_gradient(plan, node, GAMMA));
+  fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
+}
+
+static void record_backward_sums(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  if (channels_whole(plan, n)) {
+    fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_channels");
+    record_parameter_gradients(plan, r, node);
+    finish_with_gradient(plan, r, node, 1);
+    return;
+  }
+  fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
+  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_rows");
+  fovea_record_view(plan, r, "rows", rows);
+  finish_with_gradient(plan, r, node, (size_t)n->h);
 
   r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_statistics");
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
-  fovea_record_view(plan, r, "stats", stats);
-  fovea_record_view(plan, r, "dgamma", fovea_plan_parameter_gradient(plan, node, GAMMA));
-  fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
+  fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
+  record_parameter_gradients(plan, r, node);
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);

@@ -82,7 +82,7 @@ void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sha
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const fovea_tile_list list = fovea_product_tiles(tuning, s->k, PIXELS);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight_blocked", s, &list);
-  const int filters = t.filters, channels = t.channels, count = s->k * s->c * s->kernel * s->kernel;
+  const int filters = t.filters, channels = t.channels;
   const int k_tiles = fovea_ceil_div(s->k, filters), c_tiles = fovea_ceil_div(s->c, channels);
   const int kb = fovea_ceil_div(k_tiles, fovea_ceil_div(s->k, MOST_FILTERS));
   const int units = (int)fovea_plan_device(plan)->info.compute_units;
@@ -101,6 +101,7 @@ void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sha
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
   fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "dw", dw);
   fovea_record_conv_shape(plan, r, s);
   fovea_record_int(r, "rb", rb);
   fovea_record_int(r, "cb", cb);
@@ -108,13 +109,4 @@ void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sha
   fovea_record_range(r, (size_t)(s->kernel / rb), (size_t)fovea_ceil_div(c_tiles, cb),
                      (size_t)fovea_ceil_div(k_tiles, kb));
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
-
-  r = fovea_plan_record(plan, "conv2d_backward_weight_blocked.cl", options, "reduce_blocked_lanes");
-  fovea_record_view(plan, r, "partial", partial);
-  fovea_record_view(plan, r, "dw", dw);
-  fovea_record_int(r, "c", s->c);
-  fovea_record_int(r, "k", s->k);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_cost(r, 0, 4.0 * count * (LANES + 1));
 }
