@@ -214,11 +214,12 @@ static inline backward_sums backward_row(backward_channel k, dropout drop, __glo
   return sums;
 }
 
-/* Every pointer is at the channel; count: of the numbers that were summed. */
-static inline void write_backward_statistics(backward_sums sums, float count, int c_count, __global float *stats,
-                                             __global float *dgamma, __global float *dbeta) {
-  stats[2 * c_count] = sdiv(sums.g, count);
-  stats[3 * c_count] = sdiv(sums.product, count);
+/* Every pointer is at the channel, which has h_count rows of in_row numbers that count. */
+static inline void write_backward_statistics(backward_sums sums, int in_row, int h_count, int c_count,
+                                             __global float *stats, __global float *dgamma, __global float *dbeta) {
+  const float m = (float)in_row * (float)h_count;
+  stats[2 * c_count] = sdiv(sums.g, m);
+  stats[3 * c_count] = sdiv(sums.product, m);
   *dbeta = sums.g;
   *dgamma = sums.product;
 }
@@ -268,9 +269,8 @@ __kernel void batchnorm_backward_statistics(__global const float *restrict rows_
     sums.g = add_in_order(sums.g, rows[2 * h]);
     sums.product = add_in_order(sums.product, rows[2 * h + 1]);
   }
-  write_backward_statistics(sums, (float)(w_count * (int)state[1]) * (float)h_count, c_count,
-                            stats_base + stats_offset + c, dgamma_base + dgamma_offset + c,
-                            dbeta_base + dbeta_offset + c);
+  write_backward_statistics(sums, w_count * (int)state[1], h_count, c_count, stats_base + stats_offset + c,
+                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
 }
 
 #if V > 1
@@ -305,8 +305,8 @@ __kernel void batchnorm_backward_channels(__global const float *restrict x_base,
     sums.g = add_in_order(sums.g, row.g);
     sums.product = add_in_order(sums.product, row.product);
   }
-  write_backward_statistics(sums, (float)(w_count * (int)state[1]) * (float)h_count, c_count, stats,
-                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
+  write_backward_statistics(sums, w_count * (int)state[1], h_count, c_count, stats, dgamma_base + dgamma_offset + c,
+                            dbeta_base + dbeta_offset + c);
 }
 #endif
 

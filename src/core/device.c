@@ -24,14 +24,17 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
 
 /* A second queue lets units that wait for the others at a kernel's end go on with something else, and parts of the
  * device, each with a queue of its own, keep a part of the batch in their caches. FOVEA_QUEUES decides: "1", "2" or
- * "parts". By itself no GPU gets either, since none has been measured. */
+ * "parts", which divides all that can be; by itself what moves little stays whole, since a launch a part costs more
+ * than its meeting saves. By itself no GPU gets either, since none has been measured. */
 typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_PARTS } queues;
 
-static queues choose_queues(const fovea_device_info *info) {
+static queues choose_queues(const fovea_device_info *info, double *parts_least) {
   const char *forced = getenv("FOVEA_QUEUES");
+  *parts_least = 0;
   if (forced && strcmp(forced, "1") == 0) return QUEUES_ONE;
   if (forced && strcmp(forced, "2") == 0) return QUEUES_TWO;
   if (forced && strcmp(forced, "parts") == 0) return QUEUES_PARTS;
+  *parts_least = 3e6;
   return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1 ? QUEUES_PARTS : QUEUES_ONE;
 }
 
@@ -109,7 +112,7 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   if (units > 0 && (status = take_part(d, units))) goto fail;
   cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
   d->ids[0] = d->id;
-  const queues wanted = choose_queues(&d->info);
+  const queues wanted = choose_queues(&d->info, &d->parts_least);
   if (wanted == QUEUES_PARTS) find_parts(d);
   d->context = clCreateContext(properties, (cl_uint)(1 + d->part_count), d->ids, NULL, NULL, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;

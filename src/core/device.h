@@ -30,6 +30,7 @@ struct fovea_device {
   cl_command_queue queue;                   /* in order, profiling enabled */
   cl_command_queue aside;                   /* another, for what may run beside it; NULL: none */
   cl_command_queue parts[FOVEA_MOST_PARTS]; /* each part's own */
+  double parts_least;                       /* bytes; what moves less is not divided among them */
   fovea_program_cache *programs;
   fovea_profile *profile; /* NULL until begun */
   fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */

@@ -43,6 +43,27 @@ fovea_launch_part fovea_plan_part(const fovea_plan *plan, const fovea_record *r,
   return (fovea_launch_part){axis, first * each, (end - first) * each};
 }
 
+/* Records from `first` up to before `end` over the batch become records for the whole device, if they move little: 0.99
+ * of the time, for some 50 launches less. */
+static void leave_whole(fovea_plan *plan, int first, int end) {
+  double bytes = 0;
+  for (int i = first; i < end; i++)
+    if (fovea_plan_is_parted(plan, plan->records[i])) bytes += plan->records[i]->bytes;
+  for (int i = first; i < end && bytes < plan->device->parts_least; i++) plan->records[i]->batch_axis = 0;
+}
+
+static void leave_small_whole(fovea_plan *plan) {
+  int first = -1;
+  for (int i = 0; i < plan->record_count; i++) {
+    const fovea_record *r = plan->records[i];
+    if (r->prepares || r->group > 0) continue;
+    const bool parted = fovea_plan_is_parted(plan, r);
+    if (parted && first < 0) first = i;
+    if (!parted && first >= 0) leave_whole(plan, first, i), first = -1;
+  }
+  if (first >= 0) leave_whole(plan, first, plan->record_count);
+}
+
 /* What a segment's records touch for the last time lives to its end, lest a part that is ahead writes there what
  * another still needs; but not where each part has its own lines of it, whatever tensor lies there. */
 static void outlive(fovea_plan *plan, int first, int last) {
@@ -54,6 +75,7 @@ static void outlive(fovea_plan *plan, int first, int last) {
 
 void fovea_plan_find_segments(fovea_plan *plan) {
   int first = -1, last = -1;
+  leave_small_whole(plan);
   for (int i = 0; i < plan->record_count; i++) {
     fovea_record *r = plan->records[i];
     if (r->prepares || r->group > 0) continue;

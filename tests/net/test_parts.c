@@ -20,6 +20,7 @@
 enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BATCH = 144, IMAGES = 2 * MOST_BATCH + 20, MOST = 1 << 14 };
 
 static uint8_t pixels[IMAGES * PIXELS];
+static double least; /* bytes of a segment that is divided */
 
 typedef struct outcome {
   fovea_losses training, losses;
@@ -33,6 +34,7 @@ static int run(const char *queues, const fovea_vae_config *config, int order, ou
   const size_t batch = (size_t)config->batch, images = 2 * batch + 20;
   const fovea_dataset data = {.count = images, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
   fovea_device *on = open_with_queues(queues);
+  on->parts_least = least;
   fovea_vae *vae = NULL;
   OK(fovea_vae_create(on, config, true, &vae));
   fovea_plan *training = fovea_network_plan(vae->network, true), *evaluation = fovea_network_plan(vae->network, false);
@@ -102,6 +104,13 @@ static void without_normalization(void **state) {
   in_parts(c);
 }
 
+/* Some for the whole device among others that are divided: what each touches is 10 to 400 KB. */
+static void small_segments_whole(void **state) {
+  (void)state;
+  for (least = 5e4; least < 3e5; least *= 2) in_parts(tiny_config(SIDE, 64));
+  least = 0;
+}
+
 /* Parts would have two blocks and one. */
 static void not_in_uneven_parts(void **state) {
   (void)state;
@@ -119,8 +128,8 @@ static int fill_images(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(equal_parts), cmocka_unit_test(parts_of_other_sizes),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(equal_parts),           cmocka_unit_test(parts_of_other_sizes),
                                      cmocka_unit_test(images_of_three_sizes), cmocka_unit_test(without_normalization),
-                                     cmocka_unit_test(not_in_uneven_parts)};
+                                     cmocka_unit_test(small_segments_whole),  cmocka_unit_test(not_in_uneven_parts)};
   return cmocka_run_group_tests(tests, fill_images, NULL);
 }
