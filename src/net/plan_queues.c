@@ -66,15 +66,20 @@ static fovea_status put(passage *p, int queue, const fovea_record *r, fovea_laun
   return status;
 }
 
-/* All parts wait for each other, by way of the whole device's queue. */
-static fovea_status meet(passage *p) {
+/* What the whole device's queue gets next begins when what is waited for is done. */
+static fovea_status mark(passage *p) {
   cl_event event = NULL;
-  fovea_status status = wait_for_parts(p, WHOLE);
-  if (status != FOVEA_OK || p->wait_count == 0) return status;
+  if (p->wait_count == 0) return FOVEA_OK;
   const cl_int error = clEnqueueMarkerWithWaitList(p->queue[WHOLE], p->wait_count, p->waits, &event);
-  status = fovea_cl_check(p->plan->device, error, "marking where parts meet");
+  const fovea_status status = fovea_cl_check(p->plan->device, error, "marking what is waited for");
   if (status == FOVEA_OK) now_last(p, WHOLE, event);
   return status;
+}
+
+/* All parts wait for each other, by way of the whole device's queue. */
+static fovea_status meet(passage *p) {
+  const fovea_status status = wait_for_parts(p, WHOLE);
+  return status == FOVEA_OK ? mark(p) : status;
 }
 
 static fovea_status put_over_batch(passage *p, const fovea_record *r) {
@@ -101,20 +106,24 @@ static fovea_status put_whole(passage *p, const fovea_record *r) {
   return status == FOVEA_OK ? put(p, WHOLE, r, (fovea_launch_part){0}) : status;
 }
 
-/* What prepares is for the whole device, and no launch waits for another: each part makes some of it. */
+/* What prepares is for the whole device, and no launch waits for another. Two queues have them, from which any unit
+ * takes what is next, and all wait for both: at a step's begin the thread that enqueues has a unit, too. Half of them
+ * in each part's own queue took 1.02 times the step's time. */
 static fovea_status put_preparations(passage *p) {
   fovea_status status = FOVEA_OK;
-  double bytes[FOVEA_MOST_PARTS] = {0};
+  double whole = 0, aside = 0;
   for (int i = 0; i < p->plan->record_count && status == FOVEA_OK; i++) {
     const fovea_record *r = p->plan->records[i];
-    int least = 0;
     if (!r->prepares) continue;
-    for (int part = 1; part < p->plan->parts; part++) least = bytes[part] < bytes[least] ? part : least;
-    bytes[least] += r->bytes;
-    status = wait_for(p, FIRST_PART + least, WHOLE);
-    if (status == FOVEA_OK) status = put(p, FIRST_PART + least, r, (fovea_launch_part){0});
+    if (aside == 0) status = wait_for(p, ASIDE, WHOLE);
+    if (status == FOVEA_OK) status = put(p, aside <= whole ? ASIDE : WHOLE, r, (fovea_launch_part){0});
+    if (aside <= whole)
+      aside += r->bytes;
+    else
+      whole += r->bytes;
   }
-  return status;
+  if (status == FOVEA_OK) status = wait_for(p, WHOLE, ASIDE);
+  return status == FOVEA_OK ? mark(p) : status;
 }
 
 static fovea_status put_all(passage *p) {
