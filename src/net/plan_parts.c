@@ -15,17 +15,20 @@
  * Two of two units (Zen 4, where caches are shared) are in kernels for 0.96 of the time: 0.01 is the thread's that
  * enqueues, half of it PoCL's allocation of each argument of each launch, 0.02 they sleep. While that thread has a
  * unit, for most of what it does at a step's begin, the other unit's part waits at the next meeting. Fewer launches
- * helped therefore (0.97 of the time for 460 enqueued in place of 530, 0.96 for 380). What did not: weights' gradients
+ * helped therefore (0.97 of the time for 460 enqueued in place of 530, 0.96 for 380), and so did what any
+ * unit can go on with at a step's begin (put_preparations, leave_some_whole). What did not: weights' gradients
  * and normalization's statistics summed a half of the batch at a time, so that each part sums its own images (another
  * canonical order; 1.00 to 1.02 of the time; four quarters 1.04); parts that wait for each other without a marker;
  * steps enqueued ahead of the one that runs, or held back until its backward pass, where weights' gradients fill what
- * is lost; weights packed for the backward pass aside; the first segment left whole.
+ * is lost; weights packed for the backward pass aside.
  *
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment of a training touches lives to its end, hence MOST_RECORDS. An evaluation has three or
  * four segments (before one sample of the latent code needs all, and after it), with MOST_RECORDS it took 1.02 times as
  * long. PoCL compiles each of these kernels twice, with a global offset and without: the
  * first step with a cold cache takes 19.4 s, not 15. */
+#include <math.h>
+
 #include "net/plan_inside.h"
 
 enum { MOST_RECORDS = 16, EVEN_ENOUGH = 4 };
@@ -52,25 +55,31 @@ fovea_launch_part fovea_plan_part(const fovea_plan *plan, const fovea_record *r,
   return (fovea_launch_part){axis, first * each, (end - first) * each};
 }
 
-/* Records from `first` up to before `end` over the batch become records for the whole device, if they move little: 0.99
- * of the time, for some 50 launches less. */
-static void leave_whole(fovea_plan *plan, int first, int end) {
+/* Records from `first` up to before `end` over the batch become records for the whole device if they move less than
+ * `least` bytes. */
+static void leave_whole(fovea_plan *plan, int first, int end, double least) {
   double bytes = 0;
   for (int i = first; i < end; i++)
     if (fovea_plan_is_parted(plan, plan->records[i])) bytes += plan->records[i]->bytes;
-  for (int i = first; i < end && bytes < plan->device->parts_least; i++) plan->records[i]->batch_axis = 0;
+  for (int i = first; i < end && bytes < least; i++) plan->records[i]->batch_axis = 0;
 }
 
-static void leave_small_whole(fovea_plan *plan) {
+/* Segments that move little: some 50 launches less, 0.99 of the time. And the first of a training step, since the
+ * thread that enqueues has one of the units meanwhile, and the others take what work-items that leaves: again 0.99. */
+static void leave_some_whole(fovea_plan *plan) {
+  double least = plan->device->parts_least;
+  if (least > 0 && plan->training) least = HUGE_VAL;
   int first = -1;
   for (int i = 0; i < plan->record_count; i++) {
     const fovea_record *r = plan->records[i];
     if (r->prepares || r->group > 0) continue;
     const bool parted = fovea_plan_is_parted(plan, r);
     if (parted && first < 0) first = i;
-    if (!parted && first >= 0) leave_whole(plan, first, i), first = -1;
+    if (parted || first < 0) continue;
+    leave_whole(plan, first, i, least);
+    first = -1, least = plan->device->parts_least;
   }
-  if (first >= 0) leave_whole(plan, first, plan->record_count);
+  if (first >= 0) leave_whole(plan, first, plan->record_count, least);
 }
 
 /* What a segment's records touch for the last time lives to its end, lest a part that is ahead writes there what
@@ -84,7 +93,7 @@ static void outlive(fovea_plan *plan, int first, int last) {
 
 void fovea_plan_find_segments(fovea_plan *plan) {
   int first = -1, last = -1;
-  leave_small_whole(plan);
+  leave_some_whole(plan);
   for (int i = 0; i < plan->record_count; i++) {
     fovea_record *r = plan->records[i];
     if (r->prepares || r->group > 0) continue;
