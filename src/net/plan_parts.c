@@ -12,21 +12,21 @@
  * each other's sums) and took 1.03 times the step's time where they are shared; nor did prefetching them earlier help.
  * Evaluating a segment for 16 images of a part, then the next 16, was as fast as all at once.
  *
- * Two of two units (Zen 4, where caches are shared) are in kernels for 0.96 of the time: 0.01 is the thread's that
- * enqueues, half of it PoCL's allocation of each argument of each launch, 0.02 they sleep. While that thread has a
- * unit, for most of what it does at a step's begin, the other unit's part waits at the next meeting. Fewer launches
- * helped therefore (0.97 of the time for 460 enqueued in place of 530, 0.96 for 380), and so did what any
- * unit can go on with at a step's begin (put_preparations, leave_some_whole). What did not: weights' gradients
- * and normalization's statistics summed a half of the batch at a time, so that each part sums its own images (another
- * canonical order; 1.00 to 1.02 of the time; four quarters 1.04); parts that wait for each other without a marker;
- * steps enqueued ahead of the one that runs, or held back until its backward pass, where weights' gradients fill what
- * is lost; weights packed for the backward pass aside.
+ * Two units (Zen 4, caches shared) were in kernels for 0.95 of the time that two have: 0.01 was the thread's that
+ * enqueues, half of it PoCL's allocation of each argument of each launch, and 0.02 they slept, half of that at a step's
+ * begin: while that thread has a unit the other's part waits at the next meeting. Fewer launches helped (0.97 of the
+ * time for 460 enqueued in place of 530, 0.96 for 380), and so did launches there that any unit takes
+ * (put_preparations, leave_some_whole): now they sleep for 0.01. What did not: weights' gradients and normalization's
+ * statistics summed a half of the batch at a time, so that each part sums its own images (another canonical order; 1.00
+ * to 1.02 of the time, quarters 1.04); parts that wait for each other without a marker; steps enqueued ahead of the one
+ * that runs, or held back until its backward pass, where weights' gradients fill what is lost; weights packed for the
+ * backward pass aside.
  *
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment of a training touches lives to its end, hence MOST_RECORDS. An evaluation has three or
  * four segments (before one sample of the latent code needs all, and after it), with MOST_RECORDS it took 1.02 times as
  * long. PoCL compiles each of these kernels twice, with a global offset and without: the
- * first step with a cold cache takes 19.4 s, not 15. */
+ * first step with a cold cache takes 17 to 19 s, not 15. */
 #include <math.h>
 
 #include "net/plan_inside.h"
