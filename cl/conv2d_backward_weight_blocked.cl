@@ -14,7 +14,8 @@
  * prefetching a quarter. Where the time goes: products 0.65 of it (near the ceiling while they run), sums to and from
  * `partial` 0.1, copies and waiting for them 0.2. Tried for nothing: 10, 14 or 20 channels a work-item, whose `partial`
  * stays in the second cache (dy is copied more often); 56 pixels (u leaves the first cache); prefetching a little with
- * each product, as conv2d_blocked.cl does (the copies take less, the prefetches as much).
+ * each product, as conv2d_blocked.cl does (the copies take less, the prefetches as much); prefetching 1, 3, 4 or 6
+ * channels ahead. The trees of the sums in a launch of their own had to fetch them again.
  *
  * Macros: V, narrower than 16 where registers are; R, S kernel size; STRIDE; TK filters and TC channels a tile; at most
  * KB, CB tiles a work-item; T pixels. */

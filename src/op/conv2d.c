@@ -118,7 +118,7 @@ static void record_gather(fovea_plan *plan, const char *file, const char *kernel
   const fovea_tile_list list = conv_tiles(&fovea_plan_device(plan)->tuning, s->k, s->ow);
   const fovea_tile t = fovea_conv_tile(plan, kernel, s, &list);
   const int taps = s->kernel * s->kernel;
-  const bool packed = taps > 1 && s->c >= 4 && s->k >= 4;
+  const bool packed = taps > 1 && s->c >= 4 && s->k >= 4; /* few weights are read where they are: a launch less */
   if (packed) w = pack(plan, w, s->k, s->c, taps, t.filters, transposed);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d -DPACKED=%d", t.vector, s->kernel,
