@@ -181,6 +181,17 @@ typedef struct backward_channel {
   int n, n_valid, c, w_count, pixels;
 } backward_channel;
 
+/* Channel c of whole tensors; state: see network.c. */
+static inline backward_channel channel_of(__global const float *x, __global const float *s, __global const float *y,
+                                          __global float *dy, __global const float *stats, __global const uint *state,
+                                          int n, int c, int c_count, int h_count, int w_count) {
+  const int pixels = h_count * w_count;
+  const size_t first = (size_t)c * pixels * n;
+  const backward_channel k = {x + first,     s, y + first, dy + first, stats[c], stats[c_count + c], n,
+                              (int)state[1], c, w_count,   pixels};
+  return k;
+}
+
 /* Sums of g and of g * xhat. */
 typedef struct backward_sums {
   float g, product;
@@ -233,20 +244,9 @@ __kernel void batchnorm_backward_rows(__global const float *restrict x_base, con
                                       const ulong rows_offset, const int n, const int c_count, const int h_count,
                                       const int w_count, const uint threshold, const float scale, const uint op) {
   __local float scratch[LANES];
-  const int h = (int)get_group_id(1), c = (int)get_group_id(2), row = c * h_count + h, pixels = h_count * w_count;
-  const size_t channel = (size_t)c * pixels * n;
-  __global const float *stats = stats_base + stats_offset + c;
-  const backward_channel k = {x_base + x_offset + channel,
-                              s_base + s_offset,
-                              y_base + y_offset + channel,
-                              dy_base + dy_offset + channel,
-                              stats[0],
-                              stats[c_count],
-                              n,
-                              (int)state[1],
-                              c,
-                              w_count,
-                              pixels};
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), row = c * h_count + h;
+  const backward_channel k = channel_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
+                                        stats_base + stats_offset, state, n, c, c_count, h_count, w_count);
   const dropout drop = {threshold, scale, op};
   const backward_sums sums = backward_row(k, drop, state, h, scratch);
   if (get_local_id(0) == 0) {
@@ -284,20 +284,9 @@ __kernel void batchnorm_backward_channels(__global const float *restrict x_base,
                                           const ulong dgamma_offset, __global float *restrict dbeta_base,
                                           const ulong dbeta_offset, const int n, const int c_count, const int h_count,
                                           const int w_count, const uint threshold, const float scale, const uint op) {
-  const int c = (int)get_group_id(2), pixels = h_count * w_count;
-  const size_t channel = (size_t)c * pixels * n;
-  __global float *stats = stats_base + stats_offset + c;
-  const backward_channel k = {x_base + x_offset + channel,
-                              s_base + s_offset,
-                              y_base + y_offset + channel,
-                              dy_base + dy_offset + channel,
-                              stats[0],
-                              stats[c_count],
-                              n,
-                              (int)state[1],
-                              c,
-                              w_count,
-                              pixels};
+  const int c = (int)get_group_id(2);
+  const backward_channel k = channel_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
+                                        stats_base + stats_offset, state, n, c, c_count, h_count, w_count);
   const dropout drop = {threshold, scale, op};
   backward_sums sums = {0.0f, 0.0f};
   for (int h = 0; h < h_count; h++) {
@@ -305,8 +294,8 @@ __kernel void batchnorm_backward_channels(__global const float *restrict x_base,
     sums.g = add_in_order(sums.g, row.g);
     sums.product = add_in_order(sums.product, row.product);
   }
-  write_backward_statistics(sums, w_count * (int)state[1], h_count, c_count, stats, dgamma_base + dgamma_offset + c,
-                            dbeta_base + dbeta_offset + c);
+  write_backward_statistics(sums, w_count * (int)state[1], h_count, c_count, stats_base + stats_offset + c,
+                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
 }
 #endif
 

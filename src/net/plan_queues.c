@@ -66,11 +66,11 @@ static fovea_status put(passage *p, int queue, const fovea_record *r, fovea_laun
   return status;
 }
 
-/* What the whole device's queue gets next begins when what is waited for is done. */
+/* In the whole device's queue: what it had before is done, and what is waited for. */
 static fovea_status mark(passage *p) {
   cl_event event = NULL;
-  if (p->wait_count == 0) return FOVEA_OK;
-  const cl_int error = clEnqueueMarkerWithWaitList(p->queue[WHOLE], p->wait_count, p->waits, &event);
+  const cl_int error =
+      clEnqueueMarkerWithWaitList(p->queue[WHOLE], p->wait_count, p->wait_count > 0 ? p->waits : NULL, &event);
   const fovea_status status = fovea_cl_check(p->plan->device, error, "marking what is waited for");
   if (status == FOVEA_OK) now_last(p, WHOLE, event);
   return status;
@@ -79,7 +79,7 @@ static fovea_status mark(passage *p) {
 /* All parts wait for each other, by way of the whole device's queue. */
 static fovea_status meet(passage *p) {
   const fovea_status status = wait_for_parts(p, WHOLE);
-  return status == FOVEA_OK ? mark(p) : status;
+  return status == FOVEA_OK && p->wait_count > 0 ? mark(p) : status;
 }
 
 static fovea_status put_over_batch(passage *p, const fovea_record *r) {
@@ -111,19 +111,17 @@ static fovea_status put_whole(passage *p, const fovea_record *r) {
  * in each part's own queue took 1.02 times the step's time. */
 static fovea_status put_preparations(passage *p) {
   fovea_status status = FOVEA_OK;
-  double whole = 0, aside = 0;
+  double bytes[] = {[WHOLE] = 0, [ASIDE] = 0};
   for (int i = 0; i < p->plan->record_count && status == FOVEA_OK; i++) {
     const fovea_record *r = p->plan->records[i];
     if (!r->prepares) continue;
-    if (aside == 0) status = wait_for(p, ASIDE, WHOLE);
-    if (status == FOVEA_OK) status = put(p, aside <= whole ? ASIDE : WHOLE, r, (fovea_launch_part){0});
-    if (aside <= whole)
-      aside += r->bytes;
-    else
-      whole += r->bytes;
+    const int queue = bytes[ASIDE] <= bytes[WHOLE] ? ASIDE : WHOLE; /* ASIDE first, when the other has the mark alone */
+    if (p->enqueued[ASIDE] == 0) status = wait_for(p, ASIDE, WHOLE);
+    if (status == FOVEA_OK) status = put(p, queue, r, (fovea_launch_part){0});
+    bytes[queue] += r->bytes;
   }
   if (status == FOVEA_OK) status = wait_for(p, WHOLE, ASIDE);
-  return status == FOVEA_OK ? mark(p) : status;
+  return status == FOVEA_OK && p->wait_count > 0 ? mark(p) : status;
 }
 
 static fovea_status put_all(passage *p) {
@@ -140,13 +138,7 @@ static fovea_status put_all(passage *p) {
  */
 fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares) {
   passage p = begin(plan);
-  cl_event event = NULL;
-  fovea_status status = FOVEA_OK;
-  if (plan->parts > 0) {
-    const cl_int error = clEnqueueMarkerWithWaitList(p.queue[WHOLE], 0, NULL, &event);
-    status = fovea_cl_check(plan->device, error, "marking where a pass begins");
-    if (status == FOVEA_OK) now_last(&p, WHOLE, event);
-  }
+  fovea_status status = plan->parts > 0 ? mark(&p) : FOVEA_OK;
   if (status == FOVEA_OK && prepares) status = put_preparations(&p);
   if (status == FOVEA_OK) status = put_all(&p);
   if (status == FOVEA_OK) status = meet(&p);
