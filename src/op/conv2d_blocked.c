@@ -64,9 +64,10 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
 
 /* --- the weight gradient ------------------------------------------------------------------------------------------ */
 
-fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels) {
+fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels, bool wide) {
   fovea_tile_list list = {0};
   const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
+  if (wide) fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = 4, .pixels = pixels});
   for (int times = 1; times <= 2; times++)
     fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = times * pixels});
   for (int filters = 3; filters <= 6; filters++)
@@ -80,7 +81,7 @@ void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sha
                                           fovea_view dw) {
   enum { MOST_CHANNELS = 30, MOST_FILTERS = 30, PIXELS = 28 };
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const fovea_tile_list list = fovea_product_tiles(tuning, s->k, PIXELS);
+  const fovea_tile_list list = fovea_product_tiles(tuning, s->k, PIXELS, tuning->native == 16);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight_blocked", s, &list);
   const int filters = t.filters, channels = t.channels;
   const int k_tiles = fovea_ceil_div(s->k, filters), c_tiles = fovea_ceil_div(s->c, channels);

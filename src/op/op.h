@@ -41,8 +41,13 @@ double fovea_conv_bytes(const fovea_plan *plan, const fovea_conv_shape *shape);
 
 static inline int fovea_ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-/* A CPU's tiles for weight gradients, filters x channels sums in registers, `pixels` or twice as many at a time. */
-fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels);
+/* How many of k filters a CPU's tile has where its sums are a vector each: up to `most` where registers are many, as
+ * few as possible of them past k. */
+int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most);
+
+/* A CPU's tiles for weight gradients, filters x channels sums in registers, `pixels` or twice as many at a time; the
+ * first one of four channels if `wide`. */
+fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels, bool wide);
 
 /* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,

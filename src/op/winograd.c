@@ -49,15 +49,17 @@ bool fovea_winograd_fits(const fovea_conv_shape *s, bool turned) {
   return 4 * products(f, s) <= 3 * direct;
 }
 
-/* Filters a tile and tiles a work-item: TK accumulators of V / native registers and as many transformed inputs. Those
- * of CC channels, odd in number as winograd.cl says, are up to 218 KiB. */
-enum { MOST_TILES = 10 };
+/* Filters a tile and tiles a work-item: TK accumulators of V / native registers. The transformed inputs of CC channels,
+ * odd in number as winograd.cl says, are up to 218 KiB, the sums up to 270. */
+enum { MOST_FILTERS = 120 };
 
 static int channels_at_a_time(filtering f) { return f.elements == 5 ? 139 : 97; }
 
+static int most_tiles(int filters) { return MOST_FILTERS / filters; }
+
 /* `groups`: at least, of work-items along the filters. */
 static fovea_tile choose(int k, int filters, int groups, int local) {
-  const int tiles = fovea_ceil_div(k, filters), least = fovea_ceil_div(tiles, MOST_TILES);
+  const int tiles = fovea_ceil_div(k, filters), least = fovea_ceil_div(tiles, most_tiles(filters));
   return (fovea_tile){
       .filters = filters, .group = fovea_ceil_div(tiles, groups > least ? groups : least), .local = local};
 }
@@ -66,7 +68,7 @@ static fovea_tile choose(int k, int filters, int groups, int local) {
 static fovea_tile_list winograd_tiles(const fovea_tuning *t, filtering f, int k) {
   fovea_tile_list list = {0};
   const int gpu = f.elements == 4 ? 4 : f.elements == 5 ? 2 : 1, most = f.elements == 4 ? 8 : 4;
-  fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : k % 5 == 0 ? 5 : 4, 1, 0));
+  fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : fovea_filters_a_tile(t, k, 25), 1, 0));
   for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, gpu, 1, local));
   for (int filters = t->native == 16 ? 10 : t->vector == 1 ? most : 6; filters >= 2; filters--)
     for (int groups = 1; groups <= (t->vector == 1 ? 1 : 4); groups *= 2)
@@ -84,20 +86,23 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
   const int padded = (int)tiles * t.filters;
   char options[120];
-  snprintf(options, sizeof options, "-DM=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DCC=%d", f.outputs, s->stride,
-           f.transposed, t.filters, MOST_TILES, channels_at_a_time(f));
-  fovea_epilogue_options(epilogue, options, sizeof options);
+  const int length =
+      snprintf(options, sizeof options, "-DM=%d -DSTRIDE=%d -DTRANSPOSED=%d", f.outputs, s->stride, f.transposed);
   fovea_view u = fovea_plan_new(plan, (size_t)(elements * padded) * (size_t)s->c);
-  fovea_record *r = fovea_plan_record(plan, "winograd.cl", options, "winograd_weights");
+  fovea_record *r = fovea_plan_record(plan, "winograd_weights.cl", options, "winograd_weights");
   fovea_record_view(plan, r, "w", w);
   fovea_record_view(plan, r, "u", u);
   fovea_record_int(r, "k", s->k);
   fovea_record_int(r, "c", s->c);
+  fovea_record_int(r, "tk", t.filters);
   fovea_record_int(r, "turned", turned);
   fovea_record_range(r, (size_t)fovea_ceil_div(s->c * t.filters, tuning->vector), tiles, 1);
   fovea_record_prepares(plan, r);
   fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
 
+  snprintf(options + length, sizeof options - (size_t)length, " -DTK=%d -DKG=%d -DCC=%d", t.filters,
+           most_tiles(t.filters), channels_at_a_time(f));
+  fovea_epilogue_options(epilogue, options, sizeof options);
   r = fovea_plan_record(plan, "winograd.cl", options, "winograd");
   fovea_record_conv_arguments(plan, r, s, x, u, epilogue, y);
   fovea_record_int(r, "kg", t.group);
@@ -119,10 +124,10 @@ typedef struct weight_tile {
   int filters, channels, filter_tiles, channel_tiles, rows, image;
 } weight_tile;
 
-enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
+enum { MOST_WEIGHT_CHANNELS = 44, MOST_WEIGHT_FILTERS = 30 };
 
 static fovea_tile_list weight_tiles(const fovea_tuning *tuning, int k) {
-  if (tuning->vector > 1) return fovea_product_tiles(tuning, k, 14);
+  if (tuning->vector > 1) return fovea_product_tiles(tuning, k, 14, false);
   fovea_tile_list list = {0};
   for (int filters = 4; filters > 1; filters /= 2) /* four of each spill on AMD's gfx1100 */
     fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = 2, .pixels = 1});
@@ -135,8 +140,8 @@ static weight_tile choose_weights(const fovea_device *device, fovea_tile tile, i
   if (device->tuning.vector == 1) return (weight_tile){tile.filters, tile.channels, 1, 1, 1, 1};
   weight_tile t = {.filters = tile.filters, .channels = tile.channels, .rows = 4, .image = tile.pixels};
   const int units = (int)device->info.compute_units, channels = fovea_ceil_div(c, t.channels);
-  const int filter_blocks = fovea_ceil_div(k, MOST_FILTERS);
-  int blocks = fovea_ceil_div(c, MOST_CHANNELS);
+  const int filter_blocks = fovea_ceil_div(k, MOST_WEIGHT_FILTERS);
+  int blocks = fovea_ceil_div(c, MOST_WEIGHT_CHANNELS);
   while (t.rows > 1 && filter_blocks * blocks * (4 / t.rows) % units != 0) t.rows /= 2;
   while (filter_blocks * blocks * (4 / t.rows) < units && channels / blocks > 4) blocks++;
   t.channel_tiles = fovea_ceil_div(channels, blocks);
@@ -156,7 +161,8 @@ void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_sh
       fovea_plan_new(plan, 16 * (size_t)(filters * t.filters) * (size_t)(channels * t.channels) * (size_t)LANES);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d", tuning->native, t.filters,
-           t.channels, fovea_ceil_div(MOST_FILTERS, t.filters), fovea_ceil_div(MOST_CHANNELS, t.channels), t.image);
+           t.channels, fovea_ceil_div(MOST_WEIGHT_FILTERS, t.filters), fovea_ceil_div(MOST_WEIGHT_CHANNELS, t.channels),
+           t.image);
   fovea_record *r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
