@@ -8,7 +8,7 @@ __kernel void activation_forward(__global const float *x_base, const ulong x_off
                                  __global const uint *restrict state, __global float *y_base, const ulong y_offset,
                                  const int n, const int pixels, const uint threshold, const float scale,
                                  const uint op) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), quads = (pixels + 3) / 4;
+  const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4;
   const dropout drop = {threshold, scale, op};
   const int end = share_end(quads);
   for (int q = share_begin(quads); q < end; q++) {
@@ -29,7 +29,7 @@ __kernel void activation_backward(__global const float *y_base, const ulong y_of
                                   const ulong dy_offset, __global const uint *restrict state, __global float *dx_base,
                                   const ulong dx_offset, const int n, const int pixels, const uint threshold,
                                   const float scale, const uint op, const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(2), quads = (pixels + 3) / 4;
+  const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4;
   const dropout drop = {threshold, scale, op};
   const int end = share_end(quads);
   for (int q = share_begin(quads); q < end; q++) {

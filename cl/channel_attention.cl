@@ -14,7 +14,7 @@
 __kernel void channel_attention_pool(__global const float *restrict a_base, const ulong a_offset,
                                      __global float *restrict q_base, const ulong q_offset, const int n,
                                      const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
+  const int n0 = first_image(0), c = (int)get_global_id(1);
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)pixels));
   __global const float *a = a_base + a_offset + (size_t)c * pixels * n + vplace(0, n0, pixels);
   vfloat largest = vload(a), sum = largest;
@@ -33,7 +33,7 @@ __kernel void channel_attention_apply(__global const float *restrict a_base, con
                                       __global float *restrict s_base, const ulong s_offset,
                                       __global float *restrict y_base, const ulong y_offset, const int n,
                                       const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
+  const int n0 = first_image(0), c = (int)get_global_id(1);
   __global const float *o = o_base + o_offset + (size_t)c * 2 * n + vplace(0, n0, 2);
   const vfloat s = vsigmoid(vload(o) + vload(o + LANES));
   vstore(s, s_base + s_offset + (size_t)c * n + n0);
@@ -49,7 +49,7 @@ __kernel void channel_attention_backward_scale(__global const float *restrict a_
                                                __global const float *restrict s_base, const ulong s_offset,
                                                __global float *restrict do_base, const ulong do_offset, const int n,
                                                const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
+  const int n0 = first_image(0), c = (int)get_global_id(1);
   vfloat ds = (vfloat)(0.0f);
   for (int p = 0; p < pixels; p++) {
     const size_t at = (size_t)c * pixels * n + vplace(p, n0, pixels);
@@ -69,7 +69,7 @@ __kernel void channel_attention_backward_apply(__global const float *restrict a_
                                                __global const float *restrict dq_base, const ulong dq_offset,
                                                __global float *da_base, const ulong da_offset, const int n,
                                                const int pixels, const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V, c = (int)get_global_id(1);
+  const int n0 = first_image(0), c = (int)get_global_id(1);
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)pixels)), zero = (vfloat)(0.0f), one = (vfloat)(1.0f);
   __global const float *a = a_base + a_offset + (size_t)c * pixels * n + vplace(0, n0, pixels);
   const vfloat largest = vload(q_base + q_offset + (size_t)c * 2 * n + vplace(1, n0, 2));

@@ -61,7 +61,7 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
 #if V == 1
   const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* tiles of channels follow each other, as they read the same rows of x */
-  const int n0 = (int)get_global_id(2) * V, k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
+  const int n0 = first_image(2), k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
 #endif
   const size_t channel = (size_t)h * w_size * n;
   const int r0 = max(0, top - oh * STRIDE), r1 = min(R, h + top - oh * STRIDE);

@@ -149,7 +149,7 @@ __kernel void conv2d_blocked(__global const float *restrict x_base, const ulong 
   const int kt0 = (int)get_global_id(0) * kg, kts = min(kg, (k_count + TK - 1) / TK - kt0);
   const int row = TRANSPOSED ? qh : qh * STRIDE - top, column = TRANSPOSED ? qw - (COLUMNS - 1) : qw * STRIDE - left;
   const int columns = (positions - 1) * JUMP + COLUMNS, at_a_time = MOST / (ROWS * columns);
-  const int n0 = (int)get_global_id(2) * V, pixels = oh_count * ow_count;
+  const int n0 = first_image(2), pixels = oh_count * ow_count;
   const size_t x_channel = (size_t)h * w_size * n, y_channel = (size_t)pixels * n;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global float *y = y_base + y_offset + vplace(0, n0, pixels) + kt0 * TK * y_channel;

@@ -48,7 +48,7 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
 #if V == 1
   const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* as conv2d.cl */
-  const int n0 = (int)get_global_id(2) * V, k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
+  const int n0 = first_image(2), k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
 #endif
   const size_t channel = (size_t)h * w_size * n;
   const int first_r = (oh + top) % STRIDE;

@@ -5,7 +5,7 @@
 __kernel void input_forward(__global const uchar *restrict bytes, __global const uint *restrict state,
                             __global float *restrict x_base, const ulong x_offset, const int n, const int c_count,
                             const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, elements = c_count * pixels, end = share_end(elements);
+  const int n0 = first_image(0), elements = c_count * pixels, end = share_end(elements);
   const int n_valid = (int)state[1];
   for (int e = share_begin(elements); e < end; e++) {
     __global float *x = x_base + x_offset + (size_t)(e / pixels) * pixels * n + vplace(e % pixels, n0, pixels);

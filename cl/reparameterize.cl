@@ -49,7 +49,7 @@ __kernel void reparameterize_backward(__global const float *restrict mu_base, co
                                       const ulong dmu_offset, __global float *dlogvar_base, const ulong dlogvar_offset,
                                       const int n, const float weight, const int accumulate_mu,
                                       const int accumulate_logvar) {
-  const int n0 = (int)get_global_id(0) * V, j = (int)get_global_id(1), n_valid = (int)state[1];
+  const int n0 = first_image(0), j = (int)get_global_id(1), n_valid = (int)state[1];
   const vfloat share = (vfloat)(sdiv(weight, (float)n_valid)), half_one = (vfloat)(0.5f);
   const size_t at = (size_t)j * n + n0;
   const vfloat dz = vload(dz_base + dz_offset + at), mu = vload(mu_base + mu_offset + at);

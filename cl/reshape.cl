@@ -9,7 +9,7 @@
 __kernel void reshape_copy(__global const float *restrict x_base, const ulong x_offset, __global float *y_base,
                            const ulong y_offset, const int n, const int c_count, const int pixels, const int back,
                            const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V, values = c_count * pixels, end = share_end(values);
+  const int n0 = first_image(0), values = c_count * pixels, end = share_end(values);
   for (int i = share_begin(values); i < end; i++) {
     const size_t image = (size_t)(i / pixels) * pixels * n + vplace(i % pixels, n0, pixels),
                  vector = (size_t)i * n + n0;

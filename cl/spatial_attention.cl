@@ -40,7 +40,7 @@
 __kernel void spatial_attention_pool(__global const float *restrict a_base, const ulong a_offset,
                                      __global float *restrict pooled_base, const ulong pooled_offset, const int n,
                                      const int c_count, const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
+  const int n0 = first_image(0), end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)c_count));
   for (int p = share_begin(pixels); p < end; p++) {
@@ -62,7 +62,7 @@ __kernel void spatial_attention_apply(__global const float *restrict a_base, con
                                       __global const float *restrict s_base, const ulong s_offset,
                                       __global float *restrict y_base, const ulong y_offset, const int n,
                                       const int c_count, const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
+  const int n0 = first_image(0), end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
   for (int p = share_begin(pixels); p < end; p += BLOCK) {
     const int count = BLOCK_COUNT(p, end);
@@ -84,7 +84,7 @@ __kernel void spatial_attention_backward_scale(__global const float *restrict a_
                                                __global const uint *restrict state, __global float *restrict dt_base,
                                                const ulong dt_offset, const int n, const int c_count,
                                                const int pixels) {
-  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
+  const int n0 = first_image(0), end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
   for (int p = share_begin(pixels); p < end; p += BLOCK) {
     const int count = BLOCK_COUNT(p, end);
@@ -125,7 +125,7 @@ __kernel void spatial_attention_backward_apply(__global const float *restrict a_
                                                __global const float *restrict dpooled_base, const ulong dpooled_offset,
                                                __global float *da_base, const ulong da_offset, const int n,
                                                const int c_count, const int pixels, const int accumulate) {
-  const int n0 = (int)get_global_id(0) * V, end = share_end(pixels);
+  const int n0 = first_image(0), end = share_end(pixels);
   const size_t channel = (size_t)pixels * n;
   const vfloat inverse = (vfloat)(sdiv(1.0f, (float)c_count)), zero = (vfloat)(0.0f), one = (vfloat)(1.0f);
   for (int p = share_begin(pixels); p < end; p += BLOCK) {

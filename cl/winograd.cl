@@ -145,7 +145,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
                        const int k_count, const int oh_count, const int ow_count, const int top, const int left,
                        const int has_bias, const int accumulate, const int kg) {
 #if V > 1
-  const int kt0 = (int)get_global_id(0) * kg, n0 = (int)get_global_id(2) * V, tile = (int)get_global_id(1);
+  const int kt0 = (int)get_global_id(0) * kg, n0 = first_image(2), tile = (int)get_global_id(1);
 #else
   const int n0 = (int)get_global_id(0), kt = (int)get_global_id(1), tile = (int)get_global_id(2);
 #endif

@@ -74,7 +74,8 @@ static bool record(fovea_command_buffer *b, fovea_launch *const *launches, size_
   if (error != CL_SUCCESS) b->recorded = NULL;
   for (size_t i = 0; i < count && error == CL_SUCCESS; i++) {
     const fovea_launch_shape shape = fovea_launch_get_shape(launches[i]);
-    error = b->command(b->recorded, NULL, NULL, shape.kernel, 3, NULL, shape.global, shape.local, 0, NULL, NULL, NULL);
+    error = b->command(b->recorded, NULL, NULL, shape.kernel, 3, shape.origin, shape.global, shape.local, 0, NULL, NULL,
+                       NULL);
   }
   return error == CL_SUCCESS && b->finalize(b->recorded) == CL_SUCCESS;
 }

@@ -16,7 +16,7 @@ struct fovea_launch {
   cl_uint arguments;  /* set so far */
   size_t group_limit; /* CL_KERNEL_WORK_GROUP_SIZE */
   size_t most;        /* of a range's local size; 0: tuning.group */
-  size_t global[3], local[3];
+  size_t origin[3], global[3], local[3];
   bool ranged, checked;
   double flops, bytes;
   char op[40], shape[48]; /* for the profile */
@@ -179,6 +179,10 @@ void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z) {
   set_range(launch, x ? largest_divisor(x, most) : 1, x, y, z);
 }
 
+void fovea_launch_origin(fovea_launch *launch, int axis, size_t first) {
+  if (launch) launch->origin[axis] = first;
+}
+
 void fovea_launch_local_most(fovea_launch *launch, size_t most) {
   if (launch) launch->most = most <= launch->device->info.max_work_group_size ? most : 0;
 }
@@ -264,7 +268,7 @@ fovea_status fovea_launch_ready(fovea_launch *launch) {
 }
 
 fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch) {
-  return (fovea_launch_shape){launch->kernel, launch->global, launch->local};
+  return (fovea_launch_shape){launch->kernel, launch->origin, launch->global, launch->local};
 }
 
 fovea_status fovea_launch_enqueue(fovea_launch *launch) {
@@ -284,11 +288,12 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
 
 fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
                                        cl_uint wait_count, const cl_event *waits, cl_event *done) {
-  size_t offset[3] = {0}, global[3];
+  size_t offset[3], global[3];
+  memcpy(offset, launch->origin, sizeof offset);
   memcpy(global, launch->global, sizeof global);
-  if (part.count > 0) offset[part.axis] = part.first, global[part.axis] = part.count;
-  const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, part.first > 0 ? offset : NULL, global,
-                                              launch->local, wait_count, wait_count > 0 ? waits : NULL, done);
+  if (part.count > 0) offset[part.axis] += part.first, global[part.axis] = part.count;
+  const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, offset, global, launch->local, wait_count,
+                                              wait_count > 0 ? waits : NULL, done);
   return fovea_cl_check(launch->device, error, launch->name);
 }
 

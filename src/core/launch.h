@@ -36,6 +36,9 @@ void fovea_launch_local(fovea_launch *launch, const char *name, size_t bytes);
  * up to tuning.group, 1 elsewhere. */
 void fovea_launch_range(fovea_launch *launch, size_t x, size_t y, size_t z);
 
+/* The global id of the first work-item along an axis, 0 unless set. */
+void fovea_launch_origin(fovea_launch *launch, int axis, size_t first);
+
 /* The most that a later fovea_launch_range takes in place of tuning.group. */
 void fovea_launch_local_most(fovea_launch *launch, size_t most);
 
@@ -58,7 +61,7 @@ fovea_status fovea_launch_ready(fovea_launch *launch);
 
 fovea_status fovea_launch_enqueue(fovea_launch *launch);
 
-/* Work-items first to first + count along the axis; count 0: all. */
+/* Along the axis work-items first to first + count of the launch's; count 0: all. */
 typedef struct fovea_launch_part {
   int axis;
   size_t first, count;
@@ -76,7 +79,7 @@ fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch 
 /* What a ready launch enqueues, in three dimensions. */
 typedef struct fovea_launch_shape {
   cl_kernel kernel;
-  const size_t *global, *local;
+  const size_t *origin, *global, *local;
 } fovea_launch_shape;
 fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch);
 

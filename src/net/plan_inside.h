@@ -40,6 +40,7 @@ struct fovea_record {
   int group;             /* of records that may run aside: plan_aside.c; 0: not one of them */
   bool prepares;         /* fovea_record_prepares */
   int batch_axis;        /* 1 + that of the range which runs over the batch; 0: none */
+  bool whole;            /* not divided among parts, though over the batch */
   bool begins;           /* a segment: plan_parts.c */
   int joins;             /* the last of the groups that have to be done before; 0: none */
   double flops, bytes;

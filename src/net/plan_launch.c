@@ -82,6 +82,8 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
     fovea_launch_groups(record->launch, record->local, record->size[0], record->size[1], record->size[2]);
   else
     fovea_launch_range(record->launch, record->size[0], record->size[1], record->size[2]);
+  if (record->batch_axis > 0 && plan->device->tuning.vector > 1)
+    fovea_launch_origin(record->launch, record->batch_axis - 1, 1); /* first_image of cl/vector.clh */
   fovea_launch_cost(record->launch, record->flops, record->bytes);
   return fovea_launch_ready(record->launch);
 }

@@ -44,7 +44,7 @@ int fovea_plan_choose_parts(const fovea_plan *plan) {
 }
 
 bool fovea_plan_is_parted(const fovea_plan *plan, const fovea_record *r) {
-  return plan->parts > 0 && r->batch_axis > 0 && r->group == 0 && !r->prepares;
+  return plan->parts > 0 && r->batch_axis > 0 && !r->whole && r->group == 0 && !r->prepares;
 }
 
 /* Whole blocks of the layout. */
@@ -61,7 +61,7 @@ static void leave_whole(fovea_plan *plan, int first, int end, double least) {
   double bytes = 0;
   for (int i = first; i < end; i++)
     if (fovea_plan_is_parted(plan, plan->records[i])) bytes += plan->records[i]->bytes;
-  for (int i = first; i < end && bytes < least; i++) plan->records[i]->batch_axis = 0;
+  for (int i = first; i < end && bytes < least; i++) plan->records[i]->whole = true;
 }
 
 /* Segments that move little: some 50 launches less, 0.99 of the time. And the first of a training step, since the
