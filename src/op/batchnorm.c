@@ -1,4 +1,4 @@
-/* Batch normalization with the dropout and activation folded into it (cl/batchnorm.cl). */
+/* Batch normalization with the dropout and activation folded into it (cl/batchnorm.cl, cl/batchnorm_statistics.cl). */
 #include <stdio.h>
 
 #include "core/fail.h"
@@ -33,13 +33,19 @@ static double tensor_bytes(const fovea_plan *plan, const fovea_node *n) {
   return 4.0 * n->c * n->h * n->w * fovea_plan_batch(plan);
 }
 
-/* A kernel with its input: x, or what a merged attention makes it of. */
-static fovea_record *record_with_input(fovea_plan *plan, int node, const char *pointwise, const char *kernel) {
+/* A kernel of batchnorm.cl if `pointwise`, else of batchnorm_statistics.cl; SCALED only if it says so. */
+static fovea_record *record_kernel(fovea_plan *plan, int node, bool scaled, bool pointwise, const char *kernel) {
+  char options[24 + FOVEA_POINTWISE_OPTIONS];
+  const int length = snprintf(options, sizeof options, "-DSCALED=%d%s", scaled, pointwise ? " " : "");
+  if (pointwise) fovea_pointwise_options(plan, fovea_plan_pointwise(plan, node), options + length);
+  return fovea_plan_record(plan, pointwise ? "batchnorm.cl" : "batchnorm_statistics.cl", options, kernel);
+}
+
+/* One with its input: x, or what a merged attention makes it of. */
+static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwise, const char *kernel) {
   const int attention = fovea_plan_merged(plan, node);
-  char options[80];
-  snprintf(options, sizeof options, "-DSCALED=%d%s%s", attention >= 0, *pointwise ? " " : "", pointwise);
   fovea_view x = fovea_plan_input(plan, attention < 0 ? node : attention, 0);
-  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", options, kernel);
+  fovea_record *r = record_kernel(plan, node, attention >= 0, pointwise, kernel);
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "s", attention < 0 ? x : fovea_plan_saved(plan, attention, FOVEA_ATTENTION_SCALE));
   return r;
@@ -53,7 +59,7 @@ static bool channels_whole(const fovea_plan *plan, const fovea_node *n) {
 
 static void record_rows(fovea_plan *plan, int node, fovea_view rows) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_record *r = record_with_input(plan, node, "", "batchnorm_rows");
+  fovea_record *r = record_with_input(plan, node, false, "batchnorm_rows");
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
@@ -68,11 +74,11 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const bool whole = channels_whole(plan, n);
   fovea_record *r;
   if (whole) {
-    r = record_with_input(plan, node, "", "batchnorm_channels");
+    r = record_with_input(plan, node, false, "batchnorm_channels");
   } else {
     fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
     record_rows(plan, node, rows);
-    r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_statistics");
+    r = record_kernel(plan, node, false, false, "batchnorm_statistics");
     fovea_record_view(plan, r, "rows", rows);
   }
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
@@ -94,7 +100,7 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
 
 static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_moving");
+  fovea_record *r = record_kernel(plan, node, false, false, "batchnorm_moving");
   fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
   fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
   fovea_record_view(plan, r, "stats", stats);
@@ -112,9 +118,7 @@ static void forward(fovea_plan *plan, int node) {
     record_statistics(plan, node, stats);
   else
     record_moving(plan, node, stats);
-  char options[FOVEA_POINTWISE_OPTIONS];
-  fovea_pointwise_options(plan, fovea_plan_pointwise(plan, node), options);
-  fovea_record *r = record_with_input(plan, node, options, "batchnorm_apply");
+  fovea_record *r = record_with_input(plan, node, true, "batchnorm_apply");
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
   fovea_record_view(plan, r, "beta", fovea_plan_parameter(plan, node, BETA));
@@ -130,9 +134,7 @@ static void forward(fovea_plan *plan, int node) {
 
 /* A kernel that makes g of dy, with what it reads and is given of the folded ops in the end. */
 static fovea_record *record_with_gradient(fovea_plan *plan, int node, const char *kernel) {
-  char options[FOVEA_POINTWISE_OPTIONS];
-  fovea_pointwise_options(plan, fovea_plan_pointwise(plan, node), options);
-  fovea_record *r = record_with_input(plan, node, options, kernel);
+  fovea_record *r = record_with_input(plan, node, true, kernel);
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
   fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, node));
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
@@ -169,7 +171,7 @@ static void record_backward_sums(fovea_plan *plan, int node) {
   fovea_record_view(plan, r, "rows", rows);
   finish_with_gradient(plan, r, node, (size_t)n->h);
 
-  r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_statistics");
+  r = record_kernel(plan, node, false, false, "batchnorm_backward_statistics");
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
@@ -188,7 +190,7 @@ static void backward(fovea_plan *plan, int node) {
   bool accumulate;
   fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
   if (fovea_plan_merged(plan, node) >= 0) return;
-  fovea_record *r = fovea_plan_record(plan, "batchnorm.cl", "", "batchnorm_backward_apply");
+  fovea_record *r = record_kernel(plan, node, false, true, "batchnorm_backward_apply");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "g", fovea_plan_output_gradient(plan, node));
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
