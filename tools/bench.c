@@ -8,6 +8,7 @@
 #include "command.h"
 #include "core/device.h"
 #include "core/fail.h"
+#include "progress.h"
 #include "tune.h"
 
 enum { WARM_UP = 3 };
@@ -46,6 +47,7 @@ static fovea_status measure_network(bench_result *r, const fovea_dataset *images
 /* The bandwidth last: its buffers would be the peak of the memory. */
 static fovea_status measure(bench_result *r, const fovea_dataset *images) {
   fovea_status status = fovea_device_open_part(r->settings->device, (uint32_t)r->settings->threads, &r->device);
+  if (status == FOVEA_OK) fovea_device_tell(r->device, progress_say);
   if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->before);
   if (status == FOVEA_OK) status = measure_network(r, images);
   if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->after);

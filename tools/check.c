@@ -10,6 +10,7 @@
 #include "command.h"
 #include "core/fail.h"
 #include "options.h"
+#include "progress.h"
 
 typedef struct run_state {
   bool json;
@@ -194,6 +195,7 @@ static int run(int argc, char **argv) {
   fovea_device *device = NULL;
   s.ops = json_array();
   status = fovea_device_open(selector, &device);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
   if (!status) status = check(device, small, &s);
   fovea_device_close(device);
   json_decref(s.ops);

@@ -67,6 +67,11 @@ void progress_begin(const char *label, size_t total, const char *unit) {
   progress.begun = progress.printed = fovea_seconds();
 }
 
+void progress_say(const char *line) {
+  if (progress.active && progress.terminal) fputs("\r\033[K", stderr);
+  fprintf(stderr, "%s\n", line);
+}
+
 void progress_update(size_t done, const char *note) {
   if (!progress.active) return;
   progress.done = done;

@@ -10,6 +10,9 @@ void progress_begin(const char *label, size_t total, const char *unit);
 /* `done` of the total so far; note: "loss 0.31", or NULL. Cheap enough for every step. */
 void progress_update(size_t done, const char *note);
 
+/* A line of its own, above the bar if there is one. */
+void progress_say(const char *line);
+
 /* Ends the bar with what it showed last; without a progress_begin it does nothing. */
 void progress_end(void);
 

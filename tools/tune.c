@@ -201,6 +201,7 @@ fovea_status tune_run(const char *selector, int batch, int size) {
   t.config.batch = batch, t.config.height = t.config.width = size;
   run_catch_signals();
   fovea_status status = fovea_device_open(selector, &t.device);
+  if (status == FOVEA_OK) fovea_device_tell(t.device, progress_say);
   if (status == FOVEA_OK) status = bench_noise((size_t)batch, size, size, &t.images);
   if (status == FOVEA_OK) status = tune(&t);
   free(t.shapes);

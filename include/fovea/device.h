@@ -57,6 +57,10 @@ typedef struct fovea_device fovea_device;
  * what there is), FOVEA_DEVICE when there is no device at all or it could not be opened. */
 fovea_status fovea_device_open(const char *selector, fovea_device **device);
 
+/* From now on `say` is told, in one line, before what may take long: that kernels are compiled, once when the first one
+ * is not in the cache, and that they are kept there, when the device is closed after that. NULL: nobody. */
+void fovea_device_tell(fovea_device *device, void (*say)(const char *line));
+
 /* Releases the device and all that it cached. Everything made on it must be destroyed before. Takes NULL. */
 void fovea_device_close(fovea_device *device);
 

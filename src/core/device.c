@@ -158,6 +158,7 @@ void fovea_device_close(fovea_device *device) {
   (void)finish_all(device); /* what is staged and profiled below may be in use */
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
+  fovea_program_cache_save(device);
   fovea_program_cache_destroy(device->programs);
   fovea_tuning_destroy(device->tunings);
   if (device->queue) clReleaseCommandQueue(device->queue);
@@ -167,6 +168,8 @@ void fovea_device_close(fovea_device *device) {
   if (device->context) clReleaseContext(device->context);
   free(device);
 }
+
+void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) { device->say = say; }
 
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return &device->info; }
 

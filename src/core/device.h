@@ -32,11 +32,12 @@ struct fovea_device {
   cl_command_queue parts[FOVEA_MOST_PARTS]; /* each part's own */
   double parts_least;                       /* bytes; what moves less is not divided among them */
   fovea_program_cache *programs;
-  fovea_profile *profile; /* NULL until begun */
-  fovea_staging *staging; /* host copies of asynchronous writes in flight; NULL until the first */
-  fovea_tunings *tunings; /* measured tiles: tuning.h; NULL until an op asks */
-  uint64_t allocated;     /* bytes in live buffers */
-  bool guard;             /* canaries around every buffer made from now on: guard.h */
+  void (*say)(const char *line); /* fovea_device_tell; NULL: nobody */
+  fovea_profile *profile;        /* NULL until begun */
+  fovea_staging *staging;        /* host copies of asynchronous writes in flight; NULL until the first */
+  fovea_tunings *tunings;        /* measured tiles: tuning.h; NULL until an op asks */
+  uint64_t allocated;            /* bytes in live buffers */
+  bool guard;                    /* canaries around every buffer made from now on: guard.h */
 };
 
 /* fovea_device_open for `units` of the device's compute units as a sub-device; 0: the whole device. FOVEA_DEVICE where

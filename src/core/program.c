@@ -24,7 +24,7 @@ typedef struct entry {
 
 struct fovea_program_cache {
   entry *entries;
-  size_t count;
+  size_t count, unsaved;
 };
 
 fovea_status fovea_program_cache_create(fovea_program_cache **cache) {
@@ -36,7 +36,6 @@ fovea_status fovea_program_cache_create(fovea_program_cache **cache) {
 
 void fovea_program_cache_destroy(fovea_program_cache *cache) {
   if (!cache) return;
-  fovea_program_cache_save(cache);
   for (size_t i = 0; i < cache->count; i++) {
     clReleaseProgram(cache->entries[i].program);
     free(cache->entries[i].key);
@@ -138,12 +137,31 @@ static void store_binary(cl_program program, const fovea_cache_key *key) {
   free(binaries[0]);
 }
 
-void fovea_program_cache_save(fovea_program_cache *cache) {
+static void tell(const fovea_device *device, bool at_end) {
+  enum { MOST_PATH = 4096 };
+  char where[MOST_PATH], line[MOST_PATH + 400];
+  if (!device->say) return;
+  const bool kept = fovea_cache_directory(where, sizeof where);
+  if (at_end && !kept) return;
+  if (at_end)
+    snprintf(line, sizeof line, "keeping the compiled kernels in %s", where);
+  else
+    snprintf(line, sizeof line, "compiling kernels for %s, %s%s", device->info.name,
+             kept ? "to be kept in " : "each time anew: neither HOME nor XDG_CACHE_HOME is an absolute path",
+             kept ? where : "");
+  device->say(line);
+}
+
+void fovea_program_cache_save(fovea_device *device) {
+  fovea_program_cache *cache = device->programs;
+  if (!cache) return;
+  if (cache->unsaved > 0) tell(device, true);
   for (size_t i = 0; i < cache->count; i++) {
     entry *e = &cache->entries[i];
     if (e->unsaved) store_binary(e->program, &e->on_disk);
     e->unsaved = false;
   }
+  cache->unsaved = 0;
 }
 
 size_t fovea_program_cache_count(const fovea_program_cache *cache) { return cache->count; }
@@ -158,7 +176,8 @@ static fovea_status build(fovea_device *device, const char *file, const char *op
   fovea_cache_key key = make_key(device, source, options);
   if (fovea_binary_load(&key, &binary, &size)) p = build_binary(device, options, binary, size);
   const bool unsaved = !p;
-  if (!p) status = build_source(device, file, source, options, &p);
+  if (unsaved && device->programs->unsaved++ == 0) tell(device, false);
+  if (unsaved) status = build_source(device, file, source, options, &p);
   if (!status) *out = (entry){.program = p, .on_disk = key, .unsaved = unsaved};
   free(binary);
   free(source);

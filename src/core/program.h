@@ -5,10 +5,10 @@
 #include "core/device.h"
 
 fovea_status fovea_program_cache_create(fovea_program_cache **cache);
-void fovea_program_cache_destroy(fovea_program_cache *cache); /* saves; takes NULL */
+void fovea_program_cache_destroy(fovea_program_cache *cache); /* takes NULL */
 
 /* Writes to disk what was built from source since the last time. Not at the build, for it may cost more than that. */
-void fovea_program_cache_save(fovea_program_cache *cache);
+void fovea_program_cache_save(fovea_device *device);
 
 /* Programs built so far: each file and options once. */
 size_t fovea_program_cache_count(const fovea_program_cache *cache);

@@ -223,6 +223,29 @@ static void local_sizes(void **state) {
   fovea_buffer_destroy(b);
 }
 
+/* Work-items from the origin on, and of a part from its first on. */
+static void origin(void **state) {
+  (void)state;
+  uint32_t data[32];
+  fovea_launch *l = NULL;
+  fovea_buffer *b = new_buffer(sizeof data);
+  fovea_launch_create(device, "t.cl", "", "where", &l);
+  fovea_launch_buffer(l, "x", b);
+  fovea_launch_range(l, 16, 1, 1);
+  fovea_launch_origin(l, 0, 8);
+  assert_int_equal(fovea_launch_ready(l), FOVEA_OK);
+  for (int part = 0; part < 2; part++) {
+    const fovea_launch_part some = {.axis = 0, .first = 4, .count = 2};
+    assert_int_equal(fovea_buffer_zero(b, 0, sizeof data), FOVEA_OK);
+    assert_int_equal(part ? fovea_launch_enqueue_part(l, some, device->queue, 0, NULL, NULL) : fovea_launch_enqueue(l),
+                     FOVEA_OK);
+    assert_int_equal(fovea_buffer_read(b, 0, sizeof data, data), FOVEA_OK);
+    for (int i = 0; i < 32; i++) assert_int_equal(data[i] > 0, part ? i == 12 || i == 13 : i >= 8 && i < 24);
+  }
+  fovea_launch_destroy(l);
+  fovea_buffer_destroy(b);
+}
+
 static void groups_and_local_memory(void **state) {
   (void)state;
   uint32_t data[32];
@@ -344,10 +367,19 @@ static void profile(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(created_zero), cmocka_unit_test(zero_within_range), cmocka_unit_test(zero_on_the_path_of_a_gpu),
-      cmocka_unit_test(bounds),       cmocka_unit_test(too_large),         cmocka_unit_test(writes_are_staged),
-      cmocka_unit_test(runs),         cmocka_unit_test(local_sizes),       cmocka_unit_test(groups_and_local_memory),
-      cmocka_unit_test(mistakes),     cmocka_unit_test(required_group),    cmocka_unit_test(profile),
+      cmocka_unit_test(created_zero),
+      cmocka_unit_test(zero_within_range),
+      cmocka_unit_test(zero_on_the_path_of_a_gpu),
+      cmocka_unit_test(bounds),
+      cmocka_unit_test(too_large),
+      cmocka_unit_test(writes_are_staged),
+      cmocka_unit_test(runs),
+      cmocka_unit_test(local_sizes),
+      cmocka_unit_test(origin),
+      cmocka_unit_test(groups_and_local_memory),
+      cmocka_unit_test(mistakes),
+      cmocka_unit_test(required_group),
+      cmocka_unit_test(profile),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -64,8 +64,16 @@ static fovea_status get_fresh(const char *options, cl_program *program) {
   device = NULL;
   fovea_status status = fovea_device_open(NULL, &device);
   if (status == FOVEA_OK) status = fovea_program_get(device, "good.cl", options, program);
-  if (status == FOVEA_OK) fovea_program_cache_save(device->programs);
+  if (status == FOVEA_OK) fovea_program_cache_save(device);
   return status;
+}
+
+static int told;
+static char last_told[5000];
+
+static void hear(const char *line) {
+  told++;
+  snprintf(last_told, sizeof last_told, "%s", line);
 }
 
 /* Whether the program runs and gives what K asks for. */
@@ -105,7 +113,7 @@ static int cache_file(char path[512]) {
 /* Also of what the open device would save when it is closed. */
 static void clear_cache(void) {
   char command[600];
-  fovea_program_cache_save(device->programs);
+  fovea_program_cache_save(device);
   snprintf(command, sizeof command, "rm -rf '%s/cache/fovea'", root);
   assert_int_equal(system(command), 0);
 }
@@ -222,7 +230,7 @@ static void every_part_of_the_key(void **state) {
     char *const parts[PARTS - 1] = {info->platform, info->name, info->vendor, info->driver, info->version};
     if (i > 0) parts[i - 1][0] = '?';
     assert_int_equal(fovea_program_get(device, "good.cl", "-DK=8", &p), FOVEA_OK);
-    fovea_program_cache_save(device->programs);
+    fovea_program_cache_save(device);
     assert_int_equal(cache_file(path), i + 1);
   }
   setenv("POCL_WORK_GROUP_METHOD", before && strcmp(before, "loopvec") == 0 ? "workitemrepl" : "loopvec", 1);
@@ -291,6 +299,31 @@ static void refused_binary(void **state) {
   assert_works(p, 6);
 }
 
+/* Once for all that is compiled, once for all that is kept, and never for what was found. */
+static void what_is_told(void **state) {
+  (void)state;
+  char cache[512];
+  cl_program p = NULL;
+  clear_cache();
+  in_root("cache/fovea", cache);
+  told = 0;
+  for (int warm = 0; warm < 2; warm++) {
+    fovea_device_close(device);
+    device = NULL;
+    assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
+    fovea_device_tell(device, hear);
+    assert_int_equal(fovea_program_get(device, "good.cl", "-DK=8", &p), FOVEA_OK);
+    assert_int_equal(fovea_program_get(device, "good.cl", "-DK=9", &p), FOVEA_OK);
+    assert_int_equal(told, warm ? 2 : 1);
+    if (!warm) assert_non_null(strstr(last_told, "compiling kernels for "));
+    fovea_program_cache_save(device);
+    fovea_program_cache_save(device);
+    assert_int_equal(told, 2);
+    assert_non_null(strstr(last_told, "keeping the compiled kernels in "));
+    assert_non_null(strstr(last_told, cache));
+  }
+}
+
 static void unwritable(void **state) {
   (void)state;
   char path[512], cache[512];
@@ -315,14 +348,9 @@ static void unwritable(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(includes),
-      cmocka_unit_test(memory_cache),
-      cmocka_unit_test(build_failure),
-      cmocka_unit_test(cold_and_warm),
-      cmocka_unit_test(damaged),
-      cmocka_unit_test(refused_binary),
-      cmocka_unit_test(unwritable),
-      cmocka_unit_test(every_part_of_the_key),
+      cmocka_unit_test(includes),           cmocka_unit_test(memory_cache), cmocka_unit_test(build_failure),
+      cmocka_unit_test(cold_and_warm),      cmocka_unit_test(damaged),      cmocka_unit_test(refused_binary),
+      cmocka_unit_test(what_is_told),       cmocka_unit_test(unwritable),   cmocka_unit_test(every_part_of_the_key),
       cmocka_unit_test(saved_at_the_close),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
