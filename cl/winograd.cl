@@ -53,7 +53,9 @@
  *
  * On Zen 5, which has two units for fma, five sums of a tile wait for each other: 25 filters a tile in place of five
  * times 5 took 0.75 to 0.95 of the time. All of 60 to 110 filters in one work-item, not half of them, which transforms
- * the inputs once, took another 0.93 where the filters are many (AVX2's tiles: 0.88 to 0.92).
+ * the inputs once, took another 0.93 where the filters are many (AVX2's tiles: 0.88 to 0.92). What comes next is asked
+ * for after every 8 channels: after all of them, with so many products between, it was more at a time than a core waits
+ * for, and an evaluation took 1.1 times as long; every 2 channels 1.05, 4, 5 and 16 about the same as 8.
  *
  * Of stride 2, on Zen 4: 110 -> 25 at 28x28 116 GFLOP/s (100 directly, 144 with inputs in the first cache), 90 -> 25
  * transposed to 28x28 139 (110). 14 to 7 pixels a side, where 25 products of 27.6 remain, stays with conv2d_blocked.cl.
@@ -108,10 +110,21 @@ static inline void transform_columns(__global const float *x, int row, int colum
 }
 
 #if V > 1
-/* Asks for rows x columns pixels from x on. */
-static inline void prefetch_pixels(__global const float *x, int rows, int columns, int width) {
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) vprefetch(x + ((ptrdiff_t)i * width + j) * LANES);
+/* How many channels are multiplied before the next rows of pixels are asked for. */
+#define CHANNELS 8
+
+/* Asks for a row of a tile's inputs from x on, D of them or only JUMP. */
+static inline void prefetch_inputs(__global const float *x, bool all) {
+#pragma unroll
+  for (int j = 0; j < JUMP; j++) vprefetch(x + j * LANES);
+  if (all)
+#pragma unroll
+    for (int j = JUMP; j < D; j++) vprefetch(x + j * LANES);
+}
+
+static inline void prefetch_outputs(__global const float *y) {
+#pragma unroll
+  for (int j = 0; j < M; j++) vprefetch(y + j * LANES);
 }
 #endif
 
@@ -164,11 +177,11 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
   const int next_row = row_ends ? row + JUMP : row, next_column = row_ends ? -BEFORE(left) : column + D;
   __global const float *next_x = x + ((ptrdiff_t)next_row * w_size + next_column) * LANES;
   __global const float *next_y = y + ((ptrdiff_t)oh * ow_count + ow) * LANES;
-  const int steps = E * E * (kt1 - kt0);
   vfloat v[E * E][CC], m[KG][E * E][TK];
 
   for (int c0 = 0; c0 < c_count; c0 += CC) {
-    const int some = min(CC, c_count - c0), outputs = c0 + some < c_count ? 0 : k1 - k0;
+    const int some = min(CC, c_count - c0), steps = E * E * (kt1 - kt0) * ((some + CHANNELS - 1) / CHANNELS);
+    const int input_rows = some * D, output_rows = c0 + some < c_count ? 0 : (k1 - k0) * M;
     for (int c = 0; c < some; c++) {
       vfloat t[E * D];
       transform_columns(x + (c0 + c) * channel, row, column, h, w_size, t);
@@ -176,20 +189,24 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
       for (int i = 0; i < E; i++) input_step(t + D * i, 1, &v[E * i][c], CC);
     }
     for (int p = 0, step = 1, inputs_asked = 0, outputs_asked = 0; p < E * E; p++)
-      for (int kt = kt0; kt < kt1; kt++, step++) {
-        for (; inputs_asked * steps < some * step; inputs_asked++)
-          prefetch_pixels(next_x + (c0 + inputs_asked) * channel, D, row_ends ? D : JUMP, w_size);
-        for (; outputs_asked * steps < outputs * step; outputs_asked++)
-          prefetch_pixels(next_y + (size_t)(k0 + outputs_asked) * pixels * n, M, M, ow_count);
+      for (int kt = kt0; kt < kt1; kt++) {
         __global const float *u =
             u_base + u_offset + (size_t)(kt * (U * U) + filter_element(p)) * position + (size_t)c0 * TK;
         vfloat acc[TK];
 #pragma unroll
         for (int k = 0; k < TK; k++) acc[k] = c0 == 0 ? (vfloat)(0.0f) : m[kt - kt0][p][k];
-        for (int c = 0; c < some; c++) {
-          const vfloat vc = v[p][c];
+        for (int c = 0; c < some; step++) {
+          for (const int end = min(c + CHANNELS, some); c < end; c++) {
+            const vfloat vc = v[p][c];
 #pragma unroll
-          for (int k = 0; k < TK; k++) acc[k] = fma((vfloat)(u[c * TK + k]), vc, acc[k]);
+            for (int k = 0; k < TK; k++) acc[k] = fma((vfloat)(u[c * TK + k]), vc, acc[k]);
+          }
+          for (; inputs_asked * steps < input_rows * step; inputs_asked++)
+            prefetch_inputs(next_x + (c0 + inputs_asked / D) * channel + (ptrdiff_t)(inputs_asked % D) * w_size * LANES,
+                            row_ends);
+          for (; outputs_asked * steps < output_rows * step; outputs_asked++)
+            prefetch_outputs(next_y + (size_t)(k0 + outputs_asked / M) * pixels * n +
+                             outputs_asked % M * ow_count * LANES);
         }
 #pragma unroll
         for (int k = 0; k < TK; k++) m[kt - kt0][p][k] = acc[k];
