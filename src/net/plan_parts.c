@@ -25,8 +25,7 @@
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment of a training touches lives to its end, hence MOST_RECORDS. An evaluation has three or
  * four segments (before one sample of the latent code needs all, and after it), with MOST_RECORDS it took 1.02 times as
- * long. PoCL compiles each of these kernels twice, with a global offset and without: the
- * first step with a cold cache takes 17 to 19 s, not 15. */
+ * long. */
 #include <math.h>
 
 #include "net/plan_inside.h"
