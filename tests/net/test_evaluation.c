@@ -29,11 +29,19 @@ typedef struct run {
   fovea_vae *vae;
 } run;
 
+/* With channels enough for weights to be packed. */
+static fovea_vae *new_vae(fovea_device *on) {
+  fovea_vae_config config = tiny_config(SIDE, BATCH);
+  fovea_vae *vae = NULL;
+  config.units[0] = 9, config.units[1] = 5, config.units[2] = 2;
+  OK(fovea_vae_create(on, &config, true, &vae));
+  return vae;
+}
+
 static run begin(void) {
   run r = {0};
-  const fovea_vae_config config = tiny_config(SIDE, BATCH);
   OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &r.device));
-  OK(fovea_vae_create(r.device, &config, true, &r.vae));
+  r.vae = new_vae(r.device);
   return r;
 }
 
@@ -80,8 +88,9 @@ static void after_training(void **state) {
   assert_memory_not_equal(&before, &after, sizeof after);
 }
 
-/* Each parameter on its own: an evaluation, another value, an evaluation; the first value again. Some have no effect,
- * since what they are the weights of is behind a relu that lets nothing through. */
+/* Each parameter on its own: an evaluation, another value, an evaluation, which is that of a network which never had
+ * the first value; the first value again. Some have no effect, since what they are the weights of is behind a relu that
+ * lets nothing through. */
 static void after_setting(void **state) {
   (void)state;
   static float value[1 << 14], changed[1 << 14];
@@ -91,15 +100,20 @@ static void after_setting(void **state) {
   evaluate(&r, &before);
   for (size_t i = 0; i < fovea_network_parameter_count(r.vae->network); i++) {
     const fovea_parameter *p = fovea_network_parameter(r.vae->network, i);
+    run fresh = {r.device, new_vae(r.device)};
     assert_true(p->count <= sizeof value / sizeof *value);
     OK(fovea_network_get(r.vae->network, i, FOVEA_VALUE, value));
     for (size_t j = 0; j < p->count; j++) changed[j] = value[j] + 0.25f;
     OK(fovea_network_set(r.vae->network, i, FOVEA_VALUE, changed));
+    OK(fovea_network_set(fresh.vae->network, i, FOVEA_VALUE, changed));
     evaluate(&r, &after);
+    evaluate(&fresh, &o);
+    assert_memory_equal(&after, &o, sizeof o);
     with_effect += memcmp(&before, &after, sizeof before) != 0, count++;
     OK(fovea_network_set(r.vae->network, i, FOVEA_VALUE, value));
     evaluate(&r, &o);
     assert_memory_equal(&before, &o, sizeof o);
+    fovea_vae_destroy(fresh.vae);
   }
   assert_true(2 * with_effect > count);
   end(&r);
