@@ -22,9 +22,12 @@
  * as its loads; prefetching the next channel's rows gave 0.04, asking for the next tiles a little with each product
  * instead another 0.05 (Zen 4). The products are 10 fma to 7 loads and run at 0.75 of the ceiling (Zen 4: 0.87, and the
  * transforms 0.3 of the time, half of it waiting); blocks of 16 to 86 channels and 14 or 28 tiles are within the noise
- * of each other, 7 tiles are a tenth slower. Rows 1 and 2 of B' d together, from the same rows of d read once,
- * took 1.02 to 1.1 of the time (Zen 5): with 7 tiles for their number, else with sums and elements too many for the
- * second cache.
+ * of each other, 7 tiles are a tenth slower. Rows 1 and 2 of B' d together, from the same rows of d read once, took
+ * 1.02 to 1.1 of the time (Zen 5): with 7 tiles for their number, else with sums and elements too many for the second
+ * cache. Their loads run at what one core gets of the memory (40 GB/s), so F(3x3, 4x4), which reads the inputs four to
+ * six times where this does three, would gain little. 85 channels and two of the rows a work-item took 0.99 of the
+ * time, but then each core reads all inputs, which is dear where cores do not share a cache. Prefetching without
+ * divisions: no gain.
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */
