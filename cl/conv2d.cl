@@ -59,7 +59,7 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
                              const int k_count, const int oh_count, const int ow_count, const int top, const int left,
                              const int has_bias, const int accumulate, const int wk, const int wc) {
 #if V == 1
-  const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
+  const int n0 = first_image(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* tiles of channels follow each other, as they read the same rows of x */
   const int n0 = first_image(2), k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
 #endif

@@ -46,7 +46,7 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
                                        const int ow_count, const int top, const int left, const int has_bias,
                                        const int accumulate, const int wk, const int wc) {
 #if V == 1
-  const int n0 = (int)get_global_id(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
+  const int n0 = first_image(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* as conv2d.cl */
   const int n0 = first_image(2), k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
 #endif

@@ -25,7 +25,7 @@ typedef struct entry {
 
 struct fovea_program_cache {
   entry *entries;
-  size_t count, unsaved;
+  size_t count;
 };
 
 fovea_status fovea_program_cache_create(fovea_program_cache **cache) {
@@ -153,16 +153,21 @@ static void tell(const fovea_device *device, bool at_end) {
   device->say(line);
 }
 
+static bool any_unsaved(const fovea_program_cache *cache) {
+  bool any = false;
+  for (size_t i = 0; i < cache->count; i++) any |= cache->entries[i].unsaved;
+  return any;
+}
+
 void fovea_program_cache_save(fovea_device *device) {
   fovea_program_cache *cache = device->programs;
   if (!cache) return;
-  if (cache->unsaved > 0) tell(device, true);
+  if (any_unsaved(cache)) tell(device, true);
   for (size_t i = 0; i < cache->count; i++) {
     entry *e = &cache->entries[i];
     if (e->unsaved) store_binary(e->program, &e->on_disk);
     e->unsaved = false;
   }
-  cache->unsaved = 0;
 }
 
 size_t fovea_program_cache_count(const fovea_program_cache *cache) { return cache->count; }
@@ -177,7 +182,7 @@ static fovea_status build(fovea_device *device, const char *file, const char *op
   fovea_cache_key key = make_key(device, source, options);
   if (fovea_binary_load(&key, &binary, &size)) p = build_binary(device, options, binary, size);
   const bool unsaved = !p;
-  if (unsaved && device->programs->unsaved++ == 0) tell(device, false);
+  if (unsaved && !any_unsaved(device->programs)) tell(device, false);
   if (unsaved) status = build_source(device, file, source, options, &p);
   if (!status) *out = (entry){.program = p, .on_disk = key, .unsaved = unsaved};
   free(binary);

@@ -41,10 +41,6 @@ double fovea_conv_bytes(const fovea_plan *plan, const fovea_conv_shape *shape);
 
 static inline int fovea_ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-/* How many of k filters a CPU's tile has where its sums are a vector each: up to `most` where registers are many, as
- * few as possible of them past k. */
-int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most);
-
 /* A CPU's tiles for weight gradients, filters x channels sums in registers, `pixels` or twice as many at a time; the
  * first one of four channels if `wide`. */
 fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels, bool wide);
