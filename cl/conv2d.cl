@@ -25,32 +25,7 @@
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
  * (activation.clh). */
-#include "activation.clh"
-
-#define COLUMNS ((TP - 1) * STRIDE + S)
-
-/* `guard` is 1 at the image's left and right ends, where a column may be outside. */
-#define LOAD(column, guard) \
-  (!(guard) || ((column) >= 0 && (column) < w_size) ? vload(xr + (ptrdiff_t)(column)*LANES) : (vfloat)(0.0f))
-
-/* Asks for what the next row of outputs reads beside these rows. */
-#define PREFETCH(c)                     \
-  for (int p = 0; p < TP && R > 1; p++) \
-  vprefetch(x + (c)*channel + ((ptrdiff_t)(oh * STRIDE + R - top) * w_size + ow * STRIDE + p) * LANES)
-
-#define ACCUMULATE(guard)                                                                            \
-  for (int c = 0; c < c_count; c++) {                                                                \
-    PREFETCH(c);                                                                                     \
-    for (int r = r0; r < r1; r++) {                                                                  \
-      __global const float *xr = x + c * channel + (size_t)(oh * STRIDE + r - top) * w_size * LANES; \
-      __global const float *wr = w + (PACKED ? (c * R + r) * S * TK : c * wc + r * S);               \
-      vfloat xs[COLUMNS];                                                                            \
-      _Pragma("unroll") for (int i = 0; i < COLUMNS; i++) xs[i] = LOAD(col0 + i, guard);             \
-      _Pragma("unroll") for (int s = 0; s < S; s++) _Pragma("unroll") for (int k = 0; k < TK; k++)   \
-          _Pragma("unroll") for (int p = 0; p < TP; p++) acc[k][p] =                                 \
-              fma((vfloat)(wr[(PACKED ? s * TK : s) + at[k]]), xs[p * STRIDE + s], acc[k][p]);       \
-    }                                                                                                \
-  }
+#include "conv2d.clh"
 
 __kernel void conv2d_forward(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict w_base, const ulong w_offset,
@@ -64,33 +39,12 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
   const int n0 = first_image(2), k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
 #endif
   const size_t channel = (size_t)h * w_size * n;
-  const int r0 = max(0, top - oh * STRIDE), r1 = min(R, h + top - oh * STRIDE);
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global const float *w = w_base + w_offset + (PACKED ? (size_t)k0 * c_count * R * S : (size_t)k0 * wk);
   int at[TK];
   for (int k = 0; k < TK; k++) at[k] = PACKED ? k : min(k, k_count - 1 - k0) * wk;
   const int pixels = oh_count * ow_count;
   __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
-
-  for (int ow = 0; ow < ow_count; ow += TP) {
-    const int col0 = ow * STRIDE - left;
-    vfloat acc[TK][TP];
-    for (int k = 0; k < TK; k++)
-      for (int p = 0; p < TP; p++) acc[k][p] = (vfloat)(0.0f);
-    if (col0 >= 0 && col0 + COLUMNS <= w_size) {
-      ACCUMULATE(0)
-    } else {
-      ACCUMULATE(1)
-    }
-    for (int k = 0; k < TK; k++)
-      for (int p = 0; p < TP; p++)
-        if (k0 + k < k_count && ow + p < ow_count) {
-          __global float *out = y + (size_t)k * pixels * n + (size_t)(ow + p) * LANES;
-          vfloat v = acc[k][p];
-          if (has_bias) v += (vfloat)(b_base[b_offset + k0 + k]);
-          v = activate(v);
-          if (accumulate) v += vload(out);
-          vstore(v, out);
-        }
-  }
+  convolve_row(x, channel, c_count, h, w_size, w, at, wc, has_bias ? b_base + b_offset + k0 : NULL, accumulate, y,
+               (size_t)pixels * n, k_count - k0, ow_count, oh, top, left);
 }

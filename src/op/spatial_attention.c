@@ -1,10 +1,11 @@
-/* Spatial attention: cl/spatial_attention.cl around a 5x5 convolution. */
+/* Spatial attention: cl/spatial_attention.cl around a 5x5 convolution, or cl/spatial_attention_forward.cl and
+ * _backward.cl. */
 #include <stdio.h>
 
 #include "core/fail.h"
 #include "op/op.h"
 
-enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0 };
+enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0, LANES = 16 };
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
@@ -44,60 +45,144 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
   fovea_record_cost(r, 0, 4.0 * tensors * n->c * n->h * n->w * fovea_plan_batch(plan));
 }
 
-static void forward(fovea_plan *plan, int node) {
-  const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_view a = fovea_plan_input(plan, node, 0), pooled = fovea_plan_save_images(plan, node, POOLED, 2, n->h * n->w);
-  fovea_view scale = fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, n->h * n->w),
-             bias = fovea_plan_parameter(plan, node, BIAS);
+/* Whether a pass is one launch with a work-item for each block of images: on a CPU whose units then have as much to do
+ * as each other. A launch costs 14 us of a unit's time there (two Zen 5 cores; what PoCL does for it, and the units
+ * that wait at its end), and a training step of the seed 376 of them; without them it takes 0.98 of the time. */
+static bool is_one_launch(const fovea_plan *plan) {
+  const fovea_device *device = fovea_plan_device(plan);
+  const int blocks = fovea_plan_batch(plan) / LANES, units = (int)device->info.compute_units;
+  return device->tuning.vector > 1 && (blocks % units == 0 || blocks >= 4 * units);
+}
 
+/* One of the two, with what the macros of conv2d.clh are to it. */
+static fovea_record *record_one_launch(fovea_plan *plan, const char *file, const char *options, int filters,
+                                       const char *kernel) {
+  char all[160];
+  const int pixels = fovea_plan_device(plan)->tuning.native >= 16 || filters == 1 ? 4 : 2;
+  snprintf(all, sizeof all, "-DR=%d -DS=%d -DSTRIDE=1 -DTK=%d -DTP=%d -DPACKED=0%s", KERNEL, KERNEL, filters, pixels,
+           options);
+  return fovea_plan_record(plan, file, all, kernel);
+}
+
+static void finish_one_launch(fovea_plan *plan, fovea_record *r, const fovea_node *n, double tensors) {
+  const fovea_conv_shape conv = conv_of(n);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_batch_range(plan, r, 1, 1);
+  fovea_record_cost(r, fovea_conv_flops(plan, &conv),
+                    4.0 * tensors * n->c * n->h * n->w * fovea_plan_batch(plan) + fovea_conv_bytes(plan, &conv));
+}
+
+static void record_scale(fovea_plan *plan, int node, fovea_view pooled, fovea_view scale) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const fovea_view a = fovea_plan_input(plan, node, 0), bias = fovea_plan_parameter(plan, node, BIAS);
+  const fovea_epilogue epilogue = {.bias = &bias, .activation = FOVEA_SIGMOID};
+  if (is_one_launch(plan)) {
+    char activation[24] = "";
+    fovea_epilogue_options(epilogue, activation, sizeof activation);
+    fovea_record *r =
+        record_one_launch(plan, "spatial_attention_forward.cl", activation, 1, "spatial_attention_forward");
+    fovea_record_view(plan, r, "a", a);
+    fovea_record_view(plan, r, "w", fovea_plan_parameter(plan, node, WEIGHT));
+    fovea_record_view(plan, r, "b", bias);
+    fovea_record_view(plan, r, "pooled", pooled);
+    fovea_record_view(plan, r, "s", scale);
+    finish_one_launch(plan, r, n, 1);
+    return;
+  }
   fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_pool");
   fovea_record_view(plan, r, "a", a);
   fovea_record_view(plan, r, "pooled", pooled);
   finish(plan, r, n, 1);
-
-  fovea_conv_shape conv = conv_of(n);
-  const fovea_epilogue epilogue = {.bias = &bias, .activation = FOVEA_SIGMOID};
+  const fovea_conv_shape conv = conv_of(n);
   fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), epilogue, scale);
+}
+
+static void forward(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int pixels = n->h * n->w;
+  fovea_view scale = fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, pixels);
+  record_scale(plan, node, fovea_plan_save_images(plan, node, POOLED, 2, pixels), scale);
   if (fovea_plan_merged(plan, node) >= 0) return;
 
-  r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
-  fovea_record_view(plan, r, "a", a);
+  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
+  fovea_record_view(plan, r, "a", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "s", scale);
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
   finish(plan, r, n, 2);
 }
 
-/* A backward kernel with what it makes dy of: dy itself, or a merged normalization's g, statistics and gamma. */
-static fovea_record *record_backward(fovea_plan *plan, int node, const char *kernel) {
+/* A backward kernel's first arguments: what it makes dy of, dy itself or a merged normalization's g, statistics and
+ * gamma. */
+static void add_gradient(fovea_plan *plan, fovea_record *r, int node) {
   const int norm = fovea_plan_merged(plan, node);
   const fovea_view a = fovea_plan_input(plan, node, 0);
-  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", norm < 0 ? "" : "-DNORMALIZED=1", kernel);
   fovea_record_view(plan, r, "a", a);
   fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, norm < 0 ? node : norm));
   fovea_record_view(plan, r, "s", fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
   fovea_record_view(plan, r, "stats", norm < 0 ? a : fovea_plan_saved(plan, norm, FOVEA_BATCHNORM_STATS));
   fovea_record_view(plan, r, "gamma", norm < 0 ? a : fovea_plan_parameter(plan, norm, FOVEA_BATCHNORM_GAMMA));
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+}
+
+static const char *normalized(const fovea_plan *plan, int node) {
+  return fovea_plan_merged(plan, node) < 0 ? "" : " -DNORMALIZED=1";
+}
+
+static fovea_record *record_backward(fovea_plan *plan, int node, const char *kernel) {
+  const char *options = normalized(plan, node);
+  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", *options ? options + 1 : "", kernel);
+  add_gradient(plan, r, node);
   return r;
+}
+
+static void record_weight_gradients(fovea_plan *plan, int node, fovea_view dt) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const fovea_conv_shape conv = conv_of(n);
+  fovea_record_conv2d_backward_weight(plan, &conv, fovea_plan_saved(plan, node, POOLED), dt,
+                                      fovea_plan_parameter_gradient(plan, node, WEIGHT));
+  fovea_record_bias_backward(plan, 1, n->h, n->w, dt, fovea_plan_parameter_gradient(plan, node, BIAS));
+}
+
+static void backward_in_one_launch(fovea_plan *plan, int node, fovea_view dt) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  fovea_view dpooled = fovea_plan_new_images(plan, 2, n->h * n->w);
+  bool accumulate;
+  fovea_view da = fovea_plan_input_gradient(plan, node, 0, &accumulate);
+  fovea_record *r =
+      record_one_launch(plan, "spatial_attention_backward.cl", normalized(plan, node), 2, "spatial_attention_backward");
+  add_gradient(plan, r, node);
+  fovea_record_view(plan, r, "w", fovea_plan_parameter(plan, node, WEIGHT));
+  fovea_record_view(plan, r, "pooled", fovea_plan_saved(plan, node, POOLED));
+  fovea_record_view(plan, r, "dt", dt);
+  fovea_record_view(plan, r, "dpooled", dpooled);
+  fovea_record_view(plan, r, "da", da);
+  finish_one_launch(plan, r, n, 5);
+  fovea_record_int(r, "accumulate", accumulate);
 }
 
 static void backward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_view pooled = fovea_plan_saved(plan, node, POOLED);
   const int pixels = n->h * n->w;
-  fovea_view dt = fovea_plan_new_images(plan, 1, pixels), dpooled = fovea_plan_new_images(plan, 2, pixels);
-
+  fovea_view dt = fovea_plan_new_images(plan, 1, pixels);
+  const bool wants = fovea_plan_wants_gradient(plan, node, 0);
+  if (wants && is_one_launch(plan)) {
+    backward_in_one_launch(plan, node, dt);
+    record_weight_gradients(plan, node, dt);
+    return;
+  }
   fovea_record *r = record_backward(plan, node, "spatial_attention_backward_scale");
   fovea_record_view(plan, r, "dt", dt);
   finish(plan, r, n, 2);
+  record_weight_gradients(plan, node, dt);
+  if (!wants) return;
 
+  fovea_view pooled = fovea_plan_saved(plan, node, POOLED), dpooled = fovea_plan_new_images(plan, 2, pixels);
   fovea_conv_shape conv = conv_of(n);
-  fovea_record_conv2d_backward_weight(plan, &conv, pooled, dt, fovea_plan_parameter_gradient(plan, node, WEIGHT));
-  fovea_record_bias_backward(plan, 1, n->h, n->w, dt, fovea_plan_parameter_gradient(plan, node, BIAS));
-  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
   fovea_record_conv2d_backward_data(plan, &conv, dt, fovea_plan_parameter(plan, node, WEIGHT), (fovea_epilogue){0},
                                     dpooled);
-
   bool accumulate;
   fovea_view da = fovea_plan_input_gradient(plan, node, 0, &accumulate);
   r = record_backward(plan, node, "spatial_attention_backward_apply");

@@ -1,0 +1,41 @@
+/* A spatial attention's gradients but for its weights', in one launch, as spatial_attention.cl and conv2d_transpose.cl
+ * make them in three, for a CPU whose units each have a block of images: a work-item has all pixels of V images.
+ *
+ * Layout: a, dy, da [C][pixels][N]; w [1][2][R][S]; pooled, dpooled [2][pixels][N]; s, dt [pixels][N].
+ * Canonical order: spatial_attention.cl's and conv2d_transpose.cl's, of 'same' padding.
+ *
+ * Macros: NORMALIZED of spatial_attention.clh; those of conv2d_transpose.clh, for a convolution of one channel to two,
+ * TK 2. */
+#include "conv2d_transpose.clh"
+#include "spatial_attention.clh"
+
+__kernel void spatial_attention_backward(__global const float *restrict a_base, const ulong a_offset,
+                                         __global const float *restrict dy_base, const ulong dy_offset,
+                                         __global const float *restrict s_base, const ulong s_offset,
+                                         __global const float *restrict stats_base, const ulong stats_offset,
+                                         __global const float *restrict gamma_base, const ulong gamma_offset,
+                                         __global const uint *restrict state, __global const float *restrict w_base,
+                                         const ulong w_offset, __global const float *restrict pooled_base,
+                                         const ulong pooled_offset, __global float *dt_base, const ulong dt_offset,
+                                         __global float *dpooled_base, const ulong dpooled_offset,
+                                         __global float *da_base, const ulong da_offset, const int n, const int c_count,
+                                         const int h, const int w_size, const int accumulate) {
+  const int pixels = h * w_size;
+  int at[TK];
+  for (int k = 0; k < TK; k++) at[k] = min(k, 1) * R * S;
+  const size_t images = vplace(0, first_image(0), pixels), channel = (size_t)pixels * n;
+  const attention_gradient d = {a_base + a_offset + images,
+                                dy_base + dy_offset + images,
+                                s_base + s_offset + images,
+                                stats_base + stats_offset,
+                                gamma_base + gamma_offset,
+                                first_image(0),
+                                (int)state[1]};
+  __global float *dt = dt_base + dt_offset + images, *dpooled = dpooled_base + dpooled_offset + images;
+  differentiate_scale(0, pixels, d, channel, c_count, dt);
+  for (int oh = 0; oh < h; oh++)
+    convolve_row_transposed(dt, channel, 1, h, w_size, w_base + w_offset, at, 0, NULL, 0,
+                            dpooled + (size_t)oh * w_size * LANES, channel, 2, w_size, oh, R / 2, S / 2);
+  differentiate_input(0, pixels, d, channel, c_count, pooled_base + pooled_offset + images, dpooled,
+                      da_base + da_offset + images, accumulate);
+}
