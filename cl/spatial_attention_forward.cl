@@ -1,24 +1,59 @@
 /* A spatial attention's scale in one launch, as spatial_attention.cl and conv2d.cl make it in two, for a CPU whose
- * units each have a block of images: a work-item has all pixels of V images.
+ * units each have a block of images: a work-item has all pixels of V images. In an evaluation, whose statistics are
+ * there before, with NORMALIZED the output of the batch normalization that reads it, too, as batchnorm.cl makes it: row
+ * by row, so that a is still in the second cache.
  *
- * Layout: a [C][pixels][N]; w [1][2][R][S]; b [1]; pooled [2][pixels][N]; s [pixels][N].
- * Canonical order: spatial_attention.cl's, then conv2d.cl's, of 'same' padding.
+ * Layout: a, y [C][pixels][N]; w [1][2][R][S]; b [1]; pooled [2][pixels][N]; s [pixels][N]; stats, gamma, beta as in
+ * batchnorm.cl.
+ * Canonical order: spatial_attention.cl's, then conv2d.cl's, of 'same' padding, then batchnorm.cl's.
  *
- * Macros: those of conv2d.clh, for the convolution to one channel, ACTIVATION its sigmoid. */
+ * Macros: those of conv2d.clh, for the convolution to one channel; NORMALIZED, 0 without it, ACTIVATION then y's. */
+#define EPILOGUE(v) vsigmoid(v)
 #include "conv2d.clh"
 #include "spatial_attention.clh"
+
+#if NORMALIZED
+/* Pixels p up to end of y. */
+static inline void normalize_pixels(int p, int end, __global const float *a, __global const float *s,
+                                    __global const float *stats, __global const float *gamma,
+                                    __global const float *beta, size_t channel, int c_count, __global float *y) {
+  for (int c = 0; c < c_count; c++, a += channel, y += channel) {
+    const vfloat mean = (vfloat)(stats[c]), inv = (vfloat)(stats[c_count + c]);
+    for (int i = p; i < end; i++) {
+      const size_t at = (size_t)i * LANES;
+      if (c + 1 < c_count) vprefetch(y + channel + at);
+      const vfloat x = vload(a + at) * vload(s + at);
+      vstore(activate(fma((vfloat)(gamma[c]), (x - mean) * inv, (vfloat)(beta[c]))), y + at);
+    }
+  }
+}
+#endif
 
 __kernel void spatial_attention_forward(__global const float *restrict a_base, const ulong a_offset,
                                         __global const float *restrict w_base, const ulong w_offset,
                                         __global const float *restrict b_base, const ulong b_offset,
                                         __global float *pooled_base, const ulong pooled_offset, __global float *s_base,
-                                        const ulong s_offset, const int n, const int c_count, const int h,
-                                        const int w_size) {
+                                        const ulong s_offset,
+#if NORMALIZED
+                                        __global const float *restrict stats_base, const ulong stats_offset,
+                                        __global const float *restrict gamma_base, const ulong gamma_offset,
+                                        __global const float *restrict beta_base, const ulong beta_offset,
+                                        __global float *restrict y_base, const ulong y_offset,
+#endif
+                                        const int n, const int c_count, const int h, const int w_size) {
   const int pixels = h * w_size, at[TK] = {0};
   const size_t images = vplace(0, first_image(0), pixels), channel = (size_t)pixels * n;
+  __global const float *a = a_base + a_offset + images;
   __global float *pooled = pooled_base + pooled_offset + images, *s = s_base + s_offset + images;
-  pool_pixels(0, pixels, a_base + a_offset + images, channel, c_count, pooled);
-  for (int oh = 0; oh < h; oh++)
+  for (int oh = 0, pooled_rows = 0; oh < h; oh++) {
+    const int needed = min(oh + R / 2 + 1, h);
+    pool_pixels(pooled_rows * w_size, needed * w_size, a, channel, c_count, pooled);
+    pooled_rows = needed;
     convolve_row(pooled, channel, 2, h, w_size, w_base + w_offset, at, R * S, b_base + b_offset, 0,
                  s + (size_t)oh * w_size * LANES, channel, 1, w_size, oh, R / 2, S / 2);
+#if NORMALIZED
+    normalize_pixels(oh * w_size, (oh + 1) * w_size, a, s, stats_base + stats_offset, gamma_base + gamma_offset,
+                     beta_base + beta_offset, channel, c_count, y_base + y_offset + images);
+#endif
+  }
 }

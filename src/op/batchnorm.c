@@ -4,7 +4,7 @@
 #include "core/fail.h"
 #include "op/op.h"
 
-enum { GAMMA = FOVEA_BATCHNORM_GAMMA, BETA, MEAN, VARIANCE, STATS = FOVEA_BATCHNORM_STATS };
+enum { GAMMA = FOVEA_BATCHNORM_GAMMA, BETA = FOVEA_BATCHNORM_BETA, MEAN, VARIANCE, STATS = FOVEA_BATCHNORM_STATS };
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   static const struct {
@@ -118,6 +118,11 @@ static void forward(fovea_plan *plan, int node) {
     record_statistics(plan, node, stats);
   else
     record_moving(plan, node, stats);
+  const int attention = fovea_plan_merged(plan, node);
+  if (attention >= 0 && fovea_attention_normalizes(plan, attention)) {
+    fovea_record_normalized_attention(plan, attention, stats);
+    return;
+  }
   fovea_record *r = record_with_input(plan, node, true, "batchnorm_apply");
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));

@@ -91,8 +91,13 @@ void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *p
                                       fovea_view y, fovea_view dy, fovea_view dx, bool accumulate);
 
 /* What a merged attention and normalization know of each other (fovea_plan_merged): the slots of the attention's scale
- * [pixels][N] and of the normalization's statistics, and its parameter. */
-enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0 };
+ * [pixels][N] and of the normalization's statistics, and its parameters. */
+enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0, FOVEA_BATCHNORM_BETA = 1 };
+
+/* Whether what evaluates the attention evaluates the normalization, too, in one launch, which the normalization
+ * records. */
+bool fovea_attention_normalizes(const fovea_plan *plan, int attention);
+void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats);
 
 /* y (+)= x: units as an image, or with to_image false an image as units (reshape.c). */
 void fovea_record_reshape(fovea_plan *plan, int c, int pixels, bool to_image, fovea_view x, fovea_view y,

@@ -1,6 +1,7 @@
 /* Spatial attention: cl/spatial_attention.cl around a 5x5 convolution, or cl/spatial_attention_forward.cl and
  * _backward.cl. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/fail.h"
 #include "op/op.h"
@@ -46,8 +47,8 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
 }
 
 /* Whether a pass is one launch with a work-item for each block of images: on a CPU whose units then have as much to do
- * as each other. A launch costs 14 us of a unit's time there (two Zen 5 cores; what PoCL does for it, and the units
- * that wait at its end), and a training step of the seed 376 of them; without them it takes 0.98 of the time. */
+ * as each other. A training step of the seed has 315 launches so, not 376, an evaluation 100, not 148, which takes 0.98
+ * of the time; a step takes 0.99 of it where units have no cache in common, else as long (2 Zen 5 cores). */
 static bool is_one_launch(const fovea_plan *plan) {
   const fovea_device *device = fovea_plan_device(plan);
   const int blocks = fovea_plan_batch(plan) / LANES, units = (int)device->info.compute_units;
@@ -75,41 +76,63 @@ static void finish_one_launch(fovea_plan *plan, fovea_record *r, const fovea_nod
                     4.0 * tensors * n->c * n->h * n->w * fovea_plan_batch(plan) + fovea_conv_bytes(plan, &conv));
 }
 
-static void record_scale(fovea_plan *plan, int node, fovea_view pooled, fovea_view scale) {
+/* The scale's arguments, with those of a normalization between them and the shape. */
+static fovea_record *record_scale_in_one_launch(fovea_plan *plan, int node, const char *options) {
+  fovea_record *r = record_one_launch(plan, "spatial_attention_forward.cl", options, 1, "spatial_attention_forward");
+  fovea_record_view(plan, r, "a", fovea_plan_input(plan, node, 0));
+  fovea_record_view(plan, r, "w", fovea_plan_parameter(plan, node, WEIGHT));
+  fovea_record_view(plan, r, "b", fovea_plan_parameter(plan, node, BIAS));
+  fovea_record_view(plan, r, "pooled", fovea_plan_saved(plan, node, POOLED));
+  fovea_record_view(plan, r, "s", fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
+  return r;
+}
+
+static void record_scale(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const fovea_view a = fovea_plan_input(plan, node, 0), bias = fovea_plan_parameter(plan, node, BIAS);
-  const fovea_epilogue epilogue = {.bias = &bias, .activation = FOVEA_SIGMOID};
   if (is_one_launch(plan)) {
-    char activation[24] = "";
-    fovea_epilogue_options(epilogue, activation, sizeof activation);
-    fovea_record *r =
-        record_one_launch(plan, "spatial_attention_forward.cl", activation, 1, "spatial_attention_forward");
-    fovea_record_view(plan, r, "a", a);
-    fovea_record_view(plan, r, "w", fovea_plan_parameter(plan, node, WEIGHT));
-    fovea_record_view(plan, r, "b", bias);
-    fovea_record_view(plan, r, "pooled", pooled);
-    fovea_record_view(plan, r, "s", scale);
-    finish_one_launch(plan, r, n, 1);
+    finish_one_launch(plan, record_scale_in_one_launch(plan, node, ""), n, 1);
     return;
   }
+  const fovea_view pooled = fovea_plan_saved(plan, node, POOLED), bias = fovea_plan_parameter(plan, node, BIAS);
   fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_pool");
-  fovea_record_view(plan, r, "a", a);
+  fovea_record_view(plan, r, "a", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "pooled", pooled);
   finish(plan, r, n, 1);
   const fovea_conv_shape conv = conv_of(n);
-  fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), epilogue, scale);
+  const fovea_epilogue epilogue = {.bias = &bias, .activation = FOVEA_SIGMOID};
+  fovea_record_conv2d(plan, &conv, pooled, fovea_plan_parameter(plan, node, WEIGHT), epilogue,
+                      fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
+}
+
+bool fovea_attention_normalizes(const fovea_plan *plan, int attention) {
+  return !fovea_plan_training(plan) && fovea_plan_merged(plan, attention) >= 0 && is_one_launch(plan);
+}
+
+void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats) {
+  const int norm = fovea_plan_merged(plan, attention);
+  char options[24 + FOVEA_POINTWISE_OPTIONS] = " -DNORMALIZED=1 ";
+  const size_t length = strlen(options);
+  fovea_pointwise_options(plan, fovea_plan_pointwise(plan, norm), options + length);
+  fovea_record *r = record_scale_in_one_launch(plan, attention, options);
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, norm, FOVEA_BATCHNORM_GAMMA));
+  fovea_record_view(plan, r, "beta", fovea_plan_parameter(plan, norm, FOVEA_BATCHNORM_BETA));
+  fovea_record_view(plan, r, "y", fovea_plan_output(plan, norm));
+  finish_one_launch(plan, r, fovea_plan_node(plan, attention), 3);
 }
 
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   const int pixels = n->h * n->w;
-  fovea_view scale = fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, pixels);
-  record_scale(plan, node, fovea_plan_save_images(plan, node, POOLED, 2, pixels), scale);
+  fovea_plan_save_images(plan, node, POOLED, 2, pixels);
+  fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, pixels);
+  if (fovea_attention_normalizes(plan, node)) return;
+  record_scale(plan, node);
   if (fovea_plan_merged(plan, node) >= 0) return;
 
   fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
   fovea_record_view(plan, r, "a", fovea_plan_input(plan, node, 0));
-  fovea_record_view(plan, r, "s", scale);
+  fovea_record_view(plan, r, "s", fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
   finish(plan, r, n, 2);
 }
