@@ -117,7 +117,7 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
                 vplace(oh * ow_count, n0, oh_count * ow_count);
       __global const float *x_row = x_base + x_offset + c0 * x_channel + vplace(0, n0, h * w_size);
       for (int c = 0; c < c1 - c0; c++, x_row += x_channel)
-#if V == 1 /* a GPU's compiler keeps `sum` in registers only where every index is a constant */
+#if FOVEA_V == 1 /* a GPU's compiler keeps `sum` in registers only where every index is a constant */
 #pragma unroll
         for (int r = 0; r < R; r++) {
           if (r < r0 || r >= r1) continue;
@@ -136,7 +136,7 @@ __kernel void conv2d_backward_weight(__global const float *restrict x_base, cons
   }
 
   for (int c = c0; c < c1; c++)
-#if V == 1
+#if FOVEA_V == 1
 #pragma unroll
 #endif
     for (int r = 0; r < R; r++)

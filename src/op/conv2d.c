@@ -165,11 +165,13 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
 /* TK * S accumulators of a register each, S columns of x and one of dy. Measured on AVX2 (Zen 3, 85->25 at 28x28, batch
  * 64; ms): 3 filters and 2 channels 17.3, 4 channels 21, 8 channels 20; 4 filters 28, 5 filters 25, for want of
  * registers for the pointers; 2 filters of V = 16 29. A 1x1 kernel has enough sums only with many filters, a wide one
- * with one. */
+ * with one. A dense layer's work-items on a GPU have all 16 lanes, since a sum of each was most of a large layer's
+ * memory: of 4 filters 55 registers spill on AMD's gfx1100. */
 static fovea_tile weight_tile(const fovea_tuning *tuning, const fovea_conv_shape *s) {
   fovea_tile t = {.vector = tuning->native, .channels = tuning->vector == 1 ? 1 : 2};
   t.filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 8 : tuning->native == 1 || tuning->native == 16 ? 4 : 3;
   if (tuning->native == 1 && s->kernel == 1) t.filters = 4;
+  if (tuning->native == 1 && fovea_conv_is_dense(s)) t.filters = 2, t.vector = LANES;
   if (t.filters > s->k) t.filters = s->k;
   return t;
 }
@@ -178,7 +180,9 @@ static fovea_tile weight_tile(const fovea_tuning *tuning, const fovea_conv_shape
 static fovea_tile_list weight_tiles(const fovea_tuning *tuning, const fovea_conv_shape *s) {
   fovea_tile_list list = {0};
   const int registers = tuning->native == 16 ? 24 : 15, taps = s->kernel * s->kernel;
-  fovea_tile_add(&list, weight_tile(tuning, s));
+  const fovea_tile first = weight_tile(tuning, s);
+  fovea_tile_add(&list, first);
+  if (first.vector > tuning->native) return list;
   for (int filters = s->k < 8 ? s->k : 8; filters > 1; filters--) {
     if (tuning->vector == 1 ? filters * taps > 72 : filters * s->kernel > registers) continue;
     for (int channels = tuning->vector == 1 ? 1 : 2; channels <= (tuning->vector == 1 ? 1 : 8); channels *= 2)

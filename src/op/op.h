@@ -27,6 +27,11 @@ typedef struct fovea_conv_shape {
   int kernel, stride, top, left;
 } fovea_conv_shape;
 
+/* Of images and kernels of one pixel. */
+static inline bool fovea_conv_is_dense(const fovea_conv_shape *s) {
+  return s->kernel * s->h * s->w * s->oh * s->ow == 1;
+}
+
 /* 'same' padding before a side of n for a kernel and stride, as Keras's: half of max((ceil(n / s) - 1) s + k - n, 0).
  */
 int fovea_same_padding(int n, int kernel, int stride);
