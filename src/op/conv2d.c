@@ -25,6 +25,16 @@ fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_con
   return fovea_plan_tile(plan, key, list);
 }
 
+/* Where registers are many: with two units for fma (Zen 5) five sums of a register each wait for each other. */
+int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most) {
+  const int step = k % 5 == 0 ? 5 : 4;
+  if (tuning->native < 16) return step;
+  int best = 2 * step;
+  for (int filters = best + step; filters <= most; filters += step)
+    if (fovea_ceil_div(k, filters) * filters <= fovea_ceil_div(k, best) * best) best = filters;
+  return best;
+}
+
 /* Accumulators are filters x pixels x (vector / native) registers; AVX2 has 16, AVX-512 and Arm's SIMD 32, and a GPU
  * many. Filters divide the count where they can: the seed's channels are multiples of 5. */
 static fovea_tile conv_tile(const fovea_tuning *t, int filters, int columns) {

@@ -8,14 +8,15 @@ enum { LANES = 16 };
 
 /* --- the gathers -------------------------------------------------------------------------------------------------- */
 
-/* TK accumulators of V / native registers; MOST copies of V images, 48 KiB, are enough for a channel of 15 x 15 taps.
+/* TK accumulators of V / native registers; MOST_K filters a work-item, whose sums that wait are up to 179 KiB; MOST
+ * copies of V images, 48 KiB, are enough for a channel of 15 x 15 taps.
  */
-enum { MOST_TILES = 10, MOST_POSITIONS = 14, MOST_COPIES = 768 };
+enum { MOST_K = 50, MOST_POSITIONS = 14, MOST_COPIES = 768 };
 
 static fovea_tile_list gather_tiles(const fovea_tuning *tuning, int k) {
   fovea_tile_list list = {0};
-  fovea_tile_add(&list, (fovea_tile){.filters = k % 5 == 0 ? 5 : 4});
-  for (int filters = tuning->native == 16 ? 10 : 6; filters >= 3; filters--)
+  fovea_tile_add(&list, (fovea_tile){.filters = fovea_filters_a_tile(tuning, k, 15)});
+  for (int filters = tuning->native == 16 ? 15 : 6; filters >= 3; filters--)
     fovea_tile_add(&list, (fovea_tile){.filters = filters});
   return list;
 }
@@ -42,7 +43,7 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
   const fovea_tile_list list = gather_tiles(tuning, s->k);
   const fovea_tile t = fovea_conv_tile(plan, transposed ? "conv2d_transpose_blocked" : "conv2d_blocked", s, &list);
-  const int tiles = fovea_ceil_div(s->k, t.filters), most = transposed ? MOST_TILES / 2 : MOST_TILES;
+  const int tiles = fovea_ceil_div(s->k, t.filters), most = (transposed ? MOST_K / 2 : MOST_K) / t.filters;
   const int group = fovea_ceil_div(tiles, fovea_ceil_div(tiles, most));
   const int rows = transposed ? (s->oh - 1 + s->top) / s->stride - s->top / s->stride + 1 : s->oh;
   const int columns = transposed ? (s->ow - 1 + s->left) / s->stride - s->left / s->stride + 1 : s->ow;

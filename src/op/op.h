@@ -50,6 +50,10 @@ static inline int fovea_ceil_div(int a, int b) { return (a + b - 1) / b; }
  * first one of four channels if `wide`. */
 fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels, bool wide);
 
+/* Filters a tile of a CPU's kernel whose sums are a vector each: up to `most` where registers are many, as few as
+ * possible past k, and multiples of one number, since each other tile is another program to compile. */
+int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most);
+
 /* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
                            const fovea_tile_list *list);

@@ -64,23 +64,11 @@ static fovea_tile choose(int k, int filters, int groups, int local) {
       .filters = filters, .group = fovea_ceil_div(tiles, groups > least ? groups : least), .local = local};
 }
 
-/* Of a CPU, whose sums are a vector each: where registers are many up to 25, since with two units for fma (Zen 5) five
- * sums of a register each wait for each other; as few as possible past k, and multiples of one number, since each other
- * tile is another program to compile. */
-static int filters_a_tile(const fovea_tuning *tuning, int k) {
-  const int step = k % 5 == 0 ? 5 : 4;
-  if (tuning->native < 16) return step;
-  int best = 2 * step;
-  for (int filters = best + step; filters <= 25; filters += step)
-    if (fovea_ceil_div(k, filters) * filters <= fovea_ceil_div(k, best) * best) best = filters;
-  return best;
-}
-
 /* A GPU has all sums of its filters in registers, 16 to 36 of each: of two by 36 some spill on AMD's gfx1100. */
 static fovea_tile_list winograd_tiles(const fovea_tuning *t, filtering f, int k) {
   fovea_tile_list list = {0};
   const int gpu = f.elements == 4 ? 4 : f.elements == 5 ? 2 : 1, most = f.elements == 4 ? 8 : 4;
-  fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : filters_a_tile(t, k), 1, 0));
+  fovea_tile_add(&list, choose(k, t->vector == 1 ? gpu : fovea_filters_a_tile(t, k, 25), 1, 0));
   for (int local = 16; t->vector == 1 && local <= 256; local *= 2) fovea_tile_add(&list, choose(k, gpu, 1, local));
   for (int filters = t->native == 16 ? 10 : t->vector == 1 ? most : 6; filters >= 2; filters--)
     for (int groups = 1; groups <= (t->vector == 1 ? 1 : 4); groups *= 2)
