@@ -57,6 +57,12 @@
  * for after every 8 channels: after all of them, with so many products between, it was more at a time than a core waits
  * for, and an evaluation took 1.1 times as long; every 2 channels 1.05, 4, 5 and 16 about the same as 8.
  *
+ * There the products of 85 -> 25 are 0.63 of the time, at 0.97 of what their 26 loads to 25 fma allow, and the inputs'
+ * transform 0.21, three times what its instructions take: 36 lines from the second cache and 36 to it a channel. That
+ * could not be hidden: to transform the next tile's inputs while multiplying this one's, a channel after each element
+ * or after some products, in a row of tiles with two v, took an evaluation 1.05 to 1.1 times as long; asking for the
+ * inputs or for v itself into the first cache, one to four channels ahead, 1.0 to 1.02.
+ *
  * Of stride 2, on Zen 4: 110 -> 25 at 28x28 116 GFLOP/s (100 directly, 144 with inputs in the first cache), 90 -> 25
  * transposed to 28x28 139 (110). 14 to 7 pixels a side, where 25 products of 27.6 remain, stays with conv2d_blocked.cl.
  *
