@@ -23,10 +23,11 @@
  * backward pass aside.
  *
  * Two Zen 5 cores that share a cache: a step takes 0.55 of one core's time (0.62 where they share none). Two processes
- * side by side, each with a core and half of the batch, take 0.53 (0.51): the rest is memory. Another 60 launches less
- * (spatial_attention.c) gained nothing there, 0.99 where no cache is shared. Nor did it help to let one part multiply
- * while the other waits for memory: half of each weight gradient before the next segment, in one part's queue, and half
- * after it, in the other's, took 1.015 times as long.
+ * side by side, each with a core and half of the batch, which never meet, take 0.52 to 0.53. A meeting costs 35 us,
+ * half of it PoCL's from a launch's end to the next one's begin in another queue, and a step has 40. Another 60
+ * launches less (spatial_attention.c) gained nothing there, 0.99 where no cache is shared. Nor did it help to let one
+ * part multiply while the other waits for memory: half of each weight gradient before the next segment, in one part's
+ * queue, and half after it, in the other's, took 1.015 times as long.
  *
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment of a training touches lives to its end, hence MOST_RECORDS. An evaluation has three or
