@@ -9,8 +9,7 @@ enum { LANES = 16 };
 /* --- the gathers -------------------------------------------------------------------------------------------------- */
 
 /* TK accumulators of V / native registers; MOST_K filters a work-item, whose sums that wait are up to 179 KiB; MOST
- * copies of V images, 48 KiB, are enough for a channel of 15 x 15 taps.
- */
+ * copies of V images, 48 KiB, are enough for a channel of 15 x 15 taps. */
 enum { MOST_K = 50, MOST_POSITIONS = 14, MOST_COPIES = 768 };
 
 static fovea_tile_list gather_tiles(const fovea_tuning *tuning, int k) {
