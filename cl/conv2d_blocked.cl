@@ -26,8 +26,9 @@
  * positions do alike; 7 positions cost 0.06 of stride 2, 448 or 2816 vectors 0.05. Few tiles a work-item share a copy
  * badly: 5 instead of 9 cost 0.06 of 25 -> 90.
  *
- * On Zen 5 (AVX-512, two units for fma) five sums wait for each other: tiles of 10 or 15 filters took 70 -> 15 from
- * 0.53 to 0.63 of the ceiling, 50 -> 15 transposed from 0.50 to 0.60, its data gradient from 0.62 to 0.78.
+ * On Zen 5 (AVX-512, two units for fma) five sums wait for each other: a tile of all 15 filters took 70 -> 15 from 0.53
+ * to 0.63 of the ceiling, 50 -> 15 transposed from 0.50 to 0.58. Tiles of 10 took the latter's data gradient from 0.62
+ * to 0.78, 0.05 ms of a step; that was not worth half a second of compiling.
  *
  * Macros: R, S kernel size; STRIDE; ACTIVATION (activation.clh); TRANSPOSED 0 or 1; TK channels a tile, at most KG
  * tiles a work-item, at most P positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS).

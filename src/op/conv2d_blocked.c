@@ -1,5 +1,6 @@
 /* Convolutions on a CPU, where there are channels and filters enough for tiles of both: each work-item copies what it
  * is about to multiply (cl/conv2d_blocked.cl, cl/conv2d_backward_weight_blocked.cl). */
+#include <math.h>
 #include <stdio.h>
 
 #include "op/op.h"
@@ -12,9 +13,15 @@ enum { LANES = 16 };
  * copies of V images, 48 KiB, are enough for a channel of 15 x 15 taps. */
 enum { MOST_K = 50, MOST_POSITIONS = 14, MOST_COPIES = 768 };
 
-static fovea_tile_list gather_tiles(const fovea_tuning *tuning, int k) {
+/* One wide tile of all filters first, where it saves enough to be worth a program of its own. */
+static fovea_tile_list gather_tiles(const fovea_tuning *tuning, const fovea_conv_shape *s) {
+  enum { WIDEST = 15, LITTLE = 1 << 16 };
   fovea_tile_list list = {0};
-  fovea_tile_add(&list, (fovea_tile){.filters = fovea_filters_a_tile(tuning, k, 15)});
+  const double products = (double)s->c * s->k * s->kernel * s->kernel * fmin(s->h * s->w, s->oh * s->ow);
+  const bool wide = s->k <= WIDEST && products >= LITTLE;
+  fovea_tile_add(&list, (fovea_tile){.filters = wide            ? fovea_filters_a_tile(tuning, s->k, WIDEST)
+                                                : s->k % 5 == 0 ? 5
+                                                                : 4});
   for (int filters = tuning->native == 16 ? 15 : 6; filters >= 3; filters--)
     fovea_tile_add(&list, (fovea_tile){.filters = filters});
   return list;
@@ -40,7 +47,7 @@ static fovea_view pack(fovea_plan *plan, const char *options, const fovea_conv_s
 void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
                                  bool transposed, fovea_epilogue epilogue, fovea_view y, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const fovea_tile_list list = gather_tiles(tuning, s->k);
+  const fovea_tile_list list = gather_tiles(tuning, s);
   const fovea_tile t = fovea_conv_tile(plan, transposed ? "conv2d_transpose_blocked" : "conv2d_blocked", s, &list);
   const int tiles = fovea_ceil_div(s->k, t.filters), most = (transposed ? MOST_K / 2 : MOST_K) / t.filters;
   const int group = fovea_ceil_div(tiles, fovea_ceil_div(tiles, most));
