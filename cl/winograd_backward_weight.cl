@@ -27,7 +27,7 @@
  * cache. Their loads run at what one core gets of the memory (40 GB/s), so F(3x3, 4x4), which reads the inputs four to
  * six times where this does three, would gain little. 85 channels and two of the rows a work-item took 0.99 of the
  * time, but then each core reads all inputs, which is dear where cores do not share a cache. Prefetching without
- * divisions: no gain.
+ * divisions: no gain; only the first 7, 4 or 2 tiles of each row, 1.02 to 1.04.
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */

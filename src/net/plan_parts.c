@@ -27,7 +27,9 @@
  * half of it PoCL's from a launch's end to the next one's begin in another queue, and a step has 40. Another 60
  * launches less (spatial_attention.c) gained nothing there, 0.99 where no cache is shared. Nor did it help to let one
  * part multiply while the other waits for memory: half of each weight gradient before the next segment, in one part's
- * queue, and half after it, in the other's, took 1.015 times as long.
+ * queue, and half after it, in the other's, took 1.015 times as long. Each part's images in a weight gradient of its
+ * own gained nothing where no cache is shared either; nor did an evaluation whose first launches are for the whole
+ * device.
  *
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment of a training touches lives to its end, hence MOST_RECORDS. An evaluation has three or

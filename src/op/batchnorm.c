@@ -51,7 +51,8 @@ static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwis
   return r;
 }
 
-/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel, not a row. */
+/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel, not a row. Of the
+ * seed's large images, too, it gained nothing. */
 static bool channels_whole(const fovea_plan *plan, const fovea_node *n) {
   enum { SMALL = 2 << 20 };
   return fovea_plan_device(plan)->tuning.vector > 1 && tensor_bytes(plan, n) < SMALL;
