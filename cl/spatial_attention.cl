@@ -58,13 +58,9 @@ __kernel void spatial_attention_backward_scale(__global const float *restrict a_
                                                const ulong dt_offset, const int n, const int c_count,
                                                const int pixels) {
   const size_t images = vplace(0, first_image(0), pixels);
-  const attention_gradient d = {a_base + a_offset + images,
-                                dy_base + dy_offset + images,
-                                s_base + s_offset + images,
-                                stats_base + stats_offset,
-                                gamma_base + gamma_offset,
-                                first_image(0),
-                                (int)state[1]};
+  const attention_gradient d =
+      gradient_of_images(a_base + a_offset, dy_base + dy_offset, s_base + s_offset, stats_base + stats_offset,
+                         gamma_base + gamma_offset, state, first_image(0), images);
   differentiate_scale(share_begin(pixels), share_end(pixels), d, (size_t)pixels * n, c_count,
                       dt_base + dt_offset + images);
 }
@@ -80,13 +76,9 @@ __kernel void spatial_attention_backward_apply(__global const float *restrict a_
                                                __global float *da_base, const ulong da_offset, const int n,
                                                const int c_count, const int pixels, const int accumulate) {
   const size_t images = vplace(0, first_image(0), pixels);
-  const attention_gradient d = {a_base + a_offset + images,
-                                dy_base + dy_offset + images,
-                                s_base + s_offset + images,
-                                stats_base + stats_offset,
-                                gamma_base + gamma_offset,
-                                first_image(0),
-                                (int)state[1]};
+  const attention_gradient d =
+      gradient_of_images(a_base + a_offset, dy_base + dy_offset, s_base + s_offset, stats_base + stats_offset,
+                         gamma_base + gamma_offset, state, first_image(0), images);
   differentiate_input(share_begin(pixels), share_end(pixels), d, (size_t)pixels * n, c_count,
                       pooled_base + pooled_offset + images, dpooled_base + dpooled_offset + images,
                       da_base + da_offset + images, accumulate);

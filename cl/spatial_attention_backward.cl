@@ -24,13 +24,9 @@ __kernel void spatial_attention_backward(__global const float *restrict a_base, 
   int at[TK];
   for (int k = 0; k < TK; k++) at[k] = min(k, 1) * R * S;
   const size_t images = vplace(0, first_image(0), pixels), channel = (size_t)pixels * n;
-  const attention_gradient d = {a_base + a_offset + images,
-                                dy_base + dy_offset + images,
-                                s_base + s_offset + images,
-                                stats_base + stats_offset,
-                                gamma_base + gamma_offset,
-                                first_image(0),
-                                (int)state[1]};
+  const attention_gradient d =
+      gradient_of_images(a_base + a_offset, dy_base + dy_offset, s_base + s_offset, stats_base + stats_offset,
+                         gamma_base + gamma_offset, state, first_image(0), images);
   __global float *dt = dt_base + dt_offset + images, *dpooled = dpooled_base + dpooled_offset + images;
   differentiate_scale(0, pixels, d, channel, c_count, dt);
   for (int oh = 0; oh < h; oh++)

@@ -60,8 +60,8 @@ static fovea_record *record_one_launch(fovea_plan *plan, const char *file, const
                                        const char *kernel) {
   char all[160];
   const int pixels = fovea_plan_device(plan)->tuning.native >= 16 || filters == 1 ? 4 : 2;
-  snprintf(all, sizeof all, "-DR=%d -DS=%d -DSTRIDE=1 -DTK=%d -DTP=%d -DPACKED=0%s", KERNEL, KERNEL, filters, pixels,
-           options);
+  snprintf(all, sizeof all, "-DR=%d -DS=%d -DSTRIDE=1 -DTK=%d -DTP=%d -DPACKED=0%s%s", KERNEL, KERNEL, filters, pixels,
+           *options ? " " : "", options);
   return fovea_plan_record(plan, file, all, kernel);
 }
 
@@ -110,7 +110,7 @@ bool fovea_attention_normalizes(const fovea_plan *plan, int attention) {
 
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats) {
   const int norm = fovea_plan_merged(plan, attention);
-  char options[24 + FOVEA_POINTWISE_OPTIONS] = " -DNORMALIZED=1 ";
+  char options[24 + FOVEA_POINTWISE_OPTIONS] = "-DNORMALIZED=1 ";
   const size_t length = strlen(options);
   fovea_pointwise_options(plan, fovea_plan_pointwise(plan, norm), options + length);
   fovea_record *r = record_scale_in_one_launch(plan, attention, options);
@@ -151,12 +151,11 @@ static void add_gradient(fovea_plan *plan, fovea_record *r, int node) {
 }
 
 static const char *normalized(const fovea_plan *plan, int node) {
-  return fovea_plan_merged(plan, node) < 0 ? "" : " -DNORMALIZED=1";
+  return fovea_plan_merged(plan, node) < 0 ? "" : "-DNORMALIZED=1";
 }
 
 static fovea_record *record_backward(fovea_plan *plan, int node, const char *kernel) {
-  const char *options = normalized(plan, node);
-  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", *options ? options + 1 : "", kernel);
+  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", normalized(plan, node), kernel);
   add_gradient(plan, r, node);
   return r;
 }
