@@ -78,6 +78,8 @@ fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds);
 fovea_device *fovea_plan_device(const fovea_plan *plan);
 int fovea_plan_batch(const fovea_plan *plan); /* padded */
 bool fovea_plan_training(const fovea_plan *plan);
+/* Whether `count` units that share the batch, in whole blocks of 16 images, have about as much to do as each other. */
+bool fovea_plan_divides_evenly(const fovea_plan *plan, int count);
 bool fovea_plan_clblast(const fovea_plan *plan);
 const fovea_node *fovea_plan_node(const fovea_plan *plan, int node);
 

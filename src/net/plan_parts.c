@@ -43,12 +43,16 @@ enum { MOST_RECORDS = 16, EVEN_ENOUGH = 4 };
 
 static int blocks_of(const fovea_plan *plan) { return plan->batch / LANES; }
 
+bool fovea_plan_divides_evenly(const fovea_plan *plan, int count) {
+  return blocks_of(plan) % count == 0 || blocks_of(plan) >= EVEN_ENOUGH * count;
+}
+
 /* Only where a work-item is a work-group (tuning.group), so that none is cut, and no part has much more to do than
  * another. */
 int fovea_plan_choose_parts(const fovea_plan *plan) {
-  const int parts = plan->device->part_count, blocks = blocks_of(plan);
+  const int parts = plan->device->part_count;
   if (parts < 2 || plan->device->tuning.vector == 1 || plan->resources.clblast) return 0;
-  return blocks % parts == 0 || blocks >= EVEN_ENOUGH * parts ? parts : 0;
+  return fovea_plan_divides_evenly(plan, parts) ? parts : 0;
 }
 
 bool fovea_plan_is_parted(const fovea_plan *plan, const fovea_record *r) {

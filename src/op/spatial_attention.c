@@ -6,7 +6,7 @@
 #include "core/fail.h"
 #include "op/op.h"
 
-enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0, LANES = 16 };
+enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0 };
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
@@ -51,8 +51,7 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
  * of the time; a step takes 0.99 of it where units have no cache in common, else as long (2 Zen 5 cores). */
 static bool is_one_launch(const fovea_plan *plan) {
   const fovea_device *device = fovea_plan_device(plan);
-  const int blocks = fovea_plan_batch(plan) / LANES, units = (int)device->info.compute_units;
-  return device->tuning.vector > 1 && (blocks % units == 0 || blocks >= 4 * units);
+  return device->tuning.vector > 1 && fovea_plan_divides_evenly(plan, (int)device->info.compute_units);
 }
 
 /* One of the two, with what the macros of conv2d.clh are to it. */
