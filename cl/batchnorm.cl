@@ -11,13 +11,14 @@
  * With SCALED a spatial attention before it is taken in: x is not in memory but a * s, the attention's input and its
  * scale [pixels][N]. dx then is taken in by spatial_attention.cl.
  *
- * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][H][2].
- * Canonical order of the sums: a row (c, h) first: lanes and tree of reduce.clh, and in a lane for blocks of 16 images,
- *   for w. A row's mean and sum of squared deviations from it come from two sweeps while it is in the cache; rows are
- *   merged in order of h by Chan, Golub & LeVeque 1983, as merge_row of batchnorm_statistics.cl writes it. Gradient
- *   sums of rows are added in order of h. state: see network.c.
+ * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][rows][2][N], of one row
+ *   that has all pixels on a CPU, of H on a GPU.
+ * Canonical order of the sums: an image's row (c, h, n) first, for w; then the rows of an image, in order of h; then
+ *   images: lanes and tree of reduce.clh. A row's mean and sum of squared deviations from it come from two sweeps while
+ *   it is in the cache; rows are merged by Chan, Golub & LeVeque 1983, as merge_row of batchnorm.clh writes it; images
+ *   by their mean, then the sum of their sums and of their means' squared deviations. state: see network.c.
  *
- * Asking for what comes next takes 0.85 of the time (Zen 4) in _apply and _backward_rows, none in _rows.
+ * Asking for what comes next takes 0.85 of the time (Zen 4) in _apply and _backward_sums, none in _moments.
  *
  * Macros: SCALED, 0 without it; ACTIVATION and DROPOUT of activation.clh. */
 #include "activation.clh"
@@ -57,54 +58,57 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
   }
 }
 
-/* What the rows of a channel have in common: every tensor at the channel. */
-typedef struct backward_channel {
+/* What the rows of V images of a channel have in common: every tensor at those images. */
+typedef struct backward_images {
   __global const float *x, *s, *y;
   __global float *dy;
   float mean, inv;
-  int n, n_valid, c, w_count, pixels;
-} backward_channel;
+  int n0, n_valid, c, w_count, pixels;
+} backward_images;
 
-/* Channel c of whole tensors; state: see network.c. */
-static inline backward_channel channel_of(__global const float *x, __global const float *s, __global const float *y,
-                                          __global float *dy, __global const float *stats, __global const uint *state,
-                                          int n, int c, int c_count, int h_count, int w_count) {
+/* Images n0 and on of channel c of whole tensors; state: see network.c. */
+static inline backward_images images_of(__global const float *x, __global const float *s, __global const float *y,
+                                        __global float *dy, __global const float *stats, __global const uint *state,
+                                        int n0, int n, int c, int c_count, int h_count, int w_count) {
   const int pixels = h_count * w_count;
-  const size_t first = (size_t)c * pixels * n;
-  const backward_channel k = {x + first,     s, y + first, dy + first, stats[c], stats[c_count + c], n,
-                              (int)state[1], c, w_count,   pixels};
+  const size_t images = vplace(0, n0, pixels), first = (size_t)c * pixels * n + images;
+  const backward_images k = {x + first, s + images,    y + first, dy + first, stats[c], stats[c_count + c],
+                             n0,        (int)state[1], c,         w_count,    pixels};
   return k;
 }
 
 /* Of row h; writes g over dy. */
-static inline backward_sums backward_row(backward_channel k, dropout drop, __global const uint *state, int h,
-                                         __local float *scratch) {
-  const int lane0 = (int)get_local_id(0) * V, quads = (k.pixels + 3) / 4, first = h * k.w_count;
-  const int last = first + k.w_count;
+static inline backward_sums backward_row(backward_images k, dropout drop, __global const uint *state, int h) {
+  const int quads = (k.pixels + 3) / 4, first = h * k.w_count, last = first + k.w_count;
   const vfloat mean = (vfloat)(k.mean), inv = (vfloat)(k.inv);
-  vfloat sum = (vfloat)(0.0f), products = (vfloat)(0.0f);
-  for (int b = lane0; b < k.n; b += LANES)
-    for (int q = first / 4; 4 * q < last; q++) {
-      philox4 words;
-      if (DRAWN_BACKWARD) words = dropout_words(drop, state, b, k.c, quads, 4 * q);
+  backward_sums sums = no_sums();
+  for (int q = first / 4; 4 * q < last; q++) {
+    philox4 words;
+    if (DRAWN_BACKWARD) words = dropout_words(drop, state, k.n0, k.c, quads, 4 * q);
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        if (4 * q + i < first || 4 * q + i >= last) continue;
-        const size_t at = vplace(4 * q + i, b, k.pixels);
-        const size_t next_row = at + k.w_count * LANES;
-        vprefetch(k.x + next_row), vprefetch(k.y + next_row), vprefetch(k.dy + next_row);
-        vfloat g = pointwise_backward(drop, vload(k.dy + at), vload(k.y + at), &words, i);
-        g = vkeep(g, b, k.n_valid);
-        vstore(g, k.dy + at);
-        sum += g;
-        products = fma(g, (load_x(k.x, k.s, at) - mean) * inv, products);
-      }
+    for (int i = 0; i < 4; i++) {
+      if (4 * q + i < first || 4 * q + i >= last) continue;
+      const size_t at = (size_t)(4 * q + i) * LANES;
+      const size_t next_row = at + k.w_count * LANES;
+      vprefetch(k.x + next_row), vprefetch(k.y + next_row), vprefetch(k.dy + next_row);
+      vfloat g = pointwise_backward(drop, vload(k.dy + at), vload(k.y + at), &words, i);
+      g = vkeep(g, k.n0, k.n_valid);
+      vstore(g, k.dy + at);
+      sums.g += g;
+      sums.product = fma(g, (load_x(k.x, k.s, at) - mean) * inv, sums.product);
     }
-  const backward_sums sums = {lane_sum(sum, scratch), lane_sum(products, scratch)};
+  }
   return sums;
 }
 
-__kernel void batchnorm_backward_rows(__global const float *restrict x_base, const ulong x_offset,
+static inline backward_sums backward_rows(backward_images k, dropout drop, __global const uint *state, int h_count) {
+  backward_sums sums = no_sums();
+  for (int h = 0; h < h_count; h++) sums = add_sums(sums, backward_row(k, drop, state, h));
+  return sums;
+}
+
+/* One work-item per V images, a channel and, on a GPU, a row. */
+__kernel void batchnorm_backward_sums(__global const float *restrict x_base, const ulong x_offset,
                                       __global const float *restrict s_base, const ulong s_offset,
                                       __global const float *restrict y_base, const ulong y_offset,
                                       __global float *restrict dy_base, const ulong dy_offset,
@@ -112,16 +116,13 @@ __kernel void batchnorm_backward_rows(__global const float *restrict x_base, con
                                       __global const uint *restrict state, __global float *restrict rows_base,
                                       const ulong rows_offset, const int n, const int c_count, const int h_count,
                                       const int w_count, const uint threshold, const float scale, const uint op) {
-  __local float scratch[LANES];
-  const int h = (int)get_group_id(1), c = (int)get_group_id(2), row = c * h_count + h;
-  const backward_channel k = channel_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
-                                        stats_base + stats_offset, state, n, c, c_count, h_count, w_count);
+  const int n0 = first_image(0), c = (int)get_global_id(2), rows = V == 1 ? h_count : 1;
+  const int row = V == 1 ? (int)get_global_id(1) : 0;
+  const backward_images k = images_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
+                                      stats_base + stats_offset, state, n0, n, c, c_count, h_count, w_count);
   const dropout drop = {threshold, scale, op};
-  const backward_sums sums = backward_row(k, drop, state, h, scratch);
-  if (get_local_id(0) == 0) {
-    rows_base[rows_offset + 2 * row] = sums.g;
-    rows_base[rows_offset + 2 * row + 1] = sums.product;
-  }
+  store_sums(V == 1 ? backward_row(k, drop, state, row) : backward_rows(k, drop, state, h_count),
+             rows_base + rows_offset + (size_t)c * 2 * rows * n + vplace(2 * row, n0, 2 * rows));
 }
 
 #if V > 1
@@ -136,17 +137,16 @@ __kernel void batchnorm_backward_channels(__global const float *restrict x_base,
                                           const ulong dbeta_offset, const int n, const int c_count, const int h_count,
                                           const int w_count, const uint threshold, const float scale, const uint op) {
   const int c = (int)get_group_id(2);
-  const backward_channel k = channel_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
-                                        stats_base + stats_offset, state, n, c, c_count, h_count, w_count);
   const dropout drop = {threshold, scale, op};
-  backward_sums sums = {0.0f, 0.0f};
-  for (int h = 0; h < h_count; h++) {
-    const backward_sums row = backward_row(k, drop, state, h, NULL);
-    sums.g = add_in_order(sums.g, row.g);
-    sums.product = add_in_order(sums.product, row.product);
+  backward_sums sums = no_sums();
+  for (int n0 = 0; n0 < n; n0 += V) {
+    const backward_images k = images_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
+                                        stats_base + stats_offset, state, n0, n, c, c_count, h_count, w_count);
+    sums = add_sums(sums, backward_rows(k, drop, state, h_count));
   }
-  write_backward_statistics(sums, w_count * (int)state[1], h_count, c_count, stats_base + stats_offset + c,
-                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
+  write_backward_statistics(lane_sum(sums.g, NULL), lane_sum(sums.product, NULL), h_count * w_count * (int)state[1],
+                            c_count, stats_base + stats_offset + c, dgamma_base + dgamma_offset + c,
+                            dbeta_base + dbeta_offset + c);
 }
 #endif
 

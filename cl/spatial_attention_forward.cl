@@ -1,16 +1,26 @@
 /* A spatial attention's scale in one launch, as spatial_attention.cl and conv2d.cl make it in two, for a CPU whose
- * units each have a block of images: a work-item has all pixels of V images. In an evaluation, whose statistics are
- * there before, with NORMALIZED the output of the batch normalization that reads it, too, as batchnorm.cl makes it: row
- * by row, so that a is still in the second cache.
+ * units each have a block of images: a work-item has all pixels of V images. For the batch normalization that reads
+ * it also, row by row, so that a is still in the second cache: with NORMALIZED its output, as batchnorm.cl makes it, in
+ * an evaluation, whose statistics are there before; with MEASURED the moments of which batchnorm_statistics.cl makes
+ * its statistics.
+ *
+ * The moments here, not of a and s read again, take 0.96 to 0.98 of the forward pass's time in a training of the seed
+ * (2 and 1 Zen 5 cores).
  *
  * Layout: a, y [C][pixels][N]; w [1][2][R][S]; b [1]; pooled [2][pixels][N]; s [pixels][N]; stats, gamma, beta as in
- * batchnorm.cl.
+ * batchnorm.cl; rows [C][2][N] as there.
  * Canonical order: spatial_attention.cl's, then conv2d.cl's, of 'same' padding, then batchnorm.cl's.
  *
- * Macros: those of conv2d.clh, for the convolution to one channel; NORMALIZED, 0 without it, ACTIVATION then y's. */
+ * Macros: those of conv2d.clh, for the convolution to one channel; NORMALIZED, 0 without it, ACTIVATION then y's;
+ * MEASURED, 0 without it. */
 #define EPILOGUE(v) vsigmoid(v)
+#define SCALED 1
 #include "conv2d.clh"
 #include "spatial_attention.clh"
+
+#ifndef MEASURED
+#define MEASURED 0
+#endif
 
 #if NORMALIZED
 /* Pixels p up to end of y. */
@@ -29,11 +39,27 @@ static inline void normalize_pixels(int p, int end, __global const float *a, __g
 }
 #endif
 
+#if MEASURED
+/* Row h's, merged with those before; `rows` is at the images. */
+static inline void measure_row(int h, int w_size, __global const float *a, __global const float *s, size_t channel,
+                               int n, int c_count, __global float *rows) {
+  const merger k = merger_of(h, (float)w_size);
+  for (int c = 0; c < c_count; c++, a += channel, rows += 2 * n) {
+    moments m = row_moments(a, s, h, w_size);
+    if (h > 0) m = merge_row(load_moments(rows), m, k);
+    store_moments(m, rows);
+  }
+}
+#endif
+
 __kernel void spatial_attention_forward(__global const float *restrict a_base, const ulong a_offset,
                                         __global const float *restrict w_base, const ulong w_offset,
                                         __global const float *restrict b_base, const ulong b_offset,
                                         __global float *pooled_base, const ulong pooled_offset, __global float *s_base,
                                         const ulong s_offset,
+#if MEASURED
+                                        __global float *restrict rows_base, const ulong rows_offset,
+#endif
 #if NORMALIZED
                                         __global const float *restrict stats_base, const ulong stats_offset,
                                         __global const float *restrict gamma_base, const ulong gamma_offset,
@@ -51,6 +77,9 @@ __kernel void spatial_attention_forward(__global const float *restrict a_base, c
     pooled_rows = needed;
     convolve_row(pooled, channel, 2, h, w_size, w_base + w_offset, at, R * S, b_base + b_offset, 0,
                  s + (size_t)oh * w_size * LANES, channel, 1, w_size, oh, R / 2, S / 2);
+#if MEASURED
+    measure_row(oh, w_size, a, s, channel, n, c_count, rows_base + rows_offset + vplace(0, first_image(0), 2));
+#endif
 #if NORMALIZED
     normalize_pixels(oh * w_size, (oh + 1) * w_size, a, s, stats_base + stats_offset, gamma_base + gamma_offset,
                      beta_base + beta_offset, channel, c_count, y_base + y_offset + images);

@@ -10,7 +10,7 @@ enum { STEPS = 20, SHORT = 27 /* images that the last batch lacks */, SMALL_SHOR
 
 /* The same on every device that conforms, and of the canonical reference in plain C (tests/train/test_plain_c.c).
  * They change with the canonical order of a kernel, and then the commit says why. */
-static const uint64_t SEED_HASH = 0xc2bea7618cb1f92eu, SMALL_HASH = 0xe9d06bb73d3b9cb3u;
+static const uint64_t SEED_HASH = 0x3a1617486c6c390du, SMALL_HASH = 0xb021ea4d5ad918d9u;
 
 fovea_vae_config check_network(bool small) {
   fovea_vae_config c = fovea_vae_default();

@@ -51,52 +51,70 @@ static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwis
   return r;
 }
 
-/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel, not a row. Of the
- * seed's large images, too, it gained nothing. */
+static bool on_cpu(const fovea_plan *plan) { return fovea_plan_device(plan)->tuning.vector > 1; }
+
+/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel of all images. */
 static bool channels_whole(const fovea_plan *plan, const fovea_node *n) {
   enum { SMALL = 2 << 20 };
-  return fovea_plan_device(plan)->tuning.vector > 1 && tensor_bytes(plan, n) < SMALL;
+  return on_cpu(plan) && tensor_bytes(plan, n) < SMALL;
 }
 
-static void record_rows(fovea_plan *plan, int node, fovea_view rows) {
+/* An image's rows that are summed apart. */
+static int rows_of(const fovea_plan *plan, const fovea_node *n) { return on_cpu(plan) ? 1 : n->h; }
+
+static fovea_view new_rows(fovea_plan *plan, const fovea_node *n) {
+  return fovea_plan_new_images(plan, n->c, 2 * rows_of(plan, n));
+}
+
+static void record_moments(fovea_plan *plan, int node, fovea_view rows) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_record *r = record_with_input(plan, node, false, "batchnorm_rows");
-  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record *r = record_with_input(plan, node, false, "batchnorm_moments");
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
-  fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
+  fovea_record_batch_range(plan, r, (size_t)rows_of(plan, n), (size_t)n->c);
   fovea_record_cost(r, 0, tensor_bytes(plan, n));
+}
+
+/* What batchnorm_statistics and its gradient's have in the end: n, C, rows of an image and numbers in a row. */
+static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_node *n) {
+  const int rows = rows_of(plan, n);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "rows", rows);
+  fovea_record_int(r, "in_row", n->h * n->w / rows);
+  fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
+  fovea_record_cost(r, 0, 8.0 * n->c * rows * fovea_plan_batch(plan));
 }
 
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const bool whole = channels_whole(plan, n);
-  fovea_record *r;
-  if (whole) {
-    r = record_with_input(plan, node, false, "batchnorm_channels");
-  } else {
-    fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
-    record_rows(plan, node, rows);
-    r = record_kernel(plan, node, false, false, "batchnorm_statistics");
-    fovea_record_view(plan, r, "rows", rows);
-  }
+  const int attention = fovea_plan_merged(plan, node);
+  const bool measured = attention >= 0 && fovea_attention_is_one_launch(plan, attention);
+  const bool whole = !measured && channels_whole(plan, n);
+  fovea_view rows = new_rows(plan, n);
+  if (measured) fovea_record_measured_attention(plan, attention, rows);
+  if (!measured && !whole) record_moments(plan, node, rows);
+  fovea_record *r = whole ? record_with_input(plan, node, false, "batchnorm_channels")
+                          : record_kernel(plan, node, false, false, "batchnorm_statistics");
+  fovea_record_view(plan, r, "rows", rows);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
   fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
-  if (whole) fovea_record_int(r, "n", fovea_plan_batch(plan));
-  fovea_record_int(r, "c", n->c);
-  fovea_record_int(r, "h", n->h);
-  fovea_record_int(r, "w", n->w);
+  if (whole) {
+    fovea_record_int(r, "n", fovea_plan_batch(plan));
+    fovea_record_int(r, "c", n->c);
+    fovea_record_int(r, "h", n->h);
+    fovea_record_int(r, "w", n->w);
+    fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
+    fovea_record_cost(r, 0, tensor_bytes(plan, n));
+  } else {
+    finish_statistics(plan, r, n);
+  }
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);
-  if (whole)
-    fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
-  else
-    fovea_record_range(r, (size_t)n->c, 1, 1);
-  fovea_record_cost(r, 0, whole ? tensor_bytes(plan, n) : 8.0 * n->c * (n->h + 4));
 }
 
 static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
@@ -120,7 +138,7 @@ static void forward(fovea_plan *plan, int node) {
   else
     record_moving(plan, node, stats);
   const int attention = fovea_plan_merged(plan, node);
-  if (attention >= 0 && fovea_attention_normalizes(plan, attention)) {
+  if (attention >= 0 && !fovea_plan_training(plan) && fovea_attention_is_one_launch(plan, attention)) {
     fovea_record_normalized_attention(plan, attention, stats);
     return;
   }
@@ -148,14 +166,13 @@ static fovea_record *record_with_gradient(fovea_plan *plan, int node, const char
   return r;
 }
 
-static void finish_with_gradient(fovea_plan *plan, fovea_record *r, int node, size_t rows) {
+static void finish_with_gradient(fovea_plan *plan, fovea_record *r, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
   fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
-  fovea_record_lane_groups(plan, r, rows, (size_t)n->c);
   fovea_record_cost(r, 0, 4 * tensor_bytes(plan, n));
 }
 
@@ -169,24 +186,22 @@ static void record_backward_sums(fovea_plan *plan, int node) {
   if (channels_whole(plan, n)) {
     fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_channels");
     record_parameter_gradients(plan, r, node);
-    finish_with_gradient(plan, r, node, 1);
+    finish_with_gradient(plan, r, node);
+    fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
     return;
   }
-  fovea_view rows = fovea_plan_new(plan, 2 * (size_t)n->c * (size_t)n->h);
-  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_rows");
+  fovea_view rows = new_rows(plan, n);
+  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_sums");
   fovea_record_view(plan, r, "rows", rows);
-  finish_with_gradient(plan, r, node, (size_t)n->h);
+  finish_with_gradient(plan, r, node);
+  fovea_record_batch_range(plan, r, (size_t)rows_of(plan, n), (size_t)n->c);
 
   r = record_kernel(plan, node, false, false, "batchnorm_backward_statistics");
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
   record_parameter_gradients(plan, r, node);
-  fovea_record_int(r, "c", n->c);
-  fovea_record_int(r, "h", n->h);
-  fovea_record_int(r, "w", n->w);
-  fovea_record_range(r, (size_t)n->c, 1, 1);
-  fovea_record_cost(r, 0, 8.0 * n->c * (n->h + 4));
+  finish_statistics(plan, r, n);
 }
 
 static void backward(fovea_plan *plan, int node) {

@@ -103,8 +103,14 @@ static void record_scale(fovea_plan *plan, int node) {
                       fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
 }
 
-bool fovea_attention_normalizes(const fovea_plan *plan, int attention) {
-  return !fovea_plan_training(plan) && fovea_plan_merged(plan, attention) >= 0 && is_one_launch(plan);
+bool fovea_attention_is_one_launch(const fovea_plan *plan, int attention) {
+  return fovea_plan_merged(plan, attention) >= 0 && is_one_launch(plan);
+}
+
+void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows) {
+  fovea_record *r = record_scale_in_one_launch(plan, attention, "-DMEASURED=1");
+  fovea_record_view(plan, r, "rows", rows);
+  finish_one_launch(plan, r, fovea_plan_node(plan, attention), 1);
 }
 
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats) {
@@ -125,7 +131,7 @@ static void forward(fovea_plan *plan, int node) {
   const int pixels = n->h * n->w;
   fovea_plan_save_images(plan, node, POOLED, 2, pixels);
   fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, pixels);
-  if (fovea_attention_normalizes(plan, node)) return;
+  if (fovea_attention_is_one_launch(plan, node)) return;
   record_scale(plan, node);
   if (fovea_plan_merged(plan, node) >= 0) return;
 

@@ -1,53 +1,84 @@
 /* cl/batchnorm.cl; the dropout and the activation that are folded into it are canonical_activation. */
+#include <stdlib.h>
+
 #include "ref/canonical_math.h"
 #include "ref/canonical_ops.h"
 
-/* Lanes of the valid images of the block that begins at b. */
-static inline int valid_lanes(const struct canonical_shape *s, int b) {
-  const int rest = s->n_valid - b;
-  return rest < 0 ? 0 : rest > CANONICAL_LANES ? CANONICAL_LANES : rest;
+/* The sum over images of one number each, in lanes. */
+static float sum_of_images(const struct canonical_shape *s, const float *x) {
+  float sums[CANONICAL_LANES] = {0};
+  for (int n = 0; n < s->n; n++) sums[n % CANONICAL_LANES] += n < s->n_valid ? x[n] : 0.0f;
+  return canonical_tree(sums);
 }
 
-/* A row's mean and sum of squared deviations. Padding images add 0. */
+/* A row's mean and sum of squared deviations, of each image. */
 CANONICAL_CLONES
 static void row_moments(const struct canonical_shape *s, const float *x, float *mean, float *squares) {
-  float sums[CANONICAL_LANES] = {0}, deviations[CANONICAL_LANES] = {0};
-  for (int b = 0; b < s->n; b += CANONICAL_LANES)
-    for (int w = 0; w < s->w; w++)
-      for (int l = 0; l < CANONICAL_LANES; l++) sums[l] += l < valid_lanes(s, b) ? x[w * s->n + b + l] : 0.0f;
-  *mean = canonical_tree(sums) / (float)(s->w * s->n_valid);
-  for (int b = 0; b < s->n; b += CANONICAL_LANES)
-    for (int w = 0; w < s->w; w++)
-      for (int l = 0; l < CANONICAL_LANES; l++) {
-        const float d = l < valid_lanes(s, b) ? x[w * s->n + b + l] - *mean : 0.0f;
-        deviations[l] = fmaf(d, d, deviations[l]);
-      }
-  *squares = canonical_tree(deviations);
+  const float inverse = 1.0f / (float)s->w;
+  for (int n = 0; n < s->n; n++) mean[n] = squares[n] = 0.0f;
+  for (int w = 0; w < s->w; w++)
+    for (int n = 0; n < s->n; n++) mean[n] += x[w * s->n + n];
+  for (int n = 0; n < s->n; n++) mean[n] *= inverse;
+  for (int w = 0; w < s->w; w++)
+    for (int n = 0; n < s->n; n++) {
+      const float d = x[w * s->n + n] - mean[n];
+      squares[n] = fmaf(d, d, squares[n]);
+    }
+}
+
+/* Row h with those before. */
+CANONICAL_CLONES
+static void merge_row(const struct canonical_shape *s, int h, const float *row_mean, const float *row_squares,
+                      float *mean, float *squares) {
+  const float weight = 1.0f / (float)(h + 1), between = (float)s->w * ((float)h / (float)(h + 1));
+  for (int n = 0; n < s->n; n++) {
+    const float delta = row_mean[n] - mean[n];
+    mean[n] = fmaf(delta, weight, mean[n]);
+    squares[n] += row_squares[n];
+    squares[n] = fmaf(delta * delta, between, squares[n]);
+  }
+}
+
+/* Of each image of a channel. scratch: 2 * n. */
+static void image_moments(const struct canonical_shape *s, const float *x, float *scratch, float *mean,
+                          float *squares) {
+  row_moments(s, x, mean, squares);
+  for (int h = 1; h < s->h; h++) {
+    row_moments(s, x + h * s->w * s->n, scratch, scratch + s->n);
+    merge_row(s, h, scratch, scratch + s->n, mean, squares);
+  }
+}
+
+/* The images' means and squares become those of all. */
+CANONICAL_CLONES
+static void merge_images(const struct canonical_shape *s, const float *means, const float *image_squares, float *mean,
+                         float *squares) {
+  const float in_image = (float)(s->h * s->w);
+  float sums[CANONICAL_LANES] = {0};
+  *mean = sum_of_images(s, means) / (float)s->n_valid;
+  for (int n = 0; n < s->n_valid; n++) {
+    const float d = means[n] - *mean;
+    float *sum = &sums[n % CANONICAL_LANES];
+    *sum += image_squares[n];
+    *sum = fmaf(d * d, in_image, *sum);
+  }
+  *squares = canonical_tree(sums);
 }
 
 void canonical_batchnorm_statistics(const struct canonical_shape *s, const float *x, float epsilon, float momentum,
                                     float *stats, float *moving_mean, float *moving_var) {
-  const float in_row = (float)(s->w * s->n_valid);
-  for (int c = 0; c < s->c; c++) {
-    float mean = 0.0f, squares = 0.0f;
-    for (int h = 0; h < s->h; h++, x += s->w * s->n) {
-      float row_mean, row_squares;
-      row_moments(s, x, &row_mean, &row_squares);
-      if (h == 0) {
-        mean = row_mean, squares = row_squares;
-        continue;
-      }
-      const float delta = row_mean - mean;
-      mean = fmaf(delta, 1.0f / (float)(h + 1), mean);
-      squares = squares + row_squares;
-      squares = fmaf(delta * delta, in_row * ((float)h / (float)(h + 1)), squares);
-    }
-    const float variance = squares / (in_row * (float)s->h);
+  float *means = canonical_alloc(4 * (size_t)s->n), *image_squares = means + s->n;
+  for (int c = 0; c < s->c; c++, x += s->h * s->w * s->n) {
+    float mean, squares;
+    image_moments(s, x, means + 2 * s->n, means, image_squares);
+    merge_images(s, means, image_squares, &mean, &squares);
+    const float variance = squares / ((float)(s->h * s->w) * (float)s->n_valid);
     stats[c] = mean;
     stats[s->c + c] = 1.0f / sqrtf(variance + epsilon);
     moving_mean[c] = fmaf(momentum, moving_mean[c], (1.0f - momentum) * mean);
     moving_var[c] = fmaf(momentum, moving_var[c], (1.0f - momentum) * variance);
   }
+  free(means);
 }
 
 void canonical_batchnorm_moving(int c, float epsilon, const float *moving_mean, const float *moving_var, float *stats) {
@@ -69,39 +100,36 @@ void canonical_batchnorm(const struct canonical_shape *s, const float *x, const 
     normalize(channel, stats[c], stats[s->c + c], gamma[c], beta[c], x, y);
 }
 
-/* A row's sums of g and g * xhat. */
+/* A row's sums of g and g * xhat, of each image, added to `total` and `product`. scratch: 2 * n. */
 CANONICAL_CLONES
-static void row_sums(const struct canonical_shape *s, const float *x, float *g, float mean, float inv, float *total,
-                     float *product) {
-  float sums[CANONICAL_LANES] = {0}, products[CANONICAL_LANES] = {0};
-  for (int b = 0; b < s->n; b += CANONICAL_LANES)
-    for (int w = 0; w < s->w; w++)
-      for (int l = 0; l < CANONICAL_LANES; l++) {
-        const int at = w * s->n + b + l;
-        g[at] = l < valid_lanes(s, b) ? g[at] : 0.0f;
-        sums[l] += g[at];
-        products[l] = fmaf(g[at], (x[at] - mean) * inv, products[l]);
-      }
-  *total = canonical_tree(sums);
-  *product = canonical_tree(products);
+static void add_row(const struct canonical_shape *s, const float *x, float *g, float mean, float inv, float *scratch,
+                    float *total, float *product) {
+  float *sum = scratch, *products = scratch + s->n;
+  for (int n = 0; n < s->n; n++) sum[n] = products[n] = 0.0f;
+  for (int w = 0; w < s->w; w++)
+    for (int n = 0; n < s->n; n++) {
+      const int at = w * s->n + n;
+      g[at] = n < s->n_valid ? g[at] : 0.0f;
+      sum[n] += g[at];
+      products[n] = fmaf(g[at], (x[at] - mean) * inv, products[n]);
+    }
+  for (int n = 0; n < s->n; n++) total[n] += sum[n], product[n] += products[n];
 }
 
 void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const float *x, float *g, float *stats,
                                        float *dgamma, float *dbeta) {
-  const float m = (float)(s->w * s->n_valid) * (float)s->h;
+  const float m = (float)(s->h * s->w * s->n_valid);
+  float *total = canonical_alloc(4 * (size_t)s->n), *product = total + s->n;
   for (int c = 0; c < s->c; c++) {
-    float sum = 0.0f, products = 0.0f;
-    for (int h = 0; h < s->h; h++, x += s->w * s->n, g += s->w * s->n) {
-      float total, product;
-      row_sums(s, x, g, stats[c], stats[s->c + c], &total, &product);
-      sum += total;
-      products += product;
-    }
-    stats[2 * s->c + c] = sum / m;
-    stats[3 * s->c + c] = products / m;
-    dbeta[c] = sum;
-    dgamma[c] = products;
+    memset(total, 0, 2 * (size_t)s->n * sizeof *total);
+    for (int h = 0; h < s->h; h++, x += s->w * s->n, g += s->w * s->n)
+      add_row(s, x, g, stats[c], stats[s->c + c], total + 2 * s->n, total, product);
+    dbeta[c] = sum_of_images(s, total);
+    dgamma[c] = sum_of_images(s, product);
+    stats[2 * s->c + c] = dbeta[c] / m;
+    stats[3 * s->c + c] = dgamma[c] / m;
   }
+  free(total);
 }
 
 /* stats: the channel's, one every s->c floats. */

@@ -4,12 +4,12 @@
     python3 -m venv VENV && VENV/bin/pip install tensorflow-cpu
     VENV/bin/python make_keras.py > keras.txt
 
-Written with Keras 3 on TensorFlow, in double precision, and again in single for the noise (see golden.py). Initial
-weights, images, their order and the samples are Fovea's (philox.py); the sample's noise is an input of the model, and
-dropout is off, since Keras draws its masks itself. test_keras.c checks the device against: codes and reconstructions
-(of z = mu) in evaluation mode before training; loss, gradients and moving statistics of the first step; losses of 20
-steps and what they leave behind. The learning rate is a tenth or a hundredth of the usual one: test_training.c says
-why.
+Written with Keras 3 on TensorFlow, in double precision, and again in single, some times, for the noise (see
+golden.py). Initial weights, images, their order and the samples are Fovea's (philox.py); the sample's noise is an input
+of the model, and dropout is off, since Keras draws its masks itself. test_keras.c checks the device against: codes and
+reconstructions (of z = mu) in evaluation mode before training; loss, gradients and moving statistics of the first step;
+losses of 20 steps and what they leave behind. The learning rate is a tenth or a hundredth of the usual one:
+test_training.c says why.
 """
 import argparse
 import os
@@ -134,7 +134,7 @@ def step(net, optimizer, number, batch):
     return [float(v) for v in (bce, kl, total)], {n: to_file(by_path[v.path]) for n, v in net.variables(True)}
 
 
-def run(o, precision):
+def run(o, precision, draw=0):
     """Everything that the golden holds, as (kind, name, array)."""
     keras.backend.clear_session()
     keras.config.set_floatx(precision)
@@ -142,7 +142,7 @@ def run(o, precision):
     net = Network(o)
     for i, (_, v) in enumerate(net.variables(True)):
         if len(v.shape) > 1:
-            v.assign(from_file(philox.glorot(to_file(v).shape, i, o.seed)))
+            v.assign(from_file(golden.initial(philox.glorot(to_file(v).shape, i, o.seed), draw)))
     out = [("evaluation", *item) for item in evaluation(net).items()]
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.InverseTimeDecay(o.lr, 1, DECAY))
     epoch, order = 0, []
@@ -165,11 +165,13 @@ def main():
     for name, case in CASES.items():
         o = argparse.Namespace(**case, pixels=philox.images(case["images"], *case["shape"], case["seed"]))
         print("case", name)
-        for (kind, key, value), (_, _, single) in zip(run(o, "float64"), run(o, "float32")):
+        singles = [run(o, "float32", draw) for draw in range(golden.DRAWS)]
+        for (kind, key, value), *others in zip(run(o, "float64"), *singles):
+            values = [other[2] for other in others]
             if kind == "loss":
-                print("loss", golden.numbers(*value), *(f"{e:.1e}" for e in np.abs(np.subtract(value, single))))
+                golden.losses(value, values)
             else:
-                golden.tensor(kind, key, value, single)
+                golden.tensor(kind, key, value, values)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
     make_training.py > training.txt
 
 Needs Debian's python3-torch and python3-numpy; takes some minutes. The network is torch_vae.py's, in double precision;
-test_training.c trains the same on a device. Each case is also trained in PyTorch's single precision: the difference is
-what rounding alone does to this training, and is written beside every number (see golden.py). At the usual learning
-rate it soon decides everything, so there only the losses are kept. OpenBLAS as libblas.so.3 makes this four times as
+test_training.c trains the same on a device. Each case is also trained in PyTorch's single precision, some times: the
+difference is what rounding alone does to this training, and is written beside every number (see golden.py). At the
+usual learning rate it soon decides everything, so there only the losses are kept. OpenBLAS as libblas.so.3 makes this four times as
 fast as Debian's reference BLAS.
 """
 import argparse
@@ -68,14 +68,14 @@ def batches(o):
         yield torch.tensor(images[batch] / 255)
 
 
-def train(o, dtype):
+def train(o, dtype, draw=0):
     """The losses of each step, and the parameters and moving statistics at the end."""
     net = torch_vae.VAE(o, *o.shape).to(dtype).train()
     parameters = sorted(net.named_parameters(), key=lambda p: golden.by_use(p[0]))
     with torch.no_grad():
         for i, (name, p) in enumerate(parameters):
             if p.dim() > 1:
-                p.copy_(torch.tensor(philox.glorot(tuple(p.shape), i, o.seed)))
+                p.copy_(torch.tensor(golden.initial(philox.glorot(tuple(p.shape), i, o.seed), draw)))
     adam = torch_vae.Adam((p for _, p in parameters), o.lr, 2 * (LR - MIN_LR) / EPOCHS)
     begin, losses = randoms(o), []
     for step, x in enumerate(batches(o)):
@@ -96,12 +96,13 @@ def main():
     golden.first_line("make_training.py", torch=torch.__version__, numpy=np.__version__)
     for name, case in CASES.items():
         o = argparse.Namespace(**case)
-        (losses, state), (single, single_state) = (train(o, dtype) for dtype in (torch.float64, torch.float32))
+        losses, state = train(o, torch.float64)
+        singles = [train(o, torch.float32, draw) for draw in range(golden.DRAWS)]
         print("case", name)
-        for a, b in zip(losses, single):
-            print("loss", golden.numbers(*a), *(f"{e:.1e}" for e in abs(a - b)))
+        for step, values in enumerate(losses):
+            golden.losses(values, [single[step] for single, _ in singles])
         for key, value in state.items() if o.lr < LR else ():
-            golden.tensor("tensor", key, value, single_state[key])
+            golden.tensor("tensor", key, value, [single[key] for _, single in singles])
 
 
 if __name__ == "__main__":

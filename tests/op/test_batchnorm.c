@@ -37,6 +37,15 @@ static void test_batchnorm(void **state) {
   RUN_TABLE(run, cases);
 }
 
+/* More than op/batchnorm.c's SMALL. */
+static void test_large(void **state) {
+  (void)state;
+  static const struct batchnorm_case large[] = {
+      {{"more than 2 MiB", 5, 41, 43, 64, 61, 5, 0, 0, 0, 0}, 0.99, 1e-3, 0.2, FOVEA_ELU},
+  };
+  RUN_TABLE(run, large);
+}
+
 /* Where something else reads what is between, nothing is folded. */
 static int run_shared(const struct batchnorm_case *c) {
   struct chain chain;
@@ -91,7 +100,8 @@ static void test_twice(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_batchnorm), cmocka_unit_test(test_shared),
-                                     cmocka_unit_test(test_reversed), cmocka_unit_test(test_twice)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_batchnorm), cmocka_unit_test(test_large),
+                                     cmocka_unit_test(test_shared), cmocka_unit_test(test_reversed),
+                                     cmocka_unit_test(test_twice)};
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }
