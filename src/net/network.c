@@ -306,6 +306,8 @@ static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t
   return fovea_buffer_write_async(net->resources.state, 0, sizeof state, state);
 }
 
+/* The next batch is gathered and copied while this one computes, since nothing waits for a pass; its way to a device
+ * with memory of its own lies between two passes in the queue: some 10 us, reckoned, for the seed's 50 KB. */
 static fovea_status write_pixels(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count) {
   if (count < 1 || count > (size_t)net->options.batch)
     return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);

@@ -108,7 +108,8 @@ static fovea_status put_whole(passage *p, const fovea_record *r) {
 
 /* What prepares is for the whole device, and no launch waits for another. Two queues have them, from which any unit
  * takes what is next, and all wait for both: at a step's begin the thread that enqueues has a unit, too. Half of them
- * in each part's own queue took 1.02 times the step's time. */
+ * in each part's own queue took 1.02 times the step's time. No preparations at all would take
+ * 0.985 of it. */
 static fovea_status put_preparations(passage *p) {
   fovea_status status = FOVEA_OK;
   double bytes[] = {[WHOLE] = 0, [ASIDE] = 0};
