@@ -6,8 +6,8 @@
 Needs Debian's python3-torch and python3-numpy; takes some minutes. The network is torch_vae.py's, in double precision;
 test_training.c trains the same on a device. Each case is also trained in PyTorch's single precision, some times: the
 difference is what rounding alone does to this training, and is written beside every number (see golden.py). At the
-usual learning rate it soon decides everything, so there only the losses are kept. OpenBLAS as libblas.so.3 makes this four times as
-fast as Debian's reference BLAS.
+usual learning rate it soon decides everything, so there only the losses are kept. OpenBLAS as libblas.so.3 makes this
+four times as fast as Debian's reference BLAS.
 """
 import argparse
 import functools

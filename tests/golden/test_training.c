@@ -3,7 +3,8 @@
  *
  * Tolerances (golden_follow): losses within 1e-5, what the steps leave behind within 1e-4. No single precision holds
  * them everywhere, and training.txt has the evidence: beside each number stands how far PyTorch's own single precision
- * is from its double. A difference may be GOLDEN_NOISE times that, if it is more. Two things make it large:
+ * is from its double, the most of five draws (golden.py). A difference may be GOLDEN_NOISE times that, if it is more.
+ * Two things make it large:
  * - A gate within rounding of its kink. In the seed network without dropout, batch 16, one relu of 3 million has the
  *   input 4.7e-7; PyTorch in double with that one gate flipped changes a gradient by 1e-3, to the value that a device
  *   gives. The maxima of attention are gates, too.
