@@ -23,15 +23,16 @@
  * backward pass aside.
  *
  * Two Zen 5 cores that share a cache: a step takes 0.55 of one core's time (0.62 where they share none). Two processes
- * side by side, each with a core and half of the batch, which never meet, take 0.52 to 0.53. A meeting costs 35 us,
- * half of it PoCL's from a launch's end to the next one's begin in another queue, and a step has 40. Another 60
- * launches less (spatial_attention.c) gained nothing there, 0.99 where no cache is shared. Units that look for work for
- * 10 to 40 us before they sleep (PoCL's condition variables, replaced for the test) take 0.99 of it. Where no cache is
- * shared winograd.cl loses most, a twelfth, though a part's images stay where they are, then the gradients of attention
- * and of strided convolutions. Nor did it help to let one part multiply while the other waits for memory: half of each
- * weight gradient before the next segment, in one part's queue, and half after it, in the other's, took 1.015 times as
- * long. Each part's images in a weight gradient of its own gained nothing where no cache is shared either; nor did an
- * evaluation whose first launches are for the whole device.
+ * side by side, each with a core and half of the batch, which never meet, take 0.52 to 0.55: the 611 MB that a step
+ * moves at least take two cores almost as long as one. A meeting costs 35 us, half of it PoCL's from a launch's end to
+ * the next one's begin in another queue, and a step has 40. Another 60 launches less (spatial_attention.c) gained
+ * nothing there, 0.99 where no cache is shared. Units that look for work for 10 to 40 us before they sleep (PoCL's
+ * condition variables, replaced for the test) take 0.99 of it. Where no cache is shared winograd.cl loses most, a
+ * twelfth, though a part's images stay where they are, then the gradients of attention and of strided convolutions. Nor
+ * did it help to let one part multiply while the other waits for memory: half of each weight gradient before the next
+ * segment, in one part's queue, and half after it, in the other's, took 1.015 times as long. Each part's images in a
+ * weight gradient of its own gained nothing where no cache is shared either; nor did an evaluation whose first launches
+ * are for the whole device.
  *
  * What follows each other over the batch is a segment, in which one part may be ahead of another; at its end all are
  * waited for. What a segment of a training touches lives to its end, hence MOST_RECORDS. An evaluation has three or
