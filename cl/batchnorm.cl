@@ -121,8 +121,8 @@ __kernel void batchnorm_backward_sums(__global const float *restrict x_base, con
   const backward_images k = images_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
                                       stats_base + stats_offset, state, n0, n, c, c_count, h_count, w_count);
   const dropout drop = {threshold, scale, op};
-  store_sums(V == 1 ? backward_row(k, drop, state, row) : backward_rows(k, drop, state, h_count),
-             rows_base + rows_offset + (size_t)c * 2 * rows * n + vplace(2 * row, n0, 2 * rows));
+  const backward_sums sums = V == 1 ? backward_row(k, drop, state, row) : backward_rows(k, drop, state, h_count);
+  store_row(sums.g, sums.product, rows_base + rows_offset + row_place(c, row, rows, n0, n));
 }
 
 #if V > 1

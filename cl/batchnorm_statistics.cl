@@ -12,7 +12,7 @@ static inline moments merge_rows(__global float *rows, int n0, int row_count, fl
   const size_t at = vplace(0, n0, 2 * row_count);
   moments m = load_moments(rows + at);
   for (int h = 1; h < row_count; h++) m = merge_row(m, load_moments(rows + at + 2 * h * LANES), merger_of(h, in_row));
-  store_moments(m, rows + at);
+  store_row(m.mean, m.squares, rows + at);
   return m;
 }
 
@@ -48,8 +48,8 @@ __kernel void batchnorm_moments(__global const float *restrict x_base, const ulo
   const size_t images = vplace(0, n0, pixels);
   __global const float *x = x_base + x_offset + (size_t)c * pixels * n + images, *s = s_base + s_offset + images;
   const int row = V == 1 ? (int)get_global_id(1) : 0;
-  store_moments(V == 1 ? row_moments(x, s, row, w_count) : image_moments(x, s, h_count, w_count),
-                rows_base + rows_offset + (size_t)c * 2 * rows * n + vplace(2 * row, n0, 2 * rows));
+  const moments m = V == 1 ? row_moments(x, s, row, w_count) : image_moments(x, s, h_count, w_count);
+  store_row(m.mean, m.squares, rows_base + rows_offset + row_place(c, row, rows, n0, n));
 }
 
 /* 16 lanes per channel. */
@@ -61,7 +61,7 @@ __kernel void batchnorm_statistics(__global float *restrict rows_base, const ulo
                                    const float epsilon, const float momentum) {
   __local float scratch[LANES];
   const int c = (int)get_group_id(2);
-  write_statistics(rows_base + rows_offset + (size_t)c * 2 * row_count * n, n, (int)state[1], row_count, in_row,
+  write_statistics(rows_base + rows_offset + row_place(c, 0, row_count, 0, n), n, (int)state[1], row_count, in_row,
                    c_count, epsilon, momentum, stats_base + stats_offset + c, mean_base + mean_offset + c,
                    var_base + var_offset + c, scratch);
 }
@@ -77,15 +77,15 @@ __kernel void batchnorm_channels(__global const float *restrict x_base, const ul
                                  const int c_count, const int h_count, const int w_count, const float epsilon,
                                  const float momentum) {
   const int c = (int)get_group_id(2), pixels = h_count * w_count;
-  __global float *rows = rows_base + rows_offset + (size_t)c * 2 * n;
   for (int n0 = 0; n0 < n; n0 += V) {
     const size_t images = vplace(0, n0, pixels);
-    store_moments(image_moments(x_base + x_offset + (size_t)c * pixels * n + images, s_base + s_offset + images,
-                                h_count, w_count),
-                  rows + vplace(0, n0, 2));
+    const moments m = image_moments(x_base + x_offset + (size_t)c * pixels * n + images, s_base + s_offset + images,
+                                    h_count, w_count);
+    store_row(m.mean, m.squares, rows_base + rows_offset + row_place(c, 0, 1, n0, n));
   }
-  write_statistics(rows, n, (int)state[1], 1, pixels, c_count, epsilon, momentum, stats_base + stats_offset + c,
-                   mean_base + mean_offset + c, var_base + var_offset + c, NULL);
+  write_statistics(rows_base + rows_offset + row_place(c, 0, 1, 0, n), n, (int)state[1], 1, pixels, c_count, epsilon,
+                   momentum, stats_base + stats_offset + c, mean_base + mean_offset + c, var_base + var_offset + c,
+                   NULL);
 }
 #endif
 
@@ -108,12 +108,12 @@ __kernel void batchnorm_backward_statistics(__global const float *restrict rows_
                                             const int row_count, const int in_row) {
   __local float scratch[LANES];
   const int c = (int)get_group_id(2), lane0 = (int)get_local_id(0) * V;
-  __global const float *rows = rows_base + rows_offset + (size_t)c * 2 * row_count * n;
+  __global const float *rows = rows_base + rows_offset;
   vfloat sum = (vfloat)(0.0f), products = sum;
   for (int b = lane0; b < n; b += LANES) {
     vfloat image_sum = (vfloat)(0.0f), image_products = image_sum;
     for (int h = 0; h < row_count; h++) {
-      __global const float *row = rows + vplace(2 * h, b, 2 * row_count);
+      __global const float *row = rows + row_place(c, h, row_count, b, n);
       image_sum = vadd_in_order(image_sum, vload(row));
       image_products = vadd_in_order(image_products, vload(row + LANES));
     }

@@ -47,7 +47,7 @@ static inline void measure_row(int h, int w_size, __global const float *a, __glo
   for (int c = 0; c < c_count; c++, a += channel, rows += 2 * n) {
     moments m = row_moments(a, s, h, w_size);
     if (h > 0) m = merge_row(load_moments(rows), m, k);
-    store_moments(m, rows);
+    store_row(m.mean, m.squares, rows);
   }
 }
 #endif
