@@ -94,7 +94,7 @@ static inline backward_sums backward_row(backward_images k, dropout drop, __glob
       vfloat g = pointwise_backward(drop, vload(k.dy + at), vload(k.y + at), &words, i);
       g = vkeep(g, k.n0, k.n_valid);
       vstore(g, k.dy + at);
-      sums.g += g;
+      sums.g = vadd_in_order(sums.g, g);
       sums.product = fma(g, (load_x(k.x, k.s, at) - mean) * inv, sums.product);
     }
   }

@@ -23,7 +23,8 @@ static inline void write_statistics(__global float *rows, int n, int n_valid, in
   const int lane0 = (int)get_local_id(0) * V;
   const float in_image = (float)(in_row * row_count);
   vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
-  for (int b = lane0; b < n; b += LANES) sum += vkeep(merge_rows(rows, b, row_count, (float)in_row).mean, b, n_valid);
+  for (int b = lane0; b < n; b += LANES)
+    sum = vadd_in_order(sum, vkeep(merge_rows(rows, b, row_count, (float)in_row).mean, b, n_valid));
   const float mean = sdiv(lane_sum(sum, scratch), (float)n_valid);
   for (int b = lane0; b < n; b += LANES) {
     const moments m = load_moments(rows + vplace(0, b, 2 * row_count));

@@ -89,14 +89,21 @@ static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_nod
   fovea_record_cost(r, 0, 8.0 * n->c * rows * fovea_plan_batch(plan));
 }
 
+/* The attention whose launch is left to this normalization, or -1. */
+static int left_attention(const fovea_plan *plan, int node) {
+  const int attention = fovea_plan_merged(plan, node);
+  return attention >= 0 && fovea_attention_is_left(plan, attention) ? attention : -1;
+}
+
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const int attention = fovea_plan_merged(plan, node);
-  const bool measured = attention >= 0 && fovea_attention_is_one_launch(plan, attention);
-  const bool whole = !measured && channels_whole(plan, n);
+  const int attention = left_attention(plan, node);
+  const bool whole = attention < 0 && channels_whole(plan, n);
   fovea_view rows = new_rows(plan, n);
-  if (measured) fovea_record_measured_attention(plan, attention, rows);
-  if (!measured && !whole) record_moments(plan, node, rows);
+  if (attention >= 0)
+    fovea_record_measured_attention(plan, attention, rows);
+  else if (!whole)
+    record_moments(plan, node, rows);
   fovea_record *r = whole ? record_with_input(plan, node, false, "batchnorm_channels")
                           : record_kernel(plan, node, false, false, "batchnorm_statistics");
   fovea_record_view(plan, r, "rows", rows);
@@ -138,8 +145,8 @@ static void forward(fovea_plan *plan, int node) {
     record_statistics(plan, node, stats);
   else
     record_moving(plan, node, stats);
-  const int attention = fovea_plan_merged(plan, node);
-  if (attention >= 0 && !fovea_plan_training(plan) && fovea_attention_is_one_launch(plan, attention)) {
+  const int attention = left_attention(plan, node);
+  if (attention >= 0 && !fovea_plan_training(plan)) {
     fovea_record_normalized_attention(plan, attention, stats);
     return;
   }

@@ -103,9 +103,9 @@ void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *p
  * [pixels][N] and of the normalization's statistics, and its parameters. */
 enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0, FOVEA_BATCHNORM_BETA = 1 };
 
-/* Whether the attention is one launch, which the normalization records: with its output, in an evaluation, or with the
- * moments for its statistics (batchnorm_moments of cl/batchnorm_statistics.cl). */
-bool fovea_attention_is_one_launch(const fovea_plan *plan, int attention);
+/* Whether the attention leaves its launch to the normalization to record: with its output, in an evaluation, or with
+ * the moments for its statistics (batchnorm_moments of cl/batchnorm_statistics.cl). */
+bool fovea_attention_is_left(const fovea_plan *plan, int attention);
 void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows);
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats);
 

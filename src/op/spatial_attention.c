@@ -103,7 +103,7 @@ static void record_scale(fovea_plan *plan, int node) {
                       fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
 }
 
-bool fovea_attention_is_one_launch(const fovea_plan *plan, int attention) {
+bool fovea_attention_is_left(const fovea_plan *plan, int attention) {
   return fovea_plan_merged(plan, attention) >= 0 && is_one_launch(plan);
 }
 
@@ -131,7 +131,7 @@ static void forward(fovea_plan *plan, int node) {
   const int pixels = n->h * n->w;
   fovea_plan_save_images(plan, node, POOLED, 2, pixels);
   fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, pixels);
-  if (fovea_attention_is_one_launch(plan, node)) return;
+  if (fovea_attention_is_left(plan, node)) return;
   record_scale(plan, node);
   if (fovea_plan_merged(plan, node) >= 0) return;
 
