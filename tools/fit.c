@@ -5,6 +5,7 @@
 
 #include "core/fail.h"
 #include "plots.h"
+#include "stats/notes.h"
 
 fovea_status fit_plot(const char *path, const fovea_ols *ols) {
   plot_coefficient *rows = malloc(ols->k * sizeof *rows);
@@ -22,6 +23,15 @@ fovea_status fit_plot(const char *path, const fovea_ols *ols) {
   return status;
 }
 
+/* What the summary has as a note, for whoever reads no summary. */
+static void say_aliases(const char *path, const fovea_ols *ols) {
+  char text[FOVEA_ALIASES_SIZE];
+  if (ols->alias_count == 0) return;
+  fovea_ols_list_aliases(ols, text);
+  fprintf(stderr, "fovea: %s: %zu of %zu columns %s aliased and without an estimate: %s\n", path, ols->alias_count,
+          ols->k, ols->alias_count == 1 ? "is" : "are", text);
+}
+
 fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols) {
   fovea_table *table = NULL;
   fovea_design *design = NULL;
@@ -32,6 +42,7 @@ fovea_status fit_file(const char *path, const fovea_design_options *options, fov
       status = fovea_ols_fit(design->y, design->x, design->n, design->k, design->response,
                              (const char *const *)design->names, ols);
     if (status) fovea_fail_in(status, "%s", path);
+    if (!status) say_aliases(path, *ols);
   }
   fovea_design_destroy(design);
   fovea_table_destroy(table);

@@ -4,10 +4,11 @@
 
 #include "fovea/regress.h"
 
-/* The fit of the file at `path`; statuses as fovea_table_read, fovea_design_from_table and fovea_ols_fit. */
+/* The fit of the file at `path`; a sentence on stderr names the columns that are aliased. Statuses as fovea_table_read,
+ * fovea_design_from_table and fovea_ols_fit. */
 fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols);
 
-/* The coefficients with their 95% intervals as a PNG; statuses as plot_coefficients. */
+/* The coefficients with their 95% intervals as a PNG, aliased ones by name alone; statuses as plot_coefficients. */
 fovea_status fit_plot(const char *path, const fovea_ols *ols);
 
 #endif

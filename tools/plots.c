@@ -236,7 +236,12 @@ typedef struct columns {
   double value_right, p_right;
 } columns;
 
-static bool has_interval(const plot_coefficient *row) { return can_plot(row->low) && can_plot(row->high); }
+/* A row that is named and has no mark. */
+static bool is_aliased(const plot_coefficient *row) { return isnan(row->value); }
+
+static bool has_interval(const plot_coefficient *row) {
+  return can_plot(row->low) && can_plot(row->high) && !is_aliased(row);
+}
 
 static bool excludes_zero(const plot_coefficient *row) {
   return has_interval(row) && (fmin(row->low, row->high) > 0 || fmax(row->low, row->high) < 0);
@@ -245,7 +250,7 @@ static bool excludes_zero(const plot_coefficient *row) {
 /* The farthest from zero that the row's mark gets. */
 static double reach(const plot_coefficient *row) {
   const double ends = has_interval(row) ? fmax(fabs(row->low), fabs(row->high)) : 0;
-  return fmax(fabs(row->value), ends);
+  return is_aliased(row) ? 0 : fmax(fabs(row->value), ends);
 }
 
 static int by_reach(const void *a, const void *b) {
@@ -290,12 +295,15 @@ static void scale_forest(forest *f, bool with_zero) {
   f->panel.height = ROW_HEIGHT * (double)f->count;
 }
 
-/* Splits the rows that can be shown, in their order, over one or two panels in `room`, which holds 3 * count rows. */
+/* Splits the rows that can be shown, in their order, over one or two panels in `room`, which holds 3 * count rows.
+ * Returns how many of them have a mark. */
 static size_t split(const plot_coefficient *rows, size_t count, const plot_coefficient **room, forest forests[2]) {
   const plot_coefficient **near = room, **far = room + count, **shown = room + 2 * count;
-  size_t shown_count = 0;
-  for (size_t i = 0; i < count; i++)
-    if (can_plot(rows[i].value)) shown[shown_count++] = &rows[i];
+  size_t shown_count = 0, marks = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (can_plot(rows[i].value) || is_aliased(&rows[i])) shown[shown_count++] = &rows[i];
+    marks += can_plot(rows[i].value);
+  }
   const double border = far_from_zero(shown, shown_count, near);
   forests[0] = (forest){.rows = near};
   forests[1] = (forest){.rows = far};
@@ -306,7 +314,7 @@ static size_t split(const plot_coefficient *rows, size_t count, const plot_coeff
   scale_forest(&forests[0], true);
   if (forests[1].count > 0) scale_forest(&forests[1], false);
   forests[1].panel.y = forests[0].panel.height + BETWEEN_FORESTS;
-  return shown_count;
+  return marks;
 }
 
 static const char *stars(double p) { return p < 0.001 ? "***" : p < 0.01 ? "**" : p < 0.05 ? "*" : ""; }
@@ -328,14 +336,22 @@ static void draw_mark(canvas *c, const panel *p, double y, const plot_coefficien
   if (!excludes_zero(row)) draw_dot(c, x, y, 2.6, &paper, 1); /* hollow: the difference survives a gray printer */
 }
 
+static void value_text(const plot_coefficient *row, int decimals, char text[NUMBER_SIZE]) {
+  if (is_aliased(row))
+    snprintf(text, NUMBER_SIZE, "aliased");
+  else
+    format_number(text, row->value, decimals);
+}
+
 static void draw_row(canvas *c, const forest *f, size_t i, const columns *at) {
   const plot_coefficient *row = f->rows[i];
   const double y = f->panel.y + ((double)i + 0.5) * ROW_HEIGHT;
   char name[NAME_SIZE], value[NUMBER_SIZE];
   shorten(c, &label_style, LONGEST_NAME, row->name, name, sizeof name);
   draw_text(c, &label_style, RIGHT, -12, y, name);
-  format_number(value, row->value, f->decimals);
+  value_text(row, f->decimals, value);
   draw_text(c, &label_style, RIGHT, at->value_right, y, value);
+  if (is_aliased(row)) return;
   if (row->p >= 0) draw_text(c, &label_style, LEFT, at->value_right + 3, y, stars(row->p));
   draw_p(c, at->p_right, y, row->p);
   draw_mark(c, &f->panel, y, row);
@@ -360,7 +376,7 @@ static double widest_value(canvas *c, const forest forests[2]) {
   for (int k = 0; k < 2; k++)
     for (size_t i = 0; i < forests[k].count; i++) {
       char value[NUMBER_SIZE];
-      format_number(value, forests[k].rows[i]->value, forests[k].decimals);
+      value_text(forests[k].rows[i], forests[k].decimals, value);
       widest = fmax(widest, text_width(c, &label_style, value));
     }
   return widest;

@@ -63,15 +63,29 @@ fovea_status fovea_design_from_table(const fovea_table *table, const fovea_desig
                                      fovea_design **design);
 void fovea_design_destroy(fovea_design *design); /* takes NULL */
 
-/* What statsmodels 0.13.5 calls sm.OLS(y, X).fit(), by the same formulas; NaN and infinities where it has them. */
+/* A column of x without a coefficient, and those before it of which it is a combination. */
+typedef struct fovea_ols_alias {
+  size_t column; /* of x */
+  size_t count;  /* of `with`; 0: the column is zero in every row */
+  size_t *with;  /* columns of x that have a coefficient, ascending */
+} fovea_ols_alias;
+
+/* What statsmodels 0.13.5 calls sm.OLS(y, X).fit(), by the same formulas; NaN and infinities where it has them.
+ *
+ * Rank and coefficients do not depend on the units of y and of x's columns. statsmodels' do, and of dependent columns
+ * it gives the coefficients of least norm; here, as in R, the later of such columns is aliased and has none. */
 typedef struct fovea_ols {
-  size_t n, k;    /* observations, coefficients */
-  size_t rank;    /* of x: singular values above k * 2^-52 * the largest */
-  bool constant;  /* a nonzero constant column, or rank([1, x]) = rank(x): R-squared is centred */
+  size_t n, k;    /* observations, columns of x */
+  size_t rank;    /* of x: how many columns are not aliased */
+  bool constant;  /* ones are a combination of x's columns, by the rule of aliased ones: R-squared is centred */
   char *response; /* the name of y */
   char **names;   /* k */
-  /* k each: pinv(x) y with singular values up to 1e-15 of the largest taken as zero, standard error, t,
-   * 2 P(T > |t|) with n - rank degrees of freedom, 95% confidence interval */
+  /* k: the column is, at unit length and within max(n, k) * 2^-52, a combination of columns before it */
+  bool *aliased;
+  fovea_ols_alias *aliases; /* alias_count = k - rank: the aliased columns in order */
+  size_t alias_count;
+  /* k each: the coefficient, its standard error, t, 2 P(T > |t|) with n - rank degrees of freedom, 95% confidence
+   * interval; NaN where aliased */
   double *coefficients, *std_errors, *t_values, *p_values, *low, *high;
   double df_model, df_resid; /* rank - constant, n - rank */
   double r_squared, r_squared_adjusted;
@@ -81,13 +95,15 @@ typedef struct fovea_ols {
   double jarque_bera, jarque_bera_p;
   double skew, kurtosis; /* of the residuals; the normal distribution's kurtosis is 3 */
   double durbin_watson;
-  double condition_number; /* largest over smallest singular value of x */
-  double min_eigenvalue;   /* smallest squared singular value of x */
+  double condition_number;   /* largest over smallest singular value of x, in its units */
+  double min_eigenvalue;     /* smallest squared singular value of x */
+  size_t statsmodels_rank;   /* the rank that statsmodels 0.13.5 reports or, if that is `rank`, solves with */
+  bool statsmodels_constant; /* its `constant` */
 } fovea_ols;
 
-/* Fits y (n) = x (n x k, row-major) b. `names` (k) and `response` are copied; the caller owns *ols. The singular value
- * decomposition is LAPACK's. FOVEA_INVALID for n < 2, k < 1, more than 2^28 values, a NaN or an infinity, or when the
- * decomposition does not converge; FOVEA_NO_MEMORY. */
+/* Fits y (n) = x (n x k, row-major) b, in double-double. `names` (k) and `response` are copied; the caller owns *ols.
+ * The singular values behind condition_number are LAPACK's. Aliased columns are no error. FOVEA_INVALID for n < 2,
+ * k < 1, more than 2^28 values, a NaN or an infinity, or when the singular values do not converge; FOVEA_NO_MEMORY. */
 fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
                            const char *const *names, fovea_ols **ols);
 void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */

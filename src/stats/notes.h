@@ -4,9 +4,14 @@
 
 #include "fovea/regress.h"
 
-enum { FOVEA_NOTES = 4, FOVEA_NOTE_SIZE = 192 };
+enum { FOVEA_NOTES = 6, FOVEA_ALIASES_SIZE = 3840, FOVEA_NOTE_SIZE = 4096 };
 
-/* Writes the notes without their numbers, in order, and returns how many there are. The caller is in the C locale. */
+/* Writes the notes without their numbers, in order, and returns how many there are: statsmodels', then ours. The caller
+ * is in the C locale. */
 size_t fovea_ols_notes(const fovea_ols *ols, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]);
+
+/* Writes which columns are aliased and of which they are combinations, "b (of const, a), c (zero in every row)". Long
+ * lists and long names are cut, and say so; the fit has them all. */
+void fovea_ols_list_aliases(const fovea_ols *ols, char text[FOVEA_ALIASES_SIZE]);
 
 #endif

@@ -1,6 +1,6 @@
-/* Least squares as statsmodels 0.13.5 does it (regression/linear_model.py, tools/tools.py pinv_extended, base/data.py
- * _handle_constant). Products are summed in the order of reference BLAS, so that where the result is rounding noise (an
- * exact fit, a singular design) even the noise is statsmodels' on a machine whose numpy uses the same LAPACK. */
+/* Least squares as statsmodels 0.13.5 prints it (regression/linear_model.py, base/data.py _handle_constant), solved by
+ * lsq.h. Everything is computed with y and each column times a power of two, so that no unit overflows or vanishes, and
+ * given its units back at the end. */
 #include <float.h>
 #include <lapacke.h>
 #include <math.h>
@@ -10,119 +10,95 @@
 #include "core/fail.h"
 #include "fovea/regress.h"
 #include "stats/distributions.h"
+#include "stats/lsq.h"
 #include "stats/moments.h"
-
-/* x = u diag(s) vt, column-major, r = min(n, k) singular values in descending order. */
-typedef struct svd {
-  size_t n, k, r;
-  double *x, *u, *s, *vt; /* x is destroyed; u and vt are NULL when only s was asked for */
-} svd;
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "ols: no memory"); }
 
-static void svd_free(svd *d) {
-  free(d->x);
-  free(d->u);
-  free(d->s);
-  free(d->vt);
-}
+/* --- what statsmodels makes of the columns as they are ----------------------------------------------------------- */
 
-static fovea_status svd_run(svd *d, bool vectors) {
-  d->r = d->n < d->k ? d->n : d->k;
-  d->s = calloc(d->r, sizeof *d->s);
-  if (vectors) {
-    d->u = calloc(d->n * d->r, sizeof *d->u);
-    d->vt = calloc(d->r * d->k, sizeof *d->vt);
-  }
-  if (!d->s || (vectors && (!d->u || !d->vt))) return no_memory();
-  lapack_int n = (lapack_int)d->n, k = (lapack_int)d->k, r = (lapack_int)d->r;
-  double none;
-  lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, vectors ? 'S' : 'N', n, k, d->x, n, d->s, vectors ? d->u : &none,
-                                   n, vectors ? d->vt : &none, r);
-  if (info == LAPACK_WORK_MEMORY_ERROR) return no_memory();
-  if (info)
-    return fovea_fail(FOVEA_INVALID, "ols: the singular value decomposition failed, dgesdd's info %d", (int)info);
-  return FOVEA_OK;
-}
-
-/* numpy.linalg.matrix_rank of [1, x] (`augmented`) or of x. */
-static fovea_status matrix_rank(const double *x, size_t n, size_t k, bool augmented, size_t *rank) {
-  svd d = {.n = n, .k = k + augmented};
-  d.x = malloc(n * d.k * sizeof *d.x);
-  fovea_status status = d.x ? FOVEA_OK : no_memory();
+/* The min(n, k) singular values of x, with a column of ones before it if `augmented`, in descending order. The caller
+ * frees *values. */
+static fovea_status singular_values(const double *x, size_t n, size_t k, bool augmented, double **values) {
+  size_t columns = k + augmented, count = n < columns ? n : columns;
+  double *a = malloc(n * columns * sizeof *a), *s = calloc(count, sizeof *s), none;
+  fovea_status status = a && s ? FOVEA_OK : no_memory();
   if (!status) {
-    for (size_t i = 0; i < n && augmented; i++) d.x[i] = 1;
+    for (size_t i = 0; i < n && augmented; i++) a[i] = 1;
     for (size_t j = 0; j < k; j++)
-      for (size_t i = 0; i < n; i++) d.x[(j + augmented) * n + i] = x[i * k + j];
-    status = svd_run(&d, false);
+      for (size_t i = 0; i < n; i++) a[(j + augmented) * n + i] = x[i * k + j];
+    lapack_int rows = (lapack_int)n;
+    lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', rows, (lapack_int)columns, a, rows, s, &none, rows, &none,
+                                     (lapack_int)count);
+    if (info == LAPACK_WORK_MEMORY_ERROR) status = no_memory();
+    if (!status && info)
+      status = fovea_fail(FOVEA_INVALID, "ols: the singular value decomposition failed, dgesdd's info %d", (int)info);
   }
-  if (!status) {
-    double tolerance = d.s[0] * (double)(d.n > d.k ? d.n : d.k) * DBL_EPSILON;
-    *rank = 0;
-    for (size_t i = 0; i < d.r; i++) *rank += d.s[i] > tolerance;
-  }
-  svd_free(&d);
+  free(a);
+  *values = s;
   return status;
 }
 
-static fovea_status find_constant(const double *x, size_t n, size_t k, bool *constant) {
-  *constant = false;
-  for (size_t j = 0; j < k && !*constant; j++) {
+static size_t count_above(const double *s, size_t count, double part) {
+  size_t above = 0;
+  for (size_t i = 0; i < count; i++) above += s[i] > part * s[0];
+  return above;
+}
+
+static bool has_constant_column(const double *x, size_t n, size_t k) {
+  for (size_t j = 0; j < k; j++) {
     size_t i = 1;
     while (i < n && x[i * k + j] == x[j]) i++;
-    *constant = i == n && x[j] != 0;
+    if (i == n && x[j] != 0) return true;
   }
+  return false;
+}
+
+/* Its constant: a column, or numpy's matrix_rank does not grow with a column of ones. */
+static fovea_status statsmodels_constant(const double *x, size_t n, size_t k, size_t rank, bool *constant) {
+  *constant = has_constant_column(x, n, k);
   if (*constant) return FOVEA_OK;
-  size_t with = 0, without = 0;
-  fovea_status status = matrix_rank(x, n, k, true, &with);
-  if (!status) status = matrix_rank(x, n, k, false, &without);
-  *constant = with == without;
+  double *s = NULL;
+  fovea_status status = singular_values(x, n, k, true, &s);
+  if (!status) *constant = count_above(s, n < k + 1 ? n : k + 1, (double)(n > k + 1 ? n : k + 1) * DBL_EPSILON) == rank;
+  free(s);
   return status;
 }
 
-/* coefficients = pinv(x) y; std_errors = diag(pinv(x) pinv(x)^T), still to be scaled. */
-static fovea_status solve(const double *y, const double *x, fovea_ols *o) {
-  size_t n = o->n, k = o->k;
-  svd d = {.n = n, .k = k};
-  d.x = malloc(n * k * sizeof *d.x);
-  fovea_status status = d.x ? FOVEA_OK : no_memory();
+/* Its rank is that of pinv_extended (r 2^-52), its solution's that of the pseudo-inverse (1e-15). */
+static fovea_status fill_statsmodels(const double *x, fovea_ols *o) {
+  size_t n = o->n, k = o->k, r = n < k ? n : k;
+  double *s = NULL;
+  fovea_status status = singular_values(x, n, k, false, &s);
   if (!status) {
-    for (size_t j = 0; j < k; j++)
-      for (size_t i = 0; i < n; i++) d.x[j * n + i] = x[i * k + j];
-    status = svd_run(&d, true);
+    o->min_eigenvalue = s[r - 1] * s[r - 1];
+    o->condition_number = sqrt(s[0] * s[0] / o->min_eigenvalue);
+    o->statsmodels_rank = count_above(s, r, (double)r * DBL_EPSILON);
+    if (o->statsmodels_rank == o->rank) o->statsmodels_rank = count_above(s, r, 1e-15);
+    size_t rank = count_above(s, r, (double)(n > k ? n : k) * DBL_EPSILON);
+    status = statsmodels_constant(x, n, k, rank, &o->statsmodels_constant);
   }
-  if (!status) {
-    double largest = d.s[0], smallest = d.s[d.r - 1];
-    for (size_t l = 0; l < d.r; l++) o->rank += d.s[l] > largest * (double)d.r * DBL_EPSILON;
-    o->min_eigenvalue = smallest * smallest;
-    o->condition_number = sqrt(largest * largest / o->min_eigenvalue);
-    for (size_t l = 0; l < d.r; l++) {
-      double inverse = d.s[l] > 1e-15 * largest ? 1 / d.s[l] : 0;
-      for (size_t i = 0; i < n; i++) d.u[l * n + i] *= inverse;
-    }
-    for (size_t j = 0; j < k; j++)
-      for (size_t i = 0; i < n; i++) {
-        double p = 0;
-        for (size_t l = 0; l < d.r; l++) p += d.vt[j * d.r + l] * d.u[l * n + i];
-        o->coefficients[j] += p * y[i];
-        o->std_errors[j] += p * p;
-      }
-  }
-  svd_free(&d);
+  free(s);
   return status;
 }
 
-static double dot(const double *a, const double *b, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
+/* --- the fit ----------------------------------------------------------------------------------------------------- */
+
+static double dot(const double *a, const double *b, size_t n) { return dd_value(dd_dot(a, b, n)); }
+
+/* The sum of squares that R-squared is a share of. Overwrites `work` (n). */
+static double total_squares(const double *y, double *work, const fovea_ols *o) {
+  if (!o->constant) return dot(y, y, o->n);
+  dd mean = {0};
+  for (size_t i = 0; i < o->n; i++) mean = dd_accumulate(mean, y[i], 1);
+  mean = dd_divide(dd_sum(mean.hi, mean.lo), (dd){(double)o->n, 0});
+  for (size_t i = 0; i < o->n; i++) work[i] = (y[i] - mean.hi) - mean.lo;
+  return dot(work, work, o->n);
 }
 
-/* Overwrites `work` (n). */
-static void fill_quality(const double *y, double *work, double ssr, double ssr_of_likelihood, fovea_ols *o) {
-  double n = (double)o->n, mean = fovea_sum(y, o->n) / n;
-  for (size_t i = 0; i < o->n; i++) work[i] = (y[i] - mean) * (y[i] - mean);
-  double total = o->constant ? fovea_sum(work, o->n) : dot(y, y, o->n);
+/* Overwrites `work` (n). `exponent` is y's. */
+static void fill_quality(const double *y, double *work, double ssr, int exponent, fovea_ols *o) {
+  double n = (double)o->n, total = fmax(total_squares(y, work, o), ssr); /* less only by rounding */
   o->df_resid = n - (double)o->rank;
   o->df_model = (double)o->rank - o->constant;
   o->r_squared = 1 - ssr / total;
@@ -132,21 +108,37 @@ static void fill_quality(const double *y, double *work, double ssr, double ssr_o
   o->f_value = model / residual;
   o->f_p_value = fovea_f_sf(o->f_value, o->df_model, o->df_resid);
   double two_pi = 2 * 3.14159265358979323846, parameters = o->df_model + o->constant;
-  o->log_likelihood = -n / 2 * log(two_pi) - n / 2 * log(ssr_of_likelihood / n) - n / 2;
+  o->log_likelihood = -n / 2 * log(two_pi) - n / 2 * (log(ssr / n) + 2 * exponent * log(2)) - n / 2;
   o->aic = -2 * o->log_likelihood + 2 * parameters;
   o->bic = -2 * o->log_likelihood + log(n) * parameters;
 }
 
-static void fill_coefficients(double ssr, fovea_ols *o) {
-  double scale = ssr / o->df_resid;
+/* The coefficient of column j in its units, 2^exponent of those of `b` and of the residuals' variance `scale`. */
+static void fill_coefficient(double b, double variance, double scale, double quantile, int exponent, size_t j,
+                             fovea_ols *o) {
+  double se = sqrt(variance * scale);
+  o->coefficients[j] = ldexp(b, exponent);
+  o->std_errors[j] = ldexp(se, exponent);
+  o->t_values[j] = b / se;
+  o->p_values[j] = 2 * fovea_student_t_sf(fabs(o->t_values[j]), o->df_resid);
+  o->low[j] = ldexp(b - quantile * se, exponent);
+  o->high[j] = ldexp(b + quantile * se, exponent);
+}
+
+/* Without a degree of freedom for the errors their variance is taken as infinite, which is what statsmodels' noise
+ * divided by 0 gives. */
+static void fill_coefficients(const fovea_lsq *l, const double *b, const double *variances, double ssr, int exponent,
+                              fovea_ols *o) {
+  double scale = o->df_resid > 0 ? ssr / o->df_resid : INFINITY;
   double quantile = fovea_student_t_isf(0.025, o->df_resid);
-  for (size_t j = 0; j < o->k; j++) {
-    double b = o->coefficients[j], se = sqrt(o->std_errors[j] * scale);
-    o->std_errors[j] = se;
-    o->t_values[j] = b / se;
-    o->p_values[j] = 2 * fovea_student_t_sf(fabs(o->t_values[j]), o->df_resid);
-    o->low[j] = b - quantile * se;
-    o->high[j] = b + quantile * se;
+  double *arrays[] = {o->coefficients, o->std_errors, o->t_values, o->p_values, o->low, o->high};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    for (size_t j = 0; j < o->k; j++) arrays[i][j] = NAN;
+  for (size_t j = 0; j < o->k; j++) o->aliased[j] = true;
+  for (size_t i = 0; i < l->rank; i++) {
+    size_t j = l->kept[i];
+    o->aliased[j] = false;
+    fill_coefficient(b[i], variances[i], scale, quantile, exponent - l->exponents[j], j, o);
   }
 }
 
@@ -164,23 +156,43 @@ static void fill_residual_tests(const double *e, double *work, fovea_ols *o) {
   o->durbin_watson = fovea_sum(work, n - 1) / squares;
 }
 
-static fovea_status fill(const double *y, const double *x, fovea_ols *o) {
-  double *e = malloc(o->n * sizeof *e), *work = malloc(o->n * sizeof *work);
-  fovea_status status = e && work ? find_constant(x, o->n, o->k, &o->constant) : no_memory();
-  if (!status) status = solve(y, x, o);
+static void find_constant(fovea_lsq *l, double *ones, fovea_ols *o) {
+  for (size_t i = 0; i < o->n; i++) ones[i] = 1;
+  o->constant = fovea_lsq_spans(l, ones);
+}
+
+static fovea_status fill(const double *y, const double *x, fovea_lsq *l, fovea_ols *o) {
+  size_t n = o->n;
+  double *values = malloc((3 * n + 2 * o->k) * sizeof *values);
+  fovea_status status = values ? fovea_lsq_factor(x, n, o->k, l) : no_memory();
   if (!status) {
-    for (size_t i = 0; i < o->n; i++) {
-      e[i] = y[i] - dot(x + i * o->k, o->coefficients, o->k);
-      work[i] = e[i] * e[i];
+    double *scaled = values, *e = values + n, *work = e + n, *b = work + n, *variances = b + o->k;
+    int exponent = fovea_lsq_exponent(y, n, 1);
+    for (size_t i = 0; i < n; i++) scaled[i] = ldexp(y[i], -exponent);
+    o->rank = l->rank;
+    find_constant(l, work, o);
+    status = fovea_lsq_solve(l, scaled, b, e);
+    if (!status) {
+      double ssr = dot(e, e, n);
+      fovea_lsq_variances(l, variances);
+      fill_quality(scaled, work, ssr, exponent, o);
+      fill_coefficients(l, b, variances, ssr, exponent, o);
+      fill_residual_tests(e, work, o);
     }
-    double ssr = dot(e, e, o->n);
-    fill_quality(y, work, ssr, fovea_sum(work, o->n), o);
-    fill_coefficients(ssr, o);
-    fill_residual_tests(e, work, o);
   }
-  free(e);
-  free(work);
+  free(values);
   return status;
+}
+
+static fovea_status fit(const double *y, const double *x, fovea_ols *o) {
+  fovea_lsq l = {0};
+  fovea_status status = fill(y, x, &l, o);
+  o->aliases = l.aliases;
+  o->alias_count = l.alias_count;
+  l.aliases = NULL;
+  l.alias_count = 0;
+  fovea_lsq_destroy(&l);
+  return status ? status : fill_statsmodels(x, o);
 }
 
 static fovea_status check_values(const char *what, const double *values, size_t rows, size_t columns) {
@@ -198,8 +210,9 @@ static fovea_status allocate(const char *response, const char *const *names, fov
     if (!*arrays[i]) return no_memory();
   }
   o->names = calloc(o->k, sizeof *o->names);
+  o->aliased = calloc(o->k, sizeof *o->aliased);
   o->response = strdup(response);
-  if (!o->names || !o->response) return no_memory();
+  if (!o->names || !o->aliased || !o->response) return no_memory();
   for (size_t j = 0; j < o->k; j++) {
     o->names[j] = strdup(names[j]);
     if (!o->names[j]) return no_memory();
@@ -222,7 +235,7 @@ fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k,
   o->n = n;
   o->k = k;
   status = allocate(response, names, o);
-  if (!status) status = fill(y, x, o);
+  if (!status) status = fit(y, x, o);
   if (status) {
     fovea_ols_destroy(o);
     return status;
@@ -234,7 +247,10 @@ fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k,
 void fovea_ols_destroy(fovea_ols *ols) {
   if (!ols) return;
   for (size_t j = 0; j < ols->k && ols->names; j++) free(ols->names[j]);
+  for (size_t i = 0; i < ols->alias_count; i++) free(ols->aliases[i].with);
   free(ols->names);
+  free(ols->aliased);
+  free(ols->aliases);
   free(ols->response);
   free(ols->coefficients);
   free(ols->std_errors);

@@ -137,28 +137,6 @@ static void forg(cell *c, double value, bool four) {
     number(c, general ? "%9.3g" : "%9.3f", value);
 }
 
-size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
-  size_t count = 0;
-  if (!o->constant)
-    snprintf(notes[count++], FOVEA_NOTE_SIZE,
-             "R\xc2\xb2 is computed without centering (uncentered) since the model does not contain a constant.");
-  snprintf(notes[count++], FOVEA_NOTE_SIZE,
-           "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
-  if (o->n < o->k)
-    snprintf(notes[count++], FOVEA_NOTE_SIZE, "The input rank is higher than the number of observations.");
-  if (o->min_eigenvalue < 1e-10)
-    snprintf(notes[count++], FOVEA_NOTE_SIZE,
-             "The smallest eigenvalue is %6.3g. This might indicate that there are\n"
-             "strong multicollinearity problems or that the design matrix is singular.",
-             o->min_eigenvalue);
-  else if (o->condition_number > 1000)
-    snprintf(notes[count++], FOVEA_NOTE_SIZE,
-             "The condition number is large, %6.3g. This might indicate that there are\n"
-             "strong multicollinearity or other numerical problems.",
-             o->condition_number);
-  return count;
-}
-
 /* --- the three tables -------------------------------------------------------------------------------------------- */
 
 static void put_now(cell *date, cell *clock) {
@@ -241,6 +219,8 @@ static fovea_status put_coefficients(text *t, const fovea_ols *o) {
   for (size_t j = 0; j < 7; j++) at(&g, 0, j)->name = header[j];
   for (size_t i = 0; i < o->k; i++) {
     at(&g, i + 1, 0)->name = o->names[i];
+    if (o->aliased[i]) at(&g, i + 1, 1)->name = "aliased";
+    if (o->aliased[i]) continue;
     forg(at(&g, i + 1, 1), o->coefficients[i], true);
     forg(at(&g, i + 1, 2), o->std_errors[i], false);
     forg(at(&g, i + 1, 3), o->t_values[i], false);

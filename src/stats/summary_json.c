@@ -8,6 +8,9 @@
 #include "stats/notes.h"
 #include "stats/numbers.h"
 
+/* Sets `object` to have `key`; takes `value` over. A NULL value is a failure that came earlier. */
+static int set(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value); }
+
 static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static json_t *strings(char *const *names, size_t count) {
@@ -27,6 +30,43 @@ static json_t *reals(const double *values, size_t count) {
       json_decref(array);
       return NULL;
     }
+  return array;
+}
+
+static json_t *flags(const bool *values, size_t count) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < count; i++)
+    if (json_array_append_new(array, json_boolean(values[i]))) {
+      json_decref(array);
+      return NULL;
+    }
+  return array;
+}
+
+static json_t *names_at(const fovea_ols *o, const size_t *columns, size_t count) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < count; i++)
+    if (json_array_append_new(array, json_string(o->names[columns[i]]))) {
+      json_decref(array);
+      return NULL;
+    }
+  return array;
+}
+
+/* An object for each aliased column: its name, and those of which it is a combination. */
+static json_t *aliases(const fovea_ols *o) {
+  json_t *array = json_array();
+  for (size_t i = 0; i < o->alias_count; i++) {
+    const fovea_ols_alias *a = &o->aliases[i];
+    json_t *one = json_object();
+    int failed = set(one, "name", json_string(o->names[a->column]));
+    failed |= set(one, "of", names_at(o, a->with, a->count));
+    if (json_array_append_new(array, failed ? NULL : one)) {
+      if (failed) json_decref(one);
+      json_decref(array);
+      return NULL;
+    }
+  }
   return array;
 }
 
@@ -50,9 +90,6 @@ static json_t *notes(const fovea_ols *o) {
   for (size_t i = 0; i < count; i++) pointers[i] = lines[i];
   return strings(pointers, count);
 }
-
-/* Sets `object` to have `key`; takes `value` over. A NULL value is a failure that came earlier. */
-static int set(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value); }
 
 static int fill(json_t *root, const fovea_ols *o) {
   const struct {
@@ -78,6 +115,8 @@ static int fill(json_t *root, const fovea_ols *o) {
                  {"min_eigenvalue", o->min_eigenvalue}};
   int failed = set(root, "response", json_string(o->response));
   failed |= set(root, "names", strings(o->names, o->k));
+  failed |= set(root, "aliased", flags(o->aliased, o->k));
+  failed |= set(root, "aliases", aliases(o));
   failed |= set(root, "coefficients", reals(o->coefficients, o->k));
   failed |= set(root, "std_errors", reals(o->std_errors, o->k));
   failed |= set(root, "t_values", reals(o->t_values, o->k));

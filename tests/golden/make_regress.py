@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 """Makes tests/golden/regress/: NAME.csv, NAME.txt (the printed summary) and NAME.json (the numbers, full precision).
 
+Where columns are aliased statsmodels prints the coefficients of least norm, and fovea does not: the rows of coefficients
+are then statsmodels' of the design without those columns, found here by numpy's singular values of columns at unit
+length, and an aliased one has its name alone. What a fit has whatever its coefficients stays that of the whole design.
+
 distributions.json holds tail probabilities by mpmath at 60 digits: [function, arguments, value].
 
 Needs Debian 12's python3-statsmodels 0.13.5, python3-pandas 1.5.3 and python3-mpmath, numpy on reference LAPACK:
@@ -61,6 +65,41 @@ def sweep_design(frame):
     return x
 
 
+def aliases(x):
+    """The columns that depend on those before them, each with the names of which it is a combination."""
+    tolerance = max(x.shape) * np.finfo(float).eps
+    kept, found = [], {}
+    lengths = np.linalg.norm(x, axis=0)
+    unit = x / np.where(lengths > 0, lengths, 1)
+    for name in x.columns:
+        if np.linalg.matrix_rank(unit[kept + [name]], tol=tolerance) > len(kept):
+            kept.append(name)
+            continue
+        parts = np.abs(np.linalg.lstsq(unit[kept], unit[name], rcond=None)[0]) if kept else np.zeros(0)
+        found[name] = [other for other, part in zip(kept, parts) if part > 1e-8 * parts.max()]
+    return found
+
+
+def summary(whole, fit, columns, of):
+    """print(fit.summary()) of the whole design, but for the coefficients, which are those of `fit`."""
+    text = whole.summary()
+    if of:
+        text.tables[1] = fit.summary().tables[1]
+        for i, name in enumerate(columns):
+            if name in of:
+                text.tables[1].insert(i + 1, ["aliased"] + [""] * 5, datatype=0)
+                text.tables[1][i + 1].insert_stub(0, name)
+        text.extra_txt += f"\n[{text.extra_txt.count(chr(10) + '[') + 1}] Aliased columns are combinations of those " \
+            "before them and have no estimate:\n" + ", ".join(f"{a} (of {', '.join(b)})" for a, b in of.items()) + "."
+    return str(text) + "\n"
+
+
+def spread(values, columns, of):
+    """One value for each column, null for an aliased one."""
+    rest = iter(values)
+    return [None if name in of else next(rest) for name in columns]
+
+
 def save(name, frame, response=None, constant=False, sweep=False):
     path = OUT / (name + ".csv")
     frame.to_csv(path, index=False, lineterminator="\n")
@@ -71,15 +110,19 @@ def save(name, frame, response=None, constant=False, sweep=False):
         x = sm.add_constant(x)
     y = frame[response].astype(float)
     r = sm.OLS(y, x).fit()
-    text = str(r.summary()) + "\n"
-    (OUT / (name + ".txt")).write_text(text, encoding="utf-8")
+    of = aliases(x)
+    kept = [column for column in x.columns if column not in of]
+    b = sm.OLS(y, x[kept]).fit() if of else r
+    (OUT / (name + ".txt")).write_text(summary(r, b, x.columns, of), encoding="utf-8")
     d = r.diagn
     values = {
         "versions": f"statsmodels {statsmodels.__version__}, pandas {pd.__version__}, scipy {scipy.__version__}, "
                     f"numpy {np.__version__}",
-        "response": response, "names": list(x.columns), "coefficients": numbers(r.params),
-        "std_errors": numbers(r.bse), "t_values": numbers(r.tvalues), "p_values": numbers(r.pvalues),
-        "conf_int": [numbers(row) for row in np.asarray(r.conf_int())],
+        "response": response, "names": list(x.columns),
+        "coefficients": spread(numbers(b.params), x.columns, of), "std_errors": spread(numbers(b.bse), x.columns, of),
+        "t_values": spread(numbers(b.tvalues), x.columns, of), "p_values": spread(numbers(b.pvalues), x.columns, of),
+        "conf_int": [row or [None, None] for row in
+                     spread([numbers(row) for row in np.asarray(b.conf_int())], x.columns, of)],
         "nobs": int(r.nobs), "rank": int(r.model.rank), "constant": bool(r.k_constant),
         "df_model": number(r.df_model), "df_resid": number(r.df_resid), "r_squared": number(r.rsquared),
         "r_squared_adjusted": number(r.rsquared_adj), "f_value": number(r.fvalue), "f_p_value": number(r.f_pvalue),
@@ -88,6 +131,8 @@ def save(name, frame, response=None, constant=False, sweep=False):
         "skew": number(d["skew"]), "kurtosis": number(d["kurtosis"]), "durbin_watson": number(durbin_watson(r.wresid)),
         "condition_number": number(d["condno"]), "min_eigenvalue": number(d["mineigval"]),
     }
+    if of:
+        values["aliases"] = [{"name": one, "of": others} for one, others in of.items()]
     (OUT / (name + ".json")).write_text(json.dumps(values, indent=1) + "\n")
 
 

@@ -183,6 +183,22 @@ static void coefficients_far_apart(void **state) {
   assert_int_equal(height[1] - height[0], 2 * 84);
 }
 
+/* An aliased row takes its place and has no mark: the picture is a row taller, 2 x 27, and has the same ones. */
+static void coefficient_aliased(void **state) {
+  (void)state;
+  const plot_coefficient rows[] = {{"first", -1, -1.5, -0.5, 0.0001}, {"second", NAN, NAN, NAN, NAN}};
+  int height[2];
+  for (size_t count = 1; count <= 2; count++) {
+    assert_int_equal(plot_coefficients(path, "coefficients", rows, count), FOVEA_OK);
+    picture p = read_plot();
+    blob marks[2];
+    assert_int_equal(find_blobs(&p, TRAIN, marks, 2), 1);
+    height[count - 1] = p.height;
+    picture_free(&p);
+  }
+  assert_int_equal(height[1] - height[0], 2 * 27);
+}
+
 static void long_names(void **state) {
   (void)state;
   char name[3000];
@@ -277,6 +293,7 @@ int main(void) {
       cmocka_unit_test_teardown(curves_of_one_epoch, remove_file),
       cmocka_unit_test_teardown(coefficient_marks, remove_file),
       cmocka_unit_test_teardown(coefficients_far_apart, remove_file),
+      cmocka_unit_test_teardown(coefficient_aliased, remove_file),
       cmocka_unit_test_teardown(long_names, remove_file),
       cmocka_unit_test_teardown(odd_values, remove_file),
       cmocka_unit_test_teardown(many_points, remove_file),

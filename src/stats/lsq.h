@@ -1,0 +1,52 @@
+/* Least squares in double-double: which columns are independent, the solution, its residuals and variances.
+ *
+ * The normal equations of columns scaled by powers of two, x' x = u' d u with u unit upper triangular, in 106 bits,
+ * then refinement with the residuals y - x b. The condition number enters squared, but squared it is below 2^106 for
+ * every design that the tolerance passes; for one pass over the columns this is a dot product each, and no second
+ * matrix.
+ *
+ * Columns enter in their order. One is aliased, and left out, when its distance from the span of those before it is at
+ * most max(n, k) 2^-52 of |(|x_j|, |c_i x_i|...)|, where sum c_i x_i is its projection: when a change of each column by
+ * that part of its length could make them dependent. Scaling a column changes neither side's ratio. That is the
+ * smallest singular value of the columns at unit length, within a factor sqrt(k), against numpy's usual tolerance; and,
+ * as in R, it is the later of two columns that goes. */
+#ifndef FOVEA_STATS_LSQ_H
+#define FOVEA_STATS_LSQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fovea/regress.h"
+#include "fovea/status.h"
+#include "stats/dd.h"
+
+typedef struct fovea_lsq {
+  size_t n, k, rank;
+  double *x;          /* k columns of n, each times 2^-exponent: its largest value is in [0.5, 1), or it is 0 */
+  int *exponents;     /* k */
+  size_t *kept;       /* rank: the columns that are not aliased, in order */
+  double *square;     /* rank: the squared lengths of those columns of x */
+  dd *u, *d;          /* u's columns above its diagonal of ones, rank (rank - 1) / 2; d's diagonal, rank */
+  dd *w, *column, *c; /* rank + 1 each: the last projection */
+  fovea_ols_alias *aliases;
+  size_t alias_count;
+} fovea_lsq;
+
+/* The power of two for `count` values `step` apart: the largest is below 2^exponent and at least half of it; 0 when all
+ * are 0. */
+int fovea_lsq_exponent(const double *values, size_t count, size_t step);
+
+/* Factors x (n x k, row-major). The caller destroys *l, also on failure. FOVEA_NO_MEMORY. */
+fovea_status fovea_lsq_factor(const double *x, size_t n, size_t k, fovea_lsq *l);
+void fovea_lsq_destroy(fovea_lsq *l);
+
+/* Whether v (n, values of about 1) is, by the tolerance, a combination of the columns. */
+bool fovea_lsq_spans(fovea_lsq *l, const double *v);
+
+/* b (rank) that minimizes |y - x b| over the kept columns as scaled, and the residuals e (n). FOVEA_NO_MEMORY. */
+fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, double *b, double *e);
+
+/* The diagonal of (x' x)^-1 (rank), for the kept columns as scaled. */
+void fovea_lsq_variances(fovea_lsq *l, double *variances);
+
+#endif

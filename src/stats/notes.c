@@ -1,0 +1,87 @@
+#include "stats/notes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* So much of a list is written: LISTED aliases of LISTED columns, each name at most NAME_BYTES, are below
+ * FOVEA_ALIASES_SIZE. */
+enum { LISTED = 8, NAME_BYTES = 40 };
+
+static void append(char *text, const char *bytes, size_t count) {
+  size_t used = strlen(text);
+  memcpy(text + used, bytes, count);
+  text[used + count] = 0;
+}
+
+/* A name, cut between characters of UTF-8. */
+static void append_name(char *text, const char *name) {
+  size_t count = strlen(name);
+  bool cut = count > NAME_BYTES;
+  if (cut)
+    for (count = NAME_BYTES; count > 0 && ((unsigned char)name[count] & 0xc0) == 0x80;) count--;
+  append(text, name, count);
+  if (cut) append(text, "...", 3);
+}
+
+static void append_rest(char *text, size_t count) {
+  char rest[40];
+  if (count > LISTED) append(text, rest, (size_t)snprintf(rest, sizeof rest, " and %zu more", count - LISTED));
+}
+
+static void append_alias(char *text, const fovea_ols *o, const fovea_ols_alias *alias) {
+  append_name(text, o->names[alias->column]);
+  append(text, alias->count ? " (of " : " (zero in every row", alias->count ? 5 : 19);
+  for (size_t i = 0; i < alias->count && i < LISTED; i++) {
+    if (i) append(text, ", ", 2);
+    append_name(text, o->names[alias->with[i]]);
+  }
+  append_rest(text, alias->count);
+  append(text, ")", 1);
+}
+
+void fovea_ols_list_aliases(const fovea_ols *o, char text[FOVEA_ALIASES_SIZE]) {
+  text[0] = 0;
+  for (size_t i = 0; i < o->alias_count && i < LISTED; i++) {
+    if (i) append(text, ", ", 2);
+    append_alias(text, o, &o->aliases[i]);
+  }
+  append_rest(text, o->alias_count);
+}
+
+static size_t statsmodels_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
+  size_t count = 0;
+  if (!o->constant)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "R\xc2\xb2 is computed without centering (uncentered) since the model does not contain a constant.");
+  snprintf(notes[count++], FOVEA_NOTE_SIZE,
+           "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
+  if (o->n < o->k)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE, "The input rank is higher than the number of observations.");
+  if (o->min_eigenvalue < 1e-10)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The smallest eigenvalue is %6.3g. This might indicate that there are\n"
+             "strong multicollinearity problems or that the design matrix is singular.",
+             o->min_eigenvalue);
+  else if (o->condition_number > 1000)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The condition number is large, %6.3g. This might indicate that there are\n"
+             "strong multicollinearity or other numerical problems.",
+             o->condition_number);
+  return count;
+}
+
+size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
+  size_t count = statsmodels_notes(o, notes);
+  if (o->alias_count > 0) {
+    static const char start[] = "Aliased columns are combinations of those before them and have no estimate:\n";
+    memcpy(notes[count], start, sizeof start);
+    fovea_ols_list_aliases(o, notes[count] + sizeof start - 1);
+    append(notes[count++], ".", 1);
+  }
+  if (o->statsmodels_rank != o->rank || o->statsmodels_constant != o->constant)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The rank is %zu, with%s a constant, in any units of the columns. statsmodels 0.13.5, whose\n"
+             "tolerance depends on them, takes rank %zu, with%s a constant, and prints other numbers.",
+             o->rank, o->constant ? "" : "out", o->statsmodels_rank, o->statsmodels_constant ? "" : "out");
+  return count;
+}
