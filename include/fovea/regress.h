@@ -88,6 +88,8 @@ typedef struct fovea_ols {
    * interval; NaN where aliased */
   double *coefficients, *std_errors, *t_values, *p_values, *low, *high;
   double df_model, df_resid; /* rank - constant, n - rank */
+  /* the residuals are within the rounding of y and of the products x b: what is made of them is noise */
+  bool exact;
   double r_squared, r_squared_adjusted;
   double f_value, f_p_value; /* explained over residual mean square, P(F > f) */
   double log_likelihood, aic, bic;

@@ -83,5 +83,12 @@ size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SI
              "The rank is %zu, with%s a constant, in any units of the columns. statsmodels 0.13.5, whose\n"
              "tolerance depends on them, takes rank %zu, with%s a constant, and prints other numbers.",
              o->rank, o->constant ? "" : "out", o->statsmodels_rank, o->statsmodels_constant ? "" : "out");
+  if (o->df_resid == 0)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The fit is saturated: %zu observations for a rank of %zu leave nothing to tell errors from.", o->n,
+             o->rank);
+  else if (o->exact)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "The fit is exact: the residuals, and all that is computed from them, are rounding noise.");
   return count;
 }

@@ -156,6 +156,13 @@ static void fill_residual_tests(const double *e, double *work, fovea_ols *o) {
   o->durbin_watson = fovea_sum(work, n - 1) / squares;
 }
 
+/* The squares of y and of x's columns times their coefficients, each of them known to 2^-52. */
+static bool is_exact(const fovea_lsq *l, const double *y, const double *b, double ssr) {
+  double squares = dot(y, y, l->n);
+  for (size_t i = 0; i < l->rank; i++) squares += b[i] * b[i] * l->square[i];
+  return ssr <= DBL_EPSILON * DBL_EPSILON * squares;
+}
+
 static void find_constant(fovea_lsq *l, double *ones, fovea_ols *o) {
   for (size_t i = 0; i < o->n; i++) ones[i] = 1;
   o->constant = fovea_lsq_spans(l, ones);
@@ -174,6 +181,7 @@ static fovea_status fill(const double *y, const double *x, fovea_lsq *l, fovea_o
     status = fovea_lsq_solve(l, scaled, b, e);
     if (!status) {
       double ssr = dot(e, e, n);
+      o->exact = is_exact(l, scaled, b, ssr);
       fovea_lsq_variances(l, variances);
       fill_quality(scaled, work, ssr, exponent, o);
       fill_coefficients(l, b, variances, ssr, exponent, o);

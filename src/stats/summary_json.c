@@ -125,6 +125,7 @@ static int fill(json_t *root, const fovea_ols *o) {
   failed |= set(root, "nobs", json_integer((json_int_t)o->n));
   failed |= set(root, "rank", json_integer((json_int_t)o->rank));
   failed |= set(root, "constant", json_boolean(o->constant));
+  failed |= set(root, "exact", json_boolean(o->exact));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     failed |= set(root, numbers[i].key, real(numbers[i].value));
   failed |= set(root, "notes", notes(o));

@@ -13,7 +13,8 @@ from fractions import Fraction
 
 OUT = pathlib.Path(__file__).parent / "rank"
 CASES = [("dummy_trap", True), ("tiny_units", True), ("nanoseconds", True), ("seconds", True), ("milliseconds", True),
-         ("two_words", False), ("near_tolerance", True), ("shares", False), ("shares_constant", True)]
+         ("two_words", False), ("near_tolerance", True), ("near_tolerance_thirds", True), ("shares", False),
+         ("shares_constant", True)]
 
 
 def is_number(text):

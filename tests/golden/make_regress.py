@@ -80,8 +80,12 @@ def aliases(x):
     return found
 
 
+def add_note(text, note):
+    text.extra_txt += f"\n[{text.extra_txt.count(chr(10) + '[') + 1}] {note}"
+
+
 def summary(whole, fit, columns, of):
-    """print(fit.summary()) of the whole design, but for the coefficients, which are those of `fit`."""
+    """print(fit.summary()) of the whole design, but for the coefficients, which are those of `fit`, and notes of ours."""
     text = whole.summary()
     if of:
         text.tables[1] = fit.summary().tables[1]
@@ -89,8 +93,13 @@ def summary(whole, fit, columns, of):
             if name in of:
                 text.tables[1].insert(i + 1, ["aliased"] + [""] * 5, datatype=0)
                 text.tables[1][i + 1].insert_stub(0, name)
-        text.extra_txt += f"\n[{text.extra_txt.count(chr(10) + '[') + 1}] Aliased columns are combinations of those " \
-            "before them and have no estimate:\n" + ", ".join(f"{a} (of {', '.join(b)})" for a, b in of.items()) + "."
+        add_note(text, "Aliased columns are combinations of those before them and have no estimate:\n" +
+                 ", ".join(f"{a} (of {', '.join(b)})" for a, b in of.items()) + ".")
+    if whole.df_resid == 0:
+        add_note(text, f"The fit is saturated: {whole.nobs:.0f} observations for a rank of {whole.model.rank} leave "
+                       "nothing to tell errors from.")
+    elif whole.ssr <= 1e-28 * np.sum(whole.model.endog ** 2):
+        add_note(text, "The fit is exact: the residuals, and all that is computed from them, are rounding noise.")
     return str(text) + "\n"
 
 

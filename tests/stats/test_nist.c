@@ -75,6 +75,7 @@ static void check_set(const char *name, json_t *set, double least) {
   if (!json_is_null(json_object_get(set, "f_value"))) rest = fmin(rest, digits(o->f_value, number(set, "f_value", 0)));
   print_message("%-9s rank %2zu, digits: coefficients %4.1f, the rest %4.1f\n", name, o->rank, coefficients, rest);
   assert_int_equal(o->rank, p.k);
+  assert_int_equal(o->exact, number(set, "residual_deviation", 0) == 0);
   assert_true(coefficients >= least);
   assert_true(rest >= least);
   fovea_ols_destroy(o);
