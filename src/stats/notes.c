@@ -24,8 +24,8 @@ static void append_name(char *text, const char *name) {
 }
 
 static void append_rest(char *text, size_t count) {
-  char rest[40];
-  if (count > LISTED) append(text, rest, (size_t)snprintf(rest, sizeof rest, " and %zu more", count - LISTED));
+  size_t used = strlen(text);
+  if (count > LISTED) snprintf(text + used, FOVEA_ALIASES_SIZE - used, " and %zu more", count - LISTED);
 }
 
 static void append_alias(char *text, const fovea_ols *o, const fovea_ols_alias *alias) {

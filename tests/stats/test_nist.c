@@ -89,7 +89,7 @@ static void test_digits(void **state) {
   assert_int_equal(json_object_size(sets), 11);
   const char *name;
   json_t *set;
-  json_object_foreach(sets, name, set) check_set(name, set, strcmp(name, "Filip") == 0 ? 7 : 13);
+  json_object_foreach(sets, name, set) { check_set(name, set, strcmp(name, "Filip") == 0 ? 7 : 13); }
   json_decref(sets);
 }
 

@@ -65,6 +65,48 @@ static void test_decimal_comma(void **state) {
   setlocale(LC_ALL, "C");
 }
 
+static char *summary_of_columns(const double *y, const double *x, size_t n, size_t k, const char *const *names) {
+  fovea_ols *ols = NULL;
+  char *text = NULL;
+  assert_int_equal(fovea_ols_fit(y, x, n, k, "y", names, &ols), FOVEA_OK);
+  assert_int_equal(fovea_ols_summary(ols, &text), FOVEA_OK);
+  fovea_ols_destroy(ols);
+  return text;
+}
+
+/* In units of 1e-20 a column is nothing to statsmodels beside a constant, and far from 0 it is the constant. */
+static void test_other_rank(void **state) {
+  (void)state;
+  static const char *const names[] = {"const", "x"};
+  const double y[] = {1, 2, 4, 4}, tiny[] = {1, 1e-20, 1, 2e-20, 1, 3e-20, 1, 4e-20}, far[] = {1e18, 2e18, 3e18, 5e18};
+  char *text = summary_of_columns(y, tiny, 4, 2, names);
+  assert_non_null(strstr(text,
+                         "The rank is 2, with a constant, in any units of the columns. statsmodels 0.13.5, whose\n"
+                         "tolerance depends on them, takes rank 1, with a constant, and prints other numbers.\n"));
+  free(text);
+  text = summary_of_columns(y, far, 4, 1, names);
+  assert_non_null(strstr(text, "The rank is 1, without a constant, in any units"));
+  assert_non_null(strstr(text, "takes rank 1, with a constant, and prints"));
+  free(text);
+}
+
+/* Eight are written of a list, and of a name 40 bytes at most, whole characters. */
+static void test_many_aliases(void **state) {
+  (void)state;
+  enum { N = 3, K = 11 };
+  static const char name[] = "xäääääääääääääääääääääääääääääääääääääää";
+  const char *names[K];
+  double y[] = {1, 2, 4}, x[N * K];
+  for (size_t j = 0; j < K; j++) {
+    names[j] = j == 1 ? name : "short";
+    for (size_t i = 0; i < N; i++) x[i * K + j] = j == 0 ? 1 : (double)j;
+  }
+  char *text = summary_of_columns(y, x, N, K, names);
+  assert_non_null(strstr(text, "have no estimate:\nxäääääääääääääääääää... (of short), short (of short), "));
+  assert_non_null(strstr(text, "short (of short) and 2 more.\n"));
+  free(text);
+}
+
 static void test_source_date_epoch(void **state) {
   (void)state;
   setenv("SOURCE_DATE_EPOCH", "951827696", 1);
@@ -77,6 +119,7 @@ static void test_source_date_epoch(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens), cmocka_unit_test(test_decimal_comma),
-                                     cmocka_unit_test(test_source_date_epoch)};
+                                     cmocka_unit_test(test_source_date_epoch), cmocka_unit_test(test_other_rank),
+                                     cmocka_unit_test(test_many_aliases)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
