@@ -147,6 +147,7 @@ fail:
 }
 
 fovea_status fovea_device_open(const char *selector, fovea_device **device) {
+  if (!device) return fovea_fail_null("device");
   return fovea_device_open_part(selector, 0, device);
 }
 
@@ -190,10 +191,13 @@ void fovea_device_close(fovea_device *device) {
   free(device);
 }
 
-void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) { device->say = say; }
+void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
+  if (device) device->say = say;
+}
 
-const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return &device->info; }
+const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return device ? &device->info : NULL; }
 
 fovea_status fovea_device_finish(fovea_device *device) {
+  if (!device) return fovea_fail_null("device");
   return fovea_cl_check(device, finish_all(device), "waiting for the device");
 }

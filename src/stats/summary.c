@@ -294,8 +294,18 @@ static void put_notes(text *t, const fovea_ols *o) {
   }
 }
 
+fovea_status fovea_ols_check(const fovea_ols *o) {
+  const double *const arrays[] = {o->coefficients, o->std_errors, o->t_values, o->p_values, o->low, o->high};
+  bool complete = o->response && o->names;
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) complete = complete && arrays[i];
+  for (size_t j = 0; j < o->k && complete; j++) complete = o->names[j] != NULL;
+  return complete ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "ols: a name or an array of the fit is NULL");
+}
+
 fovea_status fovea_ols_summary(const fovea_ols *ols, char **result) {
   text t = {0};
+  if (!ols || !result) return fovea_fail_null(ols ? "text" : "ols");
+  if (fovea_ols_check(ols)) return FOVEA_INVALID;
   fovea_c_locale state = fovea_c_locale_begin();
   fovea_status status = put_top(&t, ols);
   if (!status) status = put_coefficients(&t, ols);
