@@ -5,6 +5,7 @@
 
 #include "core/buffer.h"
 #include "core/enumerate.h"
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/first_call.h"
 #include "core/profile.h"
@@ -13,8 +14,7 @@
 
 /* FOVEA_VECTOR=1 takes a GPU's path on any device, so that tests on a CPU cover it. */
 static fovea_tuning choose_tuning(const fovea_device_info *info) {
-  const char *forced = getenv("FOVEA_VECTOR");
-  bool one = forced && strcmp(forced, "1") == 0;
+  const bool one = fovea_environment("FOVEA_VECTOR") != NULL;
   if (info->type == FOVEA_DEVICE_CPU && !one) {
     int width = (int)(info->native_float_width < 16 ? info->native_float_width : 16);
     return (fovea_tuning){.vector = 16, .native = width >= 16 ? 16 : width >= 8 ? 8 : 4, .group = 1};
@@ -30,7 +30,7 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
 typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_PARTS } queues;
 
 static queues choose_queues(const fovea_device_info *info, double *parts_least) {
-  const char *forced = getenv("FOVEA_QUEUES");
+  const char *forced = fovea_environment("FOVEA_QUEUES");
   *parts_least = 0;
   if (forced && strcmp(forced, "1") == 0) return QUEUES_ONE;
   if (forced && strcmp(forced, "2") == 0) return QUEUES_TWO;
@@ -154,7 +154,8 @@ fovea_status fovea_device_open(const char *selector, fovea_device **device) {
 fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_device **device) {
   fovea_found *found = NULL;
   size_t count = 0, chosen = 0;
-  fovea_status status = fovea_enumerate(&found, &count);
+  fovea_status status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
+  if (!status) status = fovea_enumerate(&found, &count);
   if (!status) status = fovea_select(found, count, selector, &chosen);
   if (!status) status = open_found(&found[chosen], units, device);
   free(found);

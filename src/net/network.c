@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/guard.h"
 #include "net/blas.h"
@@ -218,6 +219,7 @@ fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph
   if (!graph) return fovea_fail_null("graph");
   if (!options || !out) return fovea_fail_null(options ? "network" : "options");
   fovea_status status = check_options(graph, options);
+  if (status == FOVEA_OK) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
   if (status == FOVEA_OK) status = fovea_choose_blas(device, graph, options->batch, &clblast);
   return status == FOVEA_OK ? fovea_network_create_using(device, graph, options, clblast, out) : status;
 }
