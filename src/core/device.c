@@ -154,8 +154,9 @@ fovea_status fovea_device_open(const char *selector, fovea_device **device) {
 fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_device **device) {
   fovea_found *found = NULL;
   size_t count = 0, chosen = 0;
-  fovea_status status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
-  if (!status) status = fovea_enumerate(&found, &count);
+  fovea_status status = fovea_enumerate(&found, &count);
+  /* The environment is read after what first_call.c may do to it. */
+  if (!status) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
   if (!status) status = fovea_select(found, count, selector, &chosen);
   if (!status) status = open_found(&found[chosen], units, device);
   free(found);

@@ -194,7 +194,13 @@ fovea_tensor fovea_add_sigmoid_bce(fovea_graph *graph, fovea_tensor x) {
 static fovea_status mark_rows(fovea_graph *graph, fovea_tensor x, const int shape[3]) {
   for (;;) {
     fovea_node *node = &graph->nodes[x];
-    for (int i = 0; i < node->parameter_count; i++) memcpy(node->parameters[i].rows, shape, 3 * sizeof(int));
+    for (int i = 0; i < node->parameter_count; i++) {
+      int *rows = node->parameters[i].rows;
+      if (rows[0] && memcmp(rows, shape, 3 * sizeof(int)) != 0)
+        return fovea_fail(FOVEA_INVALID, "reshape: the units of %s are an image of %dx%dx%d already", node->name,
+                          rows[0], rows[1], rows[2]);
+      memcpy(rows, shape, 3 * sizeof(int));
+    }
     if (node->op == &fovea_op_dense) return FOVEA_OK;
     if (node->op != &fovea_op_batchnorm && node->op != &fovea_op_dropout && node->op != &fovea_op_activation)
       return fovea_fail(FOVEA_INVALID, "reshape: %s is not made by a dense layer", node->op->name);

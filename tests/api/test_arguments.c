@@ -539,6 +539,12 @@ static fovea_status kl_weight_of_infinity(void) {
 static fovea_status reshape_that_overflows(void) {
   return NODE(fovea_add_reshape(graph, units, 65536, 65536, INT_MAX));
 }
+/* Their order in a file can be that of one image only. */
+static fovea_status reshape_to_two_shapes(void) {
+  const fovea_tensor x = fovea_add_dense(graph, 0, "six", 6, false);
+  assert_true(fovea_add_reshape(graph, x, 1, 2, 3) >= 0 && fovea_add_reshape(graph, x, 1, 2, 3) >= 0);
+  return NODE(fovea_add_reshape(graph, x, 3, 2, 1));
+}
 static fovea_status units_that_are_negative(void) { return NODE(fovea_add_dense(graph, 0, "d", INT_MIN, true)); }
 static fovea_status name_that_is_empty(void) { return NODE(fovea_add_dense(graph, 0, "", 2, true)); }
 static fovea_status attention_without_a_name(void) { return NODE(fovea_add_spatial_attention(graph, 0, "")); }
@@ -689,6 +695,7 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(kl_weight_of_nan, "KL weight nan"),
                                     VALUE(kl_weight_of_infinity, "KL weight inf"),
                                     VALUE(reshape_that_overflows, "65536x65536x2147483647"),
+                                    VALUE(reshape_to_two_shapes, "1x2x3 already"),
                                     VALUE(units_that_are_negative, "-2147483648 units"),
                                     VALUE(name_that_is_empty, "name is empty"),
                                     VALUE(attention_without_a_name, "name is empty"),

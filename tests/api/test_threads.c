@@ -32,14 +32,14 @@ typedef struct thread {
 } thread;
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t gate_opens = PTHREAD_COND_INITIALIZER;
 static int waiting, expected;
 
 /* So that the first calls come at once. */
 static void meet(void) {
   pthread_mutex_lock(&gate);
-  if (++waiting == expected) pthread_cond_broadcast(&opened);
-  while (waiting < expected) pthread_cond_wait(&opened, &gate);
+  if (++waiting == expected) pthread_cond_broadcast(&gate_opens);
+  while (waiting < expected) pthread_cond_wait(&gate_opens, &gate);
   pthread_mutex_unlock(&gate);
 }
 
