@@ -780,9 +780,120 @@ static void test_frozen(void **state) {
   end_graph();
 }
 
+/* --- any values --------------------------------------------------------------------------------------------------- */
+
+static uint64_t draws = 1;
+
+/* Marsaglia's xorshift64. */
+static size_t draw(size_t below) {
+  draws ^= draws << 13, draws ^= draws >> 7, draws ^= draws << 17;
+  return (size_t)(draws % below);
+}
+
+static int draw_int(void) {
+  static const int ints[] = {INT_MIN, -65536, -1, 0, 1, 2, 3, 4, 5, 15, 16, 17, 4096, 46341, 65536, 1 << 28, INT_MAX};
+  return draw(3) ? 1 + (int)draw(5) : ints[draw(COUNT(ints))];
+}
+
+static double draw_double(void) {
+  static const double doubles[] = {-INFINITY, -1, -0.0, 0, 0x1p-149, 0.5, 1 - 0x1p-32, 1 - 0x1p-53, 1, 1e9, 3e38, NAN};
+  return doubles[draw(COUNT(doubles))];
+}
+
+static fovea_tensor draw_tensor(int count) { return draw(20) ? (int)draw((size_t)count) : draw_int(); }
+
+static fovea_tensor draw_node(int count) {
+  char name[32];
+  const fovea_tensor x = draw_tensor(count), y = draw_tensor(count);
+  const fovea_conv2d asked = {.filters = draw_int(),
+                              .kernel = draw_int(),
+                              .stride = draw_int(),
+                              .bias = draw(2),
+                              .same = draw(2),
+                              .padding = draw_int()};
+  snprintf(name, sizeof name, "n%d", draw(50) ? count : draw_int());
+  switch (draw(12)) {
+    case 0:
+      return fovea_add_conv2d(graph, x, name, &asked);
+    case 1:
+      return fovea_add_conv2d_transpose(graph, x, name, &asked);
+    case 2:
+      return fovea_add_dense(graph, x, name, draw_int(), draw(2));
+    case 3:
+      return fovea_add_reshape(graph, x, draw_int(), draw_int(), draw_int());
+    case 4:
+      return fovea_add_batchnorm(graph, x, name, (float)draw_double(), (float)draw_double());
+    case 5:
+      return fovea_add_dropout(graph, x, draw_double());
+    case 6:
+      return fovea_add_activation(graph, x, (fovea_activation)draw_int());
+    case 7:
+      return fovea_add_spatial_attention(graph, x, name);
+    case 8:
+      return fovea_add_channel_attention(graph, x, name);
+    case 9:
+      return fovea_add_reparameterize(graph, x, y, (float)draw_double());
+    case 10:
+      return fovea_add_sigmoid_bce(graph, x);
+    default:
+      return fovea_add_concat(graph, x, y);
+  }
+}
+
+/* Each call makes a tensor whose values an int counts, or is refused with a message that stays. */
+static void test_any_values(void **state) {
+  (void)state;
+  enum { GRAPHS = 4000, NODES = 40 };
+  size_t made = 0, refused = 0;
+  for (int i = 0; i < GRAPHS; i++) {
+    OK(fovea_graph_create(&graph));
+    fovea_tensor x = fovea_add_input(graph, draw_int(), draw_int(), draw_int());
+    for (int count = 1; count < NODES && x >= 0; count++) {
+      int dims[3] = {0};
+      assert_int_equal(x, count - 1);
+      OK(fovea_tensor_shape(graph, x, dims));
+      assert_true(dims[0] > 0 && dims[1] > 0 && dims[2] > 0);
+      assert_true((double)dims[0] * dims[1] * dims[2] <= INT_MAX);
+      made++;
+      forget_message();
+      x = draw_node(count);
+    }
+    if (x < 0) {
+      refused++;
+      assert_null(strstr(fovea_error_message(), "fovea_graph_create"));
+      assert_int_equal(fovea_graph_check(graph), FOVEA_INVALID);
+    }
+    end_graph();
+  }
+  assert_true(made > GRAPHS && refused > GRAPHS / 2);
+}
+
+/* Any tensor may be asked for, and is given or refused. */
+static void test_any_tensor(void **state) {
+  (void)state;
+  int dims[3], given = 0;
+  for (fovea_tensor t = -2;; t++) {
+    const bool there = fovea_tensor_shape(vae->graph, t, dims) == FOVEA_OK;
+    if (t >= 0 && !there) break;
+    OK(fovea_network_evaluate(vae->network, pixels, NULL, BATCH, 0));
+    const fovea_status read = fovea_network_read(vae->network, t, BATCH, floats);
+    const fovea_status from = fovea_network_evaluate_from(vae->network, t, floats, BATCH);
+    assert_true(read == FOVEA_INVALID || (there && read == FOVEA_OK));
+    assert_true(from == FOVEA_INVALID || (there && from == FOVEA_OK));
+    given += read == FOVEA_OK;
+  }
+  assert_true(given >= 3);
+  fovea_losses losses;
+  OK(fovea_network_losses(vae->network, &losses));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_table_is_complete), cmocka_unit_test(test_null),
-                                     cmocka_unit_test(test_values), cmocka_unit_test(test_frozen)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_table_is_complete),
+                                     cmocka_unit_test(test_null),
+                                     cmocka_unit_test(test_values),
+                                     cmocka_unit_test(test_frozen),
+                                     cmocka_unit_test(test_any_values),
+                                     cmocka_unit_test(test_any_tensor)};
   function_count = declared_functions(functions);
   nulled = -1;
   return cmocka_run_group_tests(tests, set_up, tear_down);
