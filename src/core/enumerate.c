@@ -8,6 +8,7 @@
 
 #include "core/device.h"
 #include "core/fail.h"
+#include "core/first_call.h"
 
 #define INSTALL_A_DRIVER "install a driver, e.g. Debian's pocl-opencl-icd for a CPU (apt install pocl-opencl-icd)"
 
@@ -138,7 +139,7 @@ done:
   return status;
 }
 
-fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
+static fovea_status enumerate(fovea_found **found, size_t *count) {
   cl_uint platforms = 0;
   cl_platform_id *ids = NULL;
   fovea_found *all = NULL;
@@ -182,7 +183,17 @@ done:
   return status;
 }
 
+fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
+  fovea_status status = fovea_opencl_begin();
+  if (status) return status;
+  status = enumerate(found, count);
+  fovea_opencl_end();
+  return status;
+}
+
 fovea_status fovea_device_list(fovea_device_info **list, size_t *count) {
+  if (!list) return fovea_fail_null("list");
+  if (!count) return fovea_fail_null("count");
   fovea_found *found = NULL;
   size_t n = 0;
   *list = NULL;

@@ -14,4 +14,7 @@ size_t fovea_ols_notes(const fovea_ols *ols, char notes[FOVEA_NOTES][FOVEA_NOTE_
  * lists and long names are cut, and say so; the fit has them all. */
 void fovea_ols_list_aliases(const fovea_ols *ols, char text[FOVEA_ALIASES_SIZE]);
 
+/* FOVEA_INVALID where a pointer in it that has to be there is NULL. */
+fovea_status fovea_ols_check(const fovea_ols *ols);
+
 #endif
