@@ -17,12 +17,14 @@ static float *floats(size_t count, fovea_status *status) {
 
 bool pictures_possible(int channels) { return channels == 1 || channels == 3; }
 
-fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, pictures_pairs *pairs) {
+fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, fovea_latent latent,
+                                  pictures_pairs *pairs) {
   if (count > data->count) count = data->count;
-  const size_t values = count * fovea_vae_image_size(vae);
+  const size_t values = count * fovea_vae_image_size(vae), numbers = count * (size_t)vae->config.latent;
   fovea_status status = FOVEA_OK;
-  pictures_pairs p = {count, floats(values, &status), floats(values, &status)};
-  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, p.reconstructions);
+  pictures_pairs p = {count, floats(values, &status), floats(values, &status), {NULL, NULL, NULL}};
+  p.codes = (fovea_codes){floats(numbers, &status), floats(numbers, &status), floats(numbers, &status)};
+  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, latent, &p.codes, p.reconstructions);
   for (size_t i = 0; i < values && status == FOVEA_OK; i++) p.originals[i] = (float)data->pixels[i] / 255;
   if (status == FOVEA_OK)
     *pairs = p;
@@ -40,12 +42,15 @@ fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, co
 void pictures_free(pictures_pairs *pairs) {
   free(pairs->originals);
   free(pairs->reconstructions);
-  *pairs = (pictures_pairs){0, NULL, NULL};
+  free(pairs->codes.mu);
+  free(pairs->codes.logvar);
+  free(pairs->codes.z);
+  *pairs = (pictures_pairs){0};
 }
 
 fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
-  pictures_pairs pairs = {0, NULL, NULL};
-  fovea_status status = pictures_reconstruct(vae, data, count, &pairs);
+  pictures_pairs pairs = {0};
+  fovea_status status = pictures_reconstruct(vae, data, count, FOVEA_LATENT_MEAN, &pairs);
   if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, path);
   pictures_free(&pairs);
   return status;
