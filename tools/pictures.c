@@ -1,6 +1,8 @@
 #include "pictures.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/fail.h"
 #include "grid.h"
@@ -15,7 +17,25 @@ static float *floats(size_t count, fovea_status *status) {
   return data;
 }
 
-bool pictures_possible(int channels) { return channels == 1 || channels == 3; }
+void pictures_say_channels(int channels) {
+  if (channels == 2) fputs("fovea: pictures show the first of the 2 channels, as gray\n", stderr);
+  if (channels > 3)
+    fprintf(stderr, "fovea: pictures show the first 3 of the %d channels, as red, green and blue\n", channels);
+}
+
+/* A fair sample of `count` images of a set: their pixels one after the other, and their places. The caller frees both,
+ * also on failure. */
+static fovea_status choose(const fovea_dataset *data, size_t count, uint8_t **pixels, uint32_t **index) {
+  const size_t size = (size_t)data->channels * (size_t)data->height * (size_t)data->width;
+  *pixels = malloc(count * size);
+  *index = malloc(count * sizeof **index);
+  if (*pixels == NULL || *index == NULL)
+    return fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu images", count);
+  fovea_status status = fovea_dataset_sample(data->labels, data->count, count, *index);
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++)
+    memcpy(*pixels + i * size, data->pixels + (*index)[i] * size, size);
+  return status;
+}
 
 fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, fovea_latent latent,
                                   pictures_pairs *pairs) {
@@ -74,19 +94,24 @@ fovea_status pictures_walk(fovea_vae *vae, const char *path) {
   return status;
 }
 
-/* The codes of the first images of a set as points; *count of them. The caller frees *points, also on failure. */
+/* The codes of images of a set as points; *count of them. The caller frees *points, also on failure. */
 static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point **points, size_t *count) {
   const size_t latent = (size_t)vae->config.latent, n = data->count < MOST_CODES ? data->count : MOST_CODES;
   fovea_status status = FOVEA_OK;
   float *mu = floats(n * latent, &status);
   plot_point *p = malloc(n * sizeof *p);
   if (p == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %zu codes", n);
-  if (status == FOVEA_OK) status = fovea_vae_encode(vae, data->pixels, n, mu);
+  uint8_t *pixels = NULL;
+  uint32_t *index = NULL;
+  if (status == FOVEA_OK) status = choose(data, n, &pixels, &index);
+  if (status == FOVEA_OK) status = fovea_vae_encode(vae, pixels, n, mu);
   for (size_t i = 0; i < n && status == FOVEA_OK; i++) {
-    const int label = data->labels != NULL && data->labels[i] < PLOT_LABELS ? data->labels[i] : -1;
+    const int label = data->labels != NULL && data->labels[index[i]] < PLOT_LABELS ? data->labels[index[i]] : -1;
     p[i] = (plot_point){mu[i * latent], latent > 1 ? mu[i * latent + 1] : 0, label};
   }
   free(mu);
+  free(pixels);
+  free(index);
   *points = p;
   *count = n;
   return status;

@@ -1,9 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "core/fail.h"
 #include "fovea/safetensors.h"
+#include "load.h"
 #include "pictures.h"
 #include "progress.h"
 #include "run.h"
@@ -15,10 +18,31 @@ typedef struct request {
   bool walk;
 } request;
 
+/* Results must not overwrite what they come from, or each other. */
+static bool same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static fovea_status check_places(const request *r, const char *checkpoint) {
+  const char *const options[] = {"--out", "--save"}, *const files[] = {r->out, r->save};
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < 2 && files[i] != NULL && status == FOVEA_OK; i++) {
+    status = load_check_file(r->data, options[i], files[i]);
+    if (status == FOVEA_OK && same_file(files[i], checkpoint))
+      status = fovea_fail(FOVEA_INVALID, "%s %s is the run's checkpoint; choose another file", options[i], files[i]);
+  }
+  if (status == FOVEA_OK && r->save != NULL && same_file(r->out, r->save))
+    status = fovea_fail(FOVEA_INVALID, "--out and --save are the same file, %s", r->save);
+  return status;
+}
+
 /* The run's test images, which must be of the size it was trained on. */
 static fovea_status load_images(const request *r, const int dims[3], fovea_dataset **images) {
   fovea_dataset *d = NULL;
   fovea_status status = fovea_dataset_load(r->data, "test", (size_t)r->count, &d);
+  if (status == FOVEA_OK) load_say("test", d);
+  if (status == FOVEA_OK) load_say_remarks(d, NULL);
   if (status == FOVEA_OK && (d->channels != dims[0] || d->height != dims[1] || d->width != dims[2]))
     status = fovea_fail(FOVEA_INVALID,
                         "%s: images are %dx%dx%d (channels, height, width), the run was trained on "
@@ -113,6 +137,8 @@ static fovea_status reconstruct(const request *r) {
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
   if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
+  if (status == FOVEA_OK) status = check_places(r, path);
+  if (status == FOVEA_OK) pictures_say_channels(dims[0]);
   if (status == FOVEA_OK) status = draw(r, &o, dims, path);
   free(config);
   return status;
@@ -135,7 +161,12 @@ static int run(int argc, char **argv) {
        .argument = "FILE.png",
        .required = true,
        .help = "the picture"},
-      {.name = "count", .kind = OPTION_INT, .value = &r.count, .min = 1, .max = 10000, .help = "test images"},
+      {.name = "count",
+       .kind = OPTION_INT,
+       .value = &r.count,
+       .min = 1,
+       .max = 10000,
+       .help = "test images, a fair sample of each class"},
       {.name = "save",
        .kind = OPTION_STRING,
        .value = &r.save,
