@@ -133,7 +133,6 @@ static fovea_status reconstruct(const request *r) {
   int dims[3];
   if (r->data == NULL && !r->walk)
     return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
-  if (r->save != NULL && r->walk) return fovea_fail(FOVEA_INVALID, "--save goes with reconstructions, not with --walk");
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
   if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
@@ -142,6 +141,16 @@ static fovea_status reconstruct(const request *r) {
   if (status == FOVEA_OK) status = draw(r, &o, dims, path);
   free(config);
   return status;
+}
+
+/* The latent walk has no images; --data may stand beside it, as everywhere. */
+static fovea_status check_walk(const option *options, size_t count) {
+  static const char *const others[] = {"save", "count", "latent"};
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+      if (options[i].given && strcmp(options[i].name, others[k]) == 0)
+        return fovea_fail(FOVEA_INVALID, "--%s goes with reconstructions, not with --walk", others[k]);
+  return FOVEA_OK;
 }
 
 static int run(int argc, char **argv) {
@@ -191,7 +200,8 @@ static int run(int argc, char **argv) {
                        "Draws test images beside what a trained network makes of them.", options, n);
     return FOVEA_OK;
   }
-  status = reconstruct(&r);
+  if (r.walk) status = check_walk(options, n);
+  if (status == FOVEA_OK) status = reconstruct(&r);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
 }
 

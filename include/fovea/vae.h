@@ -78,7 +78,7 @@ typedef struct fovea_epoch {
 } fovea_epoch;
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
 
-/* Mean losses over the data set in evaluation mode. */
+/* Mean losses over the data set in evaluation mode: moving statistics, no dropout, z sampled (FOVEA_LATENT_SAMPLE). */
 fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses);
 
 /* Which code z an image is reconstructed from. */

@@ -109,7 +109,7 @@ static fovea_status remark_no_labels(const char *dir, int which, fovea_data_repo
 /* ---- the load --------------------------------------------------------------------------------------------------- */
 
 static fovea_status load_split(const char *dir, int which, size_t limit, fovea_dataset *set) {
-  static const split_paths nothing;
+  static const split_paths nothing = {.images = ""};
   split_paths s[SPLITS] = {nothing, nothing};
   for (int i = 0; i < SPLITS; i++) find_split(dir, i, &s[i]);
   const split_paths *mine = &s[which];

@@ -79,7 +79,7 @@ fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count,
     quota[all[i].label]--;
     index[taken++] = all[i].place;
   }
-  qsort(index, taken, sizeof *index, by_place);
+  if (taken > 1) qsort(index, taken, sizeof *index, by_place);
   free(all);
   return FOVEA_OK;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/file.h"
 #include "support/images.h"
 #include "support/picture.h"
 #include "support/process.h"
@@ -327,7 +328,43 @@ static void reconstruct_overwrites_nothing(void **state) {
   assert_refused("the same file");
   assert_int_equal(fovea(RECONSTRUCT "--out %s --count 2", data, run, out), 0);
   assert_refused("test: 6 images of 2 classes, 8x8 gray; 2 of 6 taken, a fair sample: 1 cat, 1 dog");
+  static const char *const walks[] = {"--save x", "--count 3", "--latent mean"};
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(fovea(RECONSTRUCT "--out %s --walk %s", data, run, out, walks[i]), 2);
+    assert_refused("not with --walk");
+  }
 #undef RECONSTRUCT
+}
+
+static bool same_bytes(const char *a, const char *b) {
+  uint8_t *x = NULL, *y = NULL;
+  size_t nx = 0, ny = 0;
+  assert_int_equal(fovea_file_read(a, 1 << 24, &x, &nx), FOVEA_OK);
+  assert_int_equal(fovea_file_read(b, 1 << 24, &y, &ny), FOVEA_OK);
+  const bool same = nx == ny && memcmp(x, y, nx) == 0;
+  free(x);
+  free(y);
+  return same;
+}
+
+/* A run's own pictures are those of the mean. */
+static void pictures_are_of_the_mean(void **state) {
+  (void)state;
+  char data[1024], run[1024], own[1100], out[1024];
+  snprintf(data, sizeof data, "%s", temp_path("mean/data"));
+  snprintf(run, sizeof run, "%s", temp_path("mean/run"));
+  snprintf(own, sizeof own, "%s/reconstructions-epoch001.png", run);
+  snprintf(out, sizeof out, "%s", temp_path("mean/out.png"));
+  cats_and_dogs("mean/data");
+  assert_int_equal(fovea("train --data %s --out %s" NET, data, run), 0);
+  static const struct {
+    const char *latent;
+    bool same;
+  } cases[] = {{"", true}, {"--latent mean", true}, {"--latent sample", false}};
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(fovea("reconstruct --data %s --run %s --out %s %s", data, run, out, cases[i].latent), 0);
+    if (same_bytes(own, out) != cases[i].same) fail_msg("'%s': same: %d", cases[i].latent, !cases[i].same);
+  }
 }
 
 /* A network that the images cannot have is refused by a sweep, too, before its folder is made. */
@@ -342,6 +379,7 @@ static void a_sweep_refuses_before_it_begins(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_set), cmocka_unit_test(results_and_data_are_apart),
                                      cmocka_unit_test(reconstruct_overwrites_nothing),
+                                     cmocka_unit_test(pictures_are_of_the_mean),
                                      cmocka_unit_test(a_sweep_refuses_before_it_begins)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,7 +190,7 @@ static void codes_of_reconstructions(void **state) {
   const fovea_vae_config c = small_config();
   fovea_dataset *d = images("test", IMAGES);
   fovea_vae *vae = make(&c);
-  float mu[2][IMAGES * 2], logvar[2][IMAGES * 2], z[2][IMAGES * 2], encoded[IMAGES * 2];
+  float mu[2][IMAGES * 2] = {{0}}, logvar[2][IMAGES * 2] = {{0}}, z[2][IMAGES * 2] = {{0}}, encoded[IMAGES * 2];
   const size_t size = IMAGES * 784 * sizeof(float);
   float *got = malloc(size), *alone = malloc(size), *decoded = malloc(size);
   for (int latent = FOVEA_LATENT_MEAN; latent <= FOVEA_LATENT_SAMPLE; latent++) {
