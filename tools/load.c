@@ -147,7 +147,8 @@ static char *join(const char *dir, const char *name) {
 static bool cut(char *path) {
   char *slash = strrchr(path, '/');
   if (slash == NULL && strcmp(path, ".") != 0 && path[0] != '\0') {
-    strcpy(path, ".");
+    path[0] = '.';
+    path[1] = '\0';
     return true;
   }
   if (slash == NULL || (slash == path && path[1] == '\0')) return false;

@@ -32,7 +32,7 @@ static fovea_status check_places(const request *r, const char *checkpoint) {
     if (status == FOVEA_OK && same_file(files[i], checkpoint))
       status = fovea_fail(FOVEA_INVALID, "%s %s is the run's checkpoint; choose another file", options[i], files[i]);
   }
-  if (status == FOVEA_OK && r->save != NULL && same_file(r->out, r->save))
+  if (status == FOVEA_OK && r->out != NULL && r->save != NULL && same_file(r->out, r->save))
     status = fovea_fail(FOVEA_INVALID, "--out and --save are the same file, %s", r->save);
   return status;
 }

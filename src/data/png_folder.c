@@ -170,13 +170,14 @@ static fovea_status thin_out(items *all, size_t limit, bool labelled) {
                             : FOVEA_OK;
   for (size_t i = 0; i < all->count && status == FOVEA_OK; i++) labels[i] = all->item[i].label;
   if (status == FOVEA_OK) status = fovea_dataset_sample(labelled ? labels : NULL, all->count, limit, index);
-  for (size_t i = 0, kept = 0; i < all->count && status == FOVEA_OK; i++) {
-    if (kept < limit && index[kept] == i)
-      all->item[kept++] = all->item[i];
-    else
-      free(all->item[i].path);
+  size_t kept = status == FOVEA_OK ? 0 : all->count;
+  for (size_t i = 0; i < all->count && kept < limit; i++) {
+    if (index[kept] != i) continue;
+    const item chosen = all->item[i];
+    all->item[i] = all->item[kept];
+    all->item[kept++] = chosen;
   }
-  if (status == FOVEA_OK) all->count = limit;
+  while (all->count > kept) free(all->item[--all->count].path);
   free(index);
   free(labels);
   return status;
