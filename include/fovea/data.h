@@ -75,7 +75,8 @@ void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
  * smaller label first; then, where count is at least the number of classes, a class with none gets one from the class
  * with the most. Which of a class: those with the smallest x, the earlier first, where x is words 0 (low) and 1 (high)
  * of Philox4x32-10 with key {0, 0} and counter {place, 0, 0x53414d50, 0}; the third word is the stream, 'SAMP'. So it
- * does not depend on any seed, and every run on the same files sees the same images. FOVEA_NO_MEMORY. */
+ * does not depend on any seed, and every run on the same files sees the same images. FOVEA_INVALID for NULL or more
+ * images; FOVEA_NO_MEMORY. */
 fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index);
 
 #ifdef __cplusplus

@@ -100,7 +100,8 @@ static fovea_status look_into(const char *path, const char *name, bool *png) {
 /* What is no regular file and no folder, or leads nowhere, is not opened. */
 static fovea_status pass_over_other(const char *path, const char *name, int error, fovea_data_report *report) {
   if (error == 0 && !fovea_kind_named_picture(name)) return fovea_report_pass_over(report, "no regular file");
-  if (error == ENOENT && !fovea_kind_named_picture(name)) return fovea_report_pass_over(report, "dead link");
+  if ((error == ENOENT || error == ELOOP) && !fovea_kind_named_picture(name))
+    return fovea_report_pass_over(report, "dead link");
   return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, error != 0 ? strerror(error) : "it is not a regular file");
 }
 

@@ -196,6 +196,7 @@ static fovea_status start(const fovea_vae_config *config, fovea_vae **vae) {
 
 fovea_status fovea_vae_check(const fovea_vae_config *config) {
   fovea_vae *made = NULL;
+  if (config == NULL) return fovea_fail(FOVEA_INVALID, "vae: the configuration is NULL");
   fovea_status status = start(config, &made);
   fovea_vae_destroy(made);
   return status;

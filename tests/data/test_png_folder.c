@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -194,23 +195,17 @@ static void test_passed_over(void **state) {
   temp_file("files/train/dog/y.txt", "PNG", 3);
   temp_file("files/train/labels", "x", 1);
   assert_int_equal(symlink("nowhere", temp_path("files/train/dog/link")), 0);
+  assert_int_equal(symlink("loop", temp_path("files/train/dog/loop")), 0);
+  assert_int_equal(mkfifo(temp_path("files/train/dog/pipe"), 0666), 0);
   assert_int_equal(load("files", "train", 0), FOVEA_OK);
   assert_int_equal(found->images, 3);
   assert_memory_equal(loaded->labels, ((uint8_t[]){1, 0, 0}), 3);
   static const struct {
     const char *kind;
     size_t count;
-  } expected[] = {{".DS_Store", 1},
-                  {"Thumbs.db", 1},
-                  {"desktop.ini", 1},
-                  {"._*", 1},
-                  {"hidden", 1},
-                  {"__MACOSX", 1},
-                  {"@eaDir", 1},
-                  {".ipynb_checkpoints", 1},
-                  {".txt", 2},
-                  {"dead link", 1},
-                  {"folder without pictures", 1},
+  } expected[] = {{".DS_Store", 1},     {"Thumbs.db", 1}, {"desktop.ini", 1},     {"._*", 1},
+                  {"hidden", 1},        {"__MACOSX", 1},  {"@eaDir", 1},          {".ipynb_checkpoints", 1},
+                  {".txt", 2},          {"dead link", 2}, {"no regular file", 1}, {"folder without pictures", 1},
                   {"without suffix", 1}};
   for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
     if (passed_over(expected[i].kind) != expected[i].count)
@@ -256,6 +251,10 @@ static void test_other_pictures(void **state) {
   assert_int_equal(symlink("nowhere", temp_path("pictures/train/dog/link.jpg")), 0);
   assert_int_equal(load("pictures", "train", 0), FOVEA_IO);
   assert_message("link.jpg");
+  unlink(temp_path("pictures/train/dog/link.jpg"));
+  assert_int_equal(mkfifo(temp_path("pictures/train/dog/pipe.png"), 0666), 0);
+  assert_int_equal(load("pictures", "train", 0), FOVEA_IO);
+  assert_message("pipe.png': it is not a regular file");
 }
 
 /* Classes of each split, '+' for an empty one; and the labels that "a", "b" and so on of the sorted union must have. */

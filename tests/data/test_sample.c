@@ -41,6 +41,8 @@ static void all_of_them(void **state) {
   assert_memory_equal(index, ((uint32_t[]){0, 1, 2, 9}), sizeof index);
   assert_int_equal(fovea_dataset_sample(NULL, 3, 3, index), FOVEA_OK);
   assert_memory_equal(index, ((uint32_t[]){0, 1, 2, 9}), sizeof index);
+  assert_int_equal(fovea_dataset_sample(NULL, 3, 0, index), FOVEA_OK);
+  assert_int_equal(fovea_dataset_sample(NULL, 3, 3, NULL), FOVEA_INVALID);
 }
 
 /* Of every size: as many as asked for, ascending; a class within one of its share, but for those that are given one. */

@@ -282,6 +282,7 @@ static void refusals(void **state) {
   }
   const fovea_vae_config c = small_config();
   OK(fovea_vae_check(&c));
+  assert_int_equal(fovea_vae_check(NULL), FOVEA_INVALID);
   fovea_vae *vae = make(&c);
   fovea_dataset *d = images("test", 16);
   fovea_losses losses;
