@@ -8,6 +8,7 @@
 #include "command.h"
 #include "core/device.h"
 #include "core/fail.h"
+#include "load.h"
 #include "progress.h"
 #include "tune.h"
 
@@ -59,6 +60,8 @@ static fovea_status load_images(const bench_settings *s, fovea_dataset *noise, f
   const size_t count = (size_t)s->batch * 8;
   if (s->data == NULL) return bench_noise(count, (int)s->size, (int)s->size, noise);
   fovea_status status = fovea_dataset_load(s->data, "train", count, loaded);
+  if (status == FOVEA_OK) load_say("train", *loaded);
+  if (status == FOVEA_OK) load_say_remarks(*loaded, NULL);
   if (status == FOVEA_OK && (*loaded)->count < (size_t)s->batch)
     status = fovea_fail(FOVEA_INVALID, "%s has %zu images, --batch is %lld", s->data, (*loaded)->count, s->batch);
   return status;

@@ -1,10 +1,11 @@
 /* PNG grids of images: originals beside reconstructions, and walks through the latent space.
  *
  * Images are floats in [0, 1], count x channels x height x width; values outside are clamped and 8-bit values are
- * rint(255 x). One channel gives a grayscale PNG, three an RGB one. Every value becomes a square of whole pixels, so
- * many that the picture is about 900 pixels wide. The same input gives the same bytes.
+ * rint(255 x). One channel or two give a grayscale PNG of the first, three and more an RGB one of the first three.
+ * Every value becomes a square of whole pixels, so many that the picture is about 900 pixels wide. The same input gives
+ * the same bytes.
  *
- * Both return FOVEA_INVALID for another number of channels, an empty grid or one too large for a PNG,
+ * Both return FOVEA_INVALID for no channels, an empty grid or one too large for a PNG,
  * FOVEA_MISMATCH for a NaN, FOVEA_NO_MEMORY, and FOVEA_IO if the file cannot be written; the path then holds what it
  * held before. */
 #ifndef FOVEA_TOOLS_GRID_H

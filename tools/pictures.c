@@ -1,6 +1,8 @@
 #include "pictures.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/fail.h"
 #include "grid.h"
@@ -15,14 +17,34 @@ static float *floats(size_t count, fovea_status *status) {
   return data;
 }
 
-bool pictures_possible(int channels) { return channels == 1 || channels == 3; }
+void pictures_say_channels(int channels) {
+  if (channels == 2) fputs("fovea: pictures show the first of the 2 channels, as gray\n", stderr);
+  if (channels > 3)
+    fprintf(stderr, "fovea: pictures show the first 3 of the %d channels, as red, green and blue\n", channels);
+}
 
-fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, pictures_pairs *pairs) {
+/* A fair sample of `count` images of a set: their pixels one after the other, and their places. The caller frees both,
+ * also on failure. */
+static fovea_status choose(const fovea_dataset *data, size_t count, uint8_t **pixels, uint32_t **index) {
+  const size_t size = (size_t)data->channels * (size_t)data->height * (size_t)data->width;
+  *pixels = malloc(count * size);
+  *index = malloc(count * sizeof **index);
+  if (*pixels == NULL || *index == NULL)
+    return fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu images", count);
+  fovea_status status = fovea_dataset_sample(data->labels, data->count, count, *index);
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++)
+    memcpy(*pixels + i * size, data->pixels + (*index)[i] * size, size);
+  return status;
+}
+
+fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, fovea_latent latent,
+                                  pictures_pairs *pairs) {
   if (count > data->count) count = data->count;
-  const size_t values = count * fovea_vae_image_size(vae);
+  const size_t values = count * fovea_vae_image_size(vae), numbers = count * (size_t)vae->config.latent;
   fovea_status status = FOVEA_OK;
-  pictures_pairs p = {count, floats(values, &status), floats(values, &status)};
-  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, p.reconstructions);
+  pictures_pairs p = {count, floats(values, &status), floats(values, &status), {NULL, NULL, NULL}};
+  p.codes = (fovea_codes){floats(numbers, &status), floats(numbers, &status), floats(numbers, &status)};
+  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, latent, &p.codes, p.reconstructions);
   for (size_t i = 0; i < values && status == FOVEA_OK; i++) p.originals[i] = (float)data->pixels[i] / 255;
   if (status == FOVEA_OK)
     *pairs = p;
@@ -40,12 +62,15 @@ fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, co
 void pictures_free(pictures_pairs *pairs) {
   free(pairs->originals);
   free(pairs->reconstructions);
-  *pairs = (pictures_pairs){0, NULL, NULL};
+  free(pairs->codes.mu);
+  free(pairs->codes.logvar);
+  free(pairs->codes.z);
+  *pairs = (pictures_pairs){0};
 }
 
 fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
-  pictures_pairs pairs = {0, NULL, NULL};
-  fovea_status status = pictures_reconstruct(vae, data, count, &pairs);
+  pictures_pairs pairs = {0};
+  fovea_status status = pictures_reconstruct(vae, data, count, FOVEA_LATENT_MEAN, &pairs);
   if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, path);
   pictures_free(&pairs);
   return status;
@@ -69,19 +94,24 @@ fovea_status pictures_walk(fovea_vae *vae, const char *path) {
   return status;
 }
 
-/* The codes of the first images of a set as points; *count of them. The caller frees *points, also on failure. */
+/* The codes of images of a set as points; *count of them. The caller frees *points, also on failure. */
 static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point **points, size_t *count) {
   const size_t latent = (size_t)vae->config.latent, n = data->count < MOST_CODES ? data->count : MOST_CODES;
   fovea_status status = FOVEA_OK;
   float *mu = floats(n * latent, &status);
   plot_point *p = malloc(n * sizeof *p);
   if (p == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %zu codes", n);
-  if (status == FOVEA_OK) status = fovea_vae_encode(vae, data->pixels, n, mu);
+  uint8_t *pixels = NULL;
+  uint32_t *index = NULL;
+  if (status == FOVEA_OK) status = choose(data, n, &pixels, &index);
+  if (status == FOVEA_OK) status = fovea_vae_encode(vae, pixels, n, mu);
   for (size_t i = 0; i < n && status == FOVEA_OK; i++) {
-    const int label = data->labels != NULL && data->labels[i] < PLOT_LABELS ? data->labels[i] : -1;
+    const int label = data->labels != NULL && data->labels[index[i]] < PLOT_LABELS ? data->labels[index[i]] : -1;
     p[i] = (plot_point){mu[i * latent], latent > 1 ? mu[i * latent + 1] : 0, label};
   }
   free(mu);
+  free(pixels);
+  free(index);
   *points = p;
   *count = n;
   return status;

@@ -6,28 +6,33 @@
 
 enum { PICTURES_COUNT = 40, PICTURES_PAIRS = 8, PICTURES_WALK = 30 };
 
-/* PNGs hold one channel or three; other images have no pictures. */
-bool pictures_possible(int channels);
+/* A picture shows the first three channels as red, green and blue, or the first of two as gray (grid.h): says so on
+ * stderr where channels are left out. */
+void pictures_say_channels(int channels);
 
-/* The first images of a set as the network takes and gives them: count x channels x height x width values in [0, 1]. */
+/* Images of a set as the network takes and gives them: count x channels x height x width values in [0, 1];
+ * and their codes, count x latent each, of which z are those that the reconstructions come from. */
 typedef struct pictures_pairs {
   size_t count;
   float *originals, *reconstructions;
+  fovea_codes codes;
 } pictures_pairs;
 
-/* Of the first `count` images, fewer if there are fewer; to be freed with pictures_free. */
-fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, pictures_pairs *pairs);
+/* Of `count` images, fewer if there are fewer: a fair sample, as fovea_dataset_sample's; to be freed with
+ * pictures_free. */
+fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, fovea_latent latent,
+                                  pictures_pairs *pairs);
 fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, const char *path);
 void pictures_free(pictures_pairs *pairs);
 
-/* All three: each image beside its reconstruction. */
+/* All three: each image beside its reconstruction from the mean of its code. */
 fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path);
 
 /* The images of 30x30 codes over [-5, 5]^2, the first number growing to the right and the second upwards, the others 0;
  * of 30 codes over [-5, 5] when the code is one number. */
 fovea_status pictures_walk(fovea_vae *vae, const char *path);
 
-/* The first two numbers of the codes of at most 5000 images of each set, coloured by label. */
+/* The first two numbers of the codes of at most 5000 images of each set, a fair sample, coloured by label. */
 fovea_status pictures_latent(fovea_vae *vae, const fovea_dataset *train, const fovea_dataset *test, const char *path);
 
 #endif

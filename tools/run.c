@@ -14,6 +14,8 @@
 #include "core/fail.h"
 #include "core/file.h"
 #include "fovea/safetensors.h"
+#include "load.h"
+#include "pictures.h"
 
 const char run_activations[] = "elu|relu|selu|sigmoid";
 const char run_attentions[] = "none|spatial|channel|cbam";
@@ -125,12 +127,12 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .kind = OPTION_INT,
        .value = &o->limit_train,
        .max = 4294967295.0,
-       .help = "use the first N training images; 0 is all"},
+       .help = "use N training images, a fair sample of each class; 0 is all"},
       {.name = "limit-test",
        .kind = OPTION_INT,
        .value = &o->limit_test,
        .max = 4294967295.0,
-       .help = "use the first N test images; 0 is all"},
+       .help = "use N test images, a fair sample of each class; 0 is all"},
       {.name = "resume", .kind = OPTION_FLAG, .value = &o->resume, .help = "go on with what --out has"},
       {.name = "device",
        .kind = OPTION_STRING,
@@ -172,15 +174,27 @@ fovea_vae_config run_vae_config(const run_options *o, int channels, int height, 
 
 /* --- data -------------------------------------------------------------------------------------------------------- */
 
+/* Nothing is made for a network that these images cannot have. */
+static fovea_status check_network(const run_options *o, const fovea_dataset *d) {
+  const fovea_vae_config c = run_vae_config(o, d->channels, d->height, d->width);
+  return fovea_vae_check(&c);
+}
+
 fovea_status run_data_load(const run_options *o, run_data *data) {
   run_data d = {NULL, NULL};
-  fovea_status status = fovea_dataset_load(o->data, "train", (size_t)o->limit_train, &d.train);
+  fovea_status status = load_check_folder(o->data, "--out", o->out);
+  if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "train", (size_t)o->limit_train, &d.train);
+  if (status == FOVEA_OK) load_say("train", d.train);
   if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "test", (size_t)o->limit_test, &d.test);
+  if (status == FOVEA_OK) load_say("test", d.test);
+  if (status == FOVEA_OK) load_say_remarks(d.train, d.test);
   if (status == FOVEA_OK &&
       (d.train->channels != d.test->channels || d.train->height != d.test->height || d.train->width != d.test->width))
     status = fovea_fail(
         FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
         d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
+  if (status == FOVEA_OK) status = check_network(o, d.train);
+  if (status == FOVEA_OK) pictures_say_channels(d.train->channels);
   if (status == FOVEA_OK)
     *data = d;
   else

@@ -43,7 +43,9 @@ typedef struct run_data {
   fovea_dataset *train, *test;
 } run_data;
 
-/* Both splits, of images of one size. FOVEA_INVALID when they differ; else as fovea_dataset_load. */
+/* Both splits, of images of one size; says on stderr what they are. FOVEA_INVALID when they differ, when the options'
+ * network cannot have such images, or when --out is in the data or around it; else as fovea_dataset_load. So all that
+ * can be refused without a device is refused before --out is made. */
 fovea_status run_data_load(const run_options *o, run_data *data);
 void run_data_free(run_data *data);
 

@@ -150,7 +150,6 @@ static fovea_status save(training *t) { return fovea_vae_save(t->vae, t->checkpo
 
 static fovea_status save_reconstructions(training *t) {
   char name[64], path[RUN_PATH];
-  if (!pictures_possible(t->data->test->channels)) return FOVEA_OK;
   snprintf(name, sizeof name, "reconstructions-epoch%03d.png", t->state.epoch);
   fovea_status status = run_path(t->options->out, name, path);
   return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, path);
@@ -220,8 +219,7 @@ static fovea_status final_pictures(training *t) {
   fovea_status status = plot_metrics(t);
   if (status == FOVEA_OK) status = run_path(t->options->out, "latent.png", path);
   if (status == FOVEA_OK) status = pictures_latent(t->vae, t->data->train, t->data->test, path);
-  if (status != FOVEA_OK || !pictures_possible(t->data->train->channels)) return status;
-  status = run_path(t->options->out, "walk.png", path);
+  if (status == FOVEA_OK) status = run_path(t->options->out, "walk.png", path);
   return status != FOVEA_OK ? status : pictures_walk(t->vae, path);
 }
 

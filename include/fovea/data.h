@@ -11,31 +11,73 @@
 extern "C" {
 #endif
 
+/* What a load found, for whoever tells people of it: what is passed over, dropped or guessed has an entry here. All of
+ * it is the data set's. */
+typedef struct fovea_data_class {
+  char *name;   /* the subfolder's, or the label as a number */
+  int label;    /* as in fovea_dataset.labels */
+  size_t there; /* images of the split; 0 when the folder is empty, or in the other split only */
+  size_t taken; /* of them in the data set */
+} fovea_data_class;
+
+typedef struct fovea_data_kind {
+  char *name; /* ".txt", "Thumbs.db", "without suffix" */
+  size_t count;
+} fovea_data_kind;
+
+typedef struct fovea_data_report {
+  size_t images; /* of the split; the set has fewer with a limit */
+  fovea_data_class *classes;
+  size_t class_count; /* 0 without labels */
+  fovea_data_kind *passed_over;
+  size_t kind_count;
+  char **remarks; /* a sentence each, without a stop */
+  size_t remark_count;
+} fovea_data_report;
+
 /* Images of one size, with or without labels. */
 typedef struct fovea_dataset {
   size_t count; /* at least 1 */
   int channels, height, width;
-  uint8_t *pixels; /* count x channels x height x width, 0 .. 255 as in the files */
-  uint8_t *labels; /* count, or NULL */
+  uint8_t *pixels;           /* count x channels x height x width, 0 .. 255 as in the files */
+  uint8_t *labels;           /* count, or NULL */
+  fovea_data_report *report; /* of fovea_dataset_load; NULL for a set that was made otherwise */
 } fovea_dataset;
 
-/* Loads the split "train" or "test" of the folder `dir`, the first `limit` images of it; all with 0 or with more than
- * there are. The caller owns *dataset. The folder holds one of
+/* Loads the split "train" or "test" of the folder `dir`; with a `limit` below the number of its images a fair sample of
+ * so many, as fovea_dataset_sample chooses them, in the order of the files; all with 0. The caller owns *dataset. The
+ * folder holds one of
  *
  * - IDX files of bytes (yann.lecun.com/exdb/mnist), plain or with .gz: train-images-idx3-ubyte (count, height, width)
- *   or train-images-idx4-ubyte (count, height, width, channels), and if present train-labels-idx1-ubyte; for "test"
- *   the same with t10k. Everything is checked (magic, sizes, length, gzip's CRC); with a limit, what is read.
+ *   or train-images-idx4-ubyte, and if present train-labels-idx1-ubyte; for "test" the same with t10k. Everything is
+ *   checked (magic, sizes, length, gzip's CRC). Rank 4 is (count, height, width, channels), unless the second number is
+ *   1 to 4 and the last one more: that is (count, channels, height, width). The report says it where one may doubt.
  * - folders train/ and test/ of PNGs, 8-bit gray or RGB without alpha, all of one size, sorted by file name in bytes;
- *   values are taken as stored, gamma and profiles aside. If a folder has subfolders, the PNGs are in those, and the
- *   subfolder is the label: its number if every name is one of 0 .. 255, else its place in the sorted names. Equal file
- *   names follow their subfolder's order. Names that start with a dot or do not end in .png are passed over.
+ *   values are taken as stored, gamma and profiles aside. A PNG is one by its content, or by its name. If a folder has
+ *   subfolders, the PNGs are in those, and a subfolder is a class. There is one list of classes for train/ and test/,
+ *   the sorted names in both, so that a label is the same class in both; it is the name as a number if every name in
+ *   the list is one of 0 .. 255 and no two are the same, else the place in the list. Equal file names follow their
+ *   subfolder's order. Hidden files and what systems leave behind (Thumbs.db, __MACOSX, @eaDir and the like) are passed
+ *   over and counted, and so are files that are no pictures. A picture of another kind is refused: to drop it would
+ *   change what is learned.
  *
- * FOVEA_IO when a folder or file is missing (the message says what was looked for) or cannot be read; FOVEA_INVALID,
- * naming the file, what it has and what was expected, when one is malformed, or when `split` is another word;
- * FOVEA_NO_MEMORY. */
+ * Both kinds in one folder are refused. FOVEA_IO when a folder or file is missing (the message says what was looked
+ * for) or cannot be read; FOVEA_INVALID, naming the file, what it has and what was expected, when one is malformed, or
+ * when `split` is another word; FOVEA_NO_MEMORY. */
 fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset);
 
 void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
+
+/* A fair sample of `count` of n images (n up to 2^32), `labels` of which (or NULL) are their classes: writes to index
+ * the places of the chosen, ascending; all n when count is more.
+ *
+ * How many of a class: count * (images of the class) / n, rounded down, and the rest to the largest remainders, the
+ * smaller label first; then, where count is at least the number of classes, a class with none gets one from the class
+ * with the most. Which of a class: those with the smallest x, the earlier first, where x is words 0 (low) and 1 (high)
+ * of Philox4x32-10 with key {0, 0} and counter {place, 0, 0x53414d50, 0}; the third word is the stream, 'SAMP'. So it
+ * does not depend on any seed, and every run on the same files sees the same images. FOVEA_INVALID for NULL or more
+ * images; FOVEA_NO_MEMORY. */
+fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index);
 
 #ifdef __cplusplus
 }

@@ -46,6 +46,10 @@ typedef struct fovea_vae {
   fovea_tensor mu, logvar, z, reconstruction;
 } fovea_vae;
 
+/* What fovea_vae_create would refuse in a configuration, without a device: a value out of range, an image that the
+ * strides do not divide, a bottleneck too large. FOVEA_INVALID with its sentence, FOVEA_NO_MEMORY. */
+fovea_status fovea_vae_check(const fovea_vae_config *config);
+
 /* Builds graph and network. FOVEA_INVALID with a sentence for each value out of range; an image whose sides the strides
  * do not divide is refused with the next size that works. `training` false: evaluation only. */
 fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae);
@@ -76,13 +80,30 @@ typedef struct fovea_epoch {
 } fovea_epoch;
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
 
-/* Mean losses over the data set in evaluation mode. */
+/* Mean losses over the data set in evaluation mode: moving statistics, no dropout, z sampled (FOVEA_LATENT_SAMPLE). */
 fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses);
 
-/* Reconstructions (count x C x H x W) of `count` images from the first; data are their 8-bit pixels. */
-fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, float *reconstructions);
+/* Which code z an image is reconstructed from. */
+typedef enum fovea_latent {
+  FOVEA_LATENT_MEAN,  /* z = mu: what most people mean by an image's reconstruction; a function of the image alone */
+  FOVEA_LATENT_SAMPLE /* z = mu + exp(logvar / 2) eps, as the losses are evaluated; eps is drawn by Philox with the
+                         network's seed and depends on the image's place in its batch and on the batch's number */
+} fovea_latent;
 
-/* Codes mu (count x latent). */
+/* Where codes go: count x latent floats each, owned by the caller; NULL for what is not wanted. */
+typedef struct fovea_codes {
+  float *mu, *logvar;
+  float *z; /* what the decoder got: the codes that the images come from */
+} fovea_codes;
+
+/* Reconstructions (count x C x H x W, in [0, 1]) of `count` images from the first; data are their 8-bit pixels.
+ * `codes` (may be NULL) is filled, too: with FOVEA_LATENT_MEAN z equals mu. The losses of these passes go nowhere.
+ * FOVEA_INVALID for another value of `latent`; FOVEA_MISMATCH when a loss is not finite; FOVEA_NO_MEMORY,
+ * FOVEA_DEVICE. */
+fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, fovea_latent latent,
+                                   const fovea_codes *codes, float *reconstructions);
+
+/* The means mu (count x latent) of the codes. */
 fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu);
 
 /* Images (count x C x H x W) of latent codes (count x latent). */

@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 
 #include "core/fail.h"
-#include "data/idx.h"
+#include "data/idx_set.h"
+#include "data/listing.h"
 #include "data/png_folder.h"
+#include "data/report.h"
 #include "fovea/data.h"
 
-enum { MAX_SIDE = 65535, PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, SPLITS = 2 };
 
 static const char hint[] = "Debian's package dataset-fashion-mnist installs a set in /usr/share/datasets/fashion-mnist";
 
@@ -18,111 +20,132 @@ void fovea_dataset_destroy(fovea_dataset *dataset) {
   if (dataset == NULL) return;
   free(dataset->pixels);
   free(dataset->labels);
+  fovea_report_destroy(dataset->report);
   free(dataset);
 }
+
+/* ---- what the folder holds -------------------------------------------------------------------------------------- */
+
+static const char *const split_names[SPLITS] = {"train", "test"}, *const prefixes[SPLITS] = {"train", "t10k"};
+
+/* A split's paths; empty where there is none. */
+typedef struct split_paths {
+  char images[PATH_SIZE], labels[PATH_SIZE], folder[PATH_SIZE];
+} split_paths;
 
 static bool exists(const char *path) {
   struct stat about;
   return stat(path, &about) == 0;
 }
 
-/* Writes "DIR/PREFIX-KIND" or the same with .gz to path[PATH_SIZE]; false when there is neither. */
-static bool find_file(const char *dir, const char *prefix, const char *kind, char *path) {
-  static const char *const endings[] = {"", ".gz"};
-  for (size_t i = 0; i < 2; i++) {
-    int n = snprintf(path, PATH_SIZE, "%s/%s-%s%s", dir, prefix, kind, endings[i]);
-    if (n < PATH_SIZE && exists(path)) return true;
+static bool is_folder(const char *path) {
+  struct stat about;
+  return path[0] != '\0' && stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+/* Writes the path "DIR/PREFIX REST", or nothing where nothing is. */
+static bool find(const char *dir, const char *prefix, const char *rest, char path[PATH_SIZE]) {
+  const int n = snprintf(path, PATH_SIZE, "%s/%s%s", dir, prefix, rest);
+  if (n < PATH_SIZE && exists(path)) return true;
+  path[0] = '\0';
+  return false;
+}
+
+static void find_split(const char *dir, int which, split_paths *s) {
+  const char *prefix = prefixes[which];
+  if (!find(dir, prefix, "-images-idx3-ubyte", s->images) && !find(dir, prefix, "-images-idx3-ubyte.gz", s->images) &&
+      !find(dir, prefix, "-images-idx4-ubyte", s->images))
+    find(dir, prefix, "-images-idx4-ubyte.gz", s->images);
+  if (!find(dir, prefix, "-labels-idx1-ubyte", s->labels)) find(dir, prefix, "-labels-idx1-ubyte.gz", s->labels);
+  find(dir, split_names[which], "", s->folder);
+}
+
+static const char *last_name(const char *path) { return strrchr(path, '/') + 1; }
+
+/* IDX files and folders together: what one of them is, the other need not be, and their labels are not the same. */
+static fovea_status check_one_kind(const char *dir, const split_paths s[SPLITS]) {
+  const char *images = s[0].images[0] != '\0' ? s[0].images : s[1].images;
+  const char *folder = is_folder(s[0].folder) ? s[0].folder : s[1].folder;
+  if (images[0] == '\0' || !is_folder(folder)) return FOVEA_OK;
+  return fovea_fail(
+      FOVEA_INVALID,
+      "'%s' has both IDX files ('%s') and a folder of images ('%s'): which is the data set? Move the other "
+      "one away",
+      dir, last_name(images), last_name(folder));
+}
+
+/* ---- what is there and not used --------------------------------------------------------------------------------- */
+
+static bool is_used(const char *name, const split_paths s[SPLITS]) {
+  for (int i = 0; i < SPLITS; i++) {
+    const char *const used[] = {s[i].images, s[i].labels, is_folder(s[i].folder) ? s[i].folder : ""};
+    for (size_t k = 0; k < 3; k++)
+      if (used[k][0] != '\0' && strcmp(last_name(used[k]), name) == 0) return true;
   }
   return false;
 }
 
-/* From count x H x W x C to count x C x H x W. */
-static fovea_status channels_first(fovea_idx *idx) {
-  size_t pixels = (size_t)idx->dims[1] * idx->dims[2], channels = idx->dims[3];
-  uint8_t *moved = malloc(idx->count * idx->item);
-  if (moved == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu images of %zu bytes", idx->count, idx->item);
-  for (size_t n = 0; n < idx->count; n++) {
-    const uint8_t *from = idx->data + n * idx->item;
-    uint8_t *to = moved + n * idx->item;
-    for (size_t c = 0; c < channels; c++)
-      for (size_t p = 0; p < pixels; p++) to[c * pixels + p] = from[p * channels + c];
+static fovea_status remark_unused(const char *dir, const split_paths s[SPLITS], fovea_data_report *report) {
+  enum { NAMED = 6, TEXT = 700 };
+  fovea_names names = {0};
+  char text[TEXT] = "";
+  size_t count = 0, used = 0;
+  fovea_status status = fovea_list_all(dir, &names);
+  for (size_t i = 0; i < names.count && status == FOVEA_OK; i++) {
+    if (is_used(names.name[i], s) || ++count > NAMED || used >= TEXT) continue;
+    used += (size_t)snprintf(text + used, TEXT - used, "%s'%.100s'", count > 1 ? ", " : "", names.name[i]);
   }
-  free(idx->data);
-  idx->data = moved;
-  return FOVEA_OK;
+  fovea_names_free(&names);
+  if (status != FOVEA_OK || count == 0) return status;
+  return count > NAMED ? fovea_report_remark(report, "not used in '%s': %s and %zu more", dir, text, count - NAMED)
+                       : fovea_report_remark(report, "not used in '%s': %s", dir, text);
 }
 
-static fovea_status load_images(const char *path, size_t limit, fovea_dataset *set, uint32_t *total) {
-  fovea_idx idx;
-  fovea_status status = fovea_idx_load(path, 3, 4, limit, &idx);
+static fovea_status remark_no_labels(const char *dir, int which, fovea_data_report *report) {
+  return fovea_report_remark(report, "%s has no labels: '%s/%s-labels-idx1-ubyte' is not there, with or without .gz",
+                             split_names[which], dir, prefixes[which]);
+}
+
+/* ---- the load --------------------------------------------------------------------------------------------------- */
+
+static fovea_status load_split(const char *dir, int which, size_t limit, fovea_dataset *set) {
+  static const split_paths nothing = {.images = ""};
+  split_paths s[SPLITS] = {nothing, nothing};
+  for (int i = 0; i < SPLITS; i++) find_split(dir, i, &s[i]);
+  const split_paths *mine = &s[which];
+  fovea_status status = check_one_kind(dir, s);
   if (status != FOVEA_OK) return status;
-  for (int i = 1; i < idx.rank && status == FOVEA_OK; i++)
-    if (idx.dims[i] > MAX_SIDE)
-      status = fovea_fail(FOVEA_INVALID, "'%s': dimension %d is %lu, at most %d is expected", path, i + 1,
-                          (unsigned long)idx.dims[i], MAX_SIDE);
-  if (status == FOVEA_OK && idx.rank == 4) status = channels_first(&idx);
-  if (status != FOVEA_OK) {
-    free(idx.data);
-    return status;
-  }
-  *total = idx.dims[0];
-  set->count = idx.count;
-  set->channels = idx.rank == 4 ? (int)idx.dims[3] : 1;
-  set->height = (int)idx.dims[1];
-  set->width = (int)idx.dims[2];
-  set->pixels = idx.data;
-  return FOVEA_OK;
-}
-
-static fovea_status load_labels(const char *path, const char *images, uint32_t total, size_t limit,
-                                fovea_dataset *set) {
-  fovea_idx idx;
-  fovea_status status = fovea_idx_load(path, 1, 1, limit, &idx);
-  if (status != FOVEA_OK) return status;
-  if (idx.dims[0] != total) {
-    free(idx.data);
-    return fovea_fail(FOVEA_INVALID, "'%s' has %lu labels, but '%s' has %lu images", path, (unsigned long)idx.dims[0],
-                      images, (unsigned long)total);
-  }
-  set->labels = idx.data;
-  return FOVEA_OK;
-}
-
-static fovea_status load_idx(const char *dir, const char *prefix, const char *images, size_t limit,
-                             fovea_dataset **dataset) {
-  char labels[PATH_SIZE];
-  uint32_t total;
-  fovea_dataset *set = calloc(1, sizeof *set);
-  if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", images);
-  fovea_status status = load_images(images, limit, set, &total);
-  if (status == FOVEA_OK && find_file(dir, prefix, "labels-idx1-ubyte", labels))
-    status = load_labels(labels, images, total, limit, set);
-  if (status == FOVEA_OK) {
-    *dataset = set;
-  } else {
-    fovea_dataset_destroy(set);
-  }
-  return status;
+  if (mine->images[0] == '\0' && mine->folder[0] == '\0')
+    return fovea_fail(FOVEA_IO,
+                      "no data in '%s': looked for %s-images-idx3-ubyte, %s-images-idx4-ubyte (each with or without "
+                      ".gz) and a folder %s/ of PNGs (%s)",
+                      dir, prefixes[which], prefixes[which], split_names[which], hint);
+  const bool labelled = mine->labels[0] != '\0';
+  if (mine->images[0] != '\0')
+    status = fovea_idx_set_load(mine->images, labelled ? mine->labels : NULL, limit, set);
+  else
+    status = fovea_png_folder_load(mine->folder, s[1 - which].folder, limit, set);
+  if (status == FOVEA_OK && mine->images[0] != '\0' && !labelled) status = remark_no_labels(dir, which, set->report);
+  return status != FOVEA_OK ? status : remark_unused(dir, s, set->report);
 }
 
 fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset) {
   if (!dir) return fovea_fail_null("dir");
   if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
-  char path[PATH_SIZE];
-  bool train = strcmp(split, "train") == 0;
-  if (!train && strcmp(split, "test") != 0)
+  const bool train = strcmp(split, split_names[0]) == 0;
+  if (!train && strcmp(split, split_names[1]) != 0)
     return fovea_fail(FOVEA_INVALID, "data split '%s', expected 'train' or 'test'", split);
-  const char *prefix = train ? "train" : "t10k";
   struct stat about;
   if (stat(dir, &about) != 0)
     return fovea_fail(FOVEA_IO, "cannot open the data folder '%s': %s (%s)", dir, strerror(errno), hint);
   if (!S_ISDIR(about.st_mode)) return fovea_fail(FOVEA_IO, "the data folder '%s' is not a folder (%s)", dir, hint);
-  if (find_file(dir, prefix, "images-idx3-ubyte", path) || find_file(dir, prefix, "images-idx4-ubyte", path))
-    return load_idx(dir, prefix, path, limit, dataset);
-  int n = snprintf(path, sizeof path, "%s/%s", dir, split);
-  if (n < PATH_SIZE && exists(path)) return fovea_png_folder_load(path, limit, dataset);
-  return fovea_fail(FOVEA_IO,
-                    "no data in '%s': looked for %s-images-idx3-ubyte, %s-images-idx4-ubyte (each with or without "
-                    ".gz) and a folder %s/ of PNGs (%s)",
-                    dir, prefix, prefix, split, hint);
+  fovea_dataset *set = calloc(1, sizeof *set);
+  if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", dir);
+  fovea_status status = fovea_report_create(&set->report);
+  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, limit, set);
+  if (status == FOVEA_OK)
+    *dataset = set;
+  else
+    fovea_dataset_destroy(set);
+  return status;
 }

@@ -1,9 +1,9 @@
 #include "data/idx.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/fail.h"
-#include "data/gzip.h"
 
 enum { UBYTE = 0x08 };
 
@@ -51,37 +51,66 @@ static fovea_status check_sizes(fovea_gzip *file, const char *path, fovea_idx *i
   return FOVEA_OK;
 }
 
-static fovea_status read_items(fovea_gzip *file, const char *path, size_t limit, fovea_idx *idx) {
-  idx->count = limit == 0 || limit > idx->dims[0] ? idx->dims[0] : limit;
-  size_t size = idx->count * idx->item, got, extra = 0;
-  uint8_t beyond;
-  idx->data = malloc(size);
-  if (idx->data == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the %zu bytes of '%s'", size, path);
-  fovea_status status = fovea_gzip_read(file, idx->data, size, &got);
-  if (status != FOVEA_OK) return status;
-  if (got < size)
-    return fovea_fail(FOVEA_INVALID, "'%s' has %zu bytes of data, its header promises %zu", path, got,
-                      idx->dims[0] * idx->item);
-  if (idx->count < idx->dims[0]) return FOVEA_OK;
-  status = fovea_gzip_read(file, &beyond, 1, &extra); /* checks the CRC as well */
-  if (status == FOVEA_OK && extra > 0)
-    return fovea_fail(FOVEA_INVALID, "'%s' has more than the %zu bytes of data that its header promises", path, size);
+void fovea_idx_close(fovea_idx *idx) {
+  fovea_gzip_close(idx->file);
+  *idx = (fovea_idx){0};
+}
+
+fovea_status fovea_idx_open(const char *path, int min_rank, int max_rank, fovea_idx *idx) {
+  *idx = (fovea_idx){.path = path};
+  fovea_status status = fovea_gzip_open(path, &idx->file);
+  if (status == FOVEA_OK) status = read_header(idx->file, path, min_rank, max_rank, idx);
+  if (status == FOVEA_OK) status = check_sizes(idx->file, path, idx);
+  if (status != FOVEA_OK) fovea_idx_close(idx);
   return status;
 }
 
-fovea_status fovea_idx_load(const char *path, int min_rank, int max_rank, size_t limit, fovea_idx *idx) {
-  fovea_gzip *file;
-  fovea_status status = fovea_gzip_open(path, &file);
-  if (status != FOVEA_OK) return status;
-  fovea_idx loaded = {0};
-  status = read_header(file, path, min_rank, max_rank, &loaded);
-  if (status == FOVEA_OK) status = check_sizes(file, path, &loaded);
-  if (status == FOVEA_OK) status = read_items(file, path, limit, &loaded);
-  fovea_gzip_close(file);
-  if (status == FOVEA_OK) {
-    *idx = loaded;
-  } else {
-    free(loaded.data);
+/* Reads the items from `place` on, `count` of them, to data. */
+static fovea_status read_exactly(fovea_idx *idx, size_t place, size_t count, uint8_t *data) {
+  size_t got;
+  fovea_status status = fovea_gzip_read(idx->file, data, count * idx->item, &got);
+  if (status == FOVEA_OK && got < count * idx->item)
+    status = fovea_fail(FOVEA_INVALID, "'%s' has %zu bytes of data, its header promises %zu", idx->path,
+                        place * idx->item + got, idx->dims[0] * idx->item);
+  return status;
+}
+
+/* Item after item: the chosen go to data, the others to `other`, which has room for one. */
+static fovea_status read_chosen(fovea_idx *idx, const uint32_t *index, size_t count, uint8_t *data, uint8_t *other) {
+  fovea_status status = FOVEA_OK;
+  size_t taken = 0;
+  for (size_t i = 0; i < idx->dims[0] && status == FOVEA_OK; i++) {
+    const bool chosen = taken < count && (index != NULL ? index[taken] : taken) == i;
+    status = read_exactly(idx, i, 1, chosen ? data + taken++ * idx->item : other);
   }
+  return status;
+}
+
+/* The last read checks the CRC as well. */
+static fovea_status check_end(fovea_idx *idx) {
+  uint8_t beyond;
+  size_t extra = 0;
+  fovea_status status = fovea_gzip_read(idx->file, &beyond, 1, &extra);
+  if (status == FOVEA_OK && extra > 0)
+    status = fovea_fail(FOVEA_INVALID, "'%s' has more than the %zu bytes of data that its header promises", idx->path,
+                        idx->dims[0] * idx->item);
+  return status;
+}
+
+fovea_status fovea_idx_read(fovea_idx *idx, const uint32_t *index, size_t count, uint8_t **data) {
+  uint8_t *items = malloc(count * idx->item), *other = malloc(idx->item);
+  fovea_status status = FOVEA_OK;
+  if (items == NULL || other == NULL)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the %zu bytes of '%s'", count * idx->item, idx->path);
+  else if (index == NULL && count == idx->dims[0])
+    status = read_exactly(idx, 0, count, items);
+  else
+    status = read_chosen(idx, index, count, items, other);
+  if (status == FOVEA_OK) status = check_end(idx);
+  free(other);
+  if (status == FOVEA_OK)
+    *data = items;
+  else
+    free(items);
   return status;
 }

@@ -181,17 +181,32 @@ static fovea_status build(fovea_vae *vae) {
   return fovea_graph_check(vae->graph);
 }
 
-fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae) {
-  if (!device) return fovea_fail_null("device");
-  if (!config || !vae) return fovea_fail_null(config ? "vae" : "config");
+/* All but the network; fails with *vae to be destroyed, or NULL. */
+static fovea_status start(const fovea_vae_config *config, fovea_vae **vae) {
+  *vae = NULL;
   fovea_status status = check_config(config);
   if (status != FOVEA_OK) return status;
-  fovea_vae *made = calloc(1, sizeof *made);
+  fovea_vae *made = *vae = calloc(1, sizeof *made);
   if (made == NULL) return fovea_fail(FOVEA_NO_MEMORY, "vae: no memory");
   made->config = *config;
   qsort(made->config.units, (size_t)config->unit_count, sizeof *made->config.units, descending);
   status = fovea_graph_create(&made->graph);
-  if (status == FOVEA_OK) status = build(made);
+  return status != FOVEA_OK ? status : build(made);
+}
+
+fovea_status fovea_vae_check(const fovea_vae_config *config) {
+  fovea_vae *made = NULL;
+  if (!config) return fovea_fail_null("config");
+  fovea_status status = start(config, &made);
+  fovea_vae_destroy(made);
+  return status;
+}
+
+fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae) {
+  fovea_vae *made = NULL;
+  if (!device) return fovea_fail_null("device");
+  if (!config || !vae) return fovea_fail_null(config ? "vae" : "config");
+  fovea_status status = start(config, &made);
   const fovea_network_options options = {.batch = config->batch, .seed = config->seed, .training = training};
   if (status == FOVEA_OK) status = fovea_network_create(device, made->graph, &options, &made->network);
   if (status == FOVEA_OK)

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/fail.h"
 #include "data/shuffle.h"
@@ -112,32 +113,67 @@ fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea
   return status;
 }
 
-/* Evaluates `count` images and copies `tensor` of each, `size` floats. The losses of these passes are nobody's. */
-static fovea_status evaluate_and_read(fovea_vae *vae, const uint8_t *pixels, size_t count, fovea_tensor tensor,
-                                      size_t size, float *out) {
-  fovea_status status = FOVEA_OK;
+/* Copies `tensor` of the last pass's `count` images behind the `done` ones in `out`, unless that is NULL. */
+static fovea_status read_some(fovea_vae *vae, fovea_tensor tensor, size_t done, size_t count, size_t size, float *out) {
+  return out == NULL ? FOVEA_OK : fovea_network_read(vae->network, tensor, count, out + done * size);
+}
+
+/* Evaluates images done .. done + count - 1 and copies their codes. The losses of these passes are nobody's. */
+static fovea_status encode_batch(fovea_vae *vae, const uint8_t *pixels, size_t done, size_t count, uint32_t pass,
+                                 const fovea_codes *codes) {
+  const size_t latent = (size_t)vae->config.latent;
   fovea_losses unused;
+  fovea_status status =
+      fovea_network_evaluate(vae->network, pixels + done * fovea_vae_image_size(vae), NULL, count, pass);
+  if (status == FOVEA_OK) status = read_some(vae, vae->mu, done, count, latent, codes->mu);
+  if (status == FOVEA_OK) status = read_some(vae, vae->logvar, done, count, latent, codes->logvar);
+  if (status == FOVEA_OK) status = read_some(vae, vae->z, done, count, latent, codes->z);
+  if (status == FOVEA_OK) status = fovea_network_losses(vae->network, &unused);
+  return status;
+}
+
+static fovea_status reconstruct_samples(fovea_vae *vae, const uint8_t *pixels, size_t count, const fovea_codes *codes,
+                                        float *out) {
+  fovea_status status = FOVEA_OK;
   uint32_t pass = 0;
   for (size_t done = 0; status == FOVEA_OK && done < count;) {
     const size_t n = batch_at(vae, done, count);
-    status = fovea_network_evaluate(vae->network, pixels + done * fovea_vae_image_size(vae), NULL, n, pass++);
-    if (status == FOVEA_OK) status = fovea_network_read(vae->network, tensor, n, out + done * size);
-    if (status == FOVEA_OK) status = fovea_network_losses(vae->network, &unused);
+    status = encode_batch(vae, pixels, done, n, pass++, codes);
+    if (status == FOVEA_OK) status = read_some(vae, vae->reconstruction, done, n, fovea_vae_image_size(vae), out);
     done += n;
   }
   return status;
 }
 
-fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, float *reconstructions) {
+/* The pass of an evaluation ends in the image of a sample; that of the mean is decoded from mu. */
+static fovea_status reconstruct_means(fovea_vae *vae, const uint8_t *pixels, size_t count, const fovea_codes *codes,
+                                      float *out) {
+  const size_t size = count * (size_t)vae->config.latent;
+  float *mu = codes->mu != NULL ? codes->mu : malloc(size * sizeof *mu);
+  if (mu == NULL) return fovea_fail(FOVEA_NO_MEMORY, "vae: no memory for the codes of %zu images", count);
+  fovea_status status =
+      reconstruct_samples(vae, pixels, count, &(fovea_codes){.mu = mu, .logvar = codes->logvar}, NULL);
+  if (status == FOVEA_OK) status = fovea_vae_decode(vae, mu, count, out);
+  if (status == FOVEA_OK && codes->z != NULL) memcpy(codes->z, mu, size * sizeof *mu);
+  if (mu != codes->mu) free(mu);
+  return status;
+}
+
+fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, fovea_latent latent,
+                                   const fovea_codes *codes, float *reconstructions) {
   if (!vae) return fovea_fail_null("vae");
   if (!pixels || !reconstructions) return fovea_fail_null(pixels ? "reconstructions" : "pixels");
-  return evaluate_and_read(vae, pixels, count, vae->reconstruction, fovea_vae_image_size(vae), reconstructions);
+  const fovea_codes none = {NULL, NULL, NULL};
+  if (codes == NULL) codes = &none;
+  if (latent == FOVEA_LATENT_MEAN) return reconstruct_means(vae, pixels, count, codes, reconstructions);
+  if (latent == FOVEA_LATENT_SAMPLE) return reconstruct_samples(vae, pixels, count, codes, reconstructions);
+  return fovea_fail(FOVEA_INVALID, "vae: latent %d is not one of fovea_latent", (int)latent);
 }
 
 fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu) {
   if (!vae) return fovea_fail_null("vae");
   if (!pixels || !mu) return fovea_fail_null(pixels ? "mu" : "pixels");
-  return evaluate_and_read(vae, pixels, count, vae->mu, (size_t)vae->config.latent, mu);
+  return reconstruct_samples(vae, pixels, count, &(fovea_codes){.mu = mu}, NULL);
 }
 
 fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images) {

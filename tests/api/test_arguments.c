@@ -42,7 +42,7 @@ static fovea_safetensors *file;
 static char csv[1024], tensors_path[1024], checkpoint[1024], written[1024];
 static uint8_t pixels[BATCH * SIDE * SIDE];
 static float floats[4096]; /* as many as any tensor here has */
-static fovea_dataset data = {BATCH, 1, SIDE, SIDE, pixels, NULL};
+static fovea_dataset data = {.count = BATCH, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
 static const fovea_safetensor tensor = {.name = "w", .dtype = "F32", .rank = 1, .dims = {2}, .data = floats};
 static const fovea_safetensor_text text = {"key", "value"};
 static const fovea_conv2d conv = {.filters = 2, .kernel = 3, .stride = 1, .same = true};
@@ -133,6 +133,11 @@ static fovea_status call_dataset_load(void) {
   fovea_dataset *loaded = NULL;
   const fovea_status status = fovea_dataset_load(ARG(0, "no such folder"), ARG(1, "train"), 1, ARG(2, &loaded));
   return status == FOVEA_IO ? FOVEA_OK : status;
+}
+static fovea_status call_dataset_sample(void) {
+  const uint8_t labels[] = {0, 1, 1};
+  uint32_t index[2];
+  return fovea_dataset_sample(ARG(0, labels), 3, 2, ARG(1, index));
 }
 static fovea_status call_design_destroy(void) { return fovea_design_destroy(NULL), FOVEA_INVALID; }
 static fovea_status call_design_from_table(void) {
@@ -284,6 +289,10 @@ static fovea_status call_tensor_shape(void) {
   return fovea_tensor_shape(ARG(0, graph), units, ARG(1, dims));
 }
 
+static fovea_status call_vae_check(void) {
+  const fovea_vae_config config = tiny_config(SIDE, BATCH);
+  return fovea_vae_check(ARG(0, &config));
+}
 static fovea_status call_vae_create(void) {
   fovea_vae *made = NULL;
   const fovea_vae_config config = tiny_config(SIDE, BATCH);
@@ -314,7 +323,8 @@ static fovea_status call_vae_load(void) {
 }
 static fovea_status call_vae_parameter_count(void) { return ANSWER(fovea_vae_parameter_count(ARG(0, vae)) == 0); }
 static fovea_status call_vae_reconstruct(void) {
-  return fovea_vae_reconstruct(ARG(0, vae), ARG(1, pixels), BATCH, ARG(2, floats));
+  const fovea_codes none = {NULL, NULL, NULL};
+  return fovea_vae_reconstruct(ARG(0, vae), ARG(1, pixels), BATCH, FOVEA_LATENT_MEAN, ARG(2, &none), ARG(3, floats));
 }
 static fovea_status call_vae_save(void) {
   const fovea_training_state state = {0};
@@ -353,6 +363,7 @@ static const struct {
              CALL(add_spatial_attention),
              DESTROY(dataset_destroy),
              CALL(dataset_load),
+             OPTIONAL(dataset_sample, 1u << 0),
              DESTROY(design_destroy),
              OPTIONAL(design_from_table, 1u << 1),
              DESTROY(device_close),
@@ -398,6 +409,7 @@ static const struct {
              CALL(table_is_sweep),
              CALL(table_read),
              CALL(tensor_shape),
+             CALL(vae_check),
              CALL(vae_create),
              CALL(vae_decode),
              CALL(vae_default),
@@ -408,7 +420,7 @@ static const struct {
              CALL(vae_learning_rate),
              OPTIONAL(vae_load, 1u << 2),
              CALL(vae_parameter_count),
-             CALL(vae_reconstruct),
+             OPTIONAL(vae_reconstruct, 1u << 2),
              OPTIONAL(vae_save, 1u << 3),
              CALL(vae_train_epoch)};
 
@@ -606,7 +618,7 @@ static fovea_status epoch_to_a_rate_of_infinity(void) {
 }
 static fovea_status epoch_from_past_the_images(void) { return epoch_of((fovea_epoch){.epochs = 1, .start = SIZE_MAX}); }
 static fovea_status epoch_without_pixels(void) {
-  const fovea_dataset none = {BATCH, 1, SIDE, SIDE, NULL, NULL};
+  const fovea_dataset none = {.count = BATCH, .channels = 1, .height = SIDE, .width = SIDE};
   fovea_epoch epoch = {.epochs = 1};
   return fovea_vae_train_epoch(vae, &none, &epoch);
 }

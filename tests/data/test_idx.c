@@ -63,6 +63,88 @@ static void test_rgb_becomes_channels_first(void **state) {
   fovea_dataset_destroy(set);
 }
 
+/* Which of the numbers of rank 4 are the channels, and whether the guess is said. */
+static void test_rank_4(void **state) {
+  (void)state;
+  static const struct {
+    uint32_t dims[3];
+    int channels, height, width;
+    const char *says;
+  } cases[] = {
+      {{5, 6, 3}, 3, 5, 6, NULL},
+      {{5, 6, 4}, 4, 5, 6, NULL},
+      {{4, 5, 6}, 4, 5, 6, "4 x 5 x 6 an image: taken as channels, height, width (4 channels of 5x6)"},
+      {{1, 3, 6}, 1, 3, 6, "taken as channels, height, width"},
+      {{3, 5, 3}, 3, 3, 5, "taken as height, width, channels, which may be wrong"},
+      {{5, 6, 7}, 7, 5, 6, "taken as height, width, channels, which may be wrong"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fovea_dataset *set;
+    const uint32_t *d = cases[i].dims;
+    const size_t size = (size_t)d[0] * d[1] * d[2];
+    make("rank4/train-images-idx4-ubyte", 8, 4, (uint32_t[]){2, d[0], d[1], d[2]}, 2 * size);
+    make("rank4/train-labels-idx1-ubyte", 8, 1, (uint32_t[]){2}, 2);
+    assert_int_equal(fovea_dataset_load(temp_path("rank4"), "train", 0, &set), FOVEA_OK);
+    if (set->channels != cases[i].channels || set->height != cases[i].height || set->width != cases[i].width)
+      fail_msg("case %zu: %d channels of %dx%d", i, set->channels, set->height, set->width);
+    const size_t second = d[2] == (uint32_t)set->channels ? d[2] : 1; /* the value of the first channel's next pixel */
+    assert_int_equal(set->pixels[1], second);
+    assert_int_equal(set->pixels[size], (uint8_t)size);
+    assert_int_equal(set->report->remark_count, cases[i].says != NULL);
+    if (cases[i].says != NULL) assert_non_null(strstr(set->report->remarks[0], cases[i].says));
+    fovea_dataset_destroy(set);
+  }
+}
+
+/* Labels sorted as some sets are: the first images would be of one class. The whole file is checked all the same. */
+static void test_limit_is_fair(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  uint8_t labels[8 + 20] = {0, 0, 8, 1, 0, 0, 0, 20};
+  for (int i = 0; i < 20; i++) labels[8 + i] = i < 10 ? 7 : 2;
+  make("fair/train-images-idx3-ubyte", 8, 3, (uint32_t[]){20, 1, 2}, 40);
+  temp_file("fair/train-labels-idx1-ubyte", labels, sizeof labels);
+  assert_int_equal(fovea_dataset_load(temp_path("fair"), "train", 10, &set), FOVEA_OK);
+  uint32_t index[10];
+  assert_int_equal(fovea_dataset_sample(labels + 8, 20, 10, index), FOVEA_OK);
+  size_t sevens = 0;
+  for (size_t i = 0; i < 10; i++) {
+    assert_int_equal(set->pixels[2 * i], 2 * index[i]);
+    assert_int_equal(set->labels[i], labels[8 + index[i]]);
+    sevens += set->labels[i] == 7;
+  }
+  assert_int_equal(sevens, 5);
+  assert_int_equal(set->report->images, 20);
+  assert_int_equal(set->report->class_count, 2);
+  assert_int_equal(set->report->classes[0].label, 2);
+  assert_int_equal(set->report->classes[0].there, 10);
+  assert_int_equal(set->report->classes[0].taken, 5);
+  fovea_dataset_destroy(set);
+  make("fair/train-images-idx3-ubyte", 8, 3, (uint32_t[]){20, 1, 2}, 41);
+  assert_int_equal(fovea_dataset_load(temp_path("fair"), "train", 10, &set), FOVEA_INVALID);
+  assert_message("more than the 40 bytes");
+}
+
+static void test_what_is_said_and_refused(void **state) {
+  (void)state;
+  fovea_dataset *set;
+  make("said/train-images-idx3-ubyte", 8, 3, (uint32_t[]){2, 2, 3}, 12);
+  temp_file("said/train-labels-idx2-int", "x", 1);
+  temp_file("said/train", "a file", 6);
+  assert_int_equal(fovea_dataset_load(temp_path("said"), "train", 0, &set), FOVEA_OK);
+  assert_int_equal(set->report->remark_count, 2);
+  assert_non_null(strstr(set->report->remarks[0], "train has no labels"));
+  assert_non_null(strstr(set->report->remarks[1], "'train-labels-idx2-int'"));
+  fovea_dataset_destroy(set);
+  for (int i = 0; i < 2; i++) {
+    temp_file(i == 0 ? "both/test/x.txt" : "both/train/x.txt", "x", 1);
+    make("both/train-images-idx3-ubyte", 8, 3, (uint32_t[]){2, 2, 3}, 12);
+    assert_int_equal(fovea_dataset_load(temp_path("both"), "train", 0, &set), FOVEA_INVALID);
+    assert_message("both IDX files ('train-images-idx3-ubyte') and a folder");
+    assert_int_equal(fovea_dataset_load(temp_path("both"), "test", 0, &set), FOVEA_INVALID);
+  }
+}
+
 static void test_bad_files(void **state) {
   (void)state;
   static const struct {
@@ -188,10 +270,17 @@ static void test_fashion_mnist(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_gray_with_labels),  cmocka_unit_test(test_rgb_becomes_channels_first),
-      cmocka_unit_test(test_bad_files),         cmocka_unit_test(test_every_length_of_the_header),
-      cmocka_unit_test(test_labels_must_match), cmocka_unit_test(test_bombs),
-      cmocka_unit_test(test_missing),           cmocka_unit_test(test_fashion_mnist),
+      cmocka_unit_test(test_gray_with_labels),
+      cmocka_unit_test(test_rgb_becomes_channels_first),
+      cmocka_unit_test(test_bad_files),
+      cmocka_unit_test(test_every_length_of_the_header),
+      cmocka_unit_test(test_labels_must_match),
+      cmocka_unit_test(test_bombs),
+      cmocka_unit_test(test_missing),
+      cmocka_unit_test(test_fashion_mnist),
+      cmocka_unit_test(test_rank_4),
+      cmocka_unit_test(test_limit_is_fair),
+      cmocka_unit_test(test_what_is_said_and_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <png.h>
@@ -139,23 +141,232 @@ static void test_bad_folders(void **state) {
   fovea_dataset *set;
   temp_file("none/train/readme.txt", "x", 1);
   assert_int_equal(fovea_dataset_load(temp_path("none"), "train", 0, &set), FOVEA_INVALID);
-  assert_message("no file that ends in .png");
+  assert_message("holds no PNG");
   make("mixed/train/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("mixed/train/0/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   assert_int_equal(fovea_dataset_load(temp_path("mixed"), "train", 0, &set), FOVEA_INVALID);
   assert_message("both PNGs");
   make("deep/train/0/1/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   assert_int_equal(fovea_dataset_load(temp_path("deep"), "train", 0, &set), FOVEA_INVALID);
-  assert_message("PNGs only");
+  assert_message("must hold its PNGs itself");
   temp_file("file/train", "x", 1);
   assert_int_equal(fovea_dataset_load(temp_path("file"), "train", 0, &set), FOVEA_IO);
+}
+
+static const fovea_data_report *found;
+static fovea_dataset *loaded;
+
+static fovea_status load(const char *name, const char *split, size_t limit) {
+  fovea_dataset_destroy(loaded);
+  loaded = NULL;
+  fovea_status status = fovea_dataset_load(temp_path(name), split, limit, &loaded);
+  found = status == FOVEA_OK ? loaded->report : NULL;
+  return status;
+}
+
+static void assert_remark(const char *part) {
+  for (size_t i = 0; i < found->remark_count; i++)
+    if (strstr(found->remarks[i], part) != NULL) return;
+  fail_msg("no remark has '%s'", part);
+}
+
+static size_t passed_over(const char *kind) {
+  for (size_t i = 0; i < found->kind_count; i++)
+    if (strcmp(found->passed_over[i].name, kind) == 0) return found->passed_over[i].count;
+  return 0;
+}
+
+/* What is no picture is counted; a PNG is one whatever its name. */
+static void test_passed_over(void **state) {
+  (void)state;
+  static const char *const junk[] = {".DS_Store", "Thumbs.db", "desktop.ini", "._a.png", ".hidden"};
+  char name[64];
+  make("files/train/cat/b.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("files/train/cat/c.jpg", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("files/train/dog/a", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) {
+    snprintf(name, sizeof name, "files/train/cat/%s", junk[i]);
+    temp_file(name, "x", 1);
+  }
+  make("files/train/__MACOSX/a.png", 9, 9, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("files/train/dog/@eaDir/a.png", 9, 9, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("files/train/dog/.ipynb_checkpoints/a.png", 9, 9, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  temp_file("files/train/dog/x.png/note.TXT", "x", 1);
+  temp_file("files/train/dog/y.txt", "PNG", 3);
+  temp_file("files/train/labels", "x", 1);
+  assert_int_equal(symlink("nowhere", temp_path("files/train/dog/link")), 0);
+  assert_int_equal(symlink("loop", temp_path("files/train/dog/loop")), 0);
+  assert_int_equal(mkfifo(temp_path("files/train/dog/pipe"), 0666), 0);
+  assert_int_equal(load("files", "train", 0), FOVEA_OK);
+  assert_int_equal(found->images, 3);
+  assert_memory_equal(loaded->labels, ((uint8_t[]){1, 0, 0}), 3);
+  static const struct {
+    const char *kind;
+    size_t count;
+  } expected[] = {{".DS_Store", 1},     {"Thumbs.db", 1}, {"desktop.ini", 1},     {"._*", 1},
+                  {"hidden", 1},        {"__MACOSX", 1},  {"@eaDir", 1},          {".ipynb_checkpoints", 1},
+                  {".txt", 2},          {"dead link", 2}, {"no regular file", 1}, {"folder without pictures", 1},
+                  {"without suffix", 1}};
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+    if (passed_over(expected[i].kind) != expected[i].count)
+      fail_msg("%zu %s, expected %zu", passed_over(expected[i].kind), expected[i].kind, expected[i].count);
+  assert_int_equal(found->kind_count, sizeof expected / sizeof *expected);
+}
+
+/* Pictures that are not read are never passed over. */
+static void test_other_pictures(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *bytes;
+    size_t size;
+    const char *says;
+  } cases[] = {
+      {"b.jpg", "\xff\xd8\xff\xe0", 4, "is a JPEG picture"},
+      {"b.jpeg", "<html>", 6, "named like a picture, but its content is none"},
+      {"b.jpg", "", 0, "named like a picture"},
+      {"b", "GIF89a", 6, "is a GIF picture"},
+      {"b.dat", "RIFF\4\0\0\0WEBPVP8 ", 16, "is a WEBP picture"},
+      {"b.tif", "II*\0\10\0\0\0", 8, "is a TIFF picture"},
+      {"b.tiff", "MM\0*\0\0\0\10", 8, "is a TIFF picture"},
+      {"b.bmp", "BM\36\0\0\0\0\0\0\0\32\0\0\0\50\0", 16, "is a BMP picture"},
+      {"b.pgm", "P5 1 1 255\n0", 12, "is a PPM picture"},
+      {"b.heic", "\0\0\0\30ftypheic\0\0\0\0", 16, "is a HEIC picture"},
+      {"b.png", "\xff\xd8\xff\xe0", 4, "is a JPEG picture in spite of its name"},
+      {"b.png", "", 0, "it is empty"},
+  };
+  char name[64];
+  make("pictures/train/cat/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    snprintf(name, sizeof name, "pictures/train/dog/%s", cases[i].name);
+    const char *path = temp_file(name, cases[i].bytes, cases[i].size);
+    if (load("pictures", "train", 0) != FOVEA_INVALID) fail_msg("%s of case %zu is not refused", cases[i].name, i);
+    assert_message(cases[i].says);
+    assert_message("train/dog/b");
+    unlink(path);
+  }
+  assert_int_equal(load("pictures", "train", 0), FOVEA_OK);
+  assert_remark("'dog' has no images there");
+  temp_file("pictures/train/dog/text", "BMW and P5, RIFF", 16);
+  assert_int_equal(load("pictures", "train", 0), FOVEA_OK);
+  assert_int_equal(symlink("nowhere", temp_path("pictures/train/dog/link.jpg")), 0);
+  assert_int_equal(load("pictures", "train", 0), FOVEA_IO);
+  assert_message("link.jpg");
+  unlink(temp_path("pictures/train/dog/link.jpg"));
+  assert_int_equal(mkfifo(temp_path("pictures/train/dog/pipe.png"), 0666), 0);
+  assert_int_equal(load("pictures", "train", 0), FOVEA_IO);
+  assert_message("pipe.png': it is not a regular file");
+}
+
+/* Classes of each split, '+' for an empty one; and the labels that "a", "b" and so on of the sorted union must have. */
+static void test_one_list_of_classes(void **state) {
+  (void)state;
+  static const struct {
+    const char *train[4], *test[4], *classes[5];
+    int labels[5];
+    const char *says; /* in train */
+  } cases[] = {
+      {{"cat", "dog"}, {"cat", "dog"}, {"cat", "dog"}, {0, 1}, NULL},
+      {{"dog"}, {"cat", "dog"}, {"cat", "dog"}, {0, 1}, NULL},
+      {{"cat", "ox"}, {"dog", "ox"}, {"cat", "dog", "ox"}, {0, 1, 2}, NULL},
+      {{"+bird", "cat"}, {"cat"}, {"bird", "cat"}, {0, 1}, "the class 'bird' has no images there"},
+      {{"cat"}, {"+bird", "cat"}, {"bird", "cat"}, {0, 1}, NULL},
+      {{"3", "7"}, {"3", "7"}, {"3", "7"}, {3, 7}, NULL},
+      {{"3", "7"}, {"7", "9"}, {"3", "7", "9"}, {3, 7, 9}, NULL},
+      {{"3", "7"}, {"3", "7", "unknown"}, {"3", "7", "unknown"}, {0, 1, 2}, "'unknown' is not a number"},
+      {{"3", "7"}, {"3", "7", "__MACOSX"}, {"3", "7"}, {3, 7}, NULL},
+      {{"1", "01"}, {"1", "01"}, {"01", "1"}, {0, 1}, "'01' and '1' are the same number"},
+      {{"01"}, {"1"}, {"01", "1"}, {0, 1}, "'01' and '1' are the same number"},
+      {{"00", "01"}, {"00", "01"}, {"00", "01"}, {0, 1}, NULL},
+      {{"1", "2", "256"}, {"1"}, {"1", "2", "256"}, {0, 1, 2}, "'256' is not a number up to 255"},
+      {{"Cat", "cat"}, {"cat"}, {"Cat", "cat"}, {0, 1}, "'Cat' and 'cat' differ in upper and lower case alone"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char name[128], set[32];
+    snprintf(set, sizeof set, "list%zu", i);
+    for (int k = 0; k < 8; k++) {
+      const char *class = k < 4 ? cases[i].train[k] : cases[i].test[k - 4];
+      if (class == NULL) continue;
+      const bool empty = class[0] == '+';
+      snprintf(name, sizeof name, "%s/%s/%s/%s", set, k < 4 ? "train" : "test", class + empty,
+               empty ? "x.txt" : "x.png");
+      if (empty)
+        temp_file(name, "x", 1);
+      else
+        make(name, 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+    }
+    for (int split = 0; split < 2; split++) {
+      const char *const *mine = split == 0 ? cases[i].train : cases[i].test;
+      assert_int_equal(load(set, split == 0 ? "train" : "test", 0), FOVEA_OK);
+      for (size_t k = 0; k < found->class_count; k++) {
+        const fovea_data_class *c = &found->classes[k];
+        bool there = false;
+        for (int m = 0; m < 4; m++) there = there || (mine[m] != NULL && strcmp(mine[m], c->name) == 0);
+        if (cases[i].classes[k] == NULL || strcmp(c->name, cases[i].classes[k]) != 0 ||
+            c->label != cases[i].labels[k] || c->there != there)
+          fail_msg("case %zu, split %d: class '%s' has label %d and %zu images", i, split, c->name, c->label, c->there);
+      }
+      assert_null(cases[i].classes[found->class_count]);
+      if (split == 0 && cases[i].says != NULL) assert_remark(cases[i].says);
+      if (split == 0 && cases[i].says == NULL) assert_int_equal(found->remark_count, 0);
+    }
+  }
+}
+
+/* Ten of twenty: five of each class, in the order of the files, and the report says so. */
+static void test_limit_is_fair(void **state) {
+  (void)state;
+  char name[64];
+  for (int i = 0; i < 10; i++) {
+    snprintf(name, sizeof name, "fair/train/cat/cat%d.png", i);
+    make(name, 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, (uint8_t)i);
+    snprintf(name, sizeof name, "fair/train/dog/dog%d.png", i);
+    make(name, 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, (uint8_t)(10 + i));
+  }
+  assert_int_equal(load("fair", "train", 10), FOVEA_OK);
+  assert_int_equal(loaded->count, 10);
+  assert_int_equal(found->images, 20);
+  for (size_t k = 0; k < 2; k++) {
+    assert_int_equal(found->classes[k].there, 10);
+    assert_int_equal(found->classes[k].taken, 5);
+  }
+  uint32_t index[10];
+  uint8_t labels[20];
+  for (int i = 0; i < 20; i++) labels[i] = i >= 10;
+  assert_int_equal(fovea_dataset_sample(labels, 20, 10, index), FOVEA_OK);
+  for (size_t i = 0; i < 10; i++) {
+    assert_int_equal(loaded->pixels[i], index[i]);
+    assert_int_equal(loaded->labels[i], index[i] >= 10);
+  }
+}
+
+static void test_remarks_of_flat_folders(void **state) {
+  (void)state;
+  static const char *const files[] = {"train/cat.0", "train/cat.1", "train/dog.0",
+                                      "train/dog.1", "test/x/a",    "test/y/a"};
+  char name[64];
+  for (size_t i = 0; i < 6; i++) {
+    snprintf(name, sizeof name, "flat/%s.png", files[i]);
+    make(name, 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  }
+  temp_file("flat/val/readme", "x", 1);
+  temp_file("flat/labels.csv", "x", 1);
+  assert_int_equal(load("flat", "train", 0), FOVEA_OK);
+  assert_null(loaded->labels);
+  assert_remark("begin with 'cat', 'dog'");
+  assert_remark("it has no labels");
+  assert_remark("'labels.csv', 'val'");
+  assert_int_equal(found->remark_count, 3);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_gray_sorted_by_name), cmocka_unit_test(test_rgb_with_labels),
       cmocka_unit_test(test_other_kinds_of_png),  cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_bad_folders),
+      cmocka_unit_test(test_bad_folders),         cmocka_unit_test(test_passed_over),
+      cmocka_unit_test(test_other_pictures),      cmocka_unit_test(test_one_list_of_classes),
+      cmocka_unit_test(test_limit_is_fair),       cmocka_unit_test(test_remarks_of_flat_folders),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  fovea_dataset_destroy(loaded);
+  return failed;
 }

@@ -4,8 +4,8 @@
     fovea reconstruct --run RUN --data DIR --count 64 --out grid.png --save ours.safetensors
     compare_torch.py RUN/checkpoint.safetensors ours.safetensors
 
-Needs Debian's python3-torch and Python's safetensors package. z is sampled in evaluation too, so Fovea's Philox4x32-10
-samples (Salmon et al. 2011) are made here again: key = seed; counter = {image, unit, op | 2^31, batch}, where op is the
+Needs Debian's python3-torch and Python's safetensors package. Fovea says in the file's metadata what z is: the mean mu,
+or with --latent sample a sample, and Fovea's Philox4x32-10 samples (Salmon et al. 2011) are made here again: key = seed; counter = {image, unit, op | 2^31, batch}, where op is the
 network's last drawing node: its number is that of the dropouts before it plus one.
 Exits 1 when a pixel or a code differs by more than 1e-4.
 """
@@ -35,6 +35,7 @@ def main():
         weights = {k: torch.tensor(f.get_tensor(k)) for k in f.keys() if not k.startswith(("optimizer.", "state."))}
     with safe_open(a.ours, "np") as f:
         ours = {k: f.get_tensor(k) for k in f.keys()}
+        sampled = {"mean": False, "sample": True}[f.metadata()["latent"]]
     print("config", config)
     arch = config["arch"] if isinstance(config["arch"], list) else [int(x) for x in config["arch"].split(",")]
     o = argparse.Namespace(arch=arch, depth=config["depth"], latent=config["latent"], activation=config["activation"],
@@ -48,16 +49,22 @@ def main():
     net.load_state_dict(weights)
     net.eval()
     dropouts = (len(arch) - 2) * config["depth"] if config["dropout"] > 0 else 0
-    batch, worst, worst_mu = config["batch"], 0.0, 0.0
+    batch, worst = config["batch"], {"reconstructions": 0.0, "mu": 0.0, "logvar": 0.0, "z": 0.0}
     with torch.no_grad():
         for step, i in enumerate(range(0, len(x), batch)):
             part = x[i : i + batch]
-            eps = philox.normal(len(part), config["latent"], dropouts + 1 | philox.EVALUATION, step, config["seed"])
-            y, mu, _ = net(part, torch.tensor(eps.astype(np.float32)))
-            worst = max(worst, float((y - torch.tensor(ours["reconstructions"][i : i + batch])).abs().max()))
-            worst_mu = max(worst_mu, float((mu - torch.tensor(ours["mu"][i : i + batch])).abs().max()))
-    print(f"{len(x)} images: largest difference of a pixel {worst:.2e}, of a code {worst_mu:.2e}")
-    sys.exit(0 if worst <= TOLERANCE and worst_mu <= TOLERANCE else 1)
+            eps = np.zeros((len(part), config["latent"]))
+            if sampled:
+                eps = philox.normal(len(part), config["latent"], dropouts + 1 | philox.EVALUATION, step, config["seed"])
+            eps = torch.tensor(eps.astype(np.float32))
+            y, mu, logvar = net(part, eps)
+            theirs = {"reconstructions": y, "mu": mu, "logvar": logvar, "z": mu + torch.exp(0.5 * logvar) * eps}
+            for name, values in theirs.items():
+                difference = float((values - torch.tensor(ours[name][i : i + batch])).abs().max())
+                worst[name] = max(worst[name], difference if difference == difference else float("inf"))
+    print(f"{len(x)} images of {'samples' if sampled else 'means'}, largest differences:",
+          ", ".join(f"{name} {value:.2e}" for name, value in worst.items()))
+    sys.exit(0 if max(worst.values()) <= TOLERANCE else 1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011); the key is the seed, low word first. Each use has its own counters,
 given with its function and in the C source beside which it stands: cl/activation.clh (masks), cl/reparameterize.cl
-(samples), src/net/network.c (initial weights), src/data/shuffle.c (order). Integers only where bits matter, so every
+(samples), src/net/network.c (initial weights), src/data/shuffle.c (order), fovea/data.h (the fair sample). Integers only where bits matter, so every
 function gives what the C code gives.
 """
 import math
@@ -13,6 +13,7 @@ INITIAL_WEIGHTS = 0x40000000
 EVALUATION = 0x80000000
 SHUFFLE = 0x53485546
 IMAGES = 0x494D4147
+SAMPLE = 0x53414D50
 
 
 def philox(c0, c1, c2, c3, seed):
@@ -25,6 +26,23 @@ def philox(c0, c1, c2, c3, seed):
         c = [(p1 >> half) ^ c[1] ^ np.uint64(k0), p1 & mask, (p0 >> half) ^ c[3] ^ np.uint64(k1), p0 & mask]
         k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
     return c
+
+
+def fair_sample(labels, count):
+    """Places, ascending, of `count` of the images with these labels: as fovea_dataset_sample, in include/fovea/data.h."""
+    labels = np.asarray(labels)
+    if count >= len(labels):
+        return np.arange(len(labels))
+    there = np.bincount(labels, minlength=256)
+    quota, remainder = count * there // len(labels), count * there % len(labels)
+    quota[np.argsort(-remainder, kind="stable")[:count - quota.sum()]] += 1
+    for label in np.flatnonzero((there > 0) & (quota == 0)) if count >= np.count_nonzero(there) else ():
+        quota[np.argmax(quota)] -= 1
+        quota[label] = 1
+    w = philox(np.arange(len(labels)), 0, SAMPLE, 0, 0)
+    order = np.lexsort((w[1] << np.uint64(32) | w[0], labels))
+    starts = np.cumsum(there) - there
+    return np.sort(np.concatenate([order[s:s + q] for s, q in zip(starts, quota)]))
 
 
 def kept(n, c, h, w, rate, op, step, seed):

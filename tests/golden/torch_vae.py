@@ -13,6 +13,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import philox
+
 dropout = F.dropout  # make_training.py puts Fovea's masks here
 
 ACTIVATIONS = {"relu": F.relu, "elu": F.elu, "selu": F.selu, "sigmoid": torch.sigmoid, "linear": lambda x: x}
@@ -254,14 +256,20 @@ def load_safetensors(path, net):
     net.load_state_dict(state)
 
 
-def load_images(folder, stem, limit):
-    path = os.path.join(folder, stem + "-images-idx3-ubyte")
+def read_idx(path):
     with (open(path, "rb") if os.path.exists(path) else gzip.open(path + ".gz")) as f:
         raw = f.read()
-    magic, n, h, w = struct.unpack(">IIII", raw[:16])
-    assert magic == 0x803, f"{path}: magic {magic:#x}"
-    images = np.frombuffer(raw, np.uint8, n * h * w, 16).reshape(n, 1, h, w)
-    return torch.tensor(images[:limit or n].astype(np.float32) / 255)
+    assert raw[:3] == b"\0\0\x08", f"{path}: begins with {raw[:4].hex()}"
+    dims = struct.unpack(f">{raw[3]}I", raw[4:4 + 4 * raw[3]])
+    return np.frombuffer(raw, np.uint8, math.prod(dims), 4 + 4 * raw[3]).reshape(dims)
+
+
+def load_images(folder, stem, limit):
+    """The same images that Fovea takes with the same limit."""
+    images = read_idx(os.path.join(folder, stem + "-images-idx3-ubyte"))
+    labels = read_idx(os.path.join(folder, stem + "-labels-idx1-ubyte"))
+    chosen = philox.fair_sample(labels, limit or len(labels))
+    return torch.tensor(images[chosen, None].astype(np.float32) / 255)
 
 
 def epoch(net, x, o, optimizer=None):

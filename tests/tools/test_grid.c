@@ -116,6 +116,20 @@ static void tiles_in_rows(void **state) {
   assert_picture(900, 600, 1, expected, sizeof expected / sizeof *expected);
 }
 
+/* Of two channels the first is shown, of four the first three; the others are still looked at for NaN. */
+static void other_channels(void **state) {
+  (void)state;
+  const float two[] = {0.2f, 0.8f, 1, 0}, four[] = {0.2f, 0.4f, 0.6f, 0, 1, 0, 0, NAN};
+  assert_int_equal(grid_tiles(path, two, 1, 2, 2, 1, 1), FOVEA_OK);
+  const pixel gray[] = {{0, 0, 0x333333}, {899, 449, 0xffffff}};
+  assert_picture(900, 450, 1, gray, 2);
+  assert_int_equal(grid_pairs(path, four, four, 1, 4, 1, 1, 1), FOVEA_OK);
+  const pixel colours[] = {{15, 15, 0x336699}, {452, 448, 0x336699}};
+  assert_picture(901, 464, 3, colours, 2);
+  assert_int_equal(grid_tiles(path, four, 1, 2, 4, 1, 1), FOVEA_MISMATCH);
+  assert_non_null(strstr(fovea_error_message(), "image 1 is NaN at channel 3"));
+}
+
 /* The latent walk fits at one pixel a value; what is wider than the target is not shrunk. */
 static void sizes(void **state) {
   (void)state;
@@ -149,9 +163,8 @@ static void same_bytes_twice(void **state) {
 static void refusals(void **state) {
   (void)state;
   const float ok[] = {0, 0, 0, 0, 0, 0, 0, 0}, bad[] = {0, 0, 0, NAN};
-  assert_int_equal(grid_pairs(path, ok, ok, 1, 2, 1, 1, 1), FOVEA_INVALID);
-  assert_non_null(strstr(fovea_error_message(), "2 channels"));
-  assert_int_equal(grid_pairs(path, ok, ok, 1, 4, 1, 1, 1), FOVEA_INVALID);
+  assert_int_equal(grid_pairs(path, ok, ok, 1, 0, 1, 1, 1), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "0 channels"));
   assert_int_equal(grid_pairs(path, ok, ok, 0, 1, 1, 1, 1), FOVEA_INVALID);
   assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 1, 1, 0), FOVEA_INVALID);
   assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 0, 1, 1), FOVEA_INVALID);
@@ -170,10 +183,10 @@ static void refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_teardown(pairs_gray, remove_file), cmocka_unit_test_teardown(pairs_rgb, remove_file),
-      cmocka_unit_test_teardown(tiles_rgb, remove_file),  cmocka_unit_test_teardown(tiles_in_rows, remove_file),
-      cmocka_unit_test_teardown(sizes, remove_file),      cmocka_unit_test_teardown(same_bytes_twice, remove_file),
-      cmocka_unit_test_teardown(refusals, remove_file),
+      cmocka_unit_test_teardown(pairs_gray, remove_file),       cmocka_unit_test_teardown(pairs_rgb, remove_file),
+      cmocka_unit_test_teardown(tiles_rgb, remove_file),        cmocka_unit_test_teardown(tiles_in_rows, remove_file),
+      cmocka_unit_test_teardown(other_channels, remove_file),   cmocka_unit_test_teardown(sizes, remove_file),
+      cmocka_unit_test_teardown(same_bytes_twice, remove_file), cmocka_unit_test_teardown(refusals, remove_file),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

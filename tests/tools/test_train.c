@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fovea/safetensors.h"
 #include "support/picture.h"
 #include "support/process.h"
 
@@ -231,6 +232,7 @@ static void reconstruct(void **state) {
   RUNS("reconstruct --run %s --data " FASHION " --out %s --count 5", finished, out);
   assert_int_equal(picture_read(out, &p), 0);
   picture_free(&p);
+  assert_output("the mean of each image's code");
   const char *walk = temp_path("walk.png");
   char made[1200];
   RUNS("reconstruct --run %s --walk --out %s", finished, walk);
@@ -241,12 +243,44 @@ static void reconstruct(void **state) {
   FAILS(5, "", "reconstruct --run %s --walk --out /nonexistent/x.png", finished);
 }
 
+/* What --save writes beside a picture: the codes that the images come from, and which they are. */
+static void reconstruct_saves_its_codes(void **state) {
+  (void)state;
+  static const char *const latents[] = {"mean", "sample"};
+  static const char *const says[] = {"the mean of each image's code, z = mu\n", "a sample of each image's code"};
+  for (size_t i = 0; i < 2; i++) {
+    fovea_safetensors *file = NULL;
+    const char *out = temp_path("saved.png"), *save = temp_path("saved.safetensors");
+    RUNS("reconstruct --run %s --data " FASHION " --out %s --count 20 --save %s --latent %s", finished, out, save,
+         latents[i]);
+    assert_output(says[i]);
+    OK(fovea_safetensors_open(save, &file));
+    assert_string_equal(fovea_safetensors_metadata(file, "latent"), latents[i]);
+    const fovea_safetensor *mu = NULL, *z = NULL, *other = NULL;
+    OK(fovea_safetensors_find(file, "mu", &mu));
+    OK(fovea_safetensors_find(file, "z", &z));
+    OK(fovea_safetensors_find(file, "logvar", &other));
+    OK(fovea_safetensors_find(file, "reconstructions", &other));
+    assert_int_equal(z->size, 4 * 20 * 2);
+    assert_int_equal(mu->size, z->size);
+    assert_int_equal(memcmp(mu->data, z->data, z->size) == 0, i == 0);
+    fovea_safetensors_close(file);
+  }
+  FAILS(2, "--latent", "reconstruct --run %s --data " FASHION " --out %s --latent both", finished, temp_path("x.png"));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_leaves),       cmocka_unit_test(runs_repeat),
-                                     cmocka_unit_test(bad_usage),          cmocka_unit_test(occupied_folders),
-                                     cmocka_unit_test(bad_weights),        cmocka_unit_test(reconstruct),
-                                     cmocka_unit_test(interruptions),      cmocka_unit_test(one_process_a_folder),
-                                     cmocka_unit_test(read_only_and_full), cmocka_unit_test(a_locale_with_commas)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_leaves),
+                                     cmocka_unit_test(runs_repeat),
+                                     cmocka_unit_test(bad_usage),
+                                     cmocka_unit_test(occupied_folders),
+                                     cmocka_unit_test(bad_weights),
+                                     cmocka_unit_test(reconstruct),
+                                     cmocka_unit_test(interruptions),
+                                     cmocka_unit_test(reconstruct_saves_its_codes),
+                                     cmocka_unit_test(one_process_a_folder),
+                                     cmocka_unit_test(read_only_and_full),
+                                     cmocka_unit_test(a_locale_with_commas)};
   (void)open_device;
   (void)close_device;
   (void)small_config;

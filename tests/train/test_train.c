@@ -127,7 +127,8 @@ static void evaluating_leaves_no_trace(void **state) {
     fovea_epoch e = epoch_of(i);
     OK(fovea_vae_train_epoch(vae, train_set, &e));
     OK(fovea_vae_evaluate(vae, test_set, &a));
-    OK(fovea_vae_reconstruct(vae, test_set->pixels, 40, out));
+    OK(fovea_vae_reconstruct(vae, test_set->pixels, 40, FOVEA_LATENT_MEAN, NULL, out));
+    OK(fovea_vae_reconstruct(vae, test_set->pixels, 40, FOVEA_LATENT_SAMPLE, NULL, out));
     OK(fovea_vae_encode(vae, test_set->pixels, 100, mu));
     OK(fovea_vae_decode(vae, mu, 100, out));
     OK(fovea_vae_evaluate(vae, test_set, &b));
@@ -177,6 +178,40 @@ static void decoding_a_sample(void **state) {
   assert_memory_equal(got, wanted, 16 * 784 * sizeof *got);
   free(wanted);
   free(got);
+  fovea_vae_destroy(vae);
+  fovea_dataset_destroy(d);
+}
+
+/* The codes handed out are those that the images come from, of the mean and of a sample, over batches and a rest; mu
+ * and logvar are the same of both, and a sample is not its mean. */
+static void codes_of_reconstructions(void **state) {
+  (void)state;
+  enum { IMAGES = 37 };
+  const fovea_vae_config c = small_config();
+  fovea_dataset *d = images("test", IMAGES);
+  fovea_vae *vae = make(&c);
+  float mu[2][IMAGES * 2] = {{0}}, logvar[2][IMAGES * 2] = {{0}}, z[2][IMAGES * 2] = {{0}}, encoded[IMAGES * 2];
+  const size_t size = IMAGES * 784 * sizeof(float);
+  float *got = malloc(size), *alone = malloc(size), *decoded = malloc(size);
+  for (int latent = FOVEA_LATENT_MEAN; latent <= FOVEA_LATENT_SAMPLE; latent++) {
+    const fovea_codes codes = {mu[latent], logvar[latent], z[latent]};
+    OK(fovea_vae_reconstruct(vae, d->pixels, IMAGES, (fovea_latent)latent, &codes, got));
+    OK(fovea_vae_decode(vae, z[latent], IMAGES, decoded));
+    assert_memory_equal(got, decoded, size);
+    OK(fovea_vae_reconstruct(vae, d->pixels, IMAGES, (fovea_latent)latent, NULL, alone));
+    assert_memory_equal(got, alone, size);
+  }
+  OK(fovea_vae_encode(vae, d->pixels, IMAGES, encoded));
+  assert_memory_equal(mu[FOVEA_LATENT_MEAN], encoded, sizeof encoded);
+  assert_memory_equal(mu[FOVEA_LATENT_SAMPLE], encoded, sizeof encoded);
+  assert_memory_equal(z[FOVEA_LATENT_MEAN], encoded, sizeof encoded);
+  assert_memory_equal(logvar[FOVEA_LATENT_MEAN], logvar[FOVEA_LATENT_SAMPLE], sizeof encoded);
+  for (size_t i = 0; i < IMAGES * 2; i++) assert_true(z[FOVEA_LATENT_SAMPLE][i] != encoded[i]);
+  assert_int_equal(fovea_vae_reconstruct(vae, d->pixels, 1, (fovea_latent)2, NULL, got), FOVEA_INVALID);
+  assert_message("latent 2");
+  free(got);
+  free(alone);
+  free(decoded);
   fovea_vae_destroy(vae);
   fovea_dataset_destroy(d);
 }
@@ -242,8 +277,12 @@ static void refusals(void **state) {
     assert_int_equal(fovea_vae_create(device, &bad[i], true, &vae), FOVEA_INVALID);
     assert_null(vae);
     assert_message(messages[i]);
+    assert_int_equal(fovea_vae_check(&bad[i]), FOVEA_INVALID);
+    assert_message(messages[i]);
   }
   const fovea_vae_config c = small_config();
+  OK(fovea_vae_check(&c));
+  assert_int_equal(fovea_vae_check(NULL), FOVEA_INVALID);
   fovea_vae *vae = make(&c);
   fovea_dataset *d = images("test", 16);
   fovea_losses losses;
@@ -262,6 +301,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(learning_rate),
                                      cmocka_unit_test(refusals),
                                      cmocka_unit_test(decoding_a_sample),
+                                     cmocka_unit_test(codes_of_reconstructions),
                                      cmocka_unit_test(losses_are_means_over_images),
                                      cmocka_unit_test(epochs_differ_in_order),
                                      cmocka_unit_test(it_learns_and_repeats),

@@ -1,0 +1,31 @@
+/* The names in a folder, sorted by what they are. */
+#ifndef FOVEA_DATA_LISTING_H
+#define FOVEA_DATA_LISTING_H
+
+#include "data/report.h"
+
+typedef struct fovea_names {
+  char **name;
+  size_t count, room;
+} fovea_names;
+
+void fovea_names_free(fovea_names *names);
+
+/* Takes `name`, which may be NULL for lack of memory; FOVEA_NO_MEMORY, and then it is freed. */
+fovea_status fovea_names_add(fovea_names *names, char *name);
+
+/* "DIR/NAME", to be freed; NULL without memory. */
+char *fovea_path_join(const char *dir, const char *name);
+
+/* Appends the names in `dir`, sorted by bytes, without "." and "..". FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status fovea_list_all(const char *dir, fovea_names *names);
+
+/* Appends the names of the PNGs (by content or by name) and of the subfolders in `dir`, sorted; what is neither is
+ * counted in `report`. FOVEA_INVALID for a picture of another kind; FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status fovea_list_pictures(const char *dir, fovea_names *pictures, fovea_names *folders,
+                                 fovea_data_report *report);
+
+/* Appends the names of the subfolders alone. */
+fovea_status fovea_list_folders(const char *dir, fovea_names *folders);
+
+#endif

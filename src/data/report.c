@@ -1,0 +1,79 @@
+#include "data/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fail.h"
+
+static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "no memory for what was found in the data"); }
+
+fovea_status fovea_report_create(fovea_data_report **report) {
+  *report = calloc(1, sizeof **report);
+  return *report != NULL ? FOVEA_OK : no_memory();
+}
+
+void fovea_report_destroy(fovea_data_report *r) {
+  if (r == NULL) return;
+  for (size_t i = 0; i < r->class_count; i++) free(r->classes[i].name);
+  for (size_t i = 0; i < r->kind_count; i++) free(r->passed_over[i].name);
+  for (size_t i = 0; i < r->remark_count; i++) free(r->remarks[i]);
+  free(r->classes);
+  free(r->passed_over);
+  free(r->remarks);
+  free(r);
+}
+
+fovea_status fovea_report_class(fovea_data_report *r, const char *name, int label) {
+  fovea_data_class *grown = realloc(r->classes, (r->class_count + 1) * sizeof *grown);
+  if (grown != NULL) r->classes = grown;
+  char *copy = grown != NULL ? strdup(name) : NULL;
+  if (copy == NULL) return no_memory();
+  grown[r->class_count++] = (fovea_data_class){copy, label, 0, 0};
+  return FOVEA_OK;
+}
+
+fovea_status fovea_report_pass_over(fovea_data_report *r, const char *kind) {
+  for (size_t i = 0; i < r->kind_count; i++) {
+    if (strcmp(r->passed_over[i].name, kind) != 0) continue;
+    r->passed_over[i].count++;
+    return FOVEA_OK;
+  }
+  fovea_data_kind *grown = realloc(r->passed_over, (r->kind_count + 1) * sizeof *grown);
+  if (grown != NULL) r->passed_over = grown;
+  char *copy = grown != NULL ? strdup(kind) : NULL;
+  if (copy == NULL) return no_memory();
+  grown[r->kind_count++] = (fovea_data_kind){copy, 1};
+  return FOVEA_OK;
+}
+
+fovea_status fovea_report_remark(fovea_data_report *r, const char *format, ...) {
+  char text[1024];
+  va_list rest;
+  va_start(rest, format);
+  vsnprintf(text, sizeof text, format, rest);
+  va_end(rest);
+  char **grown = realloc(r->remarks, (r->remark_count + 1) * sizeof *grown);
+  if (grown != NULL) r->remarks = grown;
+  char *copy = grown != NULL ? strdup(text) : NULL;
+  if (copy == NULL) return no_memory();
+  grown[r->remark_count++] = copy;
+  return FOVEA_OK;
+}
+
+static fovea_data_class *class_of(fovea_data_report *r, int label) {
+  for (size_t i = 0; i < r->class_count; i++)
+    if (r->classes[i].label == label) return &r->classes[i];
+  return NULL;
+}
+
+void fovea_report_there(fovea_data_report *r, int label) {
+  fovea_data_class *c = class_of(r, label);
+  if (c != NULL) c->there++;
+}
+
+void fovea_report_taken(fovea_data_report *r, int label) {
+  fovea_data_class *c = class_of(r, label);
+  if (c != NULL) c->taken++;
+}

@@ -1,0 +1,88 @@
+/* The fair sample; the rule is in fovea/data.h. */
+#include <Random123/philox.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "core/fail.h"
+#include "fovea/data.h"
+
+enum { STREAM = 0x53414d50, LABELS = 256 };
+
+typedef struct candidate {
+  uint64_t word;
+  uint32_t place;
+  uint8_t label;
+} candidate;
+
+static uint64_t word_of(uint32_t place) {
+  const philox4x32_ctr_t word = philox4x32_R(10, (philox4x32_ctr_t){{place, 0, STREAM, 0}}, (philox4x32_key_t){{0, 0}});
+  return (uint64_t)word.v[1] << 32 | word.v[0];
+}
+
+static int by_label_and_word(const void *a, const void *b) {
+  const candidate *x = a, *y = b;
+  if (x->label != y->label) return x->label < y->label ? -1 : 1;
+  if (x->word != y->word) return x->word < y->word ? -1 : 1;
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+static int by_place(const void *a, const void *b) {
+  const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The label whose value is the largest, the first of equals. */
+static size_t largest(const uint64_t values[LABELS]) {
+  size_t best = 0;
+  for (size_t i = 1; i < LABELS; i++) best = values[i] > values[best] ? i : best;
+  return best;
+}
+
+/* quota[label]: how many are taken of there[label], n in all; count < n. */
+static void apportion(const uint64_t there[LABELS], size_t n, size_t count, uint64_t quota[LABELS]) {
+  uint64_t remainder[LABELS], left = count, classes = 0;
+  for (size_t i = 0; i < LABELS; i++) {
+    quota[i] = count * there[i] / n; /* both below 2^32 */
+    remainder[i] = count * there[i] % n;
+    left -= quota[i];
+    classes += there[i] > 0;
+  }
+  for (; left > 0; left--) {
+    const size_t i = largest(remainder);
+    quota[i]++;
+    remainder[i] = 0;
+  }
+  for (size_t i = 0; i < LABELS && count >= classes; i++) {
+    if (there[i] == 0 || quota[i] > 0) continue;
+    quota[largest(quota)]--;
+    quota[i] = 1;
+  }
+}
+
+fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index) {
+  if (!index) return fovea_fail_null("index");
+  if (n > (uint64_t)1 << 32)
+    return fovea_fail(FOVEA_INVALID, "a sample of %zu images: at most 2^32 are expected", n);
+  if (count >= n) {
+    for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
+    return FOVEA_OK;
+  }
+  candidate *all = malloc(n * sizeof *all);
+  if (all == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to choose %zu of %zu images", count, n);
+  uint64_t there[LABELS] = {0}, quota[LABELS];
+  for (size_t i = 0; i < n; i++) {
+    all[i] = (candidate){word_of((uint32_t)i), (uint32_t)i, labels != NULL ? labels[i] : 0};
+    there[all[i].label]++;
+  }
+  apportion(there, n, count, quota);
+  qsort(all, n, sizeof *all, by_label_and_word);
+  size_t taken = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (quota[all[i].label] == 0) continue;
+    quota[all[i].label]--;
+    index[taken++] = all[i].place;
+  }
+  if (taken > 1) qsort(index, taken, sizeof *index, by_place);
+  free(all);
+  return FOVEA_OK;
+}

@@ -1,0 +1,20 @@
+/* Saying what a data set holds, and keeping results out of it. */
+#ifndef FOVEA_TOOLS_LOAD_H
+#define FOVEA_TOOLS_LOAD_H
+
+#include "fovea/data.h"
+
+/* One sentence on stderr: "fovea: train: 27 images of 3 classes, 28x28 RGB; 4 passed over: 2 .txt, 2 Thumbs.db". */
+void load_say(const char *split, const fovea_dataset *set);
+
+/* The remarks of the load; with `test` (may be NULL) of both loads, none twice, and the classes of one of them only. */
+void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
+
+/* FOVEA_INVALID when a folder of results `out`, which need not exist, is the data folder, holds it, or lies in one of
+ * its folders of images: told by device and inode, not by names. data may be NULL. */
+fovea_status load_check_folder(const char *data, const char *option, const char *out);
+
+/* The same of a file of results: it must not lie among the images. */
+fovea_status load_check_file(const char *data, const char *option, const char *out);
+
+#endif
