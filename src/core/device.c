@@ -6,6 +6,7 @@
 #include "core/buffer.h"
 #include "core/enumerate.h"
 #include "core/fail.h"
+#include "core/first_call.h"
 #include "core/profile.h"
 #include "core/program.h"
 #include "core/tuning.h"
@@ -41,49 +42,69 @@ static queues choose_queues(const fovea_device_info *info, double *parts_least) 
 /* Sub-devices, once made, are kept until the process ends: after clFinish has returned, a worker of PoCL 3.1 still
  * releases its event through the device, and crashed there in one of a few hundred closings on a busy machine. */
 typedef struct division {
+  struct division *next;
   cl_device_id of, parts[FOVEA_MOST_PARTS];
   cl_device_partition_property how;
   uint32_t units;
   cl_uint count;
 } division;
 
-static division *divide(cl_device_id of, cl_device_partition_property how, uint32_t units, cl_int *error) {
-  static division made[32];
-  static size_t count;
-  const cl_device_partition_property wanted[] = {how, (cl_device_partition_property)units, 0, 0};
-  for (size_t i = 0; i < count; i++)
-    if (made[i].of == of && made[i].how == how && made[i].units == units) return &made[i];
-  *error = CL_OUT_OF_RESOURCES;
-  if (count == sizeof made / sizeof *made) return NULL;
-  division *d = &made[count];
-  *d = (division){.of = of, .how = how, .units = units};
-  *error = clCreateSubDevices(of, wanted, FOVEA_MOST_PARTS, d->parts, &d->count);
-  if (*error != CL_SUCCESS) return NULL;
-  count++;
-  return d;
+static fovea_status make_division(const fovea_device *d, division *made) {
+  const cl_device_partition_property wanted[] = {made->how, (cl_device_partition_property)made->units, 0, 0};
+  const cl_int error = clCreateSubDevices(made->of, wanted, FOVEA_MOST_PARTS, made->parts, &made->count);
+  if (error == CL_SUCCESS) return FOVEA_OK;
+  return fovea_fail(FOVEA_DEVICE, "%s has %u compute units and gives no part of %u: %s", d->info.name,
+                    d->info.compute_units, made->units, fovea_cl_error_name(error));
+}
+
+/* Between fovea_opencl_begin and fovea_opencl_end. */
+static fovea_status find_division(const fovea_device *d, cl_device_partition_property how, uint32_t units,
+                                  const division **found) {
+  static division *all;
+  for (const division *one = all; one; one = one->next)
+    if (one->of == d->id && one->how == how && one->units == units) return *found = one, FOVEA_OK;
+  division *made = malloc(sizeof *made);
+  if (!made) return fovea_fail(FOVEA_NO_MEMORY, "out of memory while dividing device %s", d->info.name);
+  *made = (division){.next = all, .of = d->id, .how = how, .units = units};
+  const fovea_status status = make_division(d, made);
+  if (status)
+    free(made);
+  else
+    *found = all = made;
+  return status;
+}
+
+static fovea_status divide(const fovea_device *d, cl_device_partition_property how, uint32_t units,
+                           const division **found) {
+  fovea_status status = fovea_opencl_begin();
+  if (status) return status;
+  status = find_division(d, how, units, found);
+  fovea_opencl_end();
+  return status;
 }
 
 static fovea_status take_part(fovea_device *d, uint32_t units) {
-  cl_int error = CL_SUCCESS;
-  const division *one = divide(d->id, CL_DEVICE_PARTITION_BY_COUNTS, units, &error); /* 0 ends the list */
-  if (!one)
-    return fovea_fail(FOVEA_DEVICE, "%s has %u compute units and gives no part of %u: %s", d->info.name,
-                      d->info.compute_units, units, fovea_cl_error_name(error));
+  const division *one = NULL;
+  const fovea_status status = divide(d, CL_DEVICE_PARTITION_BY_COUNTS, units, &one); /* 0 ends the list */
+  if (status) return status;
   d->id = one->parts[0];
   d->info.compute_units = units;
   return FOVEA_OK;
 }
 
 /* Equal ones of all units, as many as there may be; a driver that has no such parts does without. */
-static void find_parts(fovea_device *d) {
+static fovea_status find_parts(fovea_device *d) {
   const uint32_t units = d->info.compute_units;
   uint32_t parts = units < FOVEA_MOST_PARTS ? units : FOVEA_MOST_PARTS;
-  cl_int error = CL_SUCCESS;
   while (parts > 1 && units % parts != 0) parts--;
-  const division *all = parts > 1 ? divide(d->id, CL_DEVICE_PARTITION_EQUALLY, units / parts, &error) : NULL;
-  if (!all || all->count != parts) return;
+  if (parts < 2) return FOVEA_OK;
+  const division *all = NULL;
+  const fovea_status status = divide(d, CL_DEVICE_PARTITION_EQUALLY, units / parts, &all);
+  if (status) return status == FOVEA_DEVICE ? FOVEA_OK : status;
+  if (all->count != parts) return FOVEA_OK;
   memcpy(d->ids + 1, all->parts, sizeof all->parts);
   d->part_count = (int)parts;
+  return FOVEA_OK;
 }
 
 static fovea_status make_queue(fovea_device *d, cl_device_id on, cl_command_queue_properties properties,
@@ -113,7 +134,7 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
   d->ids[0] = d->id;
   const queues wanted = choose_queues(&d->info, &d->parts_least);
-  if (wanted == QUEUES_PARTS) find_parts(d);
+  if (wanted == QUEUES_PARTS && (status = find_parts(d))) goto fail;
   d->context = clCreateContext(properties, (cl_uint)(1 + d->part_count), d->ids, NULL, NULL, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;
   if ((status = make_queues(d, wanted))) goto fail;

@@ -8,6 +8,7 @@
 
 #include "core/device.h"
 #include "core/fail.h"
+#include "core/first_call.h"
 
 #define INSTALL_A_DRIVER "install a driver, e.g. Debian's pocl-opencl-icd for a CPU (apt install pocl-opencl-icd)"
 
@@ -138,7 +139,7 @@ done:
   return status;
 }
 
-fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
+static fovea_status enumerate(fovea_found **found, size_t *count) {
   cl_uint platforms = 0;
   cl_platform_id *ids = NULL;
   fovea_found *all = NULL;
@@ -179,6 +180,14 @@ fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
 done:
   free(all);
   free(ids);
+  return status;
+}
+
+fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
+  fovea_status status = fovea_opencl_begin();
+  if (status) return status;
+  status = enumerate(found, count);
+  fovea_opencl_end();
   return status;
 }
 
