@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "core/fail.h"
+#include "driver_death.h"
 #include "options.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
@@ -51,7 +52,9 @@ static int dispatch(int argc, char **argv) {
 int main(int argc, char **argv) {
   /* So that a closed pipe is a write error with a message and an exit code, not a death. */
   signal(SIGPIPE, SIG_IGN);
+  driver_death_watch();
   int code = dispatch(argc, argv);
+  driver_death_unwatch();
   errno = 0;
   bool failed = ferror(stdout) != 0;
   if (fflush(stdout) != 0) failed = true;
