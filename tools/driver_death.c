@@ -80,6 +80,14 @@ static void on_exit_of_others(void) {
   if (watching) die("exit()", doing ? doing : "was at work");
 }
 
+_Noreturn void driver_death_by_abort(void) {
+  const char *doing = fovea_driver_doing();
+  if (watching && doing) die("abort()", doing);
+  signal(SIGABRT, SIG_DFL);
+  raise(SIGABRT);
+  _exit(128 + SIGABRT);
+}
+
 static void take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
   sigemptyset(&action.sa_mask);

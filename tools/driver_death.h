@@ -7,6 +7,9 @@
  * driver's files cannot be written, and else by 3. The next process is told of it (core/driver_folder.h). */
 void driver_death_watch(void);
 
+/* What abort() is to do in the command. Of several threads one gets here. */
+_Noreturn void driver_death_by_abort(void);
+
 /* main is about to return, or somebody of ours to exit: what ends the process from now on is no driver. */
 void driver_death_unwatch(void);
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -48,6 +49,10 @@ static int dispatch(int argc, char **argv) {
   }
   return command_fail(fail_listing("unknown subcommand ", name));
 }
+
+/* Takes the place of the C library's, for the drivers, too: LLVM, which most bring with them, takes SIGABRT for itself
+ * in the very call that may abort, and does not give it back to who had it before. */
+_Noreturn void abort(void) { driver_death_by_abort(); }
 
 int main(int argc, char **argv) {
   /* So that a closed pipe is a write error with a message and an exit code, not a death. */

@@ -24,8 +24,9 @@
 #include "core/file.h"
 
 /* PoCL has 1024 characters for a file, of which its own names take some 200. */
+enum { PLACES = 4, CACHE = PLACES - 1 }; /* where it may be: see place() */
 enum { MOST_PATH = 600, MOST_LOG = 16 << 20, OLD = 3600 /* seconds */ };
-static const uint64_t room = 64 << 20; /* a training network's kernels take 10 to 20 MB */
+static const uint64_t room = 128 << 20; /* a training network's kernels take 5 to 20 MB */
 
 static const char variable[] = "POCL_CACHE_DIR", nowhere[] = "/dev/null/no-folder";
 
@@ -61,13 +62,45 @@ static int set_aside(const char *path) {
   return 1;
 }
 
-/* Of the lines "reading PATH" all. */
+static bool ends_in(const char *name, const char *end) {
+  const size_t length = strlen(name), n = strlen(end);
+  return length > n && strcmp(name + length - n, end) == 0;
+}
+
+/* Whether a file was set aside there within the hour, or, if `all`, how many files now are: each of the cache's. */
+static int look_in_cache(const char *directory, bool all) {
+  struct dirent **names = NULL;
+  struct stat about;
+  char path[MOST_PATH * 2];
+  int found = 0;
+  const int count = scandir(directory, &names, NULL, NULL);
+  for (int i = 0; i < count; i++) {
+    const int n = snprintf(path, sizeof path, "%s/%s", directory, names[i]->d_name);
+    const bool fits = n > 0 && (size_t)n < sizeof path;
+    if (all && fits && ends_in(path, ".bin")) found += set_aside(path);
+    if (!all && fits && ends_in(path, ".set-aside") && lstat(path, &about) == 0)
+      found += about.st_ctime + OLD > time(NULL);
+    free(names[i]);
+  }
+  free(names);
+  return found;
+}
+
+/* What a process that died had read; after a second death within an hour, what it was about to read as well. */
 static int set_all_aside(char *log) {
-  char *rest = NULL;
+  char *rest = NULL, directory[MOST_PATH * 2] = "";
   int count = 0;
-  for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-    if (strncmp(line, "reading ", 8) == 0) count += set_aside(line + 8);
-  return count;
+  bool again = false;
+  for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+    if (strncmp(line, "reading ", 8) != 0) continue;
+    if (!directory[0]) {
+      const char *end = strrchr(line, '/');
+      if (end) snprintf(directory, sizeof directory, "%.*s", (int)(end - line - 8), line + 8);
+      again = look_in_cache(directory, false) > 0;
+    }
+    count += set_aside(line + 8);
+  }
+  return again ? count + look_in_cache(directory, true) : count;
 }
 
 /* A log has "reading PATH" and "read" for each file that the driver was given, and at last "died" or "excused" from who
@@ -90,7 +123,7 @@ static void note(int count) {
   if (count == 0) return;
   (void)fovea_cache_directory(where, sizeof where);
   snprintf(folder.note, sizeof folder.note,
-           "a process died in the OpenCL driver: %d of the cache's files, which it had read, are set aside as "
+           "a process died in the OpenCL driver: %d of the cache's files, which may be why, are set aside as "
            "%s/*.set-aside, and their kernels compiled anew",
            count, where);
 }
@@ -140,8 +173,11 @@ static void refuse(const char *base, const char *why) {
 }
 
 /* What processes' folders stand in: ours alone, since a file of somebody else's might be run. */
-static bool make_base(const char *base) {
+static bool make_base(int i, const char *base) {
   struct stat about;
+  char cache[MOST_PATH];
+  if (i == CACHE && fovea_cache_directory(cache, sizeof cache) && fovea_directory_create(cache) != FOVEA_OK)
+    return refuse(cache, strerror(errno)), false;
   if (mkdir(base, 0700) != 0 && errno != EEXIST) return refuse(base, strerror(errno)), false;
   if (lstat(base, &about) != 0) return refuse(base, strerror(errno)), false;
   if (!S_ISDIR(about.st_mode) || about.st_uid != geteuid()) return refuse(base, "it is somebody else's"), false;
@@ -177,7 +213,7 @@ static bool may_run(const char *path) {
 /* The log is locked before the folder has the name by which a sweep finds it. */
 static bool make_in(const char *base) {
   char path[MOST_PATH], log[MOST_PATH + 8];
-  const int n = snprintf(path, sizeof path, "%s/new-XXXXXX", base);
+  const int n = snprintf(path, sizeof path, "%s/new-%ld-XXXXXX", base, (long)getpid());
   if (n < 0 || (size_t)n >= sizeof path) return refuse(base, "the name is too long"), false;
   if (!mkdtemp(path)) return refuse(base, strerror(errno)), false;
   snprintf(log, sizeof log, "%s/log", path);
@@ -195,18 +231,17 @@ static bool make_in(const char *base) {
   return false;
 }
 
-enum { PLACES = 4 };
-
-/* Not in the cache's folder where another can be had: that may be deleted at any time, and lie on a network. */
+/* In memory where that may be, since PoCL waits for the disk after each of its 200 files: at a disk that others used,
+ * too, a training network's were read in 3 s and not in 0.1. In the cache's folder at last: that may be deleted at any
+ * time, and lie on a network. */
 static bool place(int i, char base[MOST_PATH]) {
   const char *temporary = getenv("TMPDIR");
   const unsigned long user = (unsigned long)geteuid();
   int n = -1;
-  if (i == 0 && temporary && temporary[0] == '/') n = snprintf(base, MOST_PATH, "%s/fovea-%lu", temporary, user);
-  if (i == 1) n = snprintf(base, MOST_PATH, "/tmp/fovea-%lu", user);
-  if (i == 3) n = snprintf(base, MOST_PATH, "/dev/shm/fovea-%lu", user);
-  if (i == 2 && fovea_cache_directory(base, MOST_PATH - 8) && fovea_directory_create(base) == FOVEA_OK)
-    n = (int)strlen(strcat(base, "/driver"));
+  if (i == 0) n = snprintf(base, MOST_PATH, "/dev/shm/fovea-%lu", user);
+  if (i == 1 && temporary && temporary[0] == '/') n = snprintf(base, MOST_PATH, "%s/fovea-%lu", temporary, user);
+  if (i == 2) n = snprintf(base, MOST_PATH, "/tmp/fovea-%lu", user);
+  if (i == CACHE && fovea_cache_directory(base, MOST_PATH - 8)) n = (int)strlen(strcat(base, "/driver"));
   return n > 0 && n < MOST_PATH;
 }
 
@@ -216,13 +251,19 @@ static void remove_ours(void) {
   if (getpid() == folder.owner && !fovea_driver_doing()) remove_tree(folder.path);
 }
 
+static bool is_ours(const char *base) {
+  struct stat about;
+  return lstat(base, &about) == 0 && S_ISDIR(about.st_mode) && about.st_uid == geteuid();
+}
+
 /* First where there is room, then where there is any. */
 static bool make_anywhere(void) {
   char base[MOST_PATH];
+  for (int i = 0; i < PLACES; i++)
+    if (place(i, base) && is_ours(base)) sweep(base);
   for (int i = 0; i < 2 * PLACES; i++) {
     if (i == PLACES) folder.refusals[0] = '\0';
-    if (!place(i % PLACES, base) || !make_base(base)) continue;
-    if (i < PLACES) sweep(base);
+    if (!place(i % PLACES, base) || !make_base(i % PLACES, base)) continue;
     if ((i >= PLACES || has_room(base)) && make_in(base)) return true;
   }
   return false;

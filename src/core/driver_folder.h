@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Before the process's first OpenCL call: removes what dead processes left, looks at why they died, and makes the
- * folder, mode 0700, in the first of $TMPDIR, /tmp, the cache's folder and /dev/shm that has room and lets code be run.
+ * folder, mode 0700, in the first of /dev/shm, $TMPDIR, /tmp and the cache's folder that has room and lets code be run.
  * It cannot fail: without a folder a driver that needs one has none. Does nothing when called again, and nothing where
  * the user has set POCL_CACHE_DIR. */
 void fovea_driver_folder_make(void);
