@@ -41,25 +41,26 @@ static void put(const char *text) { (void)!write(STDERR_FILENO, text, strlen(tex
 
 /* Async-signal-safe. The sentence has a line of its own, whatever the driver wrote. */
 static _Noreturn void die(const char *how, const char *doing) {
+  const char *folder = fovea_driver_folder();
   fovea_status status = FOVEA_DEVICE;
-  put("\nfovea: the OpenCL driver ended the process by ");
+  put("\nfovea: ended by ");
   put(how);
-  put(" while it ");
+  put(" while the OpenCL driver ");
   put(doing);
   put(" (what it said, if anything, stands above): ");
   if (fovea_memory_is_short()) {
     status = FOVEA_NO_MEMORY;
     put("memory is short, 512 MiB more cannot be had; raise the limit (ulimit -v) or free some");
-  } else if (fovea_disk_is_full(fovea_driver_folder())) {
+  } else if (folder[0] && fovea_folder_is_full(folder)) {
     status = FOVEA_IO;
     put("it cannot write its files in ");
-    put(fovea_driver_folder());
-    put(", the disk is full or a limit reached; free some, or set TMPDIR to another folder");
+    put(folder);
+    put(", which is full, beyond a limit or gone; free some room there");
   } else if (no_linker) {
     put("there is no linker 'ld' on PATH, which it may need to compile; install one, e.g. Debian's binutils");
   } else {
-    put("a fault of the driver, of the kernels that it compiled or of the machine; the compiled kernels in use are set "
-        "aside at the next start");
+    put("a fault of the driver, of the kernels that it compiled, of the machine or of fovea");
+    if (folder[0]) put("; the compiled kernels in use are set aside at the next start");
   }
   put("\n");
   fovea_driver_folder_died(status == FOVEA_DEVICE && !no_linker);

@@ -43,7 +43,7 @@ bool fovea_memory_is_short(void) {
 }
 
 /* By writing, since quotas and limits on a file's size are not in what statvfs says. */
-bool fovea_disk_is_full(const char *folder) {
+bool fovea_folder_is_full(const char *folder) {
   static const char name[] = "/probe";
   static const char block[4096];
   char path[MOST_PATH];
@@ -52,7 +52,7 @@ bool fovea_disk_is_full(const char *folder) {
   memcpy(path, folder, length);
   memcpy(path + length, name, sizeof name);
   const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return errno == ENOSPC || errno == EDQUOT;
+  if (file < 0) return errno != EMFILE && errno != ENFILE;
   bool full = false;
   for (size_t done = 0; done < DISK_PROBE && !full; done += sizeof block)
     full = write(file, block, sizeof block) != (ssize_t)sizeof block;

@@ -23,7 +23,7 @@ void fovea_driver_loaded(void);
  * that it asked for without looking whether it got them. Async-signal-safe. */
 bool fovea_memory_is_short(void);
 
-/* Whether no file of some KiB can be written in `folder`. Async-signal-safe. */
-bool fovea_disk_is_full(const char *folder);
+/* Whether no file of some KiB can be written in `folder`: it is gone, full or forbidden. Async-signal-safe. */
+bool fovea_folder_is_full(const char *folder);
 
 #endif

@@ -159,7 +159,7 @@ static const char *why_not_kept(char *where, size_t size, char *why, size_t why_
     snprintf(why, why_size, "neither HOME nor XDG_CACHE_HOME is an absolute path");
   else if (fovea_directory_create(where) != FOVEA_OK)
     snprintf(why, why_size, "%s", fovea_error_message());
-  else if (fovea_disk_is_full(where))
+  else if (fovea_folder_is_full(where))
     snprintf(why, why_size, "no file can be written in %.1900s, the disk may be full", where);
   return why;
 }
@@ -246,16 +246,21 @@ static void forget_growth(fovea_program_cache *cache, bool also_unsaved) {
   }
 }
 
+/* Asking a driver for binaries where it cannot give them may end the process, at its very end. */
+static const char *why_not_asked(void) {
+  const char *folder = fovea_driver_folder();
+  if (fovea_memory_is_short()) return ": less than 512 MiB of memory are left for it";
+  if (folder[0] && fovea_folder_is_full(folder)) return ": the driver's own folder is full or gone";
+  return "";
+}
+
 static void save_where_possible(fovea_device *device) {
   char where[MOST_PATH], why[2048], line[MOST_LINE];
-  if (!*why_not_kept(where, sizeof where, why, sizeof why)) {
-    const bool is_short = fovea_memory_is_short();
-    snprintf(line, sizeof line, "%s %s%s",
-             is_short ? "not keeping the compiled kernels in" : "keeping the compiled kernels in", where,
-             is_short ? ": less than 512 MiB of memory are left for it" : "");
-    if (device->say) device->say(line);
-    if (!is_short) save_all(device);
-  }
+  if (*why_not_kept(where, sizeof where, why, sizeof why)) return; /* told when they were compiled */
+  const char *not_asked = why_not_asked();
+  snprintf(line, sizeof line, "%skeeping the compiled kernels in %s%s", *not_asked ? "not " : "", where, not_asked);
+  if (device->say) device->say(line);
+  if (!*not_asked) save_all(device);
 }
 
 void fovea_program_cache_save(fovea_device *device) {
