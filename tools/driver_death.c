@@ -12,6 +12,7 @@
 
 #include "core/driver_folder.h"
 #include "core/driver_watch.h"
+#include "core/environment.h"
 #include "fovea/status.h"
 
 static volatile sig_atomic_t watching;
@@ -25,7 +26,7 @@ enum { DEATHS = sizeof deaths / sizeof *deaths };
 
 /* PoCL has clang link each kernel, which runs the first `ld` of PATH. */
 static bool on_path(const char *program) {
-  const char *path = getenv("PATH");
+  const char *path = fovea_environment("PATH");
   char file[4096];
   if (!path) path = "/usr/bin:/bin";
   while (*path) {

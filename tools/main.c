@@ -1,22 +1,30 @@
 /* fovea SUBCOMMAND [options]: finds the subcommand and answers for the output. */
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "core/environment.h"
 #include "core/fail.h"
 #include "driver_death.h"
 #include "options.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};
+extern char **environ;
+
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(void) {
   puts("usage: fovea SUBCOMMAND [options]\n\nsubcommands:");
   for (int i = 0; i < COMMANDS; i++) printf("  %-12s  %s\n", commands[i]->name, commands[i]->summary);
+  puts("\nThe environment (an empty value is as none):");
+  const fovea_variable *v = NULL;
+  for (size_t i = 0; (v = fovea_environment_variable(i)); i++)
+    printf("  %s=%s\n      %s\n", v->name, v->values, v->help);
   puts(
       "\nfovea SUBCOMMAND --help tells a subcommand's options; fovea --version the version.\n"
       "Exit codes: 0 done; 1 a check or comparison failed; 2 bad usage or bad input; 3 no usable device, or it "
@@ -33,6 +41,44 @@ static fovea_status fail_listing(const char *problem, const char *argument) {
   return fovea_fail(FOVEA_INVALID, "%s%.100s; it is one of %s, see fovea --help", problem, argument, names);
 }
 
+/* A name of ours that is none is most likely misspelled; but it may be a script's, or of another version. */
+static void tell_unknown_variable(const char *name) {
+  const fovea_variable *v = NULL, *closest = fovea_environment_variable(0);
+  size_t least = SIZE_MAX;
+  for (size_t i = 0; (v = fovea_environment_variable(i)); i++) {
+    const size_t d = options_distance(name, v->name);
+    if (d == 0) return;
+    if (d < least) least = d, closest = v;
+  }
+  fprintf(stderr, "fovea: the environment has %s, which is ignored, since fovea knows no such variable; ", name);
+  fprintf(stderr, "%s %s%s\n", least <= 3 ? "did you mean" : "the closest is", closest->name,
+          least <= 3 ? "?" : ", see fovea --help");
+}
+
+/* Before anything is made. */
+static fovea_status check_environment(void) {
+  static const char prefix[] = "FOVEA_";
+  fovea_status status = fovea_environment_check(FOVEA_READ_BY_ANY);
+  for (char **at = environ; *at && !status; at++) {
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0) tell_unknown_variable(name);
+  }
+  return status;
+}
+
+/* Help is given in any environment, for it says what that may be. */
+static bool asks_for_help(int argc, char **argv) {
+  for (int i = 0; i < argc; i++)
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+  return false;
+}
+
+static int run(const command *c, int argc, char **argv) {
+  const fovea_status status = asks_for_help(argc, argv) ? FOVEA_OK : check_environment();
+  return status ? command_fail(status) : c->run(argc, argv);
+}
+
 static int dispatch(int argc, char **argv) {
   if (argc < 2) return command_fail(fail_listing("a subcommand is missing", ""));
   const char *name = argv[1];
@@ -45,7 +91,7 @@ static int dispatch(int argc, char **argv) {
     return FOVEA_OK;
   }
   for (int i = 0; i < COMMANDS; i++) {
-    if (strcmp(commands[i]->name, name) == 0) return commands[i]->run(argc - 1, argv + 1);
+    if (strcmp(commands[i]->name, name) == 0) return run(commands[i], argc - 1, argv + 1);
   }
   return command_fail(fail_listing("unknown subcommand ", name));
 }

@@ -124,8 +124,7 @@ static fovea_status read_value(const option *o, const char *text) {
 
 /* --- names --------------------------------------------------------------------------------------------------- */
 
-/* How many insertions, deletions and changes of a letter make b of a (Levenshtein). */
-static size_t distance(const char *a, const char *b) {
+size_t options_distance(const char *a, const char *b) {
   enum { MOST = 40 };
   size_t row[MOST + 1], n = strlen(b);
   if (n > MOST || strlen(a) > MOST) return SIZE_MAX;
@@ -145,9 +144,9 @@ static size_t distance(const char *a, const char *b) {
 
 static fovea_status unknown_option(const char *name, const option *options, size_t count) {
   const char *closest = "help";
-  size_t least = distance(name, closest);
+  size_t least = options_distance(name, closest);
   for (size_t i = 0; i < count; i++) {
-    size_t d = distance(name, options[i].name);
+    size_t d = options_distance(name, options[i].name);
     if (d < least) {
       least = d;
       closest = options[i].name;

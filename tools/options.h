@@ -37,6 +37,10 @@ typedef struct option {
   bool required;
 } option;
 
+/* How many insertions, deletions and changes of a letter make b of a (Levenshtein); SIZE_MAX where one is longer than
+ * 40. */
+size_t options_distance(const char *a, const char *b);
+
 /* Parses argv[1] to argv[argc - 1]: --name value and --name=value, "--" ends the options, positionals anywhere.
  * positionals has room for max_positionals (it may be NULL when that is 0) and borrows from argv; *help is set, and
  * nothing required is asked for, when --help is among the arguments. FOVEA_INVALID, with a message that names the

@@ -1,4 +1,14 @@
-/* OpenCL devices: every one of every platform, and an opened one. */
+/* OpenCL devices: every one of every platform, and an opened one.
+ *
+ * Threads. Any number of threads may call the library at once, the first time in a process too, under one rule: a
+ * device and everything that is made on it (networks, autoencoders) is used by one thread at a time. Threads that are
+ * to work at once each open a device of their own, which may be the same hardware; they then share nothing but the
+ * compute units. Such an object may pass from one thread to another where the program makes the one's calls happen
+ * before the other's. A graph is built by one thread; once a network is made of it, it is frozen, and any number may
+ * use it. Tables, designs, fits, data sets and safetensors files are only read by what takes them as const, and then
+ * any number may. fovea_error_message is each thread's own. A program whose threads call OpenCL without this library as
+ * well makes its first such call itself, before they start. The environment is read while a device is opened and a
+ * network made; nobody may change it (setenv) at that time. */
 #ifndef FOVEA_DEVICE_H
 #define FOVEA_DEVICE_H
 
@@ -63,12 +73,14 @@ typedef struct fovea_device fovea_device;
 /* Opens a device: a context and an in-order queue on it. `selector` is an index, "cpu", "gpu", or a part of a name or
  * vendor, without regard to case; NULL or "" means the fastest usable GPU (discrete before integrated, then compute
  * units times clock), else the CPU. FOVEA_INVALID when nothing matches or the match is not usable (the message lists
- * what there is), FOVEA_DEVICE when there is no device at all or it could not be opened. */
+ * what there is), or when a variable of the environment is what it may not be (fovea --help lists them; here and in
+ * fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened. */
 fovea_status fovea_device_open(const char *selector, fovea_device **device);
 
-/* From now on `say` is told, in one line, before what may take long: that kernels are compiled, once when the first one
- * is not in the cache, and that they are kept there, when the device is closed after that; also that files of the cache
- * are damaged, cannot be written, or were set aside since a process died in the driver. NULL: nobody. */
+/* From now on `say` (may be NULL) is told, in one line, before what may take long: that kernels are compiled, once when
+ * the first one is not in the cache, and that they are kept there, when the device is closed after that; also that
+ * files of the cache are damaged, cannot be written, or were set aside since a process died in the driver. NULL:
+ * nobody. `say` is called by the thread that uses the device. */
 void fovea_device_tell(fovea_device *device, void (*say)(const char *line));
 
 /* Releases the device and all that it cached. Everything made on it must be destroyed before. Takes NULL. */

@@ -2,7 +2,12 @@
  *
  * Builder calls return the handle of their output. A failing call (a bad shape, a parameter out of range, no memory)
  * returns -1 and later calls that are given -1 return it too; fovea_network_create reports the first failure. Names
- * become the names of parameters ("encoder.conv_in" has "encoder.conv_in.weight"); they must be unique. */
+ * become the names of parameters ("encoder.conv_in" has "encoder.conv_in.weight"); they must be unique, of 1 to 127
+ * bytes (an attention's with its ".spatial" or ".channel") and without double quotes. An image of a tensor has at most
+ * 2^31 - 1 values.
+ *
+ * A graph is frozen by the first network that is made of it: every later builder call is refused with -1 and a message,
+ * and changes nothing, so that more networks can be made of it. */
 #ifndef FOVEA_GRAPH_H
 #define FOVEA_GRAPH_H
 

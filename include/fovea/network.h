@@ -23,8 +23,9 @@ typedef struct fovea_network_options {
   bool inspect;  /* for debugging: no two tensors share memory, so that fovea_network_read reads every one */
 } fovea_network_options;
 
-/* Borrows device and graph, which must outlive the network. The parameters get their initial values. FOVEA_INVALID for
- * a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit. */
+/* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The parameters get their
+ * initial values. FOVEA_INVALID for a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total
+ * and the device's limit. */
 fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph, const fovea_network_options *options,
                                   fovea_network **network);
 void fovea_network_destroy(fovea_network *network); /* takes NULL */
@@ -34,7 +35,7 @@ size_t fovea_network_memory(const fovea_network *network);
 
 /* "builtin" or "clblast": which of them computes the dense layers' products. By the environment's FOVEA_BLAS: builtin,
  * the default and the only one that gives the same bits on every device; clblast; or auto, the faster one in a
- * measurement on this device, never clblast on a CPU. clblast is verified against builtin first. */
+ * measurement on this device, never clblast on a CPU. clblast is verified against builtin first. "" for NULL. */
 const char *fovea_network_blas(const fovea_network *network);
 
 /* --- parameters, in the file's layout (PyTorch's axis order, Keras's flatten order) --------------------------- */
@@ -47,6 +48,7 @@ typedef struct fovea_parameter {
   bool trainable; /* false: a moving statistic */
 } fovea_parameter;
 
+/* parameter: borrowed; NULL where index is not below the count. */
 size_t fovea_network_parameter_count(const fovea_network *network);
 const fovea_parameter *fovea_network_parameter(const fovea_network *network, size_t index);
 
@@ -57,7 +59,8 @@ typedef enum fovea_value {
   FOVEA_SECOND_MOMENT /* Adam's v; trainable only */
 } fovea_value;
 
-/* Blocking copies of parameter `index`; `data` has its count of floats. */
+/* Blocking copies of parameter `index`; `data` has its count of floats. FOVEA_INVALID for an index or a value that is
+ * not there. */
 fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
 fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
 
@@ -69,7 +72,8 @@ fovea_status fovea_network_set_step(fovea_network *network, uint32_t step);
 uint32_t fovea_network_get_step(const fovea_network *network);
 
 /* Enqueues one training step on `count` images (at most batch) of channels x height x width bytes each, gathered from
- * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards. */
+ * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards.
+ * FOVEA_INVALID for a count or a rate out of range, for a network without training, and after step 2^32 - 2. */
 fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                       size_t count, float learning_rate);
 

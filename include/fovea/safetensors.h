@@ -35,6 +35,8 @@ typedef struct fovea_safetensor_text {
  * each with a zero byte after it, and rank and dims as 8 bytes each; then each other pair's key and value likewise,
  * with data_hash last. Numbers are little-endian.
  *
+ * `tensors` and `metadata` may be NULL where their count is 0.
+ *
  * FOVEA_INVALID for a name or key twice or reserved, text that is not UTF-8, an unknown dtype, a rank or size out of
  * range, a header over 100,000,000 bytes; FOVEA_IO; FOVEA_NO_MEMORY. */
 fovea_status fovea_safetensors_write(const char *path, const fovea_safetensor *tensors, size_t count,
@@ -49,7 +51,7 @@ typedef struct fovea_safetensors fovea_safetensors;
 fovea_status fovea_safetensors_open(const char *path, fovea_safetensors **file);
 void fovea_safetensors_close(fovea_safetensors *file); /* takes NULL; ends what was borrowed from it */
 
-/* The tensors in the order of their data. i < count. */
+/* The tensors in the order of their data; NULL where i is not below the count. */
 size_t fovea_safetensors_count(const fovea_safetensors *file);
 const fovea_safetensor *fovea_safetensors_get(const fovea_safetensors *file, size_t i);
 

@@ -1,4 +1,14 @@
-/* Status codes and the sentence that goes with them. */
+/* Status codes, the sentence that goes with them, and what holds for the arguments of every function.
+ *
+ * Arguments are checked: where one must not be NULL and is, where a number, a size or the value of an enum is out of
+ * its range, and where a rate or weight is NaN or infinite, the function does nothing and returns FOVEA_INVALID, and
+ * the message says which argument of what. "May be NULL" stands where it is so. A function that returns no status
+ * answers such a call harmlessly: destroy, close and free do nothing, a count or a size is 0, a pointer is NULL, a bool
+ * is false, fovea_add_... returns -1, and where the answer is another one its comment says so.
+ *
+ * What cannot be seen is not promised: a pointer to nothing or to what was destroyed, an array shorter than told, an
+ * index into the caller's images, a tensor's number taken from another graph. The numbers in arrays of floats may be
+ * any. */
 #ifndef FOVEA_STATUS_H
 #define FOVEA_STATUS_H
 

@@ -38,6 +38,7 @@ typedef struct fovea_vae_config {
  * 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
 fovea_vae_config fovea_vae_default(void);
 
+/* The members are for reading. */
 typedef struct fovea_vae {
   fovea_vae_config config;
   fovea_graph *graph;
@@ -56,7 +57,8 @@ size_t fovea_vae_image_size(const fovea_vae *vae);
 /* Trainable parameters. */
 size_t fovea_vae_parameter_count(const fovea_vae *vae);
 
-/* The learning rate of step `iteration` (from 0): lr / (1 + decay * iteration), decay = 2 (lr - min_lr) / epochs. */
+/* The learning rate of step `iteration` (from 0): lr / (1 + decay * iteration), decay = 2 (lr - min_lr) / epochs; NaN
+ * for epochs < 1. */
 double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration);
 
 /* One epoch: shuffles with Philox from (seed, epoch), trains on every image (the last batch may be smaller). `epoch`
@@ -94,13 +96,14 @@ typedef struct fovea_training_state {
   fovea_losses so_far; /* of the epoch under way */
 } fovea_training_state;
 
-/* Writes parameters, Adam's moments, step and state atomically. `config_json` goes to __metadata__ under "config".
+/* Writes parameters, Adam's moments, step and state atomically. `config_json` (may be NULL) goes to __metadata__ under
+ * "config".
  * FOVEA_MISMATCH, and nothing written, when a value is NaN or infinite. */
 fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                             const char *config_json);
 
-/* Reads parameters; with `state` also the optimizer and the state. FOVEA_INVALID naming the tensor when it is missing
- * or its shape differs (another architecture), nothing changed then. */
+/* Reads parameters; with `state` (may be NULL) also the optimizer and the state. FOVEA_INVALID naming the tensor when
+ * it is missing or its shape differs (another architecture), nothing changed then. */
 fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state);
 
 #ifdef __cplusplus

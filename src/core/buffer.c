@@ -178,7 +178,7 @@ static fovea_status zero_words(fovea_buffer *buffer, size_t first, size_t count)
 }
 
 static fovea_status zero_bytes(fovea_buffer *buffer, size_t offset, size_t size) {
-  static const unsigned char zeros[4]; /* static, for the write may happen after the return */
+  static const unsigned char zeros[4] = {0}; /* static, for the write may happen after the return */
   if (size == 0) return FOVEA_OK;
   cl_int error =
       clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, CL_FALSE, offset, size, zeros, 0, NULL, NULL);

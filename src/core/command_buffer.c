@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/environment.h"
 #include "core/fail.h"
 
 struct fovea_command_buffer {
@@ -20,7 +21,7 @@ struct fovea_command_buffer {
 };
 
 static bool asked_for(void) {
-  const char *asked = getenv("FOVEA_COMMAND_BUFFER");
+  const char *asked = fovea_environment("FOVEA_COMMAND_BUFFER");
   return asked && strcmp(asked, "on") == 0;
 }
 

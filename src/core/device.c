@@ -7,6 +7,7 @@
 #include "core/driver_folder.h"
 #include "core/driver_watch.h"
 #include "core/enumerate.h"
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/first_call.h"
 #include "core/profile.h"
@@ -15,8 +16,7 @@
 
 /* FOVEA_VECTOR=1 takes a GPU's path on any device, so that tests on a CPU cover it. */
 static fovea_tuning choose_tuning(const fovea_device_info *info) {
-  const char *forced = getenv("FOVEA_VECTOR");
-  bool one = forced && strcmp(forced, "1") == 0;
+  const bool one = fovea_environment("FOVEA_VECTOR") != NULL;
   if (info->type == FOVEA_DEVICE_CPU && !one) {
     int width = (int)(info->native_float_width < 16 ? info->native_float_width : 16);
     return (fovea_tuning){.vector = 16, .native = width >= 16 ? 16 : width >= 8 ? 8 : 4, .group = 1};
@@ -32,7 +32,7 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
 typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_PARTS } queues;
 
 static queues choose_queues(const fovea_device_info *info, double *parts_least) {
-  const char *forced = getenv("FOVEA_QUEUES");
+  const char *forced = fovea_environment("FOVEA_QUEUES");
   *parts_least = 0;
   if (forced && strcmp(forced, "1") == 0) return QUEUES_ONE;
   if (forced && strcmp(forced, "2") == 0) return QUEUES_TWO;
@@ -150,6 +150,7 @@ fail:
 }
 
 fovea_status fovea_device_open(const char *selector, fovea_device **device) {
+  if (!device) return fovea_fail_null("device");
   return fovea_device_open_part(selector, 0, device);
 }
 
@@ -157,6 +158,8 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   fovea_found *found = NULL;
   size_t count = 0, chosen = 0;
   fovea_status status = fovea_enumerate(&found, &count);
+  /* The environment is read after what first_call.c may do to it. */
+  if (!status) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
   if (!status) status = fovea_select(found, count, selector, &chosen);
   if (!status) status = open_found(&found[chosen], units, device);
   free(found);
@@ -195,13 +198,15 @@ void fovea_device_close(fovea_device *device) {
 }
 
 void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
+  if (!device) return;
   const char *note = say ? fovea_driver_folder_note() : NULL;
   device->say = say;
   if (note) say(note);
 }
 
-const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return &device->info; }
+const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return device ? &device->info : NULL; }
 
 fovea_status fovea_device_finish(fovea_device *device) {
+  if (!device) return fovea_fail_null("device");
   return fovea_cl_check(device, finish_all(device), "waiting for the device");
 }

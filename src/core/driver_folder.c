@@ -21,6 +21,7 @@
 
 #include "core/binary_cache.h"
 #include "core/driver_watch.h"
+#include "core/environment.h"
 #include "core/file.h"
 
 /* PoCL has 1024 characters for a file, of which its own names take some 200. */
@@ -28,7 +29,7 @@ enum { PLACES = 4, CACHE = PLACES - 1 }; /* where it may be: see place() */
 enum { MOST_PATH = 600, MOST_LOG = 16 << 20, OLD = 3600 /* seconds */ };
 static const uint64_t room = 128 << 20; /* a training network's kernels take 5 to 20 MB */
 
-static const char variable[] = "POCL_CACHE_DIR", nowhere[] = "/dev/null/no-folder";
+static const char nowhere[] = "/dev/null/no-folder";
 
 static struct {
   bool made, by_user, reading;
@@ -235,7 +236,7 @@ static bool make_in(const char *base) {
  * too, a training network's were read in 3 s and not in 0.1. In the cache's folder at last: that may be deleted at any
  * time, and lie on a network. */
 static bool place(int i, char base[MOST_PATH]) {
-  const char *temporary = getenv("TMPDIR");
+  const char *temporary = fovea_environment("TMPDIR");
   const unsigned long user = (unsigned long)geteuid();
   int n = -1;
   if (i == 0) n = snprintf(base, MOST_PATH, "/dev/shm/fovea-%lu", user);
@@ -272,7 +273,7 @@ static bool make_anywhere(void) {
 void fovea_driver_folder_make(void) {
   if (folder.made) return;
   folder.made = true;
-  folder.by_user = getenv(variable) != NULL;
+  folder.by_user = fovea_environment("POCL_CACHE_DIR") != NULL;
   if (folder.by_user) return;
   snprintf(folder.kernels, sizeof folder.kernels, "%s", nowhere);
   if (!make_anywhere()) return;
@@ -283,11 +284,11 @@ void fovea_driver_folder_make(void) {
 }
 
 void fovea_driver_folder_offer(void) {
-  if (folder.made && !folder.by_user) (void)setenv(variable, folder.kernels, 1);
+  if (folder.made && !folder.by_user) (void)setenv("POCL_CACHE_DIR", folder.kernels, 1);
 }
 
 void fovea_driver_folder_withdraw(void) {
-  if (folder.made && !folder.by_user) (void)unsetenv(variable);
+  if (folder.made && !folder.by_user) (void)unsetenv("POCL_CACHE_DIR");
 }
 
 const char *fovea_driver_folder(void) { return folder.path; }

@@ -214,6 +214,8 @@ fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
 }
 
 fovea_status fovea_device_list(fovea_device_info **list, size_t *count) {
+  if (!list) return fovea_fail_null("list");
+  if (!count) return fovea_fail_null("count");
   fovea_found *found = NULL;
   size_t n = 0;
   *list = NULL;

@@ -10,4 +10,7 @@ __attribute__((format(printf, 2, 3))) fovea_status fovea_fail(fovea_status statu
 /* Puts "prefix: " before the current message, for a caller that knows where the failure happened. */
 __attribute__((format(printf, 2, 3))) fovea_status fovea_fail_in(fovea_status status, const char *format, ...);
 
+/* What a public function that was given NULL returns: if (!data) return fovea_fail_null("data"); It names itself. */
+#define fovea_fail_null(argument) fovea_fail(FOVEA_INVALID, "%s: %s is NULL", __func__, argument)
+
 #endif

@@ -117,6 +117,7 @@ fovea_status fovea_profile_add(fovea_device *device, const fovea_profile_row *on
 }
 
 fovea_status fovea_profile_begin(fovea_device *device) {
+  if (!device) return fovea_fail_null("device");
   if (!device->profile) {
     device->profile = calloc(1, sizeof *device->profile);
     if (!device->profile) return fovea_fail(FOVEA_NO_MEMORY, "profile: out of memory");
@@ -139,6 +140,9 @@ static int slower_first(const void *a, const void *b) {
 }
 
 fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count) {
+  if (!device) return fovea_fail_null("device");
+  if (!rows) return fovea_fail_null("rows");
+  if (!count) return fovea_fail_null("count");
   fovea_profile *p = device->profile;
   if (!fovea_profile_recording(device)) return fovea_fail(FOVEA_INVALID, "profile: ended without being begun");
   p->recording = false;

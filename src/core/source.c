@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/file.h"
 #include "core/kernels.h"
@@ -42,8 +43,8 @@ static fovea_status append_line_directive(expansion *e, unsigned line, const cha
 
 /* *text is the file's text; *owned is what to free, or NULL for an embedded one. */
 static fovea_status find_text(const char *file, const char **text, uint8_t **owned) {
-  const char *directory = getenv("FOVEA_CL_DIR");
-  if (directory && *directory) {
+  const char *directory = fovea_environment("FOVEA_CL_DIR");
+  if (directory) {
     char path[4096];
     size_t size = 0;
     int n = snprintf(path, sizeof path, "%s/%s", directory, file);
@@ -59,8 +60,8 @@ static fovea_status find_text(const char *file, const char **text, uint8_t **own
       return FOVEA_OK;
     }
   }
-  return fovea_fail(FOVEA_INVALID, "no kernel file %s%s%s", file,
-                    directory && *directory ? ", nor in FOVEA_CL_DIR=" : "", directory ? directory : "");
+  return fovea_fail(FOVEA_INVALID, "no kernel file %s%s%s", file, directory ? ", nor in FOVEA_CL_DIR=" : "",
+                    directory ? directory : "");
 }
 
 /* Whether the line is #include "name", and its name. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/binary_cache.h"
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/file.h"
 #include "core/kernels.h"
@@ -112,7 +113,7 @@ static void take_out(entry_list *list, const char *key) {
 static void hash_text(fovea_xxh64 *hash, const char *text) { fovea_xxh64_put(hash, text, strlen(text) + 1); }
 
 static uint64_t hash_of(const fovea_device_info *device) {
-  const char *const environment[] = {"FOVEA_VECTOR", "POCL_WORK_GROUP_METHOD"};
+  const char *const environment[] = {fovea_environment("FOVEA_VECTOR"), fovea_environment("POCL_WORK_GROUP_METHOD")};
   fovea_xxh64 hash;
   fovea_xxh64_begin(&hash, FORMAT);
   hash_text(&hash, device->platform);
@@ -121,10 +122,8 @@ static uint64_t hash_of(const fovea_device_info *device) {
   hash_text(&hash, device->driver);
   hash_text(&hash, device->version);
   fovea_xxh64_put(&hash, &device->compute_units, sizeof device->compute_units);
-  for (size_t i = 0; i < sizeof environment / sizeof *environment; i++) {
-    const char *value = getenv(environment[i]);
-    hash_text(&hash, value ? value : "");
-  }
+  for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
+    hash_text(&hash, environment[i] ? environment[i] : "");
   for (const fovea_kernel_file *k = fovea_kernel_files; k->name; k++) {
     char *text = NULL;
     if (fovea_source_read(k->name, &text) == FOVEA_OK) hash_text(&hash, text);
@@ -175,7 +174,7 @@ static void parse(const char *text, size_t size, uint64_t hash, entry_list *list
 
 /* Best effort, like the cache of programs: whatever fails leaves the list as it is, and the ops choose themselves. */
 static void load(const fovea_device_info *device, entry_list *list) {
-  const char *switched = getenv("FOVEA_TUNING");
+  const char *switched = fovea_environment("FOVEA_TUNING");
   char path[MAX_PATH];
   uint8_t *text = NULL;
   size_t size = 0;

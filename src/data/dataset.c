@@ -106,6 +106,8 @@ static fovea_status load_idx(const char *dir, const char *prefix, const char *im
 }
 
 fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset) {
+  if (!dir) return fovea_fail_null("dir");
+  if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
   char path[PATH_SIZE];
   bool train = strcmp(split, "train") == 0;
   if (!train && strcmp(split, "test") != 0)

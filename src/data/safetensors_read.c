@@ -182,6 +182,7 @@ static fovea_status check_hashes(const fovea_safetensors *file) {
 }
 
 fovea_status fovea_safetensors_open(const char *path, fovea_safetensors **file) {
+  if (!path || !file) return fovea_fail_null(path ? "file" : "path");
   fovea_safetensors *f = calloc(1, sizeof *f);
   if (f != NULL) f->path = strdup(path);
   fovea_status status = f == NULL || f->path == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", path)
@@ -198,11 +199,15 @@ fovea_status fovea_safetensors_open(const char *path, fovea_safetensors **file) 
   return status;
 }
 
-size_t fovea_safetensors_count(const fovea_safetensors *file) { return file->count; }
+size_t fovea_safetensors_count(const fovea_safetensors *file) { return file ? file->count : 0; }
 
-const fovea_safetensor *fovea_safetensors_get(const fovea_safetensors *file, size_t i) { return &file->tensors[i]; }
+const fovea_safetensor *fovea_safetensors_get(const fovea_safetensors *file, size_t i) {
+  return file && i < file->count ? &file->tensors[i] : NULL;
+}
 
 fovea_status fovea_safetensors_find(const fovea_safetensors *file, const char *name, const fovea_safetensor **tensor) {
+  if (!file) return fovea_fail_null("file");
+  if (!name || !tensor) return fovea_fail_null(name ? "tensor" : "name");
   for (size_t i = 0; i < file->count; i++) {
     if (strcmp(file->tensors[i].name, name) != 0) continue;
     *tensor = &file->tensors[i];
@@ -212,5 +217,5 @@ fovea_status fovea_safetensors_find(const fovea_safetensors *file, const char *n
 }
 
 const char *fovea_safetensors_metadata(const fovea_safetensors *file, const char *key) {
-  return json_string_value(json_object_get(file->metadata, key));
+  return file && key ? json_string_value(json_object_get(file->metadata, key)) : NULL;
 }

@@ -39,6 +39,8 @@ static fovea_status add_tensors(const char *path, const fovea_safetensor *tensor
     size_t size, begin = end;
     fovea_status status = fovea_safetensors_size(path, t, &size);
     if (status != FOVEA_OK) return status;
+    if (size > 0 && !t->data)
+      return fovea_fail(FOVEA_INVALID, "cannot write '%s': the data of tensor '%s' are NULL", path, t->name);
     for (int d = 0; d < t->rank; d++)
       if (t->dims[d] > INT64_MAX)
         return fovea_fail(FOVEA_INVALID, "cannot write '%s': tensor '%s' has a dimension over 2^63", path, t->name);
@@ -115,12 +117,29 @@ static fovea_status make_header(const char *path, const fovea_safetensor *tensor
   return status;
 }
 
+static fovea_status check_texts(const fovea_safetensor *tensors, size_t count, const fovea_safetensor_text *metadata,
+                                size_t metadata_count) {
+  for (size_t i = 0; i < count; i++)
+    if (!tensors[i].name || !tensors[i].dtype)
+      return fovea_fail(FOVEA_INVALID, "fovea_safetensors_write: the %s of tensor %zu is NULL",
+                        tensors[i].name ? "dtype" : "name", i);
+  for (size_t i = 0; i < metadata_count; i++)
+    if (!metadata[i].key || !metadata[i].value)
+      return fovea_fail(FOVEA_INVALID, "fovea_safetensors_write: the %s of metadata %zu is NULL",
+                        metadata[i].key ? "value" : "key", i);
+  return FOVEA_OK;
+}
+
 fovea_status fovea_safetensors_write(const char *path, const fovea_safetensor *tensors, size_t count,
                                      const fovea_safetensor_text *metadata, size_t metadata_count) {
+  if (!path) return fovea_fail_null("path");
+  if (!tensors && count > 0) return fovea_fail_null("tensors");
+  if (!metadata && metadata_count > 0) return fovea_fail_null("metadata");
   char *header = NULL;
   size_t size;
   fovea_file *file;
-  fovea_status status = make_header(path, tensors, count, metadata, metadata_count, &header, &size);
+  fovea_status status = check_texts(tensors, count, metadata, metadata_count);
+  if (status == FOVEA_OK) status = make_header(path, tensors, count, metadata, metadata_count, &header, &size);
   if (status != FOVEA_OK) return status;
   status = fovea_file_begin(path, &file);
   if (status == FOVEA_OK) {

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/device.h"
+#include "core/environment.h"
 #include "core/fail.h"
 #include "op/op.h"
 
@@ -74,11 +75,9 @@ static fovea_status compare(fovea_device *device, const fovea_graph *graph, cons
 }
 
 fovea_status fovea_choose_blas(fovea_device *device, const fovea_graph *graph, int batch, bool *clblast) {
-  const char *asked = getenv("FOVEA_BLAS");
-  if (!asked || !*asked || strcmp(asked, "builtin") == 0) return FOVEA_OK;
-  bool measure = strcmp(asked, "auto") == 0;
-  if (!measure && strcmp(asked, "clblast") != 0)
-    return fovea_fail(FOVEA_INVALID, "FOVEA_BLAS is '%s', expected builtin, clblast or auto", asked);
+  const char *asked = fovea_environment("FOVEA_BLAS");
+  if (!asked || strcmp(asked, "builtin") == 0) return FOVEA_OK;
+  const bool measure = strcmp(asked, "auto") == 0;
   if (measure && device->info.type == FOVEA_DEVICE_CPU) return FOVEA_OK;
   double seconds[2] = {0.0, 0.0};
   for (int i = 0; i < graph->count; i++) {

@@ -2,6 +2,7 @@
 #ifndef FOVEA_NET_GRAPH_H
 #define FOVEA_NET_GRAPH_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "fovea/graph.h"
@@ -47,6 +48,10 @@ struct fovea_graph {
   fovea_tensor input, latent, loss; /* -1: none yet */
   fovea_status status;
   char message[512];
+  atomic_bool frozen; /* a network is made of it: nothing above changes any more */
 };
+
+/* The graph stays what it is, hence const; any thread may do it. */
+void fovea_graph_freeze(const fovea_graph *graph);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/guard.h"
 #include "net/blas.h"
@@ -71,10 +72,10 @@ static fovea_status list_parameters(fovea_network *net) {
   return fovea_buffer_create(net->device, 4 * (offset ? offset : LANES), "parameters", &net->resources.parameters);
 }
 
-size_t fovea_network_parameter_count(const fovea_network *net) { return net->parameter_count; }
+size_t fovea_network_parameter_count(const fovea_network *net) { return net ? net->parameter_count : 0; }
 
 const fovea_parameter *fovea_network_parameter(const fovea_network *net, size_t index) {
-  return index < net->parameter_count ? &net->parameters[index].shown : NULL;
+  return net && index < net->parameter_count ? &net->parameters[index].shown : NULL;
 }
 
 size_t fovea_device_index(const int shape[3], size_t file) {
@@ -92,6 +93,8 @@ static size_t device_place(const parameter *p, size_t i) {
 static fovea_status find_value(fovea_network *net, size_t index, fovea_value which, fovea_buffer **buffer) {
   if (index >= net->parameter_count)
     return fovea_fail(FOVEA_INVALID, "network: parameter %zu of %zu", index, net->parameter_count);
+  if ((int)which < FOVEA_VALUE || (int)which > FOVEA_SECOND_MOMENT)
+    return fovea_fail(FOVEA_INVALID, "network: value %d is not one of fovea_value", (int)which);
   const fovea_resources *r = &net->resources;
   fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments};
   *buffer = buffers[which];
@@ -101,6 +104,7 @@ static fovea_status find_value(fovea_network *net, size_t index, fovea_value whi
 }
 
 fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value which, float *data) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
   fovea_buffer *buffer = NULL;
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
@@ -114,6 +118,7 @@ fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value whi
 }
 
 fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value which, const float *data) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
   fovea_buffer *buffer = NULL;
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
@@ -210,7 +215,11 @@ static fovea_status create(fovea_network *net) {
 fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph, const fovea_network_options *options,
                                   fovea_network **out) {
   bool clblast = false;
+  if (!device) return fovea_fail_null("device");
+  if (!graph) return fovea_fail_null("graph");
+  if (!options || !out) return fovea_fail_null(options ? "network" : "options");
   fovea_status status = check_options(graph, options);
+  if (status == FOVEA_OK) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
   if (status == FOVEA_OK) status = fovea_choose_blas(device, graph, options->batch, &clblast);
   return status == FOVEA_OK ? fovea_network_create_using(device, graph, options, clblast, out) : status;
 }
@@ -228,7 +237,7 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
   if (graph->latent >= 0) net->kl_weight = graph->nodes[graph->latent].kl_weight;
   status = create(net);
   if (status == FOVEA_OK)
-    *out = net;
+    fovea_graph_freeze(graph), *out = net;
   else
     fovea_network_destroy(net);
   return status;
@@ -249,6 +258,7 @@ void fovea_network_destroy(fovea_network *net) {
 }
 
 size_t fovea_network_memory(const fovea_network *net) {
+  if (!net) return 0;
   const fovea_resources *r = &net->resources;
   const fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
                                    r->state,      r->pixels,    r->losses};
@@ -281,17 +291,20 @@ fovea_status fovea_network_check_canaries(fovea_network *net) {
   return status;
 }
 
-const char *fovea_network_blas(const fovea_network *net) { return net->resources.clblast ? "clblast" : "builtin"; }
+const char *fovea_network_blas(const fovea_network *net) {
+  return !net ? "" : net->resources.clblast ? "clblast" : "builtin";
+}
 
 /* --- passes
  * ----------------------------------------------------------------------------------------------------------- */
 
 fovea_status fovea_network_set_step(fovea_network *net, uint32_t step) {
+  if (!net) return fovea_fail_null("network");
   net->step = step;
   return FOVEA_OK;
 }
 
-uint32_t fovea_network_get_step(const fovea_network *net) { return net->step; }
+uint32_t fovea_network_get_step(const fovea_network *net) { return net ? net->step : 0; }
 
 static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
   uint32_t state[STATE_WORDS] = {philox_step,
@@ -369,7 +382,11 @@ static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step) {
 
 fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                       float learning_rate) {
+  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   if (!net->training) return fovea_fail(FOVEA_INVALID, "network: made for evaluation only");
+  if (!isfinite(learning_rate))
+    return fovea_fail(FOVEA_INVALID, "fovea_network_train_step: learning_rate is %g", (double)learning_rate);
+  if (net->step == UINT32_MAX) return fovea_fail(FOVEA_INVALID, "network: step %u is the last one", net->step);
   double t = (double)net->step + 1.0;
   float alpha = (float)((double)learning_rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
   fovea_status status = next_slot(net, count, net->step);
@@ -382,6 +399,7 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
 
 fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                     uint32_t noise_step) {
+  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   fovea_status status = next_slot(net, count, noise_step);
   if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
   if (status == FOVEA_OK) status = write_state(net, noise_step, count, 0.0f);
@@ -391,6 +409,7 @@ fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, c
 }
 
 fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
+  if (!net || !losses) return fovea_fail_null(net ? "losses" : "network");
   fovea_status status = drain(net);
   double images = net->images ? (double)net->images : 1.0;
   if (status == FOVEA_OK)
@@ -424,6 +443,7 @@ static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t cou
 }
 
 fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
   fovea_slice slice;
   size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
@@ -438,6 +458,7 @@ fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t 
 }
 
 fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
   fovea_slice slice;
   size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);

@@ -61,7 +61,7 @@ void fovea_plan_fail(fovea_plan *plan, fovea_status status) {
 }
 
 static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
-  static fovea_record scrap; /* where the arguments of a failed record go; never read */
+  static _Thread_local fovea_record scrap; /* where the arguments of a failed record go; never read */
   if (plan->record_count == plan->record_capacity) {
     int capacity = plan->record_capacity ? 2 * plan->record_capacity : 256;
     fovea_record **records = realloc(plan->records, (size_t)capacity * sizeof *records);

@@ -182,6 +182,8 @@ static fovea_status build(fovea_vae *vae) {
 }
 
 fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae) {
+  if (!device) return fovea_fail_null("device");
+  if (!config || !vae) return fovea_fail_null(config ? "vae" : "config");
   fovea_status status = check_config(config);
   if (status != FOVEA_OK) return status;
   fovea_vae *made = calloc(1, sizeof *made);
@@ -208,6 +210,7 @@ void fovea_vae_destroy(fovea_vae *vae) {
 
 size_t fovea_vae_parameter_count(const fovea_vae *vae) {
   size_t count = 0;
+  if (vae == NULL) return 0;
   for (size_t i = 0; i < fovea_network_parameter_count(vae->network); i++) {
     const fovea_parameter *p = fovea_network_parameter(vae->network, i);
     if (p->trainable) count += p->count;
@@ -216,5 +219,6 @@ size_t fovea_vae_parameter_count(const fovea_vae *vae) {
 }
 
 size_t fovea_vae_image_size(const fovea_vae *vae) {
+  if (vae == NULL) return 0;
   return (size_t)vae->config.channels * (size_t)vae->config.height * (size_t)vae->config.width;
 }

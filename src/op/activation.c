@@ -15,8 +15,9 @@ static fovea_status infer_activation(const fovea_graph *graph, fovea_node *node)
 
 static fovea_status infer_dropout(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
-  if (!(node->rate >= 0.0 && node->rate < 1.0))
-    return fovea_fail(FOVEA_INVALID, "dropout: rate %g, expected at least 0 and less than 1", node->rate);
+  /* Times 2^32 and rounded, it has to be a 32-bit word: fovea_record_pointwise_arguments. */
+  if (!(node->rate >= 0.0 && node->rate <= 1.0 - 0x1p-32))
+    return fovea_fail(FOVEA_INVALID, "dropout: rate %.12g, expected at least 0 and less than 1", node->rate);
   node->c = x->c, node->h = x->h, node->w = x->w;
   return FOVEA_OK;
 }

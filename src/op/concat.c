@@ -1,4 +1,6 @@
 /* Channels of a, then of b. The plan lays operands into the result where it can; the others are copied. */
+#include <limits.h>
+
 #include "core/fail.h"
 #include "op/op.h"
 
@@ -6,6 +8,8 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *a = &graph->nodes[node->inputs[0]], *b = &graph->nodes[node->inputs[1]];
   if (a->h != b->h || a->w != b->w)
     return fovea_fail(FOVEA_INVALID, "concat: images of %dx%d and %dx%d", a->h, a->w, b->h, b->w);
+  if (a->c > INT_MAX - b->c)
+    return fovea_fail(FOVEA_INVALID, "concat: %d and %d channels are more than %d", a->c, b->c, INT_MAX);
   node->c = a->c + b->c, node->h = a->h, node->w = a->w;
   return FOVEA_OK;
 }

@@ -201,8 +201,16 @@ static const factor sweep_factors[] = {{"batchnorm", batchnorm_levels, 2, false}
                                        {"activation", activation_levels, 4, true}};
 enum { FACTORS = sizeof sweep_factors / sizeof *sweep_factors };
 
+static fovea_status check_table(const fovea_table *t) {
+  bool complete = t->rows > 0 && t->columns > 0 && t->names && t->cells && t->lines;
+  for (size_t i = 0; complete && i < t->columns; i++) complete = t->names[i] != NULL;
+  for (size_t i = 0; complete && i < t->rows * t->columns; i++) complete = t->cells[i] != NULL;
+  return complete ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "design: the table is empty, or a pointer in it is NULL");
+}
+
 bool fovea_table_is_sweep(const fovea_table *table) {
   size_t column;
+  if (!table || check_table(table)) return false;
   for (size_t i = 0; i < FACTORS; i++)
     if (!find_column(table, sweep_factors[i].name, &column)) return false;
   return find_column(table, "test_loss", &column);
@@ -309,9 +317,17 @@ static fovea_status build(builder *b, const fovea_design_options *o, fovea_desig
   return status ? status : assemble(b, response, d);
 }
 
+static fovea_status check_columns(const fovea_design_options *o) {
+  for (size_t i = 0; i < o->column_count; i++)
+    if (!o->columns || !o->columns[i]) return fovea_fail(FOVEA_INVALID, "design: column %zu of the options is NULL", i);
+  return FOVEA_OK;
+}
+
 fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
                                      fovea_design **design) {
   static const fovea_design_options none = {0};
+  if (!table || !design) return fovea_fail_null(table ? "design" : "table");
+  if (check_table(table) || (options && check_columns(options))) return FOVEA_INVALID;
   fovea_design *d = calloc(1, sizeof *d);
   if (!d) return no_memory();
   builder b = {.table = table};

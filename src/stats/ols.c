@@ -210,10 +210,15 @@ static fovea_status allocate(const char *response, const char *const *names, fov
 fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
                            const char *const *names, fovea_ols **ols) {
   static const size_t limit = (size_t)1 << 28;
+  if (!y || !x) return fovea_fail_null(y ? "x" : "y");
+  if (!response || !names) return fovea_fail_null(response ? "names" : "response");
+  if (!ols) return fovea_fail_null("ols");
   if (n < 2) return fovea_fail(FOVEA_INVALID, "ols: %zu observation%s, at least 2 are needed", n, n == 1 ? "" : "s");
   if (k < 1) return fovea_fail(FOVEA_INVALID, "ols: no predictor");
   if (n > limit || k > limit / n)
     return fovea_fail(FOVEA_INVALID, "ols: %zu rows of %zu predictors are more than 2^28 values; use fewer", n, k);
+  for (size_t j = 0; j < k; j++)
+    if (!names[j]) return fovea_fail(FOVEA_INVALID, "fovea_ols_fit: names[%zu] is NULL", j);
   fovea_status status = check_values("y", y, n, 1);
   if (!status) status = check_values("x", x, n, k);
   if (status) return status;

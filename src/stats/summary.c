@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/environment.h"
 #include "core/fail.h"
 #include "fovea/regress.h"
 #include "stats/notes.h"
@@ -162,13 +163,11 @@ size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SI
 /* --- the three tables -------------------------------------------------------------------------------------------- */
 
 static void put_now(cell *date, cell *clock) {
-  const char *epoch = getenv("SOURCE_DATE_EPOCH");
+  const char *epoch = fovea_environment("SOURCE_DATE_EPOCH");
   time_t now = time(NULL);
   struct tm parts = {0};
-  char *end = NULL;
-  long long given = epoch ? strtoll(epoch, &end, 10) : 0;
-  if (epoch && *epoch && !*end) {
-    now = (time_t)given;
+  if (epoch) {
+    now = (time_t)strtoll(epoch, NULL, 10);
     gmtime_r(&now, &parts);
   } else {
     localtime_r(&now, &parts);
@@ -294,8 +293,18 @@ static void put_notes(text *t, const fovea_ols *o) {
   }
 }
 
+fovea_status fovea_ols_check(const fovea_ols *o) {
+  const double *const arrays[] = {o->coefficients, o->std_errors, o->t_values, o->p_values, o->low, o->high};
+  bool complete = o->response && o->names;
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) complete = complete && arrays[i];
+  for (size_t j = 0; j < o->k && complete; j++) complete = o->names[j] != NULL;
+  return complete ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "ols: a name or an array of the fit is NULL");
+}
+
 fovea_status fovea_ols_summary(const fovea_ols *ols, char **result) {
   text t = {0};
+  if (!ols || !result) return fovea_fail_null(ols ? "text" : "ols");
+  if (fovea_ols_check(ols) || fovea_environment_check(FOVEA_READ_BY_SUMMARIES)) return FOVEA_INVALID;
   fovea_c_locale state = fovea_c_locale_begin();
   fovea_status status = put_top(&t, ols);
   if (!status) status = put_coefficients(&t, ols);

@@ -100,7 +100,9 @@ static fovea_status check_utf8(const char *name) {
 }
 
 fovea_status fovea_ols_json(const fovea_ols *ols, char **text) {
-  fovea_status status = check_utf8(ols->response);
+  if (!ols || !text) return fovea_fail_null(ols ? "text" : "ols");
+  fovea_status status = fovea_ols_check(ols);
+  if (!status) status = check_utf8(ols->response);
   for (size_t i = 0; i < ols->k && !status; i++) status = check_utf8(ols->names[i]);
   if (status) return status;
   json_t *root = json_object();

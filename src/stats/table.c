@@ -167,6 +167,7 @@ static fovea_status read_table(reader *in, fovea_table *t) {
 }
 
 fovea_status fovea_table_read(const char *path, fovea_table **table) {
+  if (!path || !table) return fovea_fail_null(path ? "table" : "path");
   fovea_table *t = calloc(1, sizeof *t);
   if (!t) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory");
   uint8_t *data = NULL;

@@ -105,6 +105,9 @@ static fovea_status gather(contents *c, fovea_vae *vae, const raw_state *raw) {
 
 fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                             const char *config_json) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!path || !state) return fovea_fail_null(path ? "state" : "path");
+  if (state->epoch < 0) return fovea_fail(FOVEA_INVALID, "fovea_vae_save: state->epoch is %d", state->epoch);
   const raw_state raw = pack_state(fovea_network_get_step(vae->network), state);
   const fovea_safetensor_text metadata = {"config", config_json};
   contents c;
@@ -264,6 +267,7 @@ static fovea_status load(const fovea_safetensors *file, fovea_vae *vae, fovea_tr
 }
 
 fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state) {
+  if (!vae || !path) return fovea_fail_null(vae ? "path" : "vae");
   fovea_safetensors *file = NULL;
   fovea_status status = fovea_safetensors_open(path, &file);
   if (status != FOVEA_OK) return status;

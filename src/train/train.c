@@ -1,4 +1,5 @@
 /* An epoch, an evaluation, and images through parts of the network, batch after batch. */
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@
 enum { STEPS_A_READING = 8 };
 
 double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration) {
+  if (epochs < 1) return NAN;
   const double decay = 2 * (lr - min_lr) / epochs;
   return lr / (1 + decay * iteration);
 }
@@ -23,6 +25,7 @@ static fovea_status check_data(const fovea_vae *vae, const fovea_dataset *data) 
                       "vae: the network takes images of %dx%dx%d (channels, height, width), the data "
                       "have %dx%dx%d",
                       c->channels, c->height, c->width, data->channels, data->height, data->width);
+  if (!data->pixels) return fovea_fail(FOVEA_INVALID, "vae: the data's pixels are NULL");
   if (data->count < 1 || data->count > UINT32_MAX)
     return fovea_fail(FOVEA_INVALID, "vae: %zu images, expected 1 to 4294967295", data->count);
   return FOVEA_OK;
@@ -70,12 +73,20 @@ static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const 
   return status;
 }
 
+static fovea_status check_epoch(const fovea_epoch *e, size_t count) {
+  if (e->epochs < 1 || e->epoch < 0 || e->start > count)
+    return fovea_fail(FOVEA_INVALID, "vae: epoch %d of %d from image %zu of %zu", e->epoch, e->epochs, e->start, count);
+  if (!isfinite(e->lr) || !isfinite(e->min_lr))
+    return fovea_fail(FOVEA_INVALID, "vae: learning rates %g to %g, expected finite numbers", e->lr, e->min_lr);
+  return FOVEA_OK;
+}
+
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!data || !epoch) return fovea_fail_null(data ? "epoch" : "data");
   fovea_status status = check_data(vae, data);
+  if (status == FOVEA_OK) status = check_epoch(epoch, data->count);
   if (status != FOVEA_OK) return status;
-  if (epoch->epochs < 1 || epoch->epoch < 0 || epoch->start > data->count)
-    return fovea_fail(FOVEA_INVALID, "vae: epoch %d of %d from image %zu of %zu", epoch->epoch, epoch->epochs,
-                      epoch->start, data->count);
   uint32_t *order = malloc(data->count * sizeof *order);
   if (order == NULL) return fovea_fail(FOVEA_NO_MEMORY, "vae: no memory for the order of %zu images", data->count);
   fovea_shuffle(order, data->count, vae->config.seed, (uint32_t)epoch->epoch);
@@ -86,6 +97,8 @@ fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fo
 }
 
 fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!data || !losses) return fovea_fail_null(data ? "losses" : "data");
   fovea_losses sum = {0};
   fovea_status status = check_data(vae, data);
   uint32_t pass = 0;
@@ -116,14 +129,20 @@ static fovea_status evaluate_and_read(fovea_vae *vae, const uint8_t *pixels, siz
 }
 
 fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, float *reconstructions) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!pixels || !reconstructions) return fovea_fail_null(pixels ? "reconstructions" : "pixels");
   return evaluate_and_read(vae, pixels, count, vae->reconstruction, fovea_vae_image_size(vae), reconstructions);
 }
 
 fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!pixels || !mu) return fovea_fail_null(pixels ? "mu" : "pixels");
   return evaluate_and_read(vae, pixels, count, vae->mu, (size_t)vae->config.latent, mu);
 }
 
 fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!z || !images) return fovea_fail_null(z ? "images" : "z");
   const size_t latent = (size_t)vae->config.latent;
   fovea_status status = FOVEA_OK;
   for (size_t done = 0; status == FOVEA_OK && done < count;) {

@@ -126,6 +126,27 @@ static void tuning(void **state) {
   fovea_device_close(NULL);
 }
 
+/* Each number of units is another division of the device, and all are kept. */
+static void parts_of_all_sizes(void **state) {
+  (void)state;
+  fovea_device *device = NULL;
+  assert_int_equal(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &device), FOVEA_OK);
+  const uint32_t units = fovea_device_get_info(device)->compute_units;
+  fovea_device_close(device);
+  if (fovea_device_open_part(getenv("FOVEA_TEST_DEVICE"), 1, &device) == FOVEA_DEVICE) skip(); /* not divisible */
+  fovea_device_close(device);
+  for (uint32_t n = 1; n < units; n++) {
+    if (fovea_device_open_part(getenv("FOVEA_TEST_DEVICE"), n, &device))
+      fail_msg("%u of %u units: %s", n, units, fovea_error_message());
+    assert_int_equal(fovea_device_get_info(device)->compute_units, n);
+    fovea_device_close(device);
+  }
+  device = NULL;
+  assert_int_equal(fovea_device_open_part(getenv("FOVEA_TEST_DEVICE"), 100000, &device), FOVEA_DEVICE);
+  assert_null(device);
+  assert_non_null(strstr(fovea_error_message(), "no part of 100000"));
+}
+
 static void error_codes(void **state) {
   (void)state;
   fovea_device device = {.info = {.name = "dev"}};
@@ -137,10 +158,12 @@ static void error_codes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(selection),     cmocka_unit_test(selection_without_gpu),
-      cmocka_unit_test(bad_selectors), cmocka_unit_test(real_devices),
-      cmocka_unit_test(tuning),        cmocka_unit_test(error_codes),
-  };
+  const struct CMUnitTest tests[] = {cmocka_unit_test(selection),
+                                     cmocka_unit_test(selection_without_gpu),
+                                     cmocka_unit_test(bad_selectors),
+                                     cmocka_unit_test(real_devices),
+                                     cmocka_unit_test(tuning),
+                                     cmocka_unit_test(error_codes),
+                                     cmocka_unit_test(parts_of_all_sizes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -416,12 +416,11 @@ static void unwritable(void **state) {
   assert_int_equal(get_fresh("-DK=7", &p), FOVEA_OK);
   assert_works(p, 7);
   unlink(path);
-  setenv("XDG_CACHE_HOME", "relative", 1);
+  unsetenv("XDG_CACHE_HOME");
   char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
   unsetenv("HOME");
   assert_int_equal(get_fresh("-DK=7", &p), FOVEA_OK);
   assert_works(p, 7);
-  assert_int_not_equal(access("relative/fovea", F_OK), 0);
   in_root("cache", cache);
   setenv("XDG_CACHE_HOME", cache, 1);
   if (home) setenv("HOME", home, 1);

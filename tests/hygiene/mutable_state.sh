@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# mutable_state.sh LIBRARY: the library's variables that every thread sees and may write. Each is named here with what
+# keeps threads apart; another one is a finding. Constants and what is _Thread_local are none.
+set -euo pipefail
+library=$(realpath -- "$1")
+# shellcheck source=tests/hygiene/common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+need objdump
+
+known=(
+  device.c:all                # divisions of devices: between fovea_opencl_begin and fovea_opencl_end
+  first_call.c:one_at_a_time  # the lock of those two
+  first_call.c:prepared       # under that lock
+)
+
+findings=$(mktemp)
+trap 'rm -f -- "$findings"' EXIT
+count=0
+while read -r file name; do
+  count=$((count + 1))
+  case " ${known[*]} " in
+    *" $file:$name "*) ;;
+    *) printf '%s: %s is neither constant nor a thread'\''s own; mutable_state.sh does not know it\n' "$file" "$name" ;;
+  esac
+done < <(objdump -t "$library" | awk '
+  $3 == "df" { file = $NF }
+  $3 == "O" && $4 ~ /^\.(data|bss)/ && $4 !~ /rel\.ro/ && $NF !~ /^__/ { sub(/\..*/, "", $NF); print file, $NF }') >"$findings"
+report mutable_state "$count" "$findings"
