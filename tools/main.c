@@ -18,6 +18,10 @@ extern char **environ;
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+/* Takes the place of the C library's, for the drivers, too: LLVM, which most bring with them, takes SIGABRT for itself
+ * in the very call that may abort, and does not give it back to who had it before. */
+_Noreturn void abort(void) { driver_death_by_abort(); }
+
 static void print_help(void) {
   puts("usage: fovea SUBCOMMAND [options]\n\nsubcommands:");
   for (int i = 0; i < COMMANDS; i++) printf("  %-12s  %s\n", commands[i]->name, commands[i]->summary);
@@ -95,10 +99,6 @@ static int dispatch(int argc, char **argv) {
   }
   return command_fail(fail_listing("unknown subcommand ", name));
 }
-
-/* Takes the place of the C library's, for the drivers, too: LLVM, which most bring with them, takes SIGABRT for itself
- * in the very call that may abort, and does not give it back to who had it before. */
-_Noreturn void abort(void) { driver_death_by_abort(); }
 
 int main(int argc, char **argv) {
   /* So that a closed pipe is a write error with a message and an exit code, not a death. */

@@ -272,6 +272,22 @@ fovea_status fovea_launch_ready(fovea_launch *launch) {
   return FOVEA_OK;
 }
 
+/* Tells the cache by what shape the kernel is launched, once each: a driver may compile it for the group's size, for a
+ * range that begins at 0, and for one that is short (PoCL: below 65,535 work-items). */
+static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t global[3]) {
+  enum { SHORT = 65535 };
+  const uint64_t kind = (offset[0] | offset[1] | offset[2] ? 1u : 0u) |
+                        (global[0] >= SHORT || global[1] >= SHORT || global[2] >= SHORT ? 2u : 0u);
+  if (l->told & 1u << kind) return;
+  l->told |= 1u << kind;
+  const uint64_t shape[4] = {l->local[0], l->local[1], l->local[2], kind};
+  fovea_xxh64 hash;
+  fovea_xxh64_begin(&hash, 0);
+  fovea_xxh64_put(&hash, l->name, strlen(l->name));
+  fovea_xxh64_put(&hash, shape, sizeof shape);
+  fovea_program_launched(l->device, l->program, fovea_xxh64_end(&hash));
+}
+
 fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch) {
   return (fovea_launch_shape){launch->kernel, launch->origin, launch->global, launch->local};
 }
@@ -289,22 +305,6 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   if (status) return status;
   const fovea_profile_row row = {launch->name, launch->op, launch->shape, 1, 0, launch->flops, launch->bytes};
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
-}
-
-/* Tells the cache by what shape the kernel is launched, once each: a driver may compile it for the group's size, for a
- * range that begins at 0, and for one that is short (PoCL: below 65,535 work-items). */
-static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t global[3]) {
-  enum { SHORT = 65535 };
-  const uint64_t kind = (offset[0] | offset[1] | offset[2] ? 1u : 0u) |
-                        (global[0] >= SHORT || global[1] >= SHORT || global[2] >= SHORT ? 2u : 0u);
-  if (l->told & 1u << kind) return;
-  l->told |= 1u << kind;
-  const uint64_t shape[4] = {l->local[0], l->local[1], l->local[2], kind};
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, 0);
-  fovea_xxh64_put(&hash, l->name, strlen(l->name));
-  fovea_xxh64_put(&hash, shape, sizeof shape);
-  fovea_program_launched(l->device, l->program, fovea_xxh64_end(&hash));
 }
 
 fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
