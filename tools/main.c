@@ -3,11 +3,13 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
 #include "core/environment.h"
 #include "core/fail.h"
+#include "driver_death.h"
 #include "options.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
@@ -15,6 +17,10 @@ static const command *const commands[] = {&command_devices,     &command_check, 
 extern char **environ;
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* Takes the place of the C library's, for the drivers, too: LLVM, which most bring with them, takes SIGABRT for itself
+ * in the very call that may abort, and does not give it back to who had it before. */
+_Noreturn void abort(void) { driver_death_by_abort(); }
 
 static void print_help(void) {
   puts("usage: fovea SUBCOMMAND [options]\n\nsubcommands:");
@@ -97,7 +103,9 @@ static int dispatch(int argc, char **argv) {
 int main(int argc, char **argv) {
   /* So that a closed pipe is a write error with a message and an exit code, not a death. */
   signal(SIGPIPE, SIG_IGN);
+  driver_death_watch();
   int code = dispatch(argc, argv);
+  driver_death_unwatch();
   errno = 0;
   bool failed = ferror(stdout) != 0;
   if (fflush(stdout) != 0) failed = true;

@@ -61,6 +61,15 @@ void fovea_device_list_free(fovea_device_info *list);
 
 typedef struct fovea_device fovea_device;
 
+/* Where compiled kernels are. When a device is closed they are kept in $XDG_CACHE_HOME/fovea, else ~/.cache/fovea,
+ * which may be deleted at any time: a file a program, used only if its hash is that of its content, at most 512 MiB, of
+ * which what was not used for longest goes first. Where nothing can be kept they are compiled each time. A driver that
+ * keeps a cache of its own without hashes, PoCL, is given a folder of this process instead, below fovea-<user> in the
+ * first of /dev/shm, $TMPDIR and /tmp, or driver in the cache's folder, that has room: it is removed when the process
+ * exits with its devices closed, or by the next process. The environment has POCL_CACHE_DIR for that during the first
+ * call that lists or opens devices, when no other thread may read or change the environment. A POCL_CACHE_DIR that was
+ * there before is left alone, and its content unchecked, as are the caches of other drivers (NVIDIA, Intel, Mesa). */
+
 /* Opens a device: a context and an in-order queue on it. `selector` is an index, "cpu", "gpu", or a part of a name or
  * vendor, without regard to case; NULL or "" means the fastest usable GPU (discrete before integrated, then compute
  * units times clock), else the CPU. FOVEA_INVALID when nothing matches or the match is not usable (the message lists
@@ -69,8 +78,9 @@ typedef struct fovea_device fovea_device;
 fovea_status fovea_device_open(const char *selector, fovea_device **device);
 
 /* From now on `say` (may be NULL) is told, in one line, before what may take long: that kernels are compiled, once when
- * the first one is not in the cache, and that they are kept there, when the device is closed after that. NULL: nobody.
- * `say` is called by the thread that uses the device. */
+ * the first one is not in the cache, and that they are kept there, when the device is closed after that; also that
+ * files of the cache are damaged, cannot be written, or were set aside since a process died in the driver. NULL:
+ * nobody. `say` is called by the thread that uses the device. */
 void fovea_device_tell(fovea_device *device, void (*say)(const char *line));
 
 /* Releases the device and all that it cached. Everything made on it must be destroyed before. Takes NULL. */

@@ -1,10 +1,12 @@
-/* Compiled programs on disk. Every failure is a miss: the caller builds from source. */
+/* Compiled programs on disk. A file that is not there or not whole is a miss: the caller builds from source. */
 #ifndef FOVEA_CORE_BINARY_CACHE_H
 #define FOVEA_CORE_BINARY_CACHE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "fovea/status.h"
 
 /* 128 bits of everything that the binary depends on. */
 typedef struct fovea_cache_key {
@@ -14,8 +16,30 @@ typedef struct fovea_cache_key {
 /* $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; false when there is neither, or it is too long. */
 bool fovea_cache_directory(char *path, size_t size);
 
-/* *binary is the caller's, to be freed with free(). False when there is none, or it is not what was stored. */
-bool fovea_binary_load(const fovea_cache_key *key, unsigned char **binary, size_t *size);
-void fovea_binary_store(const fovea_cache_key *key, const unsigned char *binary, size_t size);
+/* Hashes of the launch shapes for which a driver had compiled a program's kernels when the binary was taken. Beyond so
+ * many a program's kernels may be compiled again at each start. */
+typedef struct fovea_cache_shapes {
+  size_t count;
+  uint64_t shape[128];
+} fovea_cache_shapes;
+
+typedef enum fovea_cache_found { FOVEA_CACHE_NONE, FOVEA_CACHE_DAMAGED, FOVEA_CACHE_GOOD } fovea_cache_found;
+
+/* The file of a key; false when there is no folder for it. */
+bool fovea_binary_path(const fovea_cache_key *key, char *path, size_t size);
+
+/* *binary is the caller's, to be freed with free(), when GOOD: what was stored, by its hash. A file that is used counts
+ * as new for fovea_cache_trim. */
+fovea_cache_found fovea_binary_load(const fovea_cache_key *key, unsigned char **binary, size_t *size,
+                                    fovea_cache_shapes *shapes);
+
+/* FOVEA_IO when it could not be written or there is no folder, FOVEA_NO_MEMORY. */
+fovea_status fovea_binary_store(const fovea_cache_key *key, const unsigned char *binary, size_t size,
+                                const fovea_cache_shapes *shapes);
+
+/* Removes what was not used for longest, set aside, or left half written, until what remains has at most `most`
+ * bytes. */
+enum { FOVEA_CACHE_MOST = 512 << 20 };
+void fovea_cache_trim(uint64_t most);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/buffer.h"
+#include "core/driver_folder.h"
+#include "core/driver_watch.h"
 #include "core/enumerate.h"
 #include "core/environment.h"
 #include "core/fail.h"
@@ -126,6 +128,7 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   fovea_status status = FOVEA_OK;
   fovea_device *d = calloc(1, sizeof *d);
   if (!d) return fovea_fail(FOVEA_NO_MEMORY, "out of memory while opening device %s", found->info.name);
+  fovea_driver_opened(1);
   d->info = found->info;
   d->tuning = choose_tuning(&d->info);
   d->platform = found->platform;
@@ -190,11 +193,15 @@ void fovea_device_close(fovea_device *device) {
   for (int i = 0; i < device->part_count; i++)
     if (device->parts[i]) clReleaseCommandQueue(device->parts[i]);
   if (device->context) clReleaseContext(device->context);
+  fovea_driver_opened(-1);
   free(device);
 }
 
 void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
-  if (device) device->say = say;
+  if (!device) return;
+  const char *note = say ? fovea_driver_folder_note() : NULL;
+  device->say = say;
+  if (note) say(note);
 }
 
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return device ? &device->info : NULL; }

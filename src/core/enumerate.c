@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "core/device.h"
+#include "core/driver_folder.h"
+#include "core/driver_watch.h"
 #include "core/fail.h"
 #include "core/first_call.h"
 
@@ -139,6 +141,21 @@ done:
   return status;
 }
 
+/* Why there is nothing to list: what a driver needs is said before the driver is missed, which loaders and drivers keep
+ * to themselves. */
+static fovea_status none_found(const char *what) {
+  const char *refusals = fovea_driver_folder_refusals();
+  if (fovea_memory_is_short())
+    return fovea_fail(FOVEA_NO_MEMORY,
+                      "%s, and there are less than 512 MiB of memory for a driver: raise the limit (ulimit -v)", what);
+  if (refusals[0])
+    return fovea_fail(FOVEA_IO,
+                      "%s, and a driver can compile nowhere: no private folder could be made (%s); set TMPDIR to one "
+                      "that can be written",
+                      what, refusals);
+  return fovea_fail(FOVEA_DEVICE, "%s: " INSTALL_A_DRIVER, what);
+}
+
 static fovea_status enumerate(fovea_found **found, size_t *count) {
   cl_uint platforms = 0;
   cl_platform_id *ids = NULL;
@@ -148,7 +165,7 @@ static fovea_status enumerate(fovea_found **found, size_t *count) {
 
   cl_int error = clGetPlatformIDs(0, NULL, &platforms);
   if (error == CL_PLATFORM_NOT_FOUND_KHR || (error == CL_SUCCESS && platforms == 0)) {
-    return fovea_fail(FOVEA_DEVICE, "no OpenCL platform found: " INSTALL_A_DRIVER);
+    return none_found("no OpenCL platform found");
   }
   if (error == CL_SUCCESS) {
     ids = calloc(platforms, sizeof *ids);
@@ -164,14 +181,12 @@ static fovea_status enumerate(fovea_found **found, size_t *count) {
     if (status) goto done;
     if (error == CL_SUCCESS) error = one;
   }
-  if (n == 0 && error != CL_SUCCESS) {
-    status = fovea_fail(fovea_cl_status(error), "no OpenCL device found, a platform cannot list its own: %s",
-                        fovea_cl_error_name(error));
-    goto done;
-  }
   if (n == 0) {
-    status =
-        fovea_fail(FOVEA_DEVICE, "no OpenCL device found on %u platform(s): " INSTALL_A_DRIVER, (unsigned)platforms);
+    char what[128];
+    snprintf(what, sizeof what, "no OpenCL device found on %u platform(s)%s%s", (unsigned)platforms,
+             error == CL_SUCCESS ? "" : ", one of which cannot list its own: ",
+             error == CL_SUCCESS ? "" : fovea_cl_error_name(error));
+    status = fovea_cl_status(error) == FOVEA_NO_MEMORY ? fovea_fail(FOVEA_NO_MEMORY, "%s", what) : none_found(what);
     goto done;
   }
   *found = all;
@@ -184,9 +199,16 @@ done:
 }
 
 fovea_status fovea_enumerate(fovea_found **found, size_t *count) {
+  static bool listed; /* the drivers have been asked, and have looked where their folder is */
   fovea_status status = fovea_opencl_begin();
   if (status) return status;
+  fovea_driver_does("was looking for devices");
+  if (!listed) fovea_driver_folder_offer();
   status = enumerate(found, count);
+  if (!listed) fovea_driver_folder_withdraw();
+  listed |= status == FOVEA_OK;
+  fovea_driver_loaded();
+  fovea_driver_does(NULL);
   fovea_opencl_end();
   return status;
 }

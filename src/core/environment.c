@@ -27,6 +27,12 @@ static const fovea_variable variables[] = {
     {"HOME", FOVEA_VARIABLE_ABSOLUTE, FOVEA_READ_BY_DEVICES, "/DIR", "the ~ of that; without either, nothing is kept"},
     {"POCL_WORK_GROUP_METHOD", FOVEA_VARIABLE_ANY, FOVEA_READ_BY_DEVICES, "METHOD",
      "how PoCL compiles; kernels are kept for each method"},
+    {"POCL_CACHE_DIR", FOVEA_VARIABLE_ANY, FOVEA_READ_BY_DEVICES, "DIR",
+     "PoCL's own cache, then used unchecked, instead of a private folder that goes with the process"},
+    {"TMPDIR", FOVEA_VARIABLE_ABSOLUTE, FOVEA_READ_BY_DEVICES, "/DIR",
+     "where that private folder is, unless there is room in /dev/shm [/tmp]"},
+    {"PATH", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "DIR:DIR...",
+     "where PoCL looks for the linker ld, which the command misses when compiling fails"},
     {"SOURCE_DATE_EPOCH", FOVEA_VARIABLE_SECONDS, FOVEA_READ_BY_SUMMARIES, "SECONDS",
      "the time that fovea regress prints, since 1970 [now]"},
 };

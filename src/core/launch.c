@@ -8,9 +8,11 @@
 #include "core/fail.h"
 #include "core/profile.h"
 #include "core/program.h"
+#include "core/xxh64.h"
 
 struct fovea_launch {
   fovea_device *device;
+  cl_program program; /* borrowed */
   cl_kernel kernel;
   char name[64];
   cl_uint arguments;  /* set so far */
@@ -18,6 +20,7 @@ struct fovea_launch {
   size_t most;        /* of a range's local size; 0: tuning.group */
   size_t origin[3], global[3], local[3];
   bool ranged, checked;
+  unsigned told; /* bits: the kinds of shape by which it was launched */
   double flops, bytes;
   char op[40], shape[48]; /* for the profile */
   fovea_status failure;   /* the first one; nothing is done after it */
@@ -52,6 +55,7 @@ static void make_kernel(fovea_launch *l, const char *file, const char *options) 
     fail(l, fovea_cl_status(error), "cannot make this kernel of %s: %s", file, fovea_cl_error_name(error));
     return;
   }
+  l->program = program;
   l->kernel = kernel;
   error = clGetKernelWorkGroupInfo(kernel, l->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof l->group_limit,
                                    &l->group_limit, NULL);
@@ -168,6 +172,7 @@ static void set_range(fovea_launch *l, size_t local, size_t x, size_t y, size_t 
   size_t global[3] = {x, y, z}, size[3] = {local, 1, 1};
   memcpy(l->global, global, sizeof global);
   memcpy(l->local, size, sizeof size);
+  l->told = 0;
   l->ranged = true;
   l->checked = false;
 }
@@ -267,6 +272,22 @@ fovea_status fovea_launch_ready(fovea_launch *launch) {
   return FOVEA_OK;
 }
 
+/* Tells the cache by what shape the kernel is launched, once each: a driver may compile it for the group's size, for a
+ * range that begins at 0, and for one that is short (PoCL: below 65,535 work-items). */
+static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t global[3]) {
+  enum { SHORT = 65535 };
+  const uint64_t kind = (offset[0] | offset[1] | offset[2] ? 1u : 0u) |
+                        (global[0] >= SHORT || global[1] >= SHORT || global[2] >= SHORT ? 2u : 0u);
+  if (l->told & 1u << kind) return;
+  l->told |= 1u << kind;
+  const uint64_t shape[4] = {l->local[0], l->local[1], l->local[2], kind};
+  fovea_xxh64 hash;
+  fovea_xxh64_begin(&hash, 0);
+  fovea_xxh64_put(&hash, l->name, strlen(l->name));
+  fovea_xxh64_put(&hash, shape, sizeof shape);
+  fovea_program_launched(l->device, l->program, fovea_xxh64_end(&hash));
+}
+
 fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch) {
   return (fovea_launch_shape){launch->kernel, launch->origin, launch->global, launch->local};
 }
@@ -292,6 +313,7 @@ fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part p
   memcpy(offset, launch->origin, sizeof offset);
   memcpy(global, launch->global, sizeof global);
   if (part.count > 0) offset[part.axis] += part.first, global[part.axis] = part.count;
+  tell_shape(launch, offset, global);
   const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, offset, global, launch->local, wait_count,
                                               wait_count > 0 ? waits : NULL, done);
   return fovea_cl_check(launch->device, error, launch->name);

@@ -1,10 +1,12 @@
-/* What the disk cache is worth on PoCL 3.1, which has a cache of its own (~/.cache/pocl): a small program costs 340 ms
- * with both cold, 48 ms with PoCL's warm, 2 ms with ours warm. A binary of PoCL's has the program's IR and whatever
- * kernels were compiled when it was read; the rest is compiled at a kernel's first enqueue with each work-group size
- * (40 to 80 ms, once, then out of PoCL's cache). Drivers of GPUs compile in clBuildProgram, all of which ours saves.
- * Binaries are asked for only when the device is closed: PoCL then compiles every kernel for any work-group size, 15 s
- * for a training network's 51 programs, which used to stand before the first step. To have PoCL use those kernels from
- * the start (POCL_WORK_GROUP_SPECIALIZATION=0) took 1.03 to 1.07 of a step's time. */
+/* What the disk cache is worth on PoCL 3.1: a small program costs 340 ms with nothing kept, 2 ms out of our cache.
+ * PoCL compiles a kernel at its first enqueue with each work-group size (40 to 80 ms), and its binary of a program
+ * holds the IR and whatever kernels lie in its folder at that time, which is private to the process (driver_folder.h):
+ * all that a process compiled is in our files, with our hashes, and PoCL's own cache is not used. Drivers of GPUs
+ * compile in clBuildProgram. Binaries are asked for only when the device is closed: PoCL then compiles every kernel for
+ * any work-group size, 15 s for a training network's 51 programs, which used to stand before the first step. It gives
+ * the same binary ever after; so where kernels were launched by shapes that the file does not have, the program is
+ * built from source again, which takes 50 ms with all its kernels in the folder, and asked for its binary. To have PoCL
+ * use kernels for any size from the start (POCL_WORK_GROUP_SPECIALIZATION=0) took 1.03 to 1.07 of a step's time. */
 #include "core/program.h"
 
 #include <stdio.h>
@@ -12,7 +14,10 @@
 #include <string.h>
 
 #include "core/binary_cache.h"
+#include "core/driver_folder.h"
+#include "core/driver_watch.h"
 #include "core/fail.h"
+#include "core/file.h"
 #include "core/source.h"
 #include "core/xxh64.h"
 
@@ -20,12 +25,16 @@ typedef struct entry {
   char *key; /* file, newline, options */
   cl_program program;
   fovea_cache_key on_disk;
-  bool unsaved;
+  fovea_cache_shapes launched; /* now or when the file on disk was written */
+  bool unsaved;                /* there is no such file */
+  bool grown;                  /* it lacks shapes */
+  bool asked;                  /* the program gives the binary that it gave before, or was made of */
 } entry;
 
 struct fovea_program_cache {
   entry *entries;
   size_t count;
+  bool damage_told;
 };
 
 fovea_status fovea_program_cache_create(fovea_program_cache **cache) {
@@ -126,30 +135,51 @@ static cl_program build_binary(fovea_device *device, const char *options, const 
 }
 
 /* That for the whole device, the first of the context; its parts take the same. */
-static void store_binary(cl_program program, const fovea_cache_key *key) {
+static fovea_status store_binary(cl_program program, const entry *e) {
   size_t sizes[1 + FOVEA_MOST_PARTS] = {0};
   unsigned char *binaries[1 + FOVEA_MOST_PARTS] = {NULL};
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL) != CL_SUCCESS || sizes[0] == 0)
-    return;
-  binaries[0] = malloc(sizes[0]);
-  if (!binaries[0]) return;
-  if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binaries, binaries, NULL) == CL_SUCCESS)
-    fovea_binary_store(key, binaries[0], sizes[0]);
+  cl_int error = clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL);
+  if (error == CL_SUCCESS && sizes[0] == 0) return FOVEA_OK; /* a driver that has none */
+  if (error == CL_SUCCESS) binaries[0] = malloc(sizes[0]);
+  if (error == CL_SUCCESS && !binaries[0]) return fovea_fail(FOVEA_NO_MEMORY, "out of memory for a binary");
+  if (error == CL_SUCCESS) error = clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binaries, binaries, NULL);
+  fovea_status status = fovea_cl_status(error);
+  if (error != CL_SUCCESS)
+    fovea_fail(status, "the driver gives no binary: %s", fovea_cl_error_name(error));
+  else
+    status = fovea_binary_store(&e->on_disk, binaries[0], sizes[0], &e->launched);
   free(binaries[0]);
+  return status;
 }
 
-static void tell(const fovea_device *device, bool at_end) {
-  enum { MOST_PATH = 4096 };
-  char where[MOST_PATH], line[MOST_PATH + 400];
+/* Why nothing can be kept, in `why`, or "": whether it would be of use is found out before the driver is asked. */
+static const char *why_not_kept(char *where, size_t size, char *why, size_t why_size) {
+  why[0] = '\0';
+  if (!fovea_cache_directory(where, size))
+    snprintf(why, why_size, "neither HOME nor XDG_CACHE_HOME is an absolute path");
+  else if (fovea_directory_create(where) != FOVEA_OK)
+    snprintf(why, why_size, "%s", fovea_error_message());
+  else if (fovea_folder_is_full(where))
+    snprintf(why, why_size, "no file can be written in %.1900s, the disk may be full", where);
+  return why;
+}
+
+enum { MOST_PATH = 4096, MOST_LINE = MOST_PATH + 2400 };
+
+static void tell_compiling(const fovea_device *device) {
+  char where[MOST_PATH], why[2048], line[MOST_LINE];
   if (!device->say) return;
-  const bool kept = fovea_cache_directory(where, sizeof where);
-  if (at_end && !kept) return;
-  if (at_end)
-    snprintf(line, sizeof line, "keeping the compiled kernels in %s", where);
-  else
-    snprintf(line, sizeof line, "compiling kernels for %s, %s%s", device->info.name,
-             kept ? "to be kept in " : "each time anew: neither HOME nor XDG_CACHE_HOME is an absolute path",
-             kept ? where : "");
+  const bool kept = !*why_not_kept(where, sizeof where, why, sizeof why);
+  snprintf(line, sizeof line, "compiling kernels for %s, %s%s", device->info.name,
+           kept ? "to be kept in " : "each time anew: ", kept ? where : why);
+  device->say(line);
+}
+
+static void tell_damaged(const fovea_device *device, const fovea_cache_key *key) {
+  char path[MOST_PATH], line[MOST_LINE];
+  if (!device->say || device->programs->damage_told || !fovea_binary_path(key, path, sizeof path)) return;
+  device->programs->damage_told = true;
+  snprintf(line, sizeof line, "%s is damaged: its kernels are compiled anew, as those of other such files", path);
   device->say(line);
 }
 
@@ -159,33 +189,148 @@ static bool any_unsaved(const fovea_program_cache *cache) {
   return any;
 }
 
+static bool any_grown(const fovea_program_cache *cache) {
+  bool any = false;
+  for (size_t i = 0; i < cache->count; i++) any |= cache->entries[i].grown;
+  return any;
+}
+
+static fovea_status build_again(fovea_device *device, const entry *e, cl_program *program) {
+  char file[256], *source = NULL;
+  const char *options = strchr(e->key, '\n') + 1;
+  snprintf(file, sizeof file, "%.*s", (int)(options - 1 - e->key), e->key);
+  fovea_status status = fovea_source_read(file, &source);
+  char *full = malloc(strlen(options) + 256);
+  if (!status && !full) status = fovea_fail(FOVEA_NO_MEMORY, "%s: out of memory", file);
+  if (!status) {
+    fovea_program_options(device, options, full, strlen(options) + 256);
+    status = build_source(device, file, source, full, program);
+  }
+  free(full);
+  free(source);
+  return status;
+}
+
+static fovea_status save(fovea_device *device, entry *e) {
+  cl_program again = NULL;
+  fovea_status status = e->asked ? build_again(device, e, &again) : FOVEA_OK;
+  if (!status) status = store_binary(again ? again : e->program, e);
+  if (again) clReleaseProgram(again);
+  e->asked = true;
+  return status;
+}
+
+/* A full disk or the like is not tried for each program. */
+enum { MOST_FAILURES = 3 };
+
+static void save_all(fovea_device *device) {
+  fovea_program_cache *cache = device->programs;
+  char first[2048] = "", line[MOST_LINE];
+  int failures = 0;
+  for (size_t i = 0; i < cache->count && failures < MOST_FAILURES; i++) {
+    entry *e = &cache->entries[i];
+    if (!e->unsaved && !e->grown) continue;
+    if (save(device, e) != FOVEA_OK && failures++ == 0) snprintf(first, sizeof first, "%s", fovea_error_message());
+  }
+  fovea_cache_trim(FOVEA_CACHE_MOST);
+  if (failures == 0 || !device->say) return;
+  snprintf(line, sizeof line, "not all compiled kernels are kept, and the rest is compiled again next time: %s", first);
+  device->say(line);
+}
+
+/* Only where a driver keeps kernels apart does a binary grow. */
+static void forget_growth(fovea_program_cache *cache, bool also_unsaved) {
+  for (size_t i = 0; i < cache->count; i++) {
+    cache->entries[i].grown = false;
+    if (also_unsaved) cache->entries[i].unsaved = false;
+  }
+}
+
+/* Asking a driver for binaries where it cannot give them may end the process, at its very end. */
+static const char *why_not_asked(void) {
+  const char *folder = fovea_driver_folder();
+  if (fovea_memory_is_short()) return ": less than 512 MiB of memory are left for it";
+  if (folder[0] && fovea_folder_is_full(folder)) return ": the driver's own folder is full or gone";
+  return "";
+}
+
+static void save_where_possible(fovea_device *device) {
+  char where[MOST_PATH], why[2048], line[MOST_LINE];
+  if (*why_not_kept(where, sizeof where, why, sizeof why)) return; /* told when they were compiled */
+  const char *not_asked = why_not_asked();
+  snprintf(line, sizeof line, "%skeeping the compiled kernels in %s%s", *not_asked ? "not " : "", where, not_asked);
+  if (device->say) device->say(line);
+  if (!*not_asked) save_all(device);
+}
+
 void fovea_program_cache_save(fovea_device *device) {
   fovea_program_cache *cache = device->programs;
+  char message[2048];
   if (!cache) return;
-  if (any_unsaved(cache)) tell(device, true);
+  if (any_grown(cache) && !fovea_driver_folder_used()) forget_growth(cache, false);
+  if (!any_unsaved(cache) && !any_grown(cache)) return;
+  snprintf(message, sizeof message, "%s", fovea_error_message()); /* that of what ends here */
+  fovea_driver_does("was compiling kernels, to keep them");
+  save_where_possible(device);
+  fovea_driver_does(NULL);
+  forget_growth(cache, true);
+  (void)fovea_fail(FOVEA_OK, "%s", message);
+}
+
+static bool has_shape(const fovea_cache_shapes *shapes, uint64_t shape) {
+  for (size_t i = 0; i < shapes->count; i++)
+    if (shapes->shape[i] == shape) return true;
+  return false;
+}
+
+void fovea_program_launched(fovea_device *device, cl_program program, uint64_t shape) {
+  fovea_program_cache *cache = device->programs;
   for (size_t i = 0; i < cache->count; i++) {
     entry *e = &cache->entries[i];
-    if (e->unsaved) store_binary(e->program, &e->on_disk);
-    e->unsaved = false;
+    if (e->program != program || has_shape(&e->launched, shape)) continue;
+    if (e->launched.count == sizeof e->launched.shape / sizeof *e->launched.shape) return;
+    e->launched.shape[e->launched.count++] = shape;
+    e->grown = true;
   }
 }
 
 size_t fovea_program_cache_count(const fovea_program_cache *cache) { return cache->count; }
 
-static fovea_status build(fovea_device *device, const char *file, const char *options, entry *out) {
-  char *source = NULL;
+/* Out of the cache; NULL: none there, or none that the driver takes. */
+static cl_program build_cached(fovea_device *device, const char *options, entry *out) {
   unsigned char *binary = NULL;
   size_t size = 0;
+  char path[MOST_PATH];
   cl_program p = NULL;
+  const fovea_cache_found found = fovea_binary_load(&out->on_disk, &binary, &size, &out->launched);
+  if (found == FOVEA_CACHE_DAMAGED) tell_damaged(device, &out->on_disk);
+  if (found == FOVEA_CACHE_GOOD && fovea_binary_path(&out->on_disk, path, sizeof path)) {
+    fovea_driver_does("was reading compiled kernels");
+    fovea_driver_folder_reading(path);
+    p = build_binary(device, options, binary, size);
+    fovea_driver_folder_read();
+    fovea_driver_does(NULL);
+  }
+  if (!p) out->launched.count = 0;
+  free(binary);
+  return p;
+}
+
+static fovea_status build(fovea_device *device, const char *file, const char *options, entry *out) {
+  char *source = NULL;
   fovea_status status = fovea_source_read(file, &source);
   if (status) return status;
-  fovea_cache_key key = make_key(device, source, options);
-  if (fovea_binary_load(&key, &binary, &size)) p = build_binary(device, options, binary, size);
-  const bool unsaved = !p;
-  if (unsaved && !any_unsaved(device->programs)) tell(device, false);
-  if (unsaved) status = build_source(device, file, source, options, &p);
-  if (!status) *out = (entry){.program = p, .on_disk = key, .unsaved = unsaved};
-  free(binary);
+  entry made = {.on_disk = make_key(device, source, options)};
+  made.program = build_cached(device, options, &made);
+  made.asked = made.program != NULL;
+  made.unsaved = !made.program;
+  if (made.unsaved) {
+    if (!any_unsaved(device->programs)) tell_compiling(device);
+    fovea_driver_does("was compiling kernels");
+    status = build_source(device, file, source, options, &made.program);
+    fovea_driver_does(NULL);
+  }
+  if (!status) *out = made;
   free(source);
   return status;
 }

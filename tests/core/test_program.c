@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/binary_cache.h"
+#include "core/driver_folder.h"
+#include "core/file.h"
 #include "core/program.h"
 #include "core/source.h"
 
@@ -28,11 +31,12 @@ static void write_file(const char *name, const char *text) {
   assert_int_equal(fclose(f), 0);
 }
 
-static void in_root(const char *name, char path[512]) { snprintf(path, 512, "%s/%s", root, name); }
+static void in_root(const char *name, char path[512]) { snprintf(path, 512, "%s/%.200s", root, name); }
 
 static int setup(void **state) {
   (void)state;
   char path[512];
+  unsetenv("POCL_CACHE_DIR"); /* a user's own keeps kernels apart, and our files as they are */
   snprintf(root, sizeof root, "/tmp/fovea-program-XXXXXX");
   if (!mkdtemp(root)) return 1;
   in_root("cl", path);
@@ -69,10 +73,10 @@ static fovea_status get_fresh(const char *options, cl_program *program) {
 }
 
 static int told;
-static char last_told[5000];
+static char last_told[8000], first_told[8000];
 
 static void hear(const char *line) {
-  told++;
+  if (told++ == 0) snprintf(first_told, sizeof first_told, "%s", line);
   snprintf(last_told, sizeof last_told, "%s", line);
 }
 
@@ -259,8 +263,8 @@ static void damaged(void **state) {
   unsigned char *slurped = slurp(path, &size), *good = realloc(slurped, size + 1);
   assert_non_null(good);
   assert_true(size > 100);
-  const size_t flips[] = {0, 9, 24, 33, 40, 41, size / 2, size - 1};
-  const size_t cuts[] = {0, 7, 39, 40, 41, size / 2, size - 1};
+  const size_t flips[] = {0, 9, 24, 33, 40, 47, 48, size / 2, size - 1};
+  const size_t cuts[] = {0, 7, 47, 48, 49, size / 2, size - 1};
   size_t flip_count = sizeof flips / sizeof *flips, cut_count = sizeof cuts / sizeof *cuts;
   for (size_t i = 0; i < flip_count + cut_count + 1; i++) {
     good[size] = 'x';
@@ -290,9 +294,10 @@ static void refused_binary(void **state) {
   memcpy(&key, good + 8, sizeof key);
   free(good);
   static const unsigned char junk[64] = "this is no program";
-  fovea_binary_store(&key, junk, sizeof junk);
+  fovea_cache_shapes shapes = {0};
+  assert_int_equal(fovea_binary_store(&key, junk, sizeof junk, &shapes), FOVEA_OK);
   unsigned char *stored = NULL;
-  assert_true(fovea_binary_load(&key, &stored, &size));
+  assert_int_equal(fovea_binary_load(&key, &stored, &size, &shapes), FOVEA_CACHE_GOOD);
   assert_int_equal(size, sizeof junk);
   free(stored);
   assert_int_equal(get_fresh("-DK=6", &p), FOVEA_OK);
@@ -324,6 +329,80 @@ static void what_is_told(void **state) {
   }
 }
 
+/* What was damaged is said, once for all files; what is simply not there is not. */
+static void damage_is_told(void **state) {
+  (void)state;
+  char path[512];
+  size_t size = 0;
+  cl_program p = NULL;
+  clear_cache();
+  assert_int_equal(get_fresh("-DK=11", &p), FOVEA_OK);
+  assert_int_equal(cache_file(path), 1);
+  unsigned char *good = slurp(path, &size);
+  good[size / 2] ^= 1;
+  spit(path, good, size);
+  free(good);
+  fovea_device_close(device);
+  device = NULL;
+  assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
+  fovea_device_tell(device, hear);
+  told = 0;
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=11", &p), FOVEA_OK);
+  assert_int_equal(told, 2);
+  assert_non_null(strstr(first_told, path));
+  assert_non_null(strstr(first_told, "is damaged"));
+  assert_works(p, 11);
+}
+
+/* A program's file is written anew when its kernels were launched by a shape that it did not have, and not again. */
+static void grown(void **state) {
+  (void)state;
+  char path[512];
+  size_t sizes[3];
+  cl_program p = NULL;
+  clear_cache();
+  assert_int_equal(get_fresh("-DK=12", &p), FOVEA_OK); /* saved before it ran */
+  for (int i = 0; i < 3; i++) {
+    struct stat about;
+    assert_int_equal(cache_file(path), 1);
+    assert_int_equal(stat(path, &about), 0);
+    sizes[i] = (size_t)about.st_size;
+    assert_works(p, 12);
+    fovea_program_launched(device, p, 77);
+    assert_int_equal(get_fresh("-DK=12", &p), FOVEA_OK);
+  }
+  if (!fovea_driver_folder_used()) skip(); /* this driver's binaries have all that there is */
+  assert_true(sizes[1] > sizes[0] + 1000);
+  assert_true(sizes[2] == sizes[1]);
+}
+
+/* The oldest go first, until the rest fits; measured tiles stay. */
+static void trimmed(void **state) {
+  (void)state;
+  static const char *const names[] = {"a.bin", "b.bin", "c.bin.set-aside", "tuning-1.json", "d.bin"};
+  static const bool stays[] = {false, true, true, true, true};
+  enum { FILES = sizeof names / sizeof *names };
+  char name[64], path[512];
+  unsigned char block[100] = {0};
+  clear_cache();
+  in_root("cache/fovea", path);
+  assert_int_equal(fovea_directory_create(path), FOVEA_OK);
+  for (int i = 0; i < FILES; i++) {
+    snprintf(name, sizeof name, "cache/fovea/%.40s", names[i]);
+    in_root(name, path);
+    spit(path, block, sizeof block);
+    const struct timespec when[2] = {{.tv_sec = 1000 + i}, {.tv_sec = 1000 + i}};
+    assert_int_equal(utimensat(AT_FDCWD, path, when, 0), 0);
+  }
+  fovea_cache_trim(399);
+  for (int i = 0; i < FILES; i++) {
+    snprintf(name, sizeof name, "cache/fovea/%.40s", names[i]);
+    in_root(name, path);
+    assert_int_equal(access(path, F_OK) == 0, stays[i]);
+  }
+  clear_cache();
+}
+
 static void unwritable(void **state) {
   (void)state;
   char path[512], cache[512];
@@ -331,6 +410,9 @@ static void unwritable(void **state) {
   clear_cache();
   in_root("cache/fovea", path);
   spit(path, (const unsigned char *)"a file", 6); /* root may write anywhere, but not make a folder of a file */
+  fovea_device_tell(device, hear);
+  assert_int_equal(fovea_program_get(device, "good.cl", "-DK=14", &p), FOVEA_OK);
+  assert_non_null(strstr(last_told, "each time anew: cannot make the directory"));
   assert_int_equal(get_fresh("-DK=7", &p), FOVEA_OK);
   assert_works(p, 7);
   unlink(path);
@@ -347,10 +429,19 @@ static void unwritable(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(includes),           cmocka_unit_test(memory_cache), cmocka_unit_test(build_failure),
-      cmocka_unit_test(cold_and_warm),      cmocka_unit_test(damaged),      cmocka_unit_test(refused_binary),
-      cmocka_unit_test(what_is_told),       cmocka_unit_test(unwritable),   cmocka_unit_test(every_part_of_the_key),
+      cmocka_unit_test(includes),
+      cmocka_unit_test(memory_cache),
+      cmocka_unit_test(build_failure),
+      cmocka_unit_test(cold_and_warm),
+      cmocka_unit_test(damaged),
+      cmocka_unit_test(refused_binary),
+      cmocka_unit_test(what_is_told),
+      cmocka_unit_test(unwritable),
+      cmocka_unit_test(every_part_of_the_key),
       cmocka_unit_test(saved_at_the_close),
+      cmocka_unit_test(damage_is_told),
+      cmocka_unit_test(grown),
+      cmocka_unit_test(trimmed),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
