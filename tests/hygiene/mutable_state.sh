@@ -9,6 +9,12 @@ need objdump
 
 known=(
   device.c:all                # divisions of devices: between fovea_opencl_begin and fovea_opencl_end
+  driver_folder.c:folder      # written between those two, and read afterwards
+  driver_folder.c:said        # atomic: who tells the note, once
+  driver_watch.c:does         # atomic, as the next two
+  driver_watch.c:open_devices
+  driver_watch.c:when_loaded
+  enumerate.c:listed          # between those two
   first_call.c:one_at_a_time  # the lock of those two
   first_call.c:prepared       # under that lock
 )
