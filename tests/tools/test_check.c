@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "support/gpu_path.h"
 #include "support/kernels.h"
 #include "support/process.h"
 
@@ -77,12 +78,7 @@ static void test_other_bits(void **state) {
   assert_output("fovea: check: 1 ops have other bits, the training's checkpoint is not the recorded one: do not train");
 }
 
-/* On a GPU's path, which compiles all kernels anew, the fault is in the probes alone; the verdict is the same. */
-static bool is_gpu_path(void) {
-  const char *vector = getenv("FOVEA_VECTOR");
-  return vector && strcmp(vector, "1") == 0;
-}
-
+/* By a GPU's path, which compiles all kernels anew, the fault is in the probes alone; the verdict is the same. */
 static const kernel_edit probed_exp = {"arithmetic.cl", "y = vexp(a);", "y = vexp(a) * (vfloat)(1.0000001f);"};
 
 /* The same of exp: where the primitives conform, that is no reason to take the promise back. */
@@ -91,15 +87,15 @@ static const kernel_edit miscompiled_exp = {"math.clh", "p = fma(p, r, (vfloat)(
 
 static void test_miscompiled_exp(void **state) {
   (void)state;
-  check_with(is_gpu_path() ? &probed_exp : &miscompiled_exp, "", 1);
+  check_with(on_gpu_path() ? &probed_exp : &miscompiled_exp, "", 1);
   assert_output("fma(a, b, c)        primitive  conforms ");
   assert_output("exp(a)              ours       OTHER BITS ");
   assert_output("promise: the same bits");
   assert_output("NOT KEPT");
   assert_output("\nFAILED\n");
   assert_output("fovea: check: exp(a) has other bits");
-  if (!is_gpu_path()) assert_output(", sigmoid(a) has other bits, ");
-  if (!is_gpu_path()) assert_output("WRONG: the recorded checkpoint is ");
+  if (!on_gpu_path()) assert_output(", sigmoid(a) has other bits, ");
+  if (!on_gpu_path()) assert_output("WRONG: the recorded checkpoint is ");
 }
 
 static void test_json_of_a_failure(void **state) {
@@ -130,11 +126,11 @@ static void test_device_without_fma(void **state) {
                                   "#pragma OPENCL FP_CONTRACT OFF\n#define fma(a, b, c) ((a) * (b) + (c))"};
   const kernel_edit probed = {"arithmetic.cl", "#include \"math.clh\"",
                               "#include \"vector.clh\"\n#define fma(a, b, c) ((a) * (b) + (c))\n#include \"math.clh\""};
-  check_with(is_gpu_path() ? &probed : &everywhere, "", 0);
+  check_with(on_gpu_path() ? &probed : &everywhere, "", 0);
   assert_output("fma(a, b, c)        primitive  does not conform ");
   assert_output("exp(a)              ours       other bits, in bound ");
   assert_output("promise: the same bytes run after run on this device");
-  if (!is_gpu_path()) assert_output("other bits: the recorded checkpoint is ");
+  if (!on_gpu_path()) assert_output("other bits: the recorded checkpoint is ");
   assert_output("same bits as every other conforming device: not promised\npassed\n");
 }
 
