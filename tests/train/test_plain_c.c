@@ -127,7 +127,7 @@ static void test_seed(void **state) {
 #endif
 }
 
-/* By a GPU's path a step is slow on a CPU: there op/canonical compares the seed network's bits, after three steps. */
+/* By a GPU's path a step is slow on a CPU: there op/canonical compares the seed network's bits, after two steps. */
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_seed)};
   const struct CMUnitTest shorter[] = {cmocka_unit_test(test_small)};
