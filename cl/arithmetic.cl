@@ -1,10 +1,25 @@
-/* What the numerics of every other kernel rest on, for the self-test of a device: y[i] of a[i], b[i], c[i] for
+/* What the numerics of every other kernel rest on, for the self-test of a device (src/check/arithmetic.c).
  *
- *   0 a + b   1 a * b   2 fma(a, b, c)   3 a / b   4 sqrt(a)   5 exp(a)   6 ln(a)   7 cos(2 pi a)   8 sigmoid(a)
+ * arithmetic: y[i] of a[i], b[i], c[i] for
  *
- * as vdiv, vsqrt, vexp, vlog, vcos_turn and vsigmoid of math.clh compute them. [count], a multiple of V; one work-item
- * per V elements. */
+ *   0 a + b     1 a * b   2 fma(a, b, c)   3 a / b     4 sqrt(a)   5 exp(a)   6 ln(a)   7 cos(2 pi a)   8 sigmoid(a)
+ *   9 a / b    10 sqrt(a)
+ *
+ * as vdiv, vsqrt, vexp, vlog, vcos_turn and vsigmoid of math.clh compute them, 9 and 10 as sdiv and ssqrt do.
+ *
+ * integers: y[i] of words a[i], for 0 to 3 that word of philox({a[i], s0, s1, s2}, {s3, s4}), where s is b from 16 [i /
+ * 16] on; for 4 the bits of the float a[i] >> 9, for 5 of the float that the signed a[i] >> 20 is, for 6 the whole
+ * number next to a quarter of that, the even one of two.
+ *
+ * All [count], a multiple of 16; one work-item per V elements. */
 #include "math.clh"
+#include "philox.clh"
+
+#if V == 1
+#define to_int(x) convert_int(x)
+#else
+#define to_int(x) FOVEA_PASTE(convert_int, V)(x)
+#endif
 
 __kernel void arithmetic(__global const float *restrict a_base, __global const float *restrict b_base,
                          __global const float *restrict c_base, __global float *restrict y_base, const int what) {
@@ -39,6 +54,31 @@ __kernel void arithmetic(__global const float *restrict a_base, __global const f
     case 8:
       y = vsigmoid(a);
       break;
+    case 9:
+      for (int l = 0; l < V; l++) y_base[i + l] = sdiv(a_base[i + l], b_base[i + l]);
+      return;
+    case 10:
+      for (int l = 0; l < V; l++) y_base[i + l] = ssqrt(a_base[i + l]);
+      return;
   }
   vstore(y, y_base + i);
+}
+
+__kernel void integers(__global const uint *restrict a_base, __global const uint *restrict b_base,
+                       __global uint *restrict y_base, const int what) {
+  const size_t i = get_global_id(0) * V;
+  const vuint a = *(__global const vuint *)(a_base + i);
+  const vfloat whole = vconvert_float(vas_int(a) >> 20);
+  __global const uint *s = b_base + i / LANES * LANES;
+  const philox4 words = philox(a, s[0], s[1], s[2], s[3], s[4]);
+  vuint y = a;
+  if (what < 4)
+    y = words.word[what];
+  else if (what == 4)
+    y = vas_uint(vconvert_float(a >> 9));
+  else if (what == 5)
+    y = vas_uint(whole);
+  else
+    y = vas_uint(to_int(rint(whole * (vfloat)(0.25f))));
+  *(__global vuint *)(y_base + i) = y;
 }

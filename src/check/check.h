@@ -11,20 +11,40 @@
 #include "core/device.h"
 #include "fovea/vae.h"
 
-/* What the same-bits promise needs of a device's fp32, measured on it (arithmetic.c). */
+/* What a probe of the device's arithmetic is of. */
+typedef enum check_kind {
+  CHECK_PRIMITIVE, /* fp32 add, multiply, fma, denormals: the device's own, of which OpenCL leaves some open */
+  CHECK_INTEGER,   /* integers, and conversions that are exact: right on every device */
+  CHECK_FUNCTION   /* ours, made of the former two: the reference's bits wherever the primitives conform */
+} check_kind;
+
+/* One line of the device's arithmetic, measured on it (arithmetic.c). */
+typedef struct check_probe {
+  const char *name; /* "fma(a, b, c)" */
+  check_kind kind;
+  double bound;    /* ULP that it may be off, against double precision, where the primitives do not conform */
+  size_t count;    /* results compared */
+  size_t differ;   /* results whose bits are not the reference's */
+  double ulp;      /* the largest error against double precision; not of integers */
+  bool beyond;     /* a result is beyond the bound, or NaN */
+  char first[200]; /* the first result that is beyond the bound, else that differs; "" when there is none */
+} check_probe;
+
+enum { CHECK_PROBES = 12 };
+
 typedef struct check_arithmetic {
-  bool add_mul, fma, denormals; /* as IEEE 754 says, rounded to nearest */
-  bool divide, square_root;     /* correctly rounded, by the device or by our correction */
-  bool corrected;               /* by our correction */
-  bool functions;               /* our exp, log, cos and sigmoid give the reference's bits */
-  char first[160];              /* the first result that is not as it should be; "" when all are */
+  bool corrected; /* division and square root are rounded by our correction, not by the device */
+  check_probe probes[CHECK_PROBES];
 } check_arithmetic;
 
 /* `corrected`: by our correction even where the device rounds correctly itself, to test it. */
 fovea_status check_device_arithmetic(fovea_device *device, bool corrected, check_arithmetic *result);
 
-/* True when the device must give the recorded bits. */
+/* True when every primitive is IEEE 754's: the device must give the recorded bits. */
 bool check_conforms(const check_arithmetic *a);
+
+/* True when the probe is what it must be on a device that conforms or does not. */
+bool check_probe_good(const check_probe *probe, bool conforms);
 
 /* How far one set of numbers is from the double reference's. */
 typedef struct check_error {
@@ -52,6 +72,7 @@ typedef struct check_training {
   int steps;
   uint64_t hash, expected;
   double first_loss, last_loss;
+  double expected_losses[2]; /* first and last */
   double images_per_s;
   bool repeated; /* a second run gave the same hash */
 } check_training;
@@ -65,6 +86,23 @@ fovea_status check_ops(fovea_device *device, bool small, check_report report, vo
 
 /* Steps of training on images made from integers, and the hash of the checkpoint's data after them. */
 fovea_status check_train(fovea_device *device, bool small, check_training *result);
+
+/* What a device may be trusted with. */
+typedef struct check_results {
+  const check_arithmetic *arithmetic;
+  int failures, differ; /* of check_ops */
+  const check_training *training;
+} check_results;
+
+typedef struct check_verdict {
+  bool promised; /* the bits of every other conforming device: the primitives conform */
+  bool arithmetic_good, ops_good, training_good;
+  bool passed;   /* all three */
+  char why[400]; /* what is wrong, in one sentence without an end; "" when passed */
+} check_verdict;
+
+/* The table of verdict.c. */
+check_verdict check_judge(const check_results *results);
 
 /* The network and the images of that: the seed network, or a small one with everything on; 28x28 or 4x4. The caller
  * frees images->pixels. */

@@ -14,8 +14,7 @@ double check_largest(const double *x, size_t count) {
   return most;
 }
 
-/* The distance of neighbouring floats at b. */
-static double ulp_of(double b) {
+double check_ulp_of(double b) {
   int exponent;
   frexp(b, &exponent);
   return ldexp(1, (exponent < FLT_MIN_EXP ? FLT_MIN_EXP : exponent) - FLT_MANT_DIG);
@@ -59,7 +58,7 @@ void check_compare(check_error *error, const check_tensor *tensor, const float *
     most = fmax(most, difference);
     squares += difference * difference, of_b += b[i] * b[i];
   }
-  error->ulp = fmax(error->ulp, most / ulp_of(largest));
+  error->ulp = fmax(error->ulp, most / check_ulp_of(largest));
   if (of_b > 0) error->relative = fmax(error->relative, sqrt(squares / of_b));
 }
 

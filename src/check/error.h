@@ -15,6 +15,9 @@ typedef struct check_tolerance {
   double rtol, share, atol;
 } check_tolerance;
 
+/* The distance of neighbouring floats at b. */
+double check_ulp_of(double b);
+
 /* The largest |x|, infinity when one is NaN. */
 double check_largest(const double *x, size_t count);
 

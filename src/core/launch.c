@@ -307,8 +307,23 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
+/* What OpenCL 1.2 asks of a range, and some drivers do not refuse: within the launch's, and of whole groups. */
+static fovea_status check_part(const fovea_launch *l, fovea_launch_part part) {
+  if (part.count == 0) return FOVEA_OK;
+  const int a = part.axis;
+  if (a < 0 || a > 2) return fovea_fail(FOVEA_INVALID, "%s: a part along axis %d of 0 to 2", l->name, a);
+  if (part.count > l->global[a] || part.first > l->global[a] - part.count)
+    return fovea_fail(FOVEA_INVALID, "%s: work-items %zu to %zu are not all among %zu", l->name, part.first,
+                      part.first + part.count - 1, l->global[a]);
+  if (part.count % l->local[a] == 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s: a part of %zu work-items cuts its groups of %zu", l->name, part.count,
+                    l->local[a]);
+}
+
 fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
                                        cl_uint wait_count, const cl_event *waits, cl_event *done) {
+  const fovea_status status = check_part(launch, part);
+  if (status) return status;
   size_t offset[3], global[3];
   memcpy(offset, launch->origin, sizeof offset);
   memcpy(global, launch->global, sizeof global);

@@ -68,7 +68,8 @@ typedef struct fovea_launch_part {
 } fovea_launch_part;
 
 /* The launch, or a part of it, into `queue`, after `wait_count` events. *done, unless NULL, gets the event of its end,
- * the caller's to release. Not for a profile. */
+ * the caller's to release. Not for a profile. FOVEA_INVALID, and nothing is enqueued, when the part is not within the
+ * launch's range or cuts a work-group: OpenCL 1.2 has none that are cut. */
 fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
                                        cl_uint wait_count, const cl_event *waits, cl_event *done);
 

@@ -223,24 +223,43 @@ static void local_sizes(void **state) {
   fovea_buffer_destroy(b);
 }
 
-/* Work-items from the origin on, and of a part from its first on. */
+/* Work-items from the origin on, and of a part from its first on; groups of two, which no part cuts. */
 static void origin(void **state) {
   (void)state;
+  static const struct {
+    fovea_launch_part part;
+    int begin, end;
+    const char *refusal; /* NULL: done */
+  } cases[] = {{{0, 0, 0}, 8, 24, NULL},
+               {{0, 4, 2}, 12, 14, NULL},
+               {{0, 3, 4}, 11, 15, NULL},
+               {{0, 14, 2}, 22, 24, NULL},
+               {{1, 0, 1}, 8, 24, NULL},
+               {{0, 4, 3}, 0, 0, "where: a part of 3 work-items cuts its groups of 2"},
+               {{0, 4, 1}, 0, 0, "where: a part of 1 work-items cuts its groups of 2"},
+               {{0, 15, 2}, 0, 0, "where: work-items 15 to 16 are not all among 16"},
+               {{0, 0, 18}, 0, 0, "where: work-items 0 to 17 are not all among 16"},
+               {{0, SIZE_MAX, 2}, 0, 0, "are not all among 16"},
+               {{1, 1, 1}, 0, 0, "where: work-items 1 to 1 are not all among 1"},
+               {{3, 0, 1}, 0, 0, "where: a part along axis 3 of 0 to 2"}};
   uint32_t data[32];
   fovea_launch *l = NULL;
   fovea_buffer *b = new_buffer(sizeof data);
   fovea_launch_create(device, "t.cl", "", "where", &l);
   fovea_launch_buffer(l, "x", b);
+  fovea_launch_local_most(l, 2);
   fovea_launch_range(l, 16, 1, 1);
   fovea_launch_origin(l, 0, 8);
   assert_int_equal(fovea_launch_ready(l), FOVEA_OK);
-  for (int part = 0; part < 2; part++) {
-    const fovea_launch_part some = {.axis = 0, .first = 4, .count = 2};
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     assert_int_equal(fovea_buffer_zero(b, 0, sizeof data), FOVEA_OK);
-    assert_int_equal(part ? fovea_launch_enqueue_part(l, some, device->queue, 0, NULL, NULL) : fovea_launch_enqueue(l),
-                     FOVEA_OK);
+    const fovea_status status = fovea_launch_enqueue_part(l, cases[c].part, device->queue, 0, NULL, NULL);
+    assert_int_equal(status, cases[c].refusal ? FOVEA_INVALID : FOVEA_OK);
+    if (cases[c].refusal) assert_message(cases[c].refusal);
     assert_int_equal(fovea_buffer_read(b, 0, sizeof data, data), FOVEA_OK);
-    for (int i = 0; i < 32; i++) assert_int_equal(data[i] > 0, part ? i == 12 || i == 13 : i >= 8 && i < 24);
+    for (int i = 0; i < 32; i++)
+      if (data[i] != (i >= cases[c].begin && i < cases[c].end ? 2 : 0))
+        fail_msg("case %zu: item %d has a group of %u", c, i, (unsigned)data[i]);
   }
   fovea_launch_destroy(l);
   fovea_buffer_destroy(b);

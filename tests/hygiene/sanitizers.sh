@@ -2,7 +2,8 @@
 # sanitizers.sh BUILD: the suite under the address, undefined-behaviour and leak sanitizers, in a build folder of its own.
 # Left out is what would only run the same host code again, and long:
 #   - a GPU's path (..._gpu_path), canonical, rounding and plain_c: the host code of other tests, other numbers;
-#   - golden, tools/check, tools/sweep and tools/train: more trainings, of which op/network and train/ have enough;
+#   - golden, check/emulated, tools/check, tools/sweep and tools/train: more trainings and kernels, of which op/network and
+#     train/ have enough;
 #   - tests that build or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
@@ -17,4 +18,4 @@ export ASAN_OPTIONS=intercept_tls_get_addr=0
 export LSAN_OPTIONS="suppressions='$hygiene/lsan.txt':print_suppressions=0" # quoted for paths with spaces
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --timeout 300 --exclude-regex \
-  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|_gpu_path$|^op/(canonical|rounding)$|^train/plain_c$|^tools/(check|sweep|train)$'
+  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|^check/emulated$|_gpu_path$|^op/(canonical|rounding)$|^train/plain_c$|^tools/(check|sweep|train)$'

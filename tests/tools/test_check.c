@@ -1,6 +1,7 @@
 /* The self-test tests: it passes on this device, and does not when a kernel is wrong, or right but in another order. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,8 +11,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "support/gpu_path.h"
+#include "support/kernels.h"
 #include "support/process.h"
-#include "support/tempdir.h"
 
 static char output[1 << 17];
 
@@ -22,16 +24,25 @@ static void assert_output(const char *part) {
 static void test_passes(void **state) {
   (void)state;
   assert_int_equal(process_fovea("", "check --small", output, sizeof output), 0);
+  assert_output("fma(a, b, c)        primitive  conforms ");
+  assert_output("exp(a)              ours       right ");
   assert_output("promise: the same bits");
-  assert_output("\npassed\n");
+  assert_output("same bits as every other conforming device: yes\npassed\n");
+}
+
+static json_t *read_json(void) {
+  json_t *all = json_loads(output, 0, NULL);
+  if (!all) fail_msg("no JSON: %s", output);
+  return all;
 }
 
 static void test_json(void **state) {
   (void)state;
-  assert_int_equal(process_fovea("", "check --small --json", output, sizeof output), 0);
-  json_t *all = json_loads(output, 0, NULL);
-  assert_non_null(all);
+  assert_int_equal(process_fovea("", "check --small --json 2>/dev/null", output, sizeof output), 0);
+  json_t *all = read_json();
   assert_true(json_is_true(json_object_get(all, "passed")));
+  assert_string_equal(json_string_value(json_object_get(all, "why")), "");
+  assert_int_equal(json_array_size(json_object_get(json_object_get(all, "arithmetic"), "probes")), 12);
   assert_true(json_array_size(json_object_get(all, "ops")) > 20);
   const json_t *training = json_object_get(all, "training");
   assert_int_equal(json_integer_value(json_object_get(training, "steps")), 20);
@@ -40,44 +51,87 @@ static void test_json(void **state) {
   json_decref(all);
 }
 
-/* The kernels' folder with one text of one file replaced; the path is good until the next call. */
-static const char *changed_kernels(const char *file, const char *old, const char *new) {
-  static char text[1 << 16], changed[1 << 16], name[256];
-  char path[512];
-  snprintf(path, sizeof path, "%s/cl/%s", FOVEA_SOURCE_DIR, file);
-  FILE *f = fopen(path, "rb");
-  assert_non_null(f);
-  text[fread(text, 1, sizeof text - 1, f)] = '\0';
-  fclose(f);
-  char *at = strstr(text, old);
-  if (!at) fail_msg("%s has no '%s'", file, old);
-  const int size = snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-  snprintf(name, sizeof name, "kernels/%s", file);
-  temp_file(name, changed, (size_t)size);
-  return temp_path("kernels");
-}
-
-static void check_with(const char *folder) {
-  char environment[1024];
-  snprintf(environment, sizeof environment, "FOVEA_CL_DIR='%s'", folder);
-  assert_int_equal(process_fovea(environment, "check --small", output, sizeof output), 1);
-  assert_output("\nFAILED\n");
+static void check_with(const kernel_edit *edit, const char *options, int code) {
+  char environment[1024], arguments[64];
+  snprintf(environment, sizeof environment, "FOVEA_CL_DIR='%s'", kernels_changed(edit, 1));
+  snprintf(arguments, sizeof arguments, "check --small%s", options);
+  const int exit_code = process_fovea(environment, arguments, output, sizeof output);
+  if (exit_code != code) fail_msg("exit code %d, expected %d: %s", exit_code, code, output);
 }
 
 /* 1e-3 more than it should be: the op is named, and the place. */
 static void test_wrong_kernel(void **state) {
   (void)state;
-  check_with(changed_kernels("adam.cl", "(vfloat)(0.1f), g - m", "(vfloat)(0.1001f), g - m"));
+  check_with(&(kernel_edit){"adam.cl", "(vfloat)(0.1f), g - m", "(vfloat)(0.1001f), g - m"}, "", 1);
   assert_output("WRONG, forward: m[");
+  assert_output("\nFAILED\n");
 }
 
 /* A multiply and an add where there is an fma: within every tolerance, but not the same bits. */
 static void test_other_bits(void **state) {
   (void)state;
-  check_with(changed_kernels("adam.cl", "fma((vfloat)(0.1f), g - m, m)", "(vfloat)(0.1f) * (g - m) + m"));
+  check_with(&(kernel_edit){"adam.cl", "fma((vfloat)(0.1f), g - m, m)", "(vfloat)(0.1f) * (g - m) + m"}, "", 1);
   assert_output("other bits, forward: m[");
   assert_output("WRONG: the recorded checkpoint is ");
-  assert_output("fovea: check: 0 results outside the tolerance, 1 ops of other bits");
+  assert_output("NOT KEPT");
+  assert_output("\nFAILED\n");
+  assert_output("fovea: check: 1 ops have other bits, the training's checkpoint is not the recorded one: do not train");
+}
+
+/* By a GPU's path, which compiles all kernels anew, the fault is in the probes alone; the verdict is the same. */
+static const kernel_edit probed_exp = {"arithmetic.cl", "y = vexp(a);", "y = vexp(a) * (vfloat)(1.0000001f);"};
+
+/* The same of exp: where the primitives conform, that is no reason to take the promise back. */
+static const kernel_edit miscompiled_exp = {"math.clh", "p = fma(p, r, (vfloat)(5.0000001201e-1f));",
+                                            "p = p * r + (vfloat)(5.0000001201e-1f);"};
+
+static void test_miscompiled_exp(void **state) {
+  (void)state;
+  check_with(on_gpu_path() ? &probed_exp : &miscompiled_exp, "", 1);
+  assert_output("fma(a, b, c)        primitive  conforms ");
+  assert_output("exp(a)              ours       OTHER BITS ");
+  assert_output("promise: the same bits");
+  assert_output("NOT KEPT");
+  assert_output("\nFAILED\n");
+  assert_output("fovea: check: exp(a) has other bits");
+  if (!on_gpu_path()) assert_output(", sigmoid(a) has other bits, ");
+  if (!on_gpu_path()) assert_output("WRONG: the recorded checkpoint is ");
+}
+
+static void test_json_of_a_failure(void **state) {
+  (void)state;
+  check_with(&probed_exp, " --json 2>/dev/null", 1);
+  json_t *all = read_json();
+  json_t *arithmetic = json_object_get(all, "arithmetic"), *probe = NULL;
+  size_t i = 0, failed = 0;
+  assert_true(json_is_true(json_object_get(arithmetic, "primitives_conform")));
+  assert_true(json_is_false(json_object_get(arithmetic, "passed")));
+  json_array_foreach(json_object_get(arithmetic, "probes"), i, probe) {
+    const char *name = json_string_value(json_object_get(probe, "name"));
+    const bool good = json_is_true(json_object_get(probe, "passed"));
+    assert_int_equal(good, strcmp(name, "exp(a)") != 0);
+    failed += !good;
+  }
+  assert_int_equal(failed, 1);
+  assert_true(json_is_true(json_object_get(all, "same_bits_promised")));
+  assert_true(json_is_false(json_object_get(all, "passed")));
+  assert_non_null(strstr(json_string_value(json_object_get(all, "why")), "exp(a) has other bits"));
+  json_decref(all);
+}
+
+/* A device whose fma rounds twice, everywhere: other bits, errors within their bounds, and no promise. */
+static void test_device_without_fma(void **state) {
+  (void)state;
+  const kernel_edit everywhere = {"vector.clh", "#pragma OPENCL FP_CONTRACT OFF",
+                                  "#pragma OPENCL FP_CONTRACT OFF\n#define fma(a, b, c) ((a) * (b) + (c))"};
+  const kernel_edit probed = {"arithmetic.cl", "#include \"math.clh\"",
+                              "#include \"vector.clh\"\n#define fma(a, b, c) ((a) * (b) + (c))\n#include \"math.clh\""};
+  check_with(on_gpu_path() ? &probed : &everywhere, "", 0);
+  assert_output("fma(a, b, c)        primitive  does not conform ");
+  assert_output("exp(a)              ours       other bits, in bound ");
+  assert_output("promise: the same bytes run after run on this device");
+  if (!on_gpu_path()) assert_output("other bits: the recorded checkpoint is ");
+  assert_output("same bits as every other conforming device: not promised\npassed\n");
 }
 
 static void test_usage(void **state) {
@@ -88,8 +142,13 @@ static void test_usage(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_passes), cmocka_unit_test(test_json),
-                                     cmocka_unit_test(test_wrong_kernel), cmocka_unit_test(test_other_bits),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_passes),
+                                     cmocka_unit_test(test_json),
+                                     cmocka_unit_test(test_wrong_kernel),
+                                     cmocka_unit_test(test_other_bits),
+                                     cmocka_unit_test(test_miscompiled_exp),
+                                     cmocka_unit_test(test_json_of_a_failure),
+                                     cmocka_unit_test(test_device_without_fma),
                                      cmocka_unit_test(test_usage)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

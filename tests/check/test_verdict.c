@@ -1,0 +1,117 @@
+/* The verdict on a device, for every combination of what was measured: the table of src/check/verdict.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "check/check.h"
+
+/* What a group of results may be. ANY: of a row, not of a result. */
+typedef enum outcome { RIGHT, OTHER, WRONG, ANY } outcome;
+
+/* Of three lines of the arithmetic, of the ops and of the training. OTHER: bits, within what is allowed; a training of
+ * OTHER has another hash and the recorded losses. */
+enum { PRIMITIVES, INTEGERS, FUNCTIONS, OPS, TRAINING, REPEATED, GROUPS };
+
+typedef struct row {
+  outcome of[GROUPS];
+  bool promised, passed;
+} row;
+
+/* The first row that fits decides. */
+static const row rows[] = {
+    {{ANY, ANY, ANY, ANY, ANY, WRONG}, false, false},      {{WRONG, ANY, ANY, ANY, ANY, ANY}, false, false},
+    {{ANY, WRONG, ANY, ANY, ANY, ANY}, false, false},      {{ANY, OTHER, ANY, ANY, ANY, ANY}, false, false},
+    {{ANY, ANY, WRONG, ANY, ANY, ANY}, false, false},      {{ANY, ANY, ANY, WRONG, ANY, ANY}, false, false},
+    {{ANY, ANY, ANY, ANY, WRONG, ANY}, false, false},      {{RIGHT, RIGHT, RIGHT, RIGHT, RIGHT, RIGHT}, true, true},
+    {{RIGHT, RIGHT, OTHER, ANY, ANY, RIGHT}, true, false}, {{RIGHT, RIGHT, ANY, OTHER, ANY, RIGHT}, true, false},
+    {{RIGHT, RIGHT, ANY, ANY, OTHER, RIGHT}, true, false}, {{OTHER, RIGHT, ANY, ANY, ANY, RIGHT}, false, true},
+};
+
+static const row *row_of(const outcome of[GROUPS]) {
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    bool fits = true;
+    for (int g = 0; g < GROUPS; g++) fits &= rows[i].of[g] == ANY || rows[i].of[g] == of[g];
+    if (fits) return &rows[i];
+  }
+  return NULL;
+}
+
+/* Results with one line of each kind as `of` says, the others right. */
+static check_verdict judge(const outcome of[GROUPS]) {
+  static const check_kind kinds[] = {CHECK_PRIMITIVE, CHECK_INTEGER, CHECK_FUNCTION};
+  static const char *const names[] = {"add", "philox", "exp"};
+  check_arithmetic a = {0};
+  check_training t = {.hash = 1, .expected = 1, .expected_losses = {0.7, 0.5}, .repeated = of[REPEATED] == RIGHT};
+  for (int i = 0; i < CHECK_PROBES; i++) {
+    const outcome o = i % 2 && i < 6 ? of[i / 2] : RIGHT; /* one of two lines of each kind */
+    a.probes[i] = (check_probe){.name = names[i % 6 / 2], .kind = kinds[i % 6 / 2]};
+    a.probes[i].differ = o != RIGHT, a.probes[i].beyond = o == WRONG;
+  }
+  t.hash += of[TRAINING] != RIGHT;
+  t.first_loss = 0.7, t.last_loss = of[TRAINING] == WRONG ? 0.51 : 0.501;
+  const int failures = of[OPS] == WRONG, differ = of[OPS] != RIGHT;
+  return check_judge(&(check_results){&a, failures, differ, &t});
+}
+
+static void test_every_combination(void **state) {
+  (void)state;
+  for (int code = 0; code < 3 * 3 * 3 * 3 * 3 * 3; code++) {
+    outcome of[GROUPS];
+    for (int g = 0, rest = code; g < GROUPS; g++, rest /= 3) of[g] = (outcome)(rest % 3);
+    if (of[REPEATED] == OTHER) continue;
+    const row *r = row_of(of);
+    assert_non_null(r);
+    const check_verdict v = judge(of);
+    const bool promised = of[PRIMITIVES] == RIGHT;
+    if (v.passed != r->passed || v.promised != promised || (r->passed && r->promised != promised))
+      fail_msg("combination %d: passed %d, promised %d, why %s", code, v.passed, v.promised, v.why);
+    assert_int_equal(v.passed, v.why[0] == '\0');
+    assert_int_equal(v.passed, v.arithmetic_good && v.ops_good && v.training_good);
+  }
+}
+
+static void test_sentences(void **state) {
+  (void)state;
+  static const struct {
+    outcome of[GROUPS];
+    const char *why;
+  } cases[] = {
+      {{RIGHT, RIGHT, RIGHT, RIGHT, RIGHT, RIGHT}, ""},
+      {{RIGHT, RIGHT, OTHER, RIGHT, RIGHT, RIGHT}, "exp has other bits"},
+      {{RIGHT, RIGHT, WRONG, RIGHT, RIGHT, RIGHT}, "exp is wrong"},
+      {{OTHER, WRONG, RIGHT, RIGHT, RIGHT, RIGHT}, "philox is wrong"},
+      {{WRONG, RIGHT, RIGHT, RIGHT, RIGHT, RIGHT}, "add is wrong"},
+      {{RIGHT, RIGHT, RIGHT, OTHER, RIGHT, RIGHT}, "1 ops have other bits"},
+      {{OTHER, RIGHT, RIGHT, WRONG, RIGHT, RIGHT}, "1 results are outside the tolerance"},
+      {{RIGHT, RIGHT, RIGHT, RIGHT, OTHER, RIGHT}, "the training's checkpoint is not the recorded one"},
+      {{OTHER, RIGHT, RIGHT, RIGHT, WRONG, RIGHT}, "the training's losses are not the recorded ones"},
+      {{OTHER, RIGHT, OTHER, OTHER, OTHER, WRONG}, "a second training ended with other bits"},
+      {{RIGHT, RIGHT, OTHER, OTHER, OTHER, RIGHT},
+       "exp has other bits, 1 ops have other bits, the training's checkpoint is not the recorded one"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_string_equal(judge(cases[i].of).why, cases[i].why);
+}
+
+/* A loss that is no number is near no other. */
+static void test_losses(void **state) {
+  (void)state;
+  check_arithmetic a = {0};
+  a.probes[0] = (check_probe){.name = "fma", .kind = CHECK_PRIMITIVE, .differ = 1};
+  check_training t = {.repeated = true, .hash = 1, .first_loss = 0.7, .expected_losses = {0.7, 0.5}};
+  const double losses[] = {0.5, 0.4951, 0.5049, 0.494, 0.506, 0.0 / 0.0, 1 / 0.0};
+  for (int i = 0; i < 7; i++) {
+    t.last_loss = losses[i];
+    assert_int_equal(check_judge(&(check_results){&a, 0, 0, &t}).passed, i < 3);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination), cmocka_unit_test(test_sentences),
+                                     cmocka_unit_test(test_losses)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
