@@ -7,7 +7,8 @@
  * eps = sqrt(-2 ln u1) cos(2 pi u2) (Box & Muller 1958).
  *
  * Layout: everything [J][N]; kl[1] the sum over images. Canonical order of kl: lanes and tree of reduce.clh, in a lane
- * for blocks of 16 images, for j. One group of 16 lanes in all: J is small. */
+ * for blocks of 16 images, for j. Padding images: e, z and both gradients are 0 (vector.clh). One group of 16 lanes in
+ * all: J is small. */
 #include "math.clh"
 #include "philox.clh"
 #include "reduce.clh"
@@ -30,7 +31,7 @@ __kernel void reparameterize_forward(__global const float *restrict mu_base, con
       const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
       const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
       const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);
-      const vfloat e = vexp(logvar * half_one) * eps;
+      const vfloat e = vkeep(vexp(logvar * half_one) * eps, b, n_valid);
       vstore(e, e_base + e_offset + at);
       vstore(mu + e, z_base + z_offset + at);
       const vfloat term = fma(-mu, mu, one + logvar) - vexp(logvar);
