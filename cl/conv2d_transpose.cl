@@ -21,10 +21,11 @@
 __kernel void conv2d_transpose_forward(__global const float *restrict x_base, const ulong x_offset,
                                        __global const float *restrict w_base, const ulong w_offset,
                                        __global const float *restrict b_base, const ulong b_offset,
-                                       __global const uint *restrict state, __global float *y_base, const ulong y_offset, const int n, const int c_count,
-                                       const int h, const int w_size, const int k_count, const int oh_count,
-                                       const int ow_count, const int top, const int left, const int has_bias,
-                                       const int accumulate, const int wk, const int wc) {
+                                       __global const uint *restrict state, __global float *y_base,
+                                       const ulong y_offset, const int n, const int c_count, const int h,
+                                       const int w_size, const int k_count, const int oh_count, const int ow_count,
+                                       const int top, const int left, const int has_bias, const int accumulate,
+                                       const int wk, const int wc) {
 #if V == 1
   const int n0 = first_image(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* as conv2d.cl */
