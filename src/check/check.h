@@ -59,10 +59,9 @@ typedef struct check_training {
 /* Called with each op when it is done. */
 typedef void (*check_report)(void *user, const check_op *op);
 
-/* Every op, forward and backward, of the small network in steps of few and of equal images, and of a whole one, the small
- * or the seed network; unless `small`, at awkward shapes, too. *failures counts
- * at awkward ones and the seed network's in their place. *failures counts
- * ops outside the tolerance, *differ those of other bits. FOVEA_MISMATCH when a kernel wrote outside its buffers. */
+/* Every op, forward and backward: of the small network in steps of few and of equal images; of a whole network, the
+ * small or the seed network; and unless `small`, at awkward shapes. *failures counts ops outside the tolerance, *differ
+ * those of other bits. FOVEA_MISMATCH when a kernel wrote outside its buffers. */
 fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
 
 /* Steps of training on images made from integers, and the hash of the checkpoint's data after them. */
