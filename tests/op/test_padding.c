@@ -73,6 +73,12 @@ static fovea_tensor code(fovea_graph *graph, fovea_tensor x) {
   return fovea_add_reparameterize(graph, mu, logvar, 0.5f);
 }
 
+/* logvar is a sigmoid merged with a convolution. */
+static fovea_tensor gated_code(fovea_graph *graph, fovea_tensor x) {
+  const fovea_tensor logvar = fovea_add_activation(graph, fovea_add_conv2d(graph, x, "a", &bare), FOVEA_SIGMOID);
+  return fovea_add_reparameterize(graph, fovea_add_dense(graph, x, "mu", 9, true), logvar, 0.5f);
+}
+
 static const struct padding_case cases[] = {
     {"biases", 32, 17, 3, 8, 8, biases},
     {"biases of small images", 16, 1, 1, 4, 4, biases},
@@ -82,6 +88,7 @@ static const struct padding_case cases[] = {
     {"attention", 64, 33, 3, 5, 4, attention},
     {"attention of one image", 64, 1, 3, 5, 4, attention},
     {"code", 64, 7, 1, 4, 4, code},
+    {"gated code", 32, 5, 2, 1, 1, gated_code},
 };
 
 static fovea_graph *build(const struct padding_case *c) {

@@ -71,6 +71,14 @@ static void test_wrong_kernel(void **state) {
   assert_output("WRONG, forward: m[");
 }
 
+/* A sample that padding images have, too: it counts nowhere yet. */
+static void test_padding(void **state) {
+  (void)state;
+  check_with(changed_kernels("reparameterize.cl", "vkeep(vexp(logvar * half_one) * eps, b, n_valid)",
+                             "vexp(logvar * half_one) * eps"));
+  assert_output("WRONG, forward: y[0,0,0,0] of padding image ");
+}
+
 /* A multiply and an add where there is an fma: within every tolerance, but not the same bits. */
 static void test_other_bits(void **state) {
   (void)state;
@@ -88,8 +96,8 @@ static void test_usage(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_passes), cmocka_unit_test(test_json),
-                                     cmocka_unit_test(test_wrong_kernel), cmocka_unit_test(test_other_bits),
-                                     cmocka_unit_test(test_usage)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_passes),       cmocka_unit_test(test_json),
+                                     cmocka_unit_test(test_wrong_kernel), cmocka_unit_test(test_padding),
+                                     cmocka_unit_test(test_other_bits),   cmocka_unit_test(test_usage)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
