@@ -9,6 +9,8 @@
 #include "net/network.h"
 #include "net/plan_inside.h"
 
+enum { SEED = 768 };
+
 /* input -> head -> body -> tail, to the image's shape -> sigmoid_bce */
 struct padding_case {
   const char *name;
@@ -140,7 +142,7 @@ static void set_parameters(fovea_network *network) {
 }
 
 static fovea_network *make(const struct padding_case *c, const fovea_graph *graph, bool inspect) {
-  const fovea_network_options options = {.batch = c->batch, .seed = 768, .training = true, .inspect = inspect};
+  const fovea_network_options options = {.batch = c->batch, .seed = SEED, .training = true, .inspect = inspect};
   fovea_network *network = NULL;
   if (fovea_network_create(chain_device(), graph, &options, &network) != FOVEA_OK)
     fail_msg("%s", fovea_error_message());
@@ -149,41 +151,6 @@ static fovea_network *make(const struct padding_case *c, const fovea_graph *grap
 }
 
 /* --- comparing ---------------------------------------------------------------------------------------------------- */
-
-static int check_zero(const struct padding_case *c, const fovea_graph *graph, const char *what, int node,
-                      fovea_slice slice) {
-  const fovea_node *n = &graph->nodes[node];
-  const size_t pixels = (size_t)(n->h * n->w), size = (size_t)n->c * pixels, batch = (size_t)(c->batch + 15) / 16 * 16;
-  float *x = malloc(size * batch * sizeof *x);
-  char text[320] = "";
-  assert_non_null(x);
-  assert_int_equal(fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, x), FOVEA_OK);
-  for (size_t image = 0; image < batch; image++)
-    for (size_t e = 0; e < size && !*text; e++) {
-      const float v = x[fovea_device_place(e, pixels, image, batch)];
-      if (image < (size_t)c->count ? isfinite(v) : v == 0) continue;
-      snprintf(text, sizeof text, "%s of node %d (%s %s) is %g at element %zu of image %zu", what, node, n->op->name,
-               n->name, (double)v, e, image);
-    }
-  free(x);
-  return *text ? complain(c, text) : 0;
-}
-
-/* Every tensor of a pass that is still there. */
-static int check_tensors(const struct padding_case *c, const fovea_graph *graph, const fovea_plan *plan,
-                         const char *pass) {
-  int failures = 0, seen = 0;
-  char what[64];
-  for (int i = 0; i < graph->count; i++) {
-    fovea_slice slice;
-    if (fovea_plan_source(plan, i) != i) continue;
-    snprintf(what, sizeof what, "%s: the value", pass);
-    if (fovea_plan_value(plan, i, &slice) == FOVEA_OK) failures += check_zero(c, graph, what, i, slice), seen++;
-    snprintf(what, sizeof what, "%s: the gradient", pass);
-    if (fovea_plan_gradient(plan, i, &slice)) failures += check_zero(c, graph, what, i, slice);
-  }
-  return failures + (seen || plan->training ? 0 : complain(c, "no tensor of it can be read"));
-}
 
 /* Gradients and moving statistics of both. */
 static int compare_parameters(const struct padding_case *c, fovea_network *a, fovea_network *b) {
@@ -240,9 +207,11 @@ static int run_as(const struct padding_case *c, const fovea_graph *graph, bool i
   assert_int_equal(fovea_network_set_step(used, 0), FOVEA_OK);
   failures += step(c, fresh, pixels, c->count) + step(c, used, pixels, c->count);
   failures += compare_parameters(c, fresh, used);
-  failures += check_tensors(c, graph, fovea_network_plan(fresh, true), "training");
+  const struct chain_run run = {
+      .name = c->name, .graph = graph, .network = fresh, .batch = c->batch, .count = c->count, .seed = SEED};
+  failures += chain_check_padding(&run, true);
   failures += evaluate(c, fresh, pixels, &of_fresh) + evaluate(c, used, pixels, &of_used);
-  failures += check_tensors(c, graph, fovea_network_plan(fresh, false), "evaluation");
+  failures += chain_check_padding(&run, false);
   if (of_fresh.bce != of_used.bce || of_fresh.kl != of_used.kl)
     failures += complain(c, "an evaluation's losses differ");
   fovea_network_destroy(fresh);
