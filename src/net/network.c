@@ -353,31 +353,28 @@ static fovea_status report_loss(fovea_network *net, const float *log, size_t i) 
 static fovea_status look_for_trouble(fovea_network *net, const uint32_t trouble[FOVEA_TROUBLE_WORDS],
                                      const float *log) {
   const uint32_t step = trouble[FOVEA_TROUBLE_ADAM];
-  const size_t adam = step == FOVEA_NO_TROUBLE ? net->slots : slot_of(net, step);
+  const bool learned = step == FOVEA_NO_TROUBLE;
+  const size_t adam = learned ? net->slots : slot_of(net, step);
   size_t loss = 0;
   while (loss < net->slots && isfinite(log[2 * loss]) && isfinite(log[2 * loss + 1])) loss++;
-  fovea_status status = FOVEA_OK;
-  if (loss < net->slots && (step == FOVEA_NO_TROUBLE || loss <= adam)) {
-    status = report_loss(net, log, loss);
-  } else if (step != FOVEA_NO_TROUBLE) {
-    const bool logged = adam < net->slots;
-    const fovea_pass pass = logged ? pass_of(net, log, adam) : (fovea_pass){0};
-    status = fovea_report_gradient(net, step, logged ? &pass : NULL);
-  }
-  if (status == FOVEA_OK) return status;
-  forget_trouble(net);
-  return status;
+  if (learned && loss == net->slots) return FOVEA_OK;
+  fovea_status status = forget_trouble(net);
+  if (status != FOVEA_OK) return status;
+  if (loss < net->slots && (learned || loss <= adam)) return report_loss(net, log, loss);
+  const bool logged = adam < net->slots;
+  const fovea_pass pass = logged ? pass_of(net, log, adam) : (fovea_pass){0};
+  return fovea_report_gradient(net, step, logged ? &pass : NULL);
 }
 
 /* Takes the log's losses into the sums. */
 static fovea_status drain(fovea_network *net) {
   if (net->slots == 0) return FOVEA_OK;
-  float *log = malloc((FOVEA_TROUBLE_WORDS + 2 * net->slots) * sizeof *log), *losses = log + FOVEA_TROUBLE_WORDS;
   uint32_t trouble[FOVEA_TROUBLE_WORDS];
+  float *log = malloc(sizeof trouble + 2 * net->slots * sizeof *log);
   if (!log) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  const float *losses = log + FOVEA_TROUBLE_WORDS;
   fovea_status status = fovea_buffer_read(net->resources.losses, 0, sizeof trouble + 8 * net->slots, log);
-  memcpy(trouble, log, sizeof trouble);
-  if (status == FOVEA_OK) status = look_for_trouble(net, trouble, losses);
+  if (status == FOVEA_OK) memcpy(trouble, log, sizeof trouble), status = look_for_trouble(net, trouble, losses);
   for (size_t i = 0; i < net->slots && status == FOVEA_OK; i++) {
     net->bce += (double)losses[2 * i] * (double)net->slot_images[i];
     net->kl += (double)losses[2 * i + 1] * (double)net->slot_images[i];

@@ -359,6 +359,36 @@ static void test_not_finite(void **state) {
   RUN_TABLE(run_not_finite, not_finite);
 }
 
+/* The pass is repeated to find the tensor, the moving statistics are not moved again. */
+static void test_not_finite_statistics(void **state) {
+  (void)state;
+  const fovea_network_options options = {.batch = 2, .seed = 1, .training = true};
+  const fovea_conv2d one = {.filters = 1, .kernel = 1, .stride = 1, .same = true};
+  const float huge = 1e30f, zero = 0;
+  float mean = 0, same = 0;
+  enum { A = 2, B, C, MEAN }; /* after the normalization's weight and bias */
+  fovea_graph *graph = NULL;
+  fovea_network *network = NULL;
+  fovea_losses losses;
+  assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+  int x = fovea_add_batchnorm(graph, fovea_add_input(graph, 1, 2, 2), "bn", 0.9f, 1e-3f);
+  x = fovea_add_conv2d(graph, x, "a", &one);
+  x = fovea_add_conv2d(graph, fovea_add_conv2d(graph, x, "b", &one), "c", &one);
+  fovea_add_sigmoid_bce(graph, x);
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_OK);
+  assert_string_equal(fovea_network_parameter(network, MEAN)->name, "bn.running_mean");
+  for (size_t i = A; i <= C; i++)
+    assert_int_equal(fovea_network_set(network, i, FOVEA_VALUE, i == C ? &zero : &huge), FOVEA_OK);
+  run_passes(network, true, 0, 1);
+  assert_int_equal(fovea_network_get(network, MEAN, FOVEA_VALUE, &mean), FOVEA_OK);
+  assert_int_equal(fovea_network_losses(network, &losses), FOVEA_MISMATCH);
+  assert_int_equal(contains("statistics", fovea_error_message(), "the output of b (conv2d)"), 0);
+  assert_int_equal(fovea_network_get(network, MEAN, FOVEA_VALUE, &same), FOVEA_OK);
+  assert_true(mean > 0 && memcmp(&mean, &same, sizeof mean) == 0);
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+}
+
 static void assert_initial(fovea_network *network, size_t index, int fans, uint64_t seed) {
   const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
   const fovea_parameter *p = fovea_network_parameter(network, index);
@@ -421,6 +451,7 @@ int main(void) {
       cmocka_unit_test(test_network_options),
       cmocka_unit_test(test_network_calls),
       cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_not_finite_statistics),
       cmocka_unit_test(test_initial_weights),
       cmocka_unit_test(test_many_passes_before_a_reading),
   };
