@@ -52,9 +52,10 @@ static const char *changed_kernels(const char *file, const char *old, const char
   char *at = strstr(text, old);
   if (!at) fail_msg("%s has no '%s'", file, old);
   const int size = snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
-  snprintf(name, sizeof name, "kernels/%s", file);
+  snprintf(name, sizeof name, "kernels-%s/%s", file, file);
   temp_file(name, changed, (size_t)size);
-  return temp_path("kernels");
+  *strrchr(name, '/') = '\0';
+  return temp_path(name);
 }
 
 static void check_with(const char *folder) {
