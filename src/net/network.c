@@ -341,8 +341,9 @@ static size_t slot_of(const fovea_network *net, uint32_t step) {
 
 /* The loss of slot i is not finite. Its state is made anew; the images on the device are those of the last pass. */
 static fovea_status report_loss(fovea_network *net, const float *log, size_t i) {
-  const bool after_a_step = i > 0 && net->slot_training[i] && net->slot_training[i - 1];
-  fovea_pass pass = pass_of(net, log, i), before = pass_of(net, log, after_a_step ? i - 1 : i);
+  const size_t last = i > 0 ? i - 1 : 0;
+  const bool after_a_step = last < i && net->slot_training[i] && net->slot_training[last];
+  fovea_pass pass = pass_of(net, log, i), before = pass_of(net, log, last);
   pass.images = net->slot_images[net->slots - 1];
   fovea_status status = write_state(net, pass.step, pass.images, 0.0f);
   if (status != FOVEA_OK) return status;

@@ -207,11 +207,11 @@ static int run_as(const struct padding_case *c, const fovea_graph *graph, bool i
   assert_int_equal(fovea_network_set_step(used, 0), FOVEA_OK);
   failures += step(c, fresh, pixels, c->count) + step(c, used, pixels, c->count);
   failures += compare_parameters(c, fresh, used);
-  const struct chain_run run = {
+  const struct chain_run checked = {
       .name = c->name, .graph = graph, .network = fresh, .batch = c->batch, .count = c->count, .seed = SEED};
-  failures += chain_check_padding(&run, true);
+  failures += chain_check_padding(&checked, true);
   failures += evaluate(c, fresh, pixels, &of_fresh) + evaluate(c, used, pixels, &of_used);
-  failures += chain_check_padding(&run, false);
+  failures += chain_check_padding(&checked, false);
   if (of_fresh.bce != of_used.bce || of_fresh.kl != of_used.kl)
     failures += complain(c, "an evaluation's losses differ");
   fovea_network_destroy(fresh);
