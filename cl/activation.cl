@@ -1,5 +1,5 @@
 /* Activation with the dropout before it: y = activation(dropout(x)); dx = dropout'(activation'(dy)) from y. With the
- * linear activation it is dropout alone, or a copy. No reductions.
+ * linear activation it is dropout alone, or a copy. No reductions. Padding images: vector.clh.
  * Layout: x, y, dx, dy [C][pixels][N]; one work-item per V images, four pixels and a channel. Macros: ACTIVATION and
  * DROPOUT of activation.clh. */
 #include "activation.clh"
@@ -8,7 +8,7 @@ __kernel void activation_forward(__global const float *x_base, const ulong x_off
                                  __global const uint *restrict state, __global float *y_base, const ulong y_offset,
                                  const int n, const int pixels, const uint threshold, const float scale,
                                  const uint op) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4;
+  const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
   const dropout drop = {threshold, scale, op};
   const int end = share_end(quads);
   for (int q = share_begin(quads); q < end; q++) {
@@ -19,8 +19,8 @@ __kernel void activation_forward(__global const float *x_base, const ulong x_off
     for (int i = 0; i < 4; i++) {
       if (p0 + i >= pixels) break;
       const size_t at = (size_t)c * pixels * n + vplace(p0 + i, n0, pixels);
-      const vfloat u = vload(x_base + x_offset + at);
-      vstore(pointwise_forward(drop, u, &words, i), y_base + y_offset + at);
+      const vfloat y = pointwise_forward(drop, vload(x_base + x_offset + at), &words, i);
+      vstore(MOVES_ZERO ? vkeep(y, n0, n_valid) : y, y_base + y_offset + at);
     }
   }
 }

@@ -23,13 +23,12 @@ static inline void write_statistics(__global float *rows, int n, int n_valid, in
   const int lane0 = (int)get_local_id(0) * V;
   const float in_image = (float)(in_row * row_count);
   vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
-  for (int b = lane0; b < n; b += LANES)
-    sum = vadd_in_order(sum, vkeep(merge_rows(rows, b, row_count, (float)in_row).mean, b, n_valid));
+  for (int b = lane0; b < n; b += LANES) sum = vadd_in_order(sum, merge_rows(rows, b, row_count, (float)in_row).mean);
   const float mean = sdiv(lane_sum(sum, scratch), (float)n_valid);
   for (int b = lane0; b < n; b += LANES) {
     const moments m = load_moments(rows + vplace(0, b, 2 * row_count));
     const vfloat d = vkeep(m.mean - (vfloat)(mean), b, n_valid);
-    squares += vkeep(m.squares, b, n_valid);
+    squares += m.squares;
     squares = fma(d * d, (vfloat)(in_image), squares);
   }
   const float variance = sdiv(lane_sum(squares, scratch), in_image * (float)n_valid);

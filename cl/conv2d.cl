@@ -9,7 +9,7 @@
  * [K / TK][C][R][S][TK] (pack.cl), where there are many of them.
  * Canonical order: acc = 0; for c, for r (rows outside the image skipped), for s (columns outside add w * 0):
  *   acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating. V, TK, TP never
- *   change it.
+ *   change it. Padding images, state: convolution_output.clh.
  *
  * A work-item computes V images x TK channels x one output row, TP pixels at a time in registers. Per (c, r) it loads
  * (TP - 1) * STRIDE + S vectors of x and S * TK weights for S * TK * TP multiply-adds: on AVX2 (16 registers) V = 16 as
@@ -29,10 +29,11 @@
 
 __kernel void conv2d_forward(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict w_base, const ulong w_offset,
-                             __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
-                             const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
-                             const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                             const int has_bias, const int accumulate, const int wk, const int wc) {
+                             __global const float *restrict b_base, const ulong b_offset,
+                             __global const uint *restrict state, __global float *y_base, const ulong y_offset,
+                             const int n, const int c_count, const int h, const int w_size, const int k_count,
+                             const int oh_count, const int ow_count, const int top, const int left, const int has_bias,
+                             const int accumulate, const int wk, const int wc) {
 #if V == 1
   const int n0 = first_image(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* tiles of channels follow each other, as they read the same rows of x */
@@ -46,5 +47,5 @@ __kernel void conv2d_forward(__global const float *restrict x_base, const ulong 
   const int pixels = oh_count * ow_count;
   __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
   convolve_row(x, channel, c_count, h, w_size, w, at, wc, has_bias ? b_base + b_offset + k0 : NULL, accumulate, y,
-               (size_t)pixels * n, k_count - k0, ow_count, oh, top, left);
+               (size_t)pixels * n, k_count - k0, ow_count, oh, top, left, n0, (int)state[1]);
 }

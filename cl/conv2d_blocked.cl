@@ -33,7 +33,7 @@
  * Macros: R, S kernel size; STRIDE; ACTIVATION (activation.clh); TRANSPOSED 0 or 1; TK channels a tile, at most KG
  * tiles a work-item, at most P positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS).
  */
-#include "activation.clh"
+#include "convolution_output.clh"
 
 #if TRANSPOSED
 #define PHASES STRIDE
@@ -125,15 +125,13 @@ static inline void multiply(int count, int columns, const int nr, const int ns, 
   }
 }
 
-/* `count` of acc to y, whose channels are `channel` apart. */
-static inline void write_outputs(const vfloat acc[TK], int count, __global const float *b, int has_bias, int accumulate,
-                                 __global float *y, size_t channel) {
+/* `count` of acc to y, whose channels are `channel` apart, for images n0 and on of n_valid; b NULL: none. */
+static inline void write_outputs(const vfloat acc[TK], int count, __global const float *b, int accumulate, int n0,
+                                 int n_valid, __global float *y, size_t channel) {
 #pragma unroll
   for (int k = 0; k < TK; k++, y += channel) {
     if (k >= count) break;
-    vfloat value = acc[k];
-    if (has_bias) value += (vfloat)(b[k]);
-    value = activate(value);
+    vfloat value = convolution_output(acc[k], b ? b + k : NULL, n0, n_valid);
     if (accumulate) value += vload(y);
     vstore(value, y);
   }
@@ -141,10 +139,11 @@ static inline void write_outputs(const vfloat acc[TK], int count, __global const
 
 __kernel void conv2d_blocked(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict w_base, const ulong w_offset,
-                             __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
-                             const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
-                             const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                             const int has_bias, const int accumulate, const int kg, const int positions) {
+                             __global const float *restrict b_base, const ulong b_offset,
+                             __global const uint *restrict state, __global float *y_base, const ulong y_offset,
+                             const int n, const int c_count, const int h, const int w_size, const int k_count,
+                             const int oh_count, const int ow_count, const int top, const int left, const int has_bias,
+                             const int accumulate, const int kg, const int positions) {
   /* numbers of positions: rows from `top / STRIDE` on, columns from first_q to last_q, `positions` a work-item */
   const int first_q = TRANSPOSED ? left / STRIDE : 0;
   const int last_q = TRANSPOSED ? (ow_count - 1 + left) / STRIDE + 1 : ow_count;
@@ -153,7 +152,7 @@ __kernel void conv2d_blocked(__global const float *restrict x_base, const ulong 
   const int kt0 = (int)get_global_id(0) * kg, kts = min(kg, (k_count + TK - 1) / TK - kt0);
   const int row = TRANSPOSED ? qh : qh * STRIDE - top, column = TRANSPOSED ? qw - (COLUMNS - 1) : qw * STRIDE - left;
   const int columns = (positions - 1) * JUMP + COLUMNS, at_a_time = MOST / (ROWS * columns);
-  const int n0 = first_image(2), pixels = oh_count * ow_count;
+  const int n0 = first_image(2), n_valid = (int)state[1], pixels = oh_count * ow_count;
   const size_t x_channel = (size_t)h * w_size * n, y_channel = (size_t)pixels * n;
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global float *y = y_base + y_offset + vplace(0, n0, pixels) + kt0 * TK * y_channel;
@@ -190,8 +189,8 @@ __kernel void conv2d_blocked(__global const float *restrict x_base, const ulong 
             for (int k = 0; k < TK && more == 0; k++) vprefetch(out + k * y_channel);
             multiply(some, columns, nr, ns, first, last, w, v + j * JUMP, acc);
             if (more == 0)
-              write_outputs(acc, k_count - (kt0 + kt) * TK, b_base + b_offset + (kt0 + kt) * TK, has_bias, accumulate,
-                            out, y_channel);
+              write_outputs(acc, k_count - (kt0 + kt) * TK, has_bias ? b_base + b_offset + (kt0 + kt) * TK : NULL,
+                            accumulate, n0, n_valid, out, y_channel);
             else
 #pragma unroll
               for (int k = 0; k < TK; k++) sum[kt][pr][ps][j][k] = acc[k];

@@ -9,7 +9,7 @@
  * [K / TK][C][R][S][TK] (pack.cl), where there are many of them.
  * Canonical order: acc = 0; for c, for r, for s, taps whose row is not whole or not inside skipped, whose column is not
  *   whole skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, the
- *   activation of that, or y + acc.
+ *   activation of that, or y + acc. Padding images, state: convolution_output.clh.
  *
  * A work-item computes V images x TK channels x one output row; of a row first the columns 0, STRIDE, ..., then
  * 1, 1 + STRIDE, ..., TP of them at a time, since those share their taps.
@@ -21,10 +21,11 @@
 __kernel void conv2d_transpose_forward(__global const float *restrict x_base, const ulong x_offset,
                                        __global const float *restrict w_base, const ulong w_offset,
                                        __global const float *restrict b_base, const ulong b_offset,
-                                       __global float *y_base, const ulong y_offset, const int n, const int c_count,
-                                       const int h, const int w_size, const int k_count, const int oh_count,
-                                       const int ow_count, const int top, const int left, const int has_bias,
-                                       const int accumulate, const int wk, const int wc) {
+                                       __global const uint *restrict state, __global float *y_base,
+                                       const ulong y_offset, const int n, const int c_count, const int h,
+                                       const int w_size, const int k_count, const int oh_count, const int ow_count,
+                                       const int top, const int left, const int has_bias, const int accumulate,
+                                       const int wk, const int wc) {
 #if V == 1
   const int n0 = first_image(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
 #else /* as conv2d.cl */
@@ -38,5 +39,5 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
   const int pixels = oh_count * ow_count;
   __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
   convolve_row_transposed(x, channel, c_count, h, w_size, w, at, wc, has_bias ? b_base + b_offset + k0 : NULL,
-                          accumulate, y, (size_t)pixels * n, k_count - k0, ow_count, oh, top, left);
+                          accumulate, y, (size_t)pixels * n, k_count - k0, ow_count, oh, top, left, n0, (int)state[1]);
 }

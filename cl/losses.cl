@@ -1,4 +1,5 @@
-/* The pass's losses, as means, into the log that the host reads now and then: log[slot] = {bce, kl}.
+/* The pass's losses, as means, into the log that the host reads now and then: two words of trouble (net/not_finite.h),
+ * then log[slot] = {bce, kl}. A training step whose loss is not finite says so in the first word, and Adam stops.
  * rows[count] are the sums of sigmoid_bce.cl, kl[1] that of reparameterize.cl. Canonical order: rows ascending. One
  * work-item. */
 #include "math.clh"
@@ -7,10 +8,14 @@
 __kernel void losses_log(__global const float *restrict rows_base, const ulong rows_offset,
                          __global const float *restrict kl_base, const ulong kl_offset,
                          __global const uint *restrict state, __global float *restrict log_base, const int rows,
-                         const int values, const int has_kl) {
+                         const int values, const int has_kl, const int training) {
   const float n_valid = (float)(int)state[1];
   float sum = 0.0f;
   for (int i = 0; i < rows; i++) sum = add_in_order(sum, rows_base[rows_offset + i]);
-  log_base[2 * state[3]] = sdiv(sum, n_valid * (float)values);
-  log_base[2 * state[3] + 1] = has_kl ? sdiv(kl_base[kl_offset], n_valid) : 0.0f;
+  const float bce = sdiv(sum, n_valid * (float)values);
+  const float kl = has_kl ? sdiv(kl_base[kl_offset], n_valid) : 0.0f;
+  log_base[2 + 2 * state[3]] = bce;
+  log_base[2 + 2 * state[3] + 1] = kl;
+  __global uint *trouble = (__global uint *)log_base;
+  if (training && !(fabs(bce) <= FLT_MAX && fabs(kl) <= FLT_MAX)) trouble[0] = min(trouble[0], state[0]);
 }

@@ -7,7 +7,8 @@
  * eps = sqrt(-2 ln u1) cos(2 pi u2) (Box & Muller 1958).
  *
  * Layout: everything [J][N]; kl[1] the sum over images. Canonical order of kl: lanes and tree of reduce.clh, in a lane
- * for blocks of 16 images, for j. One group of 16 lanes in all: J is small. */
+ * for blocks of 16 images, for j. Padding images: e is 0, for eps is not; 1 - exp(0) is (vector.clh). One group of 16
+ * lanes in all: J is small. */
 #include "math.clh"
 #include "philox.clh"
 #include "reduce.clh"
@@ -30,11 +31,11 @@ __kernel void reparameterize_forward(__global const float *restrict mu_base, con
       const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
       const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
       const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);
-      const vfloat e = vexp(logvar * half_one) * eps;
+      const vfloat e = vkeep(vexp(logvar * half_one) * eps, b, n_valid);
       vstore(e, e_base + e_offset + at);
       vstore(mu + e, z_base + z_offset + at);
       const vfloat term = fma(-mu, mu, one + logvar) - vexp(logvar);
-      sum += vkeep((vfloat)(-0.5f) * term, b, n_valid);
+      sum += (vfloat)(-0.5f) * term;
     }
   const float total = lane_sum(sum, scratch);
   if (lane0 == 0) kl_base[kl_offset] = total;
@@ -54,8 +55,8 @@ __kernel void reparameterize_backward(__global const float *restrict mu_base, co
   const size_t at = (size_t)j * n + n0;
   const vfloat dz = vload(dz_base + dz_offset + at), mu = vload(mu_base + mu_offset + at);
   const vfloat grow = vexp(vload(logvar_base + logvar_offset + at)) - (vfloat)(1.0f);
-  vfloat dmu = vkeep(fma(share, mu, dz), n0, n_valid);
-  vfloat dlogvar = vkeep(half_one * fma(share, grow, dz * vload(e_base + e_offset + at)), n0, n_valid);
+  vfloat dmu = fma(share, mu, dz);
+  vfloat dlogvar = half_one * fma(share, grow, dz * vload(e_base + e_offset + at));
   if (accumulate_mu) dmu += vload(dmu_base + dmu_offset + at);
   vstore(dmu, dmu_base + dmu_offset + at);
   if (accumulate_logvar) dlogvar += vload(dlogvar_base + dlogvar_offset + at);

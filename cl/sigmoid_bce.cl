@@ -6,7 +6,8 @@
  * p, simplified, so it has no division that can overflow.
  *
  * Layout: x, p, t, dx [C][H][W][N], rows [C][H]. Canonical order: a row's sum by the lanes and tree of reduce.clh, in a
- * lane for blocks of 16 images, for w. dx is not written when `training` is 0. */
+ * lane for blocks of 16 images, for w. Padding images: p and dx are 0 (vector.clh). dx is not written when `training`
+ * is 0. */
 #include "math.clh"
 #include "reduce.clh"
 
@@ -27,7 +28,7 @@ __kernel void sigmoid_bce(__global const float *restrict x_base, const ulong x_o
     for (int w = 0; w < w_count; w++) {
       const size_t at = (size_t)get_group_id(2) * pixels * n + vplace((int)get_group_id(1) * w_count + w, b, pixels);
       const vfloat p = vsigmoid(vload(x_base + x_offset + at)), t = vload(t_base + t_offset + at);
-      vstore(p, p_base + p_offset + at);
+      vstore(vkeep(p, b, n_valid), p_base + p_offset + at);
       vfloat q = vselect(p, low, vmask(p < low));
       q = vselect(q, high, vmask(q > high));
       const vfloat loss = -fma(t, vlog(q), (one - t) * vlog(one - q));

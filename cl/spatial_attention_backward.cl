@@ -31,7 +31,8 @@ __kernel void spatial_attention_backward(__global const float *restrict a_base, 
   differentiate_scale(0, pixels, d, channel, c_count, dt);
   for (int oh = 0; oh < h; oh++)
     convolve_row_transposed(dt, channel, 1, h, w_size, w_base + w_offset, at, 0, NULL, 0,
-                            dpooled + (size_t)oh * w_size * LANES, channel, 2, w_size, oh, R / 2, S / 2);
+                            dpooled + (size_t)oh * w_size * LANES, channel, 2, w_size, oh, R / 2, S / 2, d.n0,
+                            d.n_valid);
   differentiate_input(0, pixels, d, channel, c_count, pooled_base + pooled_offset + images, dpooled,
                       da_base + da_offset + images, accumulate);
 }

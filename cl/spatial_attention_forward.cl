@@ -23,17 +23,19 @@
 #endif
 
 #if NORMALIZED
-/* Pixels p up to end of y. */
+/* Pixels p up to end of y, of images n0 and on of n_valid. */
 static inline void normalize_pixels(int p, int end, __global const float *a, __global const float *s,
                                     __global const float *stats, __global const float *gamma,
-                                    __global const float *beta, size_t channel, int c_count, __global float *y) {
+                                    __global const float *beta, size_t channel, int c_count, int n0, int n_valid,
+                                    __global float *y) {
   for (int c = 0; c < c_count; c++, a += channel, y += channel) {
     const vfloat mean = (vfloat)(stats[c]), inv = (vfloat)(stats[c_count + c]);
     for (int i = p; i < end; i++) {
       const size_t at = (size_t)i * LANES;
       if (c + 1 < c_count) vprefetch(y + channel + at);
       const vfloat x = vload(a + at) * vload(s + at);
-      vstore(activate(fma((vfloat)(gamma[c]), (x - mean) * inv, (vfloat)(beta[c]))), y + at);
+      const vfloat u = fma((vfloat)(gamma[c]), (x - mean) * inv, (vfloat)(beta[c]));
+      vstore(vkeep(activate(u), n0, n_valid), y + at);
     }
   }
 }
@@ -55,8 +57,8 @@ static inline void measure_row(int h, int w_size, __global const float *a, __glo
 __kernel void spatial_attention_forward(__global const float *restrict a_base, const ulong a_offset,
                                         __global const float *restrict w_base, const ulong w_offset,
                                         __global const float *restrict b_base, const ulong b_offset,
-                                        __global float *pooled_base, const ulong pooled_offset, __global float *s_base,
-                                        const ulong s_offset,
+                                        __global const uint *restrict state, __global float *pooled_base,
+                                        const ulong pooled_offset, __global float *s_base, const ulong s_offset,
 #if MEASURED
                                         __global float *restrict rows_base, const ulong rows_offset,
 #endif
@@ -67,8 +69,8 @@ __kernel void spatial_attention_forward(__global const float *restrict a_base, c
                                         __global float *restrict y_base, const ulong y_offset,
 #endif
                                         const int n, const int c_count, const int h, const int w_size) {
-  const int pixels = h * w_size, at[TK] = {0};
-  const size_t images = vplace(0, first_image(0), pixels), channel = (size_t)pixels * n;
+  const int pixels = h * w_size, at[TK] = {0}, n0 = first_image(0), n_valid = (int)state[1];
+  const size_t images = vplace(0, n0, pixels), channel = (size_t)pixels * n;
   __global const float *a = a_base + a_offset + images;
   __global float *pooled = pooled_base + pooled_offset + images, *s = s_base + s_offset + images;
   for (int oh = 0, pooled_rows = 0; oh < h; oh++) {
@@ -76,13 +78,13 @@ __kernel void spatial_attention_forward(__global const float *restrict a_base, c
     pool_pixels(pooled_rows * w_size, needed * w_size, a, channel, c_count, pooled);
     pooled_rows = needed;
     convolve_row(pooled, channel, 2, h, w_size, w_base + w_offset, at, R * S, b_base + b_offset, 0,
-                 s + (size_t)oh * w_size * LANES, channel, 1, w_size, oh, R / 2, S / 2);
+                 s + (size_t)oh * w_size * LANES, channel, 1, w_size, oh, R / 2, S / 2, n0, n_valid);
 #if MEASURED
-    measure_row(oh, w_size, a, s, channel, n, c_count, rows_base + rows_offset + vplace(0, first_image(0), 2));
+    measure_row(oh, w_size, a, s, channel, n, c_count, rows_base + rows_offset + vplace(0, n0, 2));
 #endif
 #if NORMALIZED
     normalize_pixels(oh * w_size, (oh + 1) * w_size, a, s, stats_base + stats_offset, gamma_base + gamma_offset,
-                     beta_base + beta_offset, channel, c_count, y_base + y_offset + images);
+                     beta_base + beta_offset, channel, c_count, n0, n_valid, y_base + y_offset + images);
 #endif
   }
 }

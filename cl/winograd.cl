@@ -72,7 +72,7 @@
  *
  * Macros: ACTIVATION (activation.clh); M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK channels a tile; V > 1: CC channels of
  * input at a time, at most KG tiles of channels a work-item. */
-#include "activation.clh"
+#include "convolution_output.clh"
 #include "winograd.clh" /* last: its macros have short names */
 
 /* How many outputs of the first tile are before the image, and how many of its inputs. */
@@ -135,8 +135,8 @@ static inline void prefetch_outputs(__global const float *y) {
 #endif
 
 /* The tile's outputs of one channel from m, to y: those inside the image, where oh, ow is the first one. */
-static inline void write_output(const vfloat m[E * E], float bias, int has_bias, int accumulate, __global float *y,
-                                int oh, int ow, int oh_count, int ow_count) {
+static inline void write_output(const vfloat m[E * E], __global const float *bias, int accumulate, int n0, int n_valid,
+                                __global float *y, int oh, int ow, int oh_count, int ow_count) {
   vfloat t[M * E];
 #pragma unroll
   for (int j = 0; j < E; j++) output_step(m + j, E, t + j, E);
@@ -148,9 +148,7 @@ static inline void write_output(const vfloat m[E * E], float bias, int has_bias,
     for (int j = 0; j < M; j++) {
       if (oh + i < 0 || oh + i >= oh_count || ow + j < 0 || ow + j >= ow_count) continue;
       __global float *at = y + ((ptrdiff_t)(oh + i) * ow_count + ow + j) * LANES;
-      vfloat v = row[j];
-      if (has_bias) v += (vfloat)(bias);
-      v = activate(v);
+      vfloat v = convolution_output(row[j], bias, n0, n_valid);
       if (accumulate) v += vload(at);
       vstore(v, at);
     }
@@ -159,10 +157,10 @@ static inline void write_output(const vfloat m[E * E], float bias, int has_bias,
 
 __kernel void winograd(__global const float *restrict x_base, const ulong x_offset,
                        __global const float *restrict u_base, const ulong u_offset,
-                       __global const float *restrict b_base, const ulong b_offset, __global float *y_base,
-                       const ulong y_offset, const int n, const int c_count, const int h, const int w_size,
-                       const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-                       const int has_bias, const int accumulate, const int kg) {
+                       __global const float *restrict b_base, const ulong b_offset, __global const uint *restrict state,
+                       __global float *y_base, const ulong y_offset, const int n, const int c_count, const int h,
+                       const int w_size, const int k_count, const int oh_count, const int ow_count, const int top,
+                       const int left, const int has_bias, const int accumulate, const int kg) {
 #if V > 1
   const int kt0 = (int)get_global_id(0) * kg, n0 = first_image(2), tile = (int)get_global_id(1);
 #else
@@ -172,7 +170,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
   const int columns = (ow_count + SHIFT(left) + M - 1) / M;
   const int oh = tile / columns * M - SHIFT(top), ow = tile % columns * M - SHIFT(left);
   const int row = tile / columns * JUMP - BEFORE(top), column = tile % columns * JUMP - BEFORE(left);
-  const int pixels = oh_count * ow_count;
+  const int pixels = oh_count * ow_count, n_valid = (int)state[1];
   __global const float *x = x_base + x_offset + vplace(0, n0, h * w_size);
   __global float *y = y_base + y_offset + vplace(0, n0, pixels);
   const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
@@ -222,8 +220,8 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
     vfloat one[E * E];
 #pragma unroll
     for (int p = 0; p < E * E; p++) one[p] = m[k / TK - kt0][p][k % TK];
-    write_output(one, has_bias ? b_base[b_offset + k] : 0.0f, has_bias, accumulate, y + (size_t)k * pixels * n, oh, ow,
-                 oh_count, ow_count);
+    write_output(one, has_bias ? b_base + b_offset + k : NULL, accumulate, n0, n_valid, y + (size_t)k * pixels * n, oh,
+                 ow, oh_count, ow_count);
   }
 #else
   __global const float *u = u_base + u_offset + (size_t)kt * (U * U) * c_count * TK;
@@ -251,7 +249,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
 #pragma unroll
   for (int k = 0; k < TK; k++) {
     if (kt * TK + k >= k_count) break;
-    write_output(m[k], has_bias ? b_base[b_offset + kt * TK + k] : 0.0f, has_bias, accumulate,
+    write_output(m[k], has_bias ? b_base + b_offset + kt * TK + k : NULL, accumulate, n0, n_valid,
                  y + (size_t)(kt * TK + k) * pixels * n, oh, ow, oh_count, ow_count);
   }
 #endif

@@ -91,7 +91,11 @@ typedef struct fovea_losses {
   size_t passes;
 } fovea_losses;
 
-/* FOVEA_MISMATCH when a loss is NaN or infinite: the message names the step and the first bad tensor. */
+/* FOVEA_MISMATCH when a loss of these passes is NaN or infinite, or a gradient of a training step: the message names
+ * the first such pass, by its training step or its batch of an evaluation, both counted from 0, and as far as it can be
+ * found the parameter or tensor that was the first, with its op. To find it, a training step whose loss is not finite
+ * changes no trainable parameter, and neither do the steps after it, or after a gradient that is not finite, up to this
+ * call. The losses of these passes are forgotten. */
 fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Readable

@@ -78,9 +78,11 @@ typedef struct fovea_epoch {
   fovea_progress progress;
   void *user;
 } fovea_epoch;
+/* FOVEA_MISMATCH when a loss or a gradient is NaN or infinite: see fovea_network_losses. */
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
 
-/* Mean losses over the data set in evaluation mode: moving statistics, no dropout, z sampled (FOVEA_LATENT_SAMPLE). */
+/* Mean losses over the data set in evaluation mode: moving statistics, no dropout, z sampled (FOVEA_LATENT_SAMPLE).
+ * FOVEA_MISMATCH as above, naming the evaluation's batch. */
 fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses);
 
 /* Which code z an image is reconstructed from. */

@@ -80,8 +80,9 @@ typedef struct check_training {
 /* Called with each op when it is done. */
 typedef void (*check_report)(void *user, const check_op *op);
 
-/* Every op, forward and backward, at awkward shapes and, unless `small`, at those of the seed network. *failures counts
- * ops outside the tolerance, *differ those of other bits. FOVEA_MISMATCH when a kernel wrote outside its buffers. */
+/* Every op, forward and backward: of the small network in steps of few and of equal images; of a whole network, the
+ * small or the seed network; and unless `small`, at awkward shapes. *failures counts ops outside the tolerance, *differ
+ * those of other bits. FOVEA_MISMATCH when a kernel wrote outside its buffers. */
 fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
 
 /* Steps of training on images made from integers, and the hash of the checkpoint's data after them. */

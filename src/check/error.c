@@ -74,6 +74,19 @@ void check_compare_bits(check_error *error, const check_tensor *tensor, const fl
   }
 }
 
+void check_padding(check_error *error, const check_tensor *tensor, int n, const float *x) {
+  check_tensor image = *tensor;
+  image.dims[0] = 1;
+  const size_t count = size_of(&image);
+  size_t i = 0;
+  while (i < count && x[i] == 0) i++;
+  if (i == count || error->failed) return;
+  char where[120];
+  place(&image, i, where, sizeof where);
+  error->failed = true;
+  snprintf(error->first, sizeof error->first, "%s of padding image %d is %.9g, expected 0", where, n, (double)x[i]);
+}
+
 void check_merge(check_error *into, const check_error *other) {
   if (other->failed && !into->failed) memcpy(into->first, other->first, sizeof into->first);
   if (other->differ > 0 && into->differ == 0 && !into->failed) memcpy(into->first, other->first, sizeof into->first);

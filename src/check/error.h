@@ -28,6 +28,9 @@ void check_compare(check_error *error, const check_tensor *tensor, const float *
 /* Adds the elements of a whose bits are not those of `canonical`. */
 void check_compare_bits(check_error *error, const check_tensor *tensor, const float *a, const float *canonical);
 
+/* Padding images of a tensor: fails unless each of x, the tensor's image `n` of a whole batch, is 0. */
+void check_padding(check_error *error, const check_tensor *tensor, int n, const float *x);
+
 /* The larger errors of the two, counts added. */
 void check_merge(check_error *into, const check_error *other);
 

@@ -75,6 +75,7 @@ static void draw_pixels(lockstep *s) {
     const uint32_t word = check_draw(&state); /* a quarter is black, as in margins */
     s->pixels[i] = word % 4 == 0 ? 0 : (uint8_t)(word >> 24);
     if (s->c->constant && i % hw) s->pixels[i] = s->pixels[i - 1];
+    if (s->c->equal_images) s->pixels[i] = s->pixels[i % image_of(input)];
   }
 }
 
@@ -121,14 +122,27 @@ static size_t device_element(const lockstep *s, int end, size_t e) {
   return fovea_device_index(source->parameters[0].rows, e);
 }
 
+static void take_image(lockstep *s, int end, size_t i, float *to) {
+  const size_t image = image_of(&s->graph->nodes[end]);
+  for (size_t e = 0; e < image; e++) to[e] = s->plain[device_element(s, end, e) * (size_t)s->padded + i];
+}
+
 static void read_tensor(lockstep *s, fovea_slice slice, int end) {
   const fovea_node *node = &s->graph->nodes[end];
   const size_t image = image_of(node), pixels = (size_t)(node->h * node->w), n = (size_t)s->padded;
   fail(s, fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * image * n, s->raw));
   for (size_t e = 0; e < image; e++)
     for (size_t i = 0; i < n; i++) s->plain[e * n + i] = s->raw[fovea_device_place(e, pixels, i, n)];
-  for (size_t i = 0; i < (size_t)s->c->count; i++)
-    for (size_t e = 0; e < image; e++) s->values[i * image + e] = s->plain[device_element(s, end, e) * n + i];
+  for (size_t i = 0; i < (size_t)s->c->count; i++) take_image(s, end, i, s->values + i * image);
+}
+
+/* Of the tensor just read, those images that only pad the batch: cl/vector.clh. */
+static void compare_padding(lockstep *s, check_error *error, const check_tensor *tensor, int end) {
+  float *image = s->values + (size_t)s->c->count * image_of(&s->graph->nodes[end]);
+  for (int i = s->c->count; i < s->padded; i++) {
+    take_image(s, end, (size_t)i, image);
+    check_padding(error, tensor, i, image);
+  }
 }
 
 /* The tensor just read, with the canonical reference's [c][h][w][n]; NULL where that has none. */
@@ -187,6 +201,7 @@ static void forward(lockstep *s, bool training) {
     check_error *error = &s->ops[source].forward;
     check_compare(error, &y, s->values, s->ref->nodes[i].value, VALUES);
     compare_bits(s, error, &y, i, canonical_value(s->canonical, source));
+    compare_padding(s, error, &y, i);
     adopt(s, s->ref->nodes[i].value, i);
     canonical_set_value(s->canonical, source, s->plain);
   }
@@ -202,6 +217,7 @@ static void compare_gradient(lockstep *s, int end) {
   check_error error = {0};
   check_compare(&error, &dx, s->values, s->ref->nodes[end].gradient, tolerance);
   compare_bits(s, &error, &dx, end, canonical_pending_gradient(s->canonical, source_of(s, end)));
+  compare_padding(s, &error, &dx, end);
   for (int j = 0; j < s->graph->count; j++) {
     const fovea_node *reader = &s->graph->nodes[j];
     for (int k = 0; k < reader->input_count; k++)

@@ -1,6 +1,8 @@
 /* A network on the device and its references, node by node: each op of the references is given what the device's op was
  * given (its inputs' values, its output's gradient), so an error is the op's own and not of what came before it.
  *
+ * Padding images are 0 on the device in every value and gradient, or the op has failed.
+ *
  * Compared are, of a training pass: every value, the moving statistics, the gradient of every tensor (the sum over its
  * readers) and of every parameter, the losses; of an evaluation pass: every value and the losses; then Adam's step. */
 #ifndef FOVEA_CHECK_LOCKSTEP_H
@@ -13,6 +15,7 @@ typedef struct check_case {
   const char *name;
   int batch, count;   /* count: images of the step */
   bool constant;      /* every image is of one value a channel: maxima tie */
+  bool equal_images;  /* every image is the first: variances over images are 0 */
   bool equal_filters; /* the filters of each convolution are the same: channels tie */
   bool timed;
 } check_case;

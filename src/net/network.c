@@ -10,6 +10,7 @@
 #include "core/fail.h"
 #include "core/guard.h"
 #include "net/blas.h"
+#include "net/not_finite.h"
 #include "op/op.h"
 
 /* The state: what kernels read that changes from step to step, so that arguments never do. Words: 0 Philox's step,
@@ -42,6 +43,7 @@ struct fovea_network {
   /* losses since the last read: those still in the log, and the sums of those taken out of it */
   size_t slots, slot_images[LOSS_SLOTS];
   uint32_t slot_step[LOSS_SLOTS];
+  bool slot_training[LOSS_SLOTS];
   double bce, kl;
   size_t images, passes;
 };
@@ -160,6 +162,12 @@ static fovea_status initialize(fovea_network *net, size_t index) {
 /* --- creation -------------------------------------------------------------------------------------------------------
  */
 
+/* No step has computed what is not finite: not_finite.h. */
+static fovea_status forget_trouble(fovea_network *net) {
+  static const uint32_t none[FOVEA_TROUBLE_WORDS] = {FOVEA_NO_TROUBLE, FOVEA_NO_TROUBLE};
+  return fovea_buffer_write(net->resources.losses, 0, sizeof none, none);
+}
+
 static fovea_status check_options(const fovea_graph *graph, const fovea_network_options *options) {
   enum { MAX_BATCH = 65536 };
   fovea_status status = fovea_graph_check(graph);
@@ -183,7 +191,7 @@ static fovea_status create_buffers(fovea_network *net) {
     fovea_buffer **buffer;
   } all[] = {{true, 4 * STATE_WORDS, "state", &r->state},
              {true, batch * net->image_size, "pixels", &r->pixels},
-             {true, 8 * LOSS_SLOTS, "losses", &r->losses},
+             {true, 4 * FOVEA_TROUBLE_WORDS + 8 * LOSS_SLOTS, "losses", &r->losses},
              {net->options.training, trainable, "gradients", &r->gradients},
              {net->options.training, trainable, "first moments", &r->first_moments},
              {net->options.training, trainable, "second moments", &r->second_moments}};
@@ -193,7 +201,8 @@ static fovea_status create_buffers(fovea_network *net) {
     if (status != FOVEA_OK) return status;
   }
   net->gathered = malloc(batch * net->image_size);
-  return net->gathered ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  if (net->gathered) return forget_trouble(net);
+  return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
 }
 
 static fovea_status create_plans(fovea_network *net) {
@@ -269,6 +278,8 @@ size_t fovea_network_memory(const fovea_network *net) {
 
 fovea_plan *fovea_network_plan(fovea_network *net, bool training) { return training ? net->training : net->evaluation; }
 
+const fovea_graph *fovea_network_graph(const fovea_network *net) { return net->graph; }
+
 fovea_status fovea_network_check_canaries(fovea_network *net) {
   const fovea_resources *r = &net->resources;
   const struct {
@@ -329,42 +340,58 @@ static fovea_status write_pixels(fovea_network *net, const uint8_t *pixels, cons
   return fovea_buffer_write_async(net->resources.pixels, 0, count * net->image_size, net->gathered);
 }
 
-/* The first parameter whose gradient or value is not finite, or NULL. */
-static const char *first_bad_parameter(fovea_network *net) {
-  for (size_t i = 0; i < net->parameter_count; i++) {
-    const parameter *p = &net->parameters[i];
-    float *data = malloc(p->shown.count * sizeof *data);
-    bool bad = false;
-    for (int which = FOVEA_VALUE; data && which <= FOVEA_GRADIENT; which++) {
-      if (which == FOVEA_GRADIENT && (!p->shown.trainable || !net->resources.gradients)) continue;
-      if (fovea_network_get(net, i, (fovea_value)which, data) != FOVEA_OK) continue;
-      for (size_t j = 0; j < p->shown.count; j++) bad |= !isfinite(data[j]);
-    }
-    free(data);
-    if (bad) return p->shown.name;
-  }
-  return NULL;
+static fovea_pass pass_of(const fovea_network *net, const float *log, size_t slot) {
+  return (fovea_pass){net->slot_training[slot], net->slot_step[slot], net->slot_images[slot], log[2 * slot],
+                      log[2 * slot + 1]};
+}
+
+/* The slot of the training step; net->slots: none. */
+static size_t slot_of(const fovea_network *net, uint32_t step) {
+  size_t i = 0;
+  while (i < net->slots && !(net->slot_training[i] && net->slot_step[i] == step)) i++;
+  return i;
+}
+
+/* The loss of slot i is not finite. Its state is made anew; the images on the device are those of the last pass. */
+static fovea_status report_loss(fovea_network *net, const float *log, size_t i) {
+  const size_t last = i > 0 ? i - 1 : 0;
+  const bool after_a_step = last < i && net->slot_training[i] && net->slot_training[last];
+  fovea_pass pass = pass_of(net, log, i), before = pass_of(net, log, last);
+  pass.images = net->slot_images[net->slots - 1];
+  fovea_status status = write_state(net, pass.step, pass.images, 0.0f);
+  if (status != FOVEA_OK) return status;
+  return fovea_report_loss(net, &net->resources, &pass, after_a_step ? &before : NULL, i == net->slots - 1);
+}
+
+/* FOVEA_MISMATCH about the first of the log's passes that was not finite, if one was. */
+static fovea_status look_for_trouble(fovea_network *net, const uint32_t trouble[FOVEA_TROUBLE_WORDS],
+                                     const float *log) {
+  const uint32_t step = trouble[FOVEA_TROUBLE_ADAM];
+  const bool learned = step == FOVEA_NO_TROUBLE;
+  const size_t adam = learned ? net->slots : slot_of(net, step);
+  size_t loss = 0;
+  while (loss < net->slots && isfinite(log[2 * loss]) && isfinite(log[2 * loss + 1])) loss++;
+  if (learned && loss == net->slots) return FOVEA_OK;
+  fovea_status status = forget_trouble(net);
+  if (status != FOVEA_OK) return status;
+  if (loss < net->slots && (learned || loss <= adam)) return report_loss(net, log, loss);
+  const bool logged = adam < net->slots;
+  const fovea_pass pass = logged ? pass_of(net, log, adam) : (fovea_pass){0};
+  return fovea_report_gradient(net, step, logged ? &pass : NULL);
 }
 
 /* Takes the log's losses into the sums. */
 static fovea_status drain(fovea_network *net) {
-  static const char NO_NAME[] = "no parameter yet";
   if (net->slots == 0) return FOVEA_OK;
-  float *log = malloc(2 * net->slots * sizeof *log);
+  uint32_t trouble[FOVEA_TROUBLE_WORDS];
+  float *log = malloc(sizeof trouble + 2 * net->slots * sizeof *log);
   if (!log) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
-  fovea_status status = fovea_buffer_read(net->resources.losses, 0, 8 * net->slots, log);
+  const float *losses = log + FOVEA_TROUBLE_WORDS;
+  fovea_status status = fovea_buffer_read(net->resources.losses, 0, sizeof trouble + 8 * net->slots, log);
+  if (status == FOVEA_OK) memcpy(trouble, log, sizeof trouble), status = look_for_trouble(net, trouble, losses);
   for (size_t i = 0; i < net->slots && status == FOVEA_OK; i++) {
-    double bce = (double)log[2 * i], kl = (double)log[2 * i + 1];
-    if (!isfinite(bce) || !isfinite(kl)) {
-      const char *name = first_bad_parameter(net);
-      status = fovea_fail(FOVEA_MISMATCH,
-                          "step %u: the loss is not finite (bce %g, kl %g); first bad parameter: %s; try a lower "
-                          "learning rate",
-                          net->slot_step[i], bce, kl, name ? name : NO_NAME);
-      break;
-    }
-    net->bce += bce * (double)net->slot_images[i];
-    net->kl += kl * (double)net->slot_images[i];
+    net->bce += (double)losses[2 * i] * (double)net->slot_images[i];
+    net->kl += (double)losses[2 * i + 1] * (double)net->slot_images[i];
     net->images += net->slot_images[i];
     net->passes++;
   }
@@ -373,10 +400,11 @@ static fovea_status drain(fovea_network *net) {
   return status;
 }
 
-static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step) {
+static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step, bool training) {
   fovea_status status = net->slots == LOSS_SLOTS - 1 ? drain(net) : FOVEA_OK; /* the last slot is evaluate_from's */
   net->slot_images[net->slots] = count;
   net->slot_step[net->slots] = step;
+  net->slot_training[net->slots] = training;
   return status;
 }
 
@@ -389,7 +417,7 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
   if (net->step == UINT32_MAX) return fovea_fail(FOVEA_INVALID, "network: step %u is the last one", net->step);
   double t = (double)net->step + 1.0;
   float alpha = (float)((double)learning_rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
-  fovea_status status = next_slot(net, count, net->step);
+  fovea_status status = next_slot(net, count, net->step, true);
   if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
   if (status == FOVEA_OK) status = write_state(net, net->step, count, alpha);
   if (status == FOVEA_OK) status = fovea_plan_run(net->training);
@@ -400,7 +428,7 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
 fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                     uint32_t noise_step) {
   if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
-  fovea_status status = next_slot(net, count, noise_step);
+  fovea_status status = next_slot(net, count, noise_step, false);
   if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
   if (status == FOVEA_OK) status = write_state(net, noise_step, count, 0.0f);
   if (status == FOVEA_OK) status = fovea_plan_run(net->evaluation);

@@ -8,6 +8,8 @@
 /* The plan of the training or the evaluation pass; NULL where there is none. */
 fovea_plan *fovea_network_plan(fovea_network *network, bool training);
 
+const fovea_graph *fovea_network_graph(const fovea_network *network);
+
 /* The place on the device, where images are flattened as (c, h, w), of index `file` of Keras's order (h, w, c). shape:
  * channels, height, width; shape[0] == 0: the order is the same. */
 size_t fovea_device_index(const int shape[3], size_t file);

@@ -347,6 +347,7 @@ static void record_losses(fovea_plan *plan) {
   fovea_record_int(r, "rows", plan->bce_row_count);
   fovea_record_int(r, "values", plan->bce_values);
   fovea_record_int(r, "has_kl", plan->has_kl);
+  fovea_record_int(r, "training", plan->training);
   fovea_record_range(r, 1, 1, 1);
   fovea_record_cost(r, 0, 4.0 * plan->bce_row_count);
 }
@@ -359,6 +360,7 @@ static void record_adam(fovea_plan *plan) {
   fovea_record_buffer(plan, r, "m", plan->first_moments);
   fovea_record_buffer(plan, r, "v", plan->second_moments);
   fovea_record_buffer(plan, r, "state", plan->state);
+  fovea_record_buffer(plan, r, "trouble", plan->losses);
   fovea_record_int(r, "count", (int)count);
   fovea_record_flat(r, count / (size_t)plan->device->tuning.vector);
   fovea_record_cost(r, 12.0 * (double)count, 28.0 * (double)count);

@@ -105,6 +105,7 @@ void fovea_record_conv_arguments(fovea_plan *plan, fovea_record *r, const fovea_
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "w", w);
   fovea_record_view(plan, r, "b", epilogue.bias ? *epilogue.bias : w);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "y", y);
   fovea_record_conv_shape(plan, r, s);
   fovea_record_int(r, "has_bias", epilogue.bias != NULL);

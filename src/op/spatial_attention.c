@@ -81,6 +81,7 @@ static fovea_record *record_scale_in_one_launch(fovea_plan *plan, int node, cons
   fovea_record_view(plan, r, "a", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "w", fovea_plan_parameter(plan, node, WEIGHT));
   fovea_record_view(plan, r, "b", fovea_plan_parameter(plan, node, BIAS));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "pooled", fovea_plan_saved(plan, node, POOLED));
   fovea_record_view(plan, r, "s", fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
   return r;

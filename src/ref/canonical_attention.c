@@ -60,6 +60,7 @@ void canonical_spatial_attention(const struct canonical_shape *s, const float *a
   for (int at = 0; at < map; at += s->n) pool(s->c, (size_t)map, s->n, a + at, pooled + at, pooled + map + at);
   canonical_conv2d(&d, pooled, w, b, false, scale);
   sigmoid(map, scale);
+  canonical_keep(s, s->h * s->w, scale);
   for (int c = 0; c < s->c; c++, a += map, y += map)
     for (int i = 0; i < map; i++) y[i] = a[i] * scale[i];
 }
@@ -105,13 +106,15 @@ void canonical_channel_attention(const struct canonical_shape *s, const float *a
                                  float *q, float *hidden, float *scale, float *y) {
   const int n = s->n, pixels = s->h * s->w;
   const struct ref_conv2d first = layer(s, s->c, p->hidden), second = layer(s, p->hidden, s->c);
-  const struct canonical_shape hidden_shape = {.n = n, .c = p->hidden, .h = 1, .w = 2};
+  const struct canonical_shape hidden_shape = {.n = n, .n_valid = s->n_valid, .c = p->hidden, .h = 1, .w = 2};
   float *o = canonical_alloc((size_t)(2 * s->c * n));
   for (int c = 0; c < s->c; c++)
     pool(pixels, (size_t)n, n, a + (size_t)c * (size_t)(pixels * n), q + (2 * c + 1) * n, q + 2 * c * n);
   canonical_conv2d(&first, q, p->w1, p->b1, false, hidden);
   canonical_activation(&hidden_shape, &relu, &no_draw, hidden, hidden);
+  canonical_keep(s, 2 * p->hidden, hidden);
   canonical_conv2d(&second, hidden, p->w2, p->b2, false, o);
+  canonical_keep(s, 2 * s->c, o);
   for (int c = 0; c < s->c; c++)
     for (int i = 0; i < n; i++) scale[c * n + i] = o[2 * c * n + i] + o[(2 * c + 1) * n + i];
   sigmoid(s->c * n, scale);
@@ -124,7 +127,7 @@ void canonical_channel_attention(const struct canonical_shape *s, const float *a
 static void mlp_backward(const struct canonical_shape *s, const struct canonical_mlp *p, const float *q,
                          const float *hidden, const float *d_o, const struct canonical_mlp *g, float *dq) {
   const struct ref_conv2d first = layer(s, s->c, p->hidden), second = layer(s, p->hidden, s->c);
-  const struct canonical_shape hidden_shape = {.n = s->n, .c = p->hidden, .h = 1, .w = 2};
+  const struct canonical_shape hidden_shape = {.n = s->n, .n_valid = s->n_valid, .c = p->hidden, .h = 1, .w = 2};
   float *dh = canonical_alloc((size_t)(2 * p->hidden * s->n));
   canonical_conv2d_backward_weight(&second, hidden, d_o, g->w2);
   canonical_bias_backward(s->n, s->c, 1, 2, d_o, g->b2);

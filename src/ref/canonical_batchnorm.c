@@ -102,21 +102,20 @@ void canonical_batchnorm(const struct canonical_shape *s, const float *x, const 
 
 /* A row's sums of g and g * xhat, of each image, added to `total` and `product`. scratch: 2 * n. */
 CANONICAL_CLONES
-static void add_row(const struct canonical_shape *s, const float *x, float *g, float mean, float inv, float *scratch,
-                    float *total, float *product) {
+static void add_row(const struct canonical_shape *s, const float *x, const float *g, float mean, float inv,
+                    float *scratch, float *total, float *product) {
   float *sum = scratch, *products = scratch + s->n;
   for (int n = 0; n < s->n; n++) sum[n] = products[n] = 0.0f;
   for (int w = 0; w < s->w; w++)
     for (int n = 0; n < s->n; n++) {
       const int at = w * s->n + n;
-      g[at] = n < s->n_valid ? g[at] : 0.0f;
       sum[n] += g[at];
       products[n] = fmaf(g[at], (x[at] - mean) * inv, products[n]);
     }
   for (int n = 0; n < s->n; n++) total[n] += sum[n], product[n] += products[n];
 }
 
-void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const float *x, float *g, float *stats,
+void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const float *x, const float *g, float *stats,
                                        float *dgamma, float *dbeta) {
   const float m = (float)(s->h * s->w * s->n_valid);
   float *total = canonical_alloc(4 * (size_t)s->n), *product = total + s->n;

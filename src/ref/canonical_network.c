@@ -181,6 +181,7 @@ static void batchnorm_forward(struct canonical_network *net, int node, const flo
     canonical_batchnorm_moving(s.c, (float)n->epsilon, mean, var, stats);
   canonical_batchnorm(&s, x, stats, gamma, beta, y);
   canonical_activation(&s, &p, &net->draw, y, y);
+  canonical_keep(&s, s.c * s.h * s.w, y);
 }
 
 /* Operands that do not lie in the result are copied. */
@@ -219,10 +220,12 @@ static void forward(struct canonical_network *net, int node, const uint8_t *pixe
     case REF_DENSE:
       d = conv_of(net, node);
       canonical_conv2d(&d, x, w, b, false, y);
+      if (b) canonical_keep(&s, s.c * s.h * s.w, y);
       break;
     case REF_CONV2D_TRANSPOSE:
       d = conv_of(net, node);
       canonical_conv2d_backward_data(&d, x, w, b, false, y);
+      if (b) canonical_keep(&s, s.c * s.h * s.w, y);
       break;
     case REF_RESHAPE:
       break;

@@ -16,6 +16,9 @@ struct canonical_shape {
   int c, h, w;
 };
 
+/* Padding images become 0 in x, `rows` of n images: vkeep of cl/vector.clh. */
+void canonical_keep(const struct canonical_shape *s, int rows, float *x);
+
 /* --- canonical_winograd.c ---------------------------------------------------------------------------------------- */
 
 /* y[k][oh][ow][n] (+)= the 3x3 convolution of x[c][h][w][n]; turned: of w as the convolution has it whose data gradient
@@ -55,7 +58,7 @@ struct canonical_draw {
 };
 
 void canonical_input(const struct canonical_shape *s, const uint8_t *pixels, float *x);
-/* y = activation(dropout(x)); y may be x. */
+/* y = activation(dropout(x)), 0 in padding images where the activation of 0 is not; y may be x. */
 void canonical_activation(const struct canonical_shape *s, const struct canonical_pointwise *p,
                           const struct canonical_draw *draw, const float *x, float *y);
 /* dx (+)= its gradient from y; dx may be dy. */
@@ -71,8 +74,8 @@ void canonical_batchnorm_statistics(const struct canonical_shape *s, const float
 void canonical_batchnorm_moving(int c, float epsilon, const float *moving_mean, const float *moving_var, float *stats);
 void canonical_batchnorm(const struct canonical_shape *s, const float *x, const float *stats, const float *gamma,
                          const float *beta, float *y);
-/* g: the gradient by the norm's output; its padding images become 0. */
-void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const float *x, float *g, float *stats,
+/* g: the gradient by the norm's output. */
+void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const float *x, const float *g, float *stats,
                                        float *dgamma, float *dbeta);
 void canonical_batchnorm_backward(const struct canonical_shape *s, const float *x, const float *g, const float *stats,
                                   const float *gamma, bool accumulate, float *dx);
@@ -109,7 +112,8 @@ float canonical_reparameterize(const struct canonical_shape *s, uint32_t op, con
 void canonical_reparameterize_backward(const struct canonical_shape *s, float weight, const float *mu,
                                        const float *logvar, const float *e, const float *dz, bool accumulate_mu,
                                        float *dmu, bool accumulate_logvar, float *dlogvar);
-/* p = sigmoid(x), the cross-entropy's gradient dx (NULL: not wanted); returns its sum over rows. */
+/* p = sigmoid(x), 0 in padding images, the cross-entropy's gradient dx (NULL: not wanted); returns its sum over rows.
+ */
 float canonical_sigmoid_bce(const struct canonical_shape *s, const float *x, const float *t, float *p, float *dx);
 
 #endif

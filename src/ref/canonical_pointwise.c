@@ -2,6 +2,11 @@
 #include "ref/canonical_math.h"
 #include "ref/canonical_ops.h"
 
+void canonical_keep(const struct canonical_shape *s, int rows, float *x) {
+  for (int i = 0; i < rows; i++, x += s->n)
+    for (int n = s->n_valid; n < s->n; n++) x[n] = 0.0f;
+}
+
 void canonical_input(const struct canonical_shape *s, const uint8_t *pixels, float *x) {
   const int elements = s->c * s->h * s->w;
   for (int e = 0; e < elements; e++)
@@ -53,6 +58,7 @@ void canonical_activation(const struct canonical_shape *s, const struct canonica
           activate_lanes(p->activation, &drop, i, x + at, y + at);
         }
       }
+  if (p->activation == REF_SIGMOID) canonical_keep(s, s->c * pixels, y);
 }
 
 static void activate_lanes_backward(enum ref_activation activation, const struct dropout *drop, int pixel,

@@ -17,10 +17,11 @@ float canonical_reparameterize(const struct canonical_shape *s, uint32_t op, con
   for (int n = 0; n < s->n; n++)
     for (int j = 0; j < s->c; j++) {
       const int at = j * s->n + n;
-      e[at] = canonical_exp(logvar[at] * 0.5f) * normal((uint32_t)n, (uint32_t)j, op, draw);
+      const bool valid = n < s->n_valid;
+      e[at] = valid ? canonical_exp(logvar[at] * 0.5f) * normal((uint32_t)n, (uint32_t)j, op, draw) : 0.0f;
       z[at] = mu[at] + e[at];
       const float term = fmaf(-mu[at], mu[at], 1.0f + logvar[at]) - canonical_exp(logvar[at]);
-      lanes[n % CANONICAL_LANES] += n < s->n_valid ? -0.5f * term : 0.0f;
+      lanes[n % CANONICAL_LANES] += valid ? -0.5f * term : 0.0f;
     }
   return canonical_tree(lanes);
 }
@@ -63,6 +64,7 @@ static float row_loss(const struct canonical_shape *s, float share, const float 
         float gradient;
         const float loss = pixel_loss(x[at], t[at], share, &p[at], &gradient);
         lanes[l] += valid ? loss : 0.0f;
+        if (!valid) p[at] = 0.0f;
         if (dx) dx[at] = valid ? gradient : 0.0f;
       }
   return canonical_tree(lanes);

@@ -37,6 +37,22 @@ static void test_batchnorm(void **state) {
   RUN_TABLE(run, cases);
 }
 
+/* Its own variance is 0, but padding images, normalized by it, overflow. */
+static int run_huge(const struct batchnorm_case *c) {
+  const float weight[9] = {1e38f, 1e38f, 1e38f, 1e38f, 1e38f, 1e38f, 1e38f, 1e38f, 1e38f};
+  struct chain chain;
+  int x = chain_begin(&chain, &c->shape);
+  chain.given[0] = "head.weight", chain.values[0] = weight;
+  chain.given[1] = "tail.weight"; /* zeros: in an evaluation there is a variance */
+  return chain_end(&chain, chain_batchnorm(&chain, x, "op", c->momentum, c->epsilon));
+}
+
+static void test_huge(void **state) {
+  (void)state;
+  static const struct batchnorm_case huge[] = {{{"a mean of 1e38", 1, 1, 1, 16, 1, 1, 0, 0, 0, 0}, 0.99, 1e-3, 0, 0}};
+  RUN_TABLE(run_huge, huge);
+}
+
 /* More than op/batchnorm.c's SMALL. */
 static void test_large(void **state) {
   (void)state;
@@ -101,7 +117,7 @@ static void test_twice(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_batchnorm), cmocka_unit_test(test_large),
-                                     cmocka_unit_test(test_shared), cmocka_unit_test(test_reversed),
-                                     cmocka_unit_test(test_twice)};
+                                     cmocka_unit_test(test_huge),      cmocka_unit_test(test_shared),
+                                     cmocka_unit_test(test_reversed),  cmocka_unit_test(test_twice)};
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }

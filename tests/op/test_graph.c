@@ -251,27 +251,146 @@ static void test_network_calls(void **state) {
   fovea_graph_destroy(graph);
 }
 
-/* NaN weights: the loss says so, with the step and the parameter. */
-static void test_not_finite(void **state) {
-  (void)state;
-  fovea_graph *graph = NULL;
+/* --- what is not finite ------------------------------------------------------------------------------------------- */
+
+enum { FIRST_STEP = 41, FIRST_BATCH = 6 };
+
+/* Three 1x1 convolutions in a row, of these weights; before `steps` passes `good` ones of weight 1. */
+struct not_finite {
+  const char *name;
+  bool training;
+  int good, steps;
+  float weights[3];
+  const char *parts[3]; /* of the message */
+};
+
+static const struct not_finite not_finite[] = {
+    {"a weight", true, 0, 1, {1, NAN, 1}, {"training step 41, counted from 0", "parameter b.weight (conv2d)"}},
+    {"a weight, in an evaluation", false, 2, 2, {1, 1, NAN}, {"evaluation of batch 8", "parameter c.weight (conv2d)"}},
+    {"a value", true, 0, 1, {1e30f, 1e30f, 0}, {"training step 41", "the output of b (conv2d), in 2 of 2 images"}},
+    {"a value, and more steps",
+     true,
+     3,
+     4,
+     {1e30f, 1e30f, 0},
+     {"training step 44", "the output of b (conv2d), in 2 of 2 images, on the images of a later", "it had bce 0."}},
+    {"a value, in an evaluation",
+     false,
+     0,
+     1,
+     {1e30f, 1e30f, 0},
+     {"evaluation of batch 6", "the output of b (conv2d)"}},
+    {"a gradient", true, 2, 3, {0, 1e30f, 1e30f}, {"training step 43", "gradient of a.weight (conv2d)", "(bce 0.69"}},
+    {"a gradient's square",
+     true,
+     2,
+     3,
+     {0, 1e22f, 1},
+     {"training step 43", "the gradient of a.weight (conv2d), or its"}},
+};
+
+static void set_weights(fovea_network *network, const float weights[3]) {
+  for (size_t i = 0; i < 3; i++) assert_int_equal(fovea_network_set(network, i, FOVEA_VALUE, &weights[i]), FOVEA_OK);
+}
+
+static void run_passes(fovea_network *network, bool training, int from, int to) {
+  const uint8_t pixels[2 * 4] = {200, 3, 9, 255, 1, 1, 77, 30};
+  for (int i = from; i < to; i++)
+    assert_int_equal(training ? fovea_network_train_step(network, pixels, NULL, 2, 0.01f)
+                              : fovea_network_evaluate(network, pixels, NULL, 2, FIRST_BATCH + (uint32_t)i),
+                     FOVEA_OK);
+}
+
+static fovea_network *make_not_finite(const fovea_graph *graph, const struct not_finite *c, int steps) {
+  const fovea_network_options options = {.batch = 2, .seed = 1, .training = true};
+  const float ones[] = {1, 1, 1};
   fovea_network *network = NULL;
   fovea_losses losses = {.bce = 7};
-  fovea_network_options options = {.batch = 2, .seed = 1, .training = true};
-  uint8_t pixels[2 * 16] = {200, 3};
-  float bad[9] = {1, 2, NAN};
+  assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_OK);
+  assert_int_equal(fovea_network_set_step(network, FIRST_STEP), FOVEA_OK);
+  set_weights(network, ones);
+  run_passes(network, c->training, 0, c->good);
+  set_weights(network, c->weights);
+  run_passes(network, c->training, c->good, c->good + steps);
+  assert_int_equal(fovea_network_losses(network, &losses), FOVEA_MISMATCH);
+  assert_true(losses.bce == 7);
+  return network;
+}
+
+/* When it has been told, a step learns as before. */
+static int learns(fovea_network *network, const struct not_finite *c) {
+  const float ones[] = {1, 1, 1}, zero = 0;
+  float moment = 0;
+  fovea_losses losses;
+  set_weights(network, ones);
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(fovea_network_set(network, i, FOVEA_FIRST_MOMENT, &zero), FOVEA_OK);
+    assert_int_equal(fovea_network_set(network, i, FOVEA_SECOND_MOMENT, &zero), FOVEA_OK);
+  }
+  run_passes(network, true, 0, 1);
+  assert_int_equal(fovea_network_losses(network, &losses), FOVEA_OK);
+  assert_int_equal(fovea_network_get(network, 2, FOVEA_SECOND_MOMENT, &moment), FOVEA_OK);
+  return moment > 0 ? 0 : contains(c->name, "", "a step that learns");
+}
+
+/* The steps after it change nothing: all weights are those of that step alone, which itself has changed none if it was
+ * its loss. */
+static int run_not_finite(const struct not_finite *c) {
+  const fovea_conv2d one = {.filters = 1, .kernel = 1, .stride = 1, .same = true};
+  fovea_graph *graph = NULL;
+  int failures = 0;
   assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
-  int x = fovea_add_conv2d(graph, fovea_add_input(graph, 1, 4, 4), "conv",
-                           &(fovea_conv2d){.filters = 1, .kernel = 3, .stride = 1, .same = true});
+  int x = fovea_add_conv2d(graph, fovea_add_input(graph, 1, 2, 2), "a", &one);
+  x = fovea_add_conv2d(graph, fovea_add_conv2d(graph, x, "b", &one), "c", &one);
+  fovea_add_sigmoid_bce(graph, x);
+  fovea_network *alone = make_not_finite(graph, c, 1), *network = make_not_finite(graph, c, c->steps);
+  for (int i = 0; i < 3 && c->parts[i]; i++) failures += contains(c->name, fovea_error_message(), c->parts[i]);
+  if (strstr(fovea_error_message(), "learning rate")) failures += contains(c->name, fovea_error_message(), "no advice");
+  for (size_t i = 0; i < 3; i++) {
+    float weight = 0, wanted = 0;
+    assert_int_equal(fovea_network_get(network, i, FOVEA_VALUE, &weight), FOVEA_OK);
+    assert_int_equal(fovea_network_get(alone, i, FOVEA_VALUE, &wanted), FOVEA_OK);
+    if (strncmp(c->name, "a gradient", 10) != 0) wanted = c->weights[i];
+    if (memcmp(&weight, &wanted, sizeof weight) != 0) failures += contains(c->name, "", "the weights as they were");
+  }
+  failures += learns(network, c);
+  fovea_network_destroy(alone);
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+  return failures;
+}
+
+static void test_not_finite(void **state) {
+  (void)state;
+  RUN_TABLE(run_not_finite, not_finite);
+}
+
+/* The pass is repeated to find the tensor, the moving statistics are not moved again. */
+static void test_not_finite_statistics(void **state) {
+  (void)state;
+  const fovea_network_options options = {.batch = 2, .seed = 1, .training = true};
+  const fovea_conv2d one = {.filters = 1, .kernel = 1, .stride = 1, .same = true};
+  const float huge = 1e30f, zero = 0;
+  float mean = 0, same = 0;
+  enum { A = 2, B, C, MEAN }; /* after the normalization's weight and bias */
+  fovea_graph *graph = NULL;
+  fovea_network *network = NULL;
+  fovea_losses losses;
+  assert_int_equal(fovea_graph_create(&graph), FOVEA_OK);
+  int x = fovea_add_batchnorm(graph, fovea_add_input(graph, 1, 2, 2), "bn", 0.9f, 1e-3f);
+  x = fovea_add_conv2d(graph, x, "a", &one);
+  x = fovea_add_conv2d(graph, fovea_add_conv2d(graph, x, "b", &one), "c", &one);
   fovea_add_sigmoid_bce(graph, x);
   assert_int_equal(fovea_network_create(chain_device(), graph, &options, &network), FOVEA_OK);
-  assert_int_equal(fovea_network_set(network, 0, FOVEA_VALUE, bad), FOVEA_OK);
-  assert_int_equal(fovea_network_set_step(network, 41), FOVEA_OK);
-  assert_int_equal(fovea_network_train_step(network, pixels, NULL, 2, 0.01f), FOVEA_OK);
+  assert_string_equal(fovea_network_parameter(network, MEAN)->name, "bn.running_mean");
+  for (size_t i = A; i <= C; i++)
+    assert_int_equal(fovea_network_set(network, i, FOVEA_VALUE, i == C ? &zero : &huge), FOVEA_OK);
+  run_passes(network, true, 0, 1);
+  assert_int_equal(fovea_network_get(network, MEAN, FOVEA_VALUE, &mean), FOVEA_OK);
   assert_int_equal(fovea_network_losses(network, &losses), FOVEA_MISMATCH);
-  assert_int_equal(contains("NaN", fovea_error_message(), "step 41"), 0);
-  assert_int_equal(contains("NaN", fovea_error_message(), "conv.weight"), 0);
-  assert_true(losses.bce == 7);
+  assert_int_equal(contains("statistics", fovea_error_message(), "the output of b (conv2d)"), 0);
+  assert_int_equal(fovea_network_get(network, MEAN, FOVEA_VALUE, &same), FOVEA_OK);
+  assert_true(mean > 0 && memcmp(&mean, &same, sizeof mean) == 0);
   fovea_network_destroy(network);
   fovea_graph_destroy(graph);
 }
@@ -338,6 +457,7 @@ int main(void) {
       cmocka_unit_test(test_network_options),
       cmocka_unit_test(test_network_calls),
       cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_not_finite_statistics),
       cmocka_unit_test(test_initial_weights),
       cmocka_unit_test(test_many_passes_before_a_reading),
   };

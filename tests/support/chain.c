@@ -6,6 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/buffer.h"
+#include "net/network.h"
+#include "op/op.h"
+
 /* Of gradients: relative, and absolute as a share of the tensor's largest and of the largest of all, for tensors whose
  * gradient is nearly nothing beside the terms that cancel in it. */
 static const double GRADIENT_RTOL = 1e-4, GRADIENT_SHARE = 1e-6, GRADIENT_SHARE_OF_ALL = 1e-7;
@@ -312,6 +316,38 @@ static int compare_tensor(const struct chain_run *run, const char *what, int nod
   return failures;
 }
 
+static int check_padding_of(const struct chain_run *run, const char *what, int node, fovea_slice slice) {
+  const fovea_node *n = &run->graph->nodes[node];
+  const size_t pixels = (size_t)(n->h * n->w), size = (size_t)n->c * pixels,
+               batch = (size_t)(run->batch + 15) / 16 * 16;
+  float *x = malloc(size * batch * sizeof *x);
+  char text[320] = "";
+  if (!x) abort();
+  int failures = ask(run, fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, x));
+  for (size_t image = 0; image < batch && !failures; image++)
+    for (size_t e = 0; e < size && !*text; e++) {
+      const float v = x[fovea_device_place(e, pixels, image, batch)];
+      if (image < (size_t)run->count ? isfinite(v) : v == 0) continue;
+      snprintf(text, sizeof text, "%s of node %d (%s %s) is %g at element %zu of image %zu", what, node, n->op->name,
+               n->name, (double)v, e, image);
+    }
+  free(x);
+  return *text ? complain(run, text) : failures;
+}
+
+int chain_check_padding(const struct chain_run *run, bool training) {
+  const fovea_plan *plan = fovea_network_plan(run->network, training);
+  const char *const value = training ? "training: the value" : "evaluation: the value";
+  int failures = 0, seen = training;
+  for (int i = 0; i < run->graph->count; i++) {
+    fovea_slice slice;
+    if (fovea_plan_source(plan, i) != i) continue;
+    if (fovea_plan_value(plan, i, &slice) == FOVEA_OK) failures += check_padding_of(run, value, i, slice), seen++;
+    if (fovea_plan_gradient(plan, i, &slice)) failures += check_padding_of(run, "the gradient", i, slice);
+  }
+  return failures + (seen ? 0 : complain(run, "no tensor of the evaluation can be read"));
+}
+
 enum { TRAINING_STEP = 3 }; /* it is in the counter of what is drawn, so not 0 */
 
 static int compare_training(const struct chain_run *run, const uint8_t *pixels, size_t image) {
@@ -358,7 +394,9 @@ int chain_compare(const struct chain_run *run) {
   uint8_t *pixels = chain_pixels(run);
   int failures = leave_traces(run, pixels) + chain_parameters(run);
   if (!failures) failures = compare_training(run, pixels, (size_t)(in->c * in->h * in->w));
+  if (!failures) failures = chain_check_padding(run, true);
   failures += compare_evaluation(run, pixels);
+  if (!failures) failures = chain_check_padding(run, false);
   free(pixels);
   return failures;
 }

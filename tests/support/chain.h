@@ -77,8 +77,13 @@ struct chain_run {
 };
 
 /* Draws parameters and pixels; after another step, a training step of learning rate 0: losses, all gradients, and
- * moving statistics; an evaluation pass: losses, reconstruction, mu, logvar and z. */
+ * moving statistics; an evaluation pass: losses, reconstruction, mu, logvar and z; of both, that padding images are 0.
+ */
 int chain_compare(const struct chain_run *run);
+
+/* The last training or evaluation pass: of every value and gradient that is still in memory, the images that only pad
+ * the batch must be 0 (cl/vector.clh), the others finite. Returns how many are not so. */
+int chain_check_padding(const struct chain_run *run, bool training);
 
 /* |a-b| <= atol + rtol |b| for each, NaN fails. Prints the first that is not; returns 0 or 1. dims[rank] for the
  * coordinate. */

@@ -67,6 +67,15 @@ static void test_wrong_kernel(void **state) {
   assert_output("\nFAILED\n");
 }
 
+/* A sample that padding images have, too: it counts nowhere yet. */
+static void test_padding(void **state) {
+  (void)state;
+  check_with(&(kernel_edit){"reparameterize.cl", "vkeep(vexp(logvar * half_one) * eps, b, n_valid)",
+                            "vexp(logvar * half_one) * eps"},
+             "", 1);
+  assert_output("WRONG, forward: y[0,0,0,0] of padding image ");
+}
+
 /* A multiply and an add where there is an fma: within every tolerance, but not the same bits. */
 static void test_other_bits(void **state) {
   (void)state;
@@ -75,7 +84,7 @@ static void test_other_bits(void **state) {
   assert_output("WRONG: the recorded checkpoint is ");
   assert_output("NOT KEPT");
   assert_output("\nFAILED\n");
-  assert_output("fovea: check: 1 ops have other bits, the training's checkpoint is not the recorded one: do not train");
+  assert_output("fovea: check: 2 ops have other bits, the training's checkpoint is not the recorded one: do not train");
 }
 
 /* By a GPU's path, which compiles all kernels anew, the fault is in the probes alone; the verdict is the same. */
@@ -145,6 +154,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_passes),
                                      cmocka_unit_test(test_json),
                                      cmocka_unit_test(test_wrong_kernel),
+                                     cmocka_unit_test(test_padding),
                                      cmocka_unit_test(test_other_bits),
                                      cmocka_unit_test(test_miscompiled_exp),
                                      cmocka_unit_test(test_json_of_a_failure),
