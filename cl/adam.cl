@@ -4,8 +4,8 @@
  *
  * trouble: the words at the beginning of the losses' log (net/not_finite.h), all ones where there is none. After a loss
  * that is not finite, or a step that made a parameter or a moment so, nothing is changed: what went wrong can still be
- * found when the host reads the log. Every work-item of a step decides alike, by words of this step's loss and of steps
- * before.
+ * found when the host reads the log. Every work-item of a step decides alike, by the first two words, which only
+ * losses.cl writes; those that find trouble all store the same number in the third.
  *
  * alpha = lr sqrt(1 - b2^t) / (1 - b1^t) comes from the host in state[2]. All arrays [count], a multiple of 16; one
  * work-item per V of them. No reductions. */
@@ -24,8 +24,7 @@ __kernel void adam(__global float *restrict p_base, __global const float *restri
                    __global float *restrict m_base, __global float *restrict v_base,
                    __global const uint *restrict state, __global uint *restrict trouble, const int count) {
   const int i = (int)get_global_id(0) * V;
-  const uint step = state[0];
-  if (i >= count || trouble[0] != UINT_MAX || (trouble[1] != UINT_MAX && trouble[1] != step)) return;
+  if (i >= count || trouble[0] != UINT_MAX || trouble[1] != UINT_MAX) return;
   const vfloat alpha = (vfloat)(as_float(state[2])), g = vload(g_base + i);
   vfloat m = vload(m_base + i), v = vload(v_base + i);
   m = fma((vfloat)(0.1f), g - m, m);
@@ -34,5 +33,5 @@ __kernel void adam(__global float *restrict p_base, __global const float *restri
   vstore(v, v_base + i);
   const vfloat p = vload(p_base + i) - vdiv(alpha * m, vsqrt(v) + (vfloat)(1e-7f));
   vstore(p, p_base + i);
-  if (!is_finite(v) || !is_finite(p)) atomic_min(&trouble[1], step);
+  if (!is_finite(v) || !is_finite(p)) trouble[2] = state[0];
 }

@@ -1,9 +1,12 @@
-/* The pass's losses, as means, into the log that the host reads now and then: two words of trouble (net/not_finite.h),
- * then log[slot] = {bce, kl}. A training step whose loss is not finite says so in the first word, and Adam stops.
+/* The pass's losses, as means, into the log that the host reads now and then: three words of trouble
+ * (net/not_finite.h), then log[slot] = {bce, kl}. A training step whose loss is not finite says so in the first word;
+ * what the last Adam said in the third goes to the second; either stops Adam.
  * rows[count] are the sums of sigmoid_bce.cl, kl[1] that of reparameterize.cl. Canonical order: rows ascending. One
  * work-item. */
 #include "math.clh"
 #include "reduce.clh"
+
+#define TROUBLE_WORDS 3
 
 __kernel void losses_log(__global const float *restrict rows_base, const ulong rows_offset,
                          __global const float *restrict kl_base, const ulong kl_offset,
@@ -14,8 +17,9 @@ __kernel void losses_log(__global const float *restrict rows_base, const ulong r
   for (int i = 0; i < rows; i++) sum = add_in_order(sum, rows_base[rows_offset + i]);
   const float bce = sdiv(sum, n_valid * (float)values);
   const float kl = has_kl ? sdiv(kl_base[kl_offset], n_valid) : 0.0f;
-  log_base[2 + 2 * state[3]] = bce;
-  log_base[2 + 2 * state[3] + 1] = kl;
+  log_base[TROUBLE_WORDS + 2 * state[3]] = bce;
+  log_base[TROUBLE_WORDS + 2 * state[3] + 1] = kl;
   __global uint *trouble = (__global uint *)log_base;
   if (training && !(fabs(bce) <= FLT_MAX && fabs(kl) <= FLT_MAX)) trouble[0] = min(trouble[0], state[0]);
+  trouble[1] = min(trouble[1], trouble[2]);
 }

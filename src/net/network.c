@@ -164,7 +164,7 @@ static fovea_status initialize(fovea_network *net, size_t index) {
 
 /* No step has computed what is not finite: not_finite.h. */
 static fovea_status forget_trouble(fovea_network *net) {
-  static const uint32_t none[FOVEA_TROUBLE_WORDS] = {FOVEA_NO_TROUBLE, FOVEA_NO_TROUBLE};
+  static const uint32_t none[FOVEA_TROUBLE_WORDS] = {FOVEA_NO_TROUBLE, FOVEA_NO_TROUBLE, FOVEA_NO_TROUBLE};
   return fovea_buffer_write(net->resources.losses, 0, sizeof none, none);
 }
 
@@ -366,7 +366,8 @@ static fovea_status report_loss(fovea_network *net, const float *log, size_t i) 
 /* FOVEA_MISMATCH about the first of the log's passes that was not finite, if one was. */
 static fovea_status look_for_trouble(fovea_network *net, const uint32_t trouble[FOVEA_TROUBLE_WORDS],
                                      const float *log) {
-  const uint32_t step = trouble[FOVEA_TROUBLE_ADAM];
+  const uint32_t earlier = trouble[FOVEA_TROUBLE_ADAM], now = trouble[FOVEA_TROUBLE_NOW];
+  const uint32_t step = earlier < now ? earlier : now;
   const bool learned = step == FOVEA_NO_TROUBLE;
   const size_t adam = learned ? net->slots : slot_of(net, step);
   size_t loss = 0;

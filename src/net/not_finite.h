@@ -4,10 +4,11 @@
 
 #include "net/network.h"
 
-/* The log on the device (cl/losses.cl) begins with these words: the first training step whose loss was not finite, and
- * the first whose Adam made a parameter or a moment that is not. From then on Adam changes nothing, so that what is to
- * be found is still there when the losses are read. */
-enum { FOVEA_TROUBLE_LOSS, FOVEA_TROUBLE_ADAM, FOVEA_TROUBLE_WORDS };
+/* The log on the device (cl/losses.cl) begins with these words: the first training step whose loss was not finite; the
+ * first whose Adam made a parameter or a moment that is not; the same as Adam writes it, for the next step to take over
+ * from there. From then on Adam changes nothing, so that what is to be found is still there when the losses are read.
+ */
+enum { FOVEA_TROUBLE_LOSS, FOVEA_TROUBLE_ADAM, FOVEA_TROUBLE_NOW, FOVEA_TROUBLE_WORDS };
 #define FOVEA_NO_TROUBLE 0xffffffffu
 
 typedef struct fovea_pass {
