@@ -4,9 +4,9 @@
 #include "command.h"
 #include "core/fail.h"
 #include "fovea/safetensors.h"
+#include "identity.h"
 #include "pictures.h"
 #include "progress.h"
-#include "run.h"
 
 typedef struct request {
   const char *run, *data, *out, *device, *save;
@@ -94,7 +94,7 @@ static fovea_status reconstruct(const request *r) {
     return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
   if (r->save != NULL && r->walk) return fovea_fail(FOVEA_INVALID, "--save goes with reconstructions, not with --walk");
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
-  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
+  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
   if (status == FOVEA_OK) status = draw(r, &o, dims, path);
   free(config);

@@ -71,6 +71,7 @@ typedef struct fovea_epoch {
   bool stopped;
   fovea_progress progress;
   void *user;
+  void (*step_done)(void *user); /* may be NULL; called after every step, which the device may still be computing */
 } fovea_epoch;
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
 
