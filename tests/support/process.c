@@ -1,8 +1,11 @@
+#define _XOPEN_SOURCE 700 /* posix_openpt */
 #include "support/process.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,7 +49,25 @@ process process_start(const char *arguments, char *output, size_t size) {
   return (process){pid, ends[0], output, size, 0};
 }
 
-/* One read; false at the end. */
+process process_start_on_terminal(const char *arguments, const char *term, int columns, char *output, size_t size) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  const struct winsize window = {.ws_row = 24, .ws_col = (unsigned short)columns};
+  if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0) abort();
+  const int side = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+  if (side < 0 || ioctl(side, TIOCSWINSZ, &window) != 0) abort();
+  pid_t pid = fork();
+  if (pid < 0) abort();
+  if (pid == 0) {
+    close(terminal);
+    setenv("TERM", term, 1);
+    become_fovea(arguments, side);
+  }
+  close(side);
+  output[0] = '\0';
+  return (process){pid, terminal, output, size, 0};
+}
+
+/* One read; false at the end, where a terminal says EIO. */
 static int read_more(process *p) {
   char spill[4096];
   const size_t room = p->size - 1 - p->used;
