@@ -21,6 +21,7 @@ int process_fovea(const char *environment, const char *arguments, char *output, 
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* -1: without standard streams. */
 static void become_fovea(const char *arguments, int descriptor) {
   char copy[4096], *words[64], *rest = NULL;
   int count = 0;
@@ -29,8 +30,12 @@ static void become_fovea(const char *arguments, int descriptor) {
   for (char *w = strtok_r(copy, " ", &rest); w != NULL && count < 63; w = strtok_r(NULL, " ", &rest))
     words[count++] = w;
   words[count] = NULL;
-  dup2(descriptor, STDOUT_FILENO);
-  dup2(descriptor, STDERR_FILENO);
+  for (int stream = 0; stream <= STDERR_FILENO; stream++) {
+    if (descriptor < 0)
+      close(stream);
+    else if (stream != STDIN_FILENO)
+      dup2(descriptor, stream);
+  }
   execv(FOVEA_COMMAND, words);
   _exit(127);
 }
@@ -65,6 +70,13 @@ process process_start_on_terminal(const char *arguments, const char *term, int c
   close(side);
   output[0] = '\0';
   return (process){pid, terminal, output, size, 0};
+}
+
+pid_t process_start_closed(const char *arguments) {
+  pid_t pid = fork();
+  if (pid < 0) abort();
+  if (pid == 0) become_fovea(arguments, -1);
+  return pid;
 }
 
 /* One read; false at the end, where a terminal says EIO. */

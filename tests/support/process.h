@@ -23,6 +23,9 @@ process process_start(const char *arguments, char *output, size_t size);
  * carriage returns. */
 process process_start_on_terminal(const char *arguments, const char *term, int columns, char *output, size_t size);
 
+/* The same without the descriptors 0, 1 and 2; nothing of it can be read. */
+pid_t process_start_closed(const char *arguments);
+
 /* Reads until `text` has been printed; 0, or -1 when the process ended without it. */
 int process_wait_for(process *p, const char *text);
 
