@@ -14,7 +14,7 @@ enum { SAME_REQUEST = 2, FAREWELL = 1024, MILLISECONDS = 1000 };
 /* Handlers run on any thread, the driver's too, at any moment: all they touch is atomic. */
 static atomic_int received;
 static atomic_llong received_at; /* in milliseconds */
-static atomic_bool busy;
+static atomic_bool busy, terminal;
 static char farewells[2][FAREWELL];
 static _Atomic(const char *) farewell;
 
@@ -34,7 +34,9 @@ static long long now(void) {
 static void put(int descriptor, const char *text) { (void)!write(descriptor, text, strlen(text)); }
 
 static void say(int number, const char *what) {
-  char line[256] = "\nfovea: ";
+  char line[256] = "";
+  if (atomic_load(&terminal)) strncat(line, "\n", 2); /* a bar may stand there */
+  strncat(line, "fovea: ", 8);
   for (int i = 0; i < CAUGHT; i++) {
     if (caught[i].number == number) strncat(line, caught[i].name, 16);
   }
@@ -55,7 +57,7 @@ static void on_signal(int number) {
     atomic_store(&received_at, now());
     say(number, ": finishing the step under way and saving; again after 2 seconds ends at once, without saving\n");
   } else if (atomic_load(&received_at) != 0 && now() - atomic_load(&received_at) >= SAME_REQUEST * MILLISECONDS) {
-    say(number, " again: ended at once; what was not saved is lost, go on with --resume\n");
+    say(number, " again: ended at once; what was not saved is lost\n");
     _exit(128 + number);
   }
   errno = reason;
@@ -66,6 +68,7 @@ void signals_catch(void) {
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < CAUGHT; i++) sigaddset(&action.sa_mask, caught[i].number);
   atomic_store(&busy, false);
+  atomic_store(&terminal, isatty(STDERR_FILENO) == 1);
   for (int i = 0; i < CAUGHT; i++) {
     const bool ignored =
         caught[i].number == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;

@@ -257,13 +257,11 @@ static fovea_status draw_walk(training *t) {
   return status != FOVEA_OK ? status : pictures_walk(t->vae, path);
 }
 
-static fovea_status final_pictures(training *t, bool *stopped) {
-  signals_busy();
+/* All is saved: a signal ends the process, and --resume draws them. */
+static fovea_status final_pictures(training *t) {
   fovea_status status = plot_metrics(t);
-  if (status == FOVEA_OK) *stopped = signals_received() != 0;
-  if (status == FOVEA_OK && !*stopped) status = draw_latent(t);
-  if (status == FOVEA_OK) *stopped = signals_received() != 0;
-  return status == FOVEA_OK && !*stopped ? draw_walk(t) : status;
+  if (status == FOVEA_OK) status = draw_latent(t);
+  return status == FOVEA_OK ? draw_walk(t) : status;
 }
 
 /* Time is taken from metrics.csv, so that it is the whole run's also when this process did only the end of it. An epoch
@@ -291,12 +289,13 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
   bool stopped = false;
   fovea_status status = begin(&t);
-  if (status == FOVEA_OK) status = restore_reconstructions(&t);
+  if (status == FOVEA_OK) stopped = signals_idle();
+  if (status == FOVEA_OK && !stopped) status = restore_reconstructions(&t);
   while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
-    stopped = signals_idle();
-    if (!stopped) status = train_epoch(&t, &stopped);
+    status = train_epoch(&t, &stopped);
+    if (status == FOVEA_OK && !stopped) stopped = signals_idle();
   }
-  if (status == FOVEA_OK && !stopped) status = final_pictures(&t, &stopped);
+  if (status == FOVEA_OK && !stopped) status = final_pictures(&t);
   signals_busy(); /* until the result is told */
   if (status == FOVEA_OK) *result = summarize(&t, stopped);
   fovea_vae_destroy(t.vae);
