@@ -18,8 +18,20 @@ enum { HEADERS = sizeof headers / sizeof *headers, LOSSES = 6, RATE = LOSSES + 1
 enum { LINE = (LOSSES + 2) * (CSVLOG_NUMBER + 1) + 32 };
 
 static double *loss_of(training_epoch *row, int i) {
-  double *const all[LOSSES] = {&row->loss, &row->bce, &row->kl, &row->val_loss, &row->val_bce, &row->val_kl};
-  return all[i];
+  switch (i) {
+    case 0:
+      return &row->loss;
+    case 1:
+      return &row->bce;
+    case 2:
+      return &row->kl;
+    case 3:
+      return &row->val_loss;
+    case 4:
+      return &row->val_bce;
+    default:
+      return &row->val_kl;
+  }
 }
 
 static bool same_losses(const training_epoch *a, const training_epoch *b) {

@@ -285,7 +285,7 @@ static fovea_status refuse_configuration(sweep *s, const factors_config *c) {
 static fovea_status run_configuration(sweep *s, factors_config *c) {
   char dir[RUN_PATH];
   run_options o = options_of(s, c);
-  training_result result;
+  training_result result = {0};
   const training_hooks hooks = {.user = s, .progress = show_progress};
   fovea_status status = run_path(s->options.out, c->name, dir);
   o.out = dir;
