@@ -37,7 +37,8 @@ static fovea_status cut(const char *path, const char *const *headers, size_t hea
     *end = '\0';
     if (first) log->header = find_header(line, headers, header_count);
     if (log->header == header_count)
-      return fovea_fail(FOVEA_INVALID, "%s: begins with '%.100s', expected '%s'; choose another folder", path, line,
+      return fovea_fail(FOVEA_INVALID,
+                        "%s: begins with '%.100s', expected '%s'; move it away, or choose another folder", path, line,
                         headers[0]);
     if (!first && commas(line) == commas(headers[log->header]))
       log->lines[log->count++] = line;

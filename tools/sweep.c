@@ -259,20 +259,32 @@ static fovea_status append_failure(sweep *s, const factors_config *c) {
   return status != FOVEA_OK ? status : fovea_file_append_line(s->failures, line);
 }
 
+/* A name that no file has: checkpoint.damaged.safetensors, checkpoint.damaged2.safetensors, ... */
+static fovea_status free_name(const char *dir, char name[64], char path[RUN_PATH]) {
+  snprintf(name, 64, "checkpoint.damaged.safetensors");
+  fovea_status status = run_path(dir, name, path);
+  for (int i = 2; status == FOVEA_OK && run_exists(path); i++) {
+    snprintf(name, 64, "checkpoint.damaged%d.safetensors", i);
+    status = run_path(dir, name, path);
+  }
+  return status;
+}
+
 /* A checkpoint that is damaged is set aside, and its configuration trained anew: the others must not wait for it. */
-static fovea_status set_damaged_aside(const char *dir, const char *name) {
-  char path[RUN_PATH], aside[RUN_PATH];
+static fovea_status set_damaged_aside(const char *dir, const char *config) {
+  char path[RUN_PATH], aside[RUN_PATH], name[64];
   fovea_safetensors *file = NULL;
   fovea_status status = run_path(dir, "checkpoint.safetensors", path);
-  if (status == FOVEA_OK) status = run_path(dir, "checkpoint.damaged.safetensors", aside);
   if (status != FOVEA_OK || !run_exists(path)) return status;
   status = fovea_safetensors_open(path, &file);
   fovea_safetensors_close(file);
   if (status != FOVEA_INVALID) return status;
-  progress_tell("fovea: %s: %s; it is set aside as checkpoint.damaged.safetensors and trained anew", name,
-                fovea_error_message());
-  if (rename(path, aside) == 0) return FOVEA_OK;
-  return fovea_fail(FOVEA_IO, "%s: cannot be set aside: %s", path, strerror(errno));
+  progress_tell("fovea: %s: %s", config, fovea_error_message());
+  status = free_name(dir, name, aside);
+  if (status == FOVEA_OK && rename(path, aside) != 0)
+    status = fovea_fail(FOVEA_IO, "%s: cannot be set aside: %s", path, strerror(errno));
+  if (status == FOVEA_OK) progress_tell("fovea: %s: it is set aside as %s and trained anew", config, name);
+  return status;
 }
 
 /* What is wrong in one configuration's folder stops that configuration alone. */

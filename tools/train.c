@@ -103,6 +103,20 @@ static void prepare_farewell(const run_options *o, const training_result *r) {
   free(text);
 }
 
+/* The same before it is known where the run stands. */
+static void prepare_first_farewell(const run_options *o) {
+  char line[1024];
+  json_t *json = o->json ? json_pack("{s:s,s:b}", "run", o->out, "stopped", 1) : NULL;
+  char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  if (text != NULL)
+    snprintf(line, sizeof line, "%s\n", text);
+  else
+    snprintf(line, sizeof line, "%.200s: stopped before its first step; go on with --resume\n", o->out);
+  signals_farewell(line);
+  free(text);
+  json_decref(json);
+}
+
 static void show_saved(void *user, const training_result *so_far) {
   const view *v = user;
   prepare_farewell(v->options, so_far);
@@ -156,6 +170,7 @@ static fovea_status train(const run_options *o, bool *stopped) {
   run_data data = {0};
   fovea_device *device = NULL;
   training_result result = {0};
+  prepare_first_farewell(o);
   fovea_status status = run_options_check(o);
   if (status == FOVEA_OK) status = run_data_load(o, &data);
   if (status == FOVEA_OK) status = fovea_device_open(o->device, &device);
@@ -163,7 +178,6 @@ static fovea_status train(const run_options *o, bool *stopped) {
   if (status == FOVEA_OK) {
     view v = {o, (int)o->epochs, data.train->count};
     const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved};
-    prepare_farewell(o, &(training_result){.stopped = true});
     status = training_run(o, &data, device, &hooks, &result);
     progress_end();
   }

@@ -131,6 +131,12 @@ static void on_step(void *user) {
 
 static training_result summarize(const training *t, bool stopped);
 
+static void tell_saved(const training *t) {
+  if (t->hooks->saved == NULL) return;
+  const training_result r = summarize(t, true);
+  t->hooks->saved(t->hooks->user, &r);
+}
+
 static fovea_status save(training *t) {
   char *history = metrics_history(t->rows, t->state.epoch);
   if (history == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the losses of %d epochs", t->state.epoch);
@@ -138,10 +144,8 @@ static fovea_status save(training *t) {
   fovea_status status =
       fovea_checkpoint_save(t->vae, t->checkpoint, &t->state, metadata, sizeof metadata / sizeof *metadata);
   free(history);
-  if (status != FOVEA_OK || t->hooks->saved == NULL) return status;
-  const training_result r = summarize(t, true);
-  t->hooks->saved(t->hooks->user, &r);
-  return FOVEA_OK;
+  if (status == FOVEA_OK) tell_saved(t);
+  return status;
 }
 
 static fovea_status reconstructions_path(const training *t, int epoch, char path[RUN_PATH]) {
@@ -289,7 +293,10 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
   bool stopped = false;
   fovea_status status = begin(&t);
-  if (status == FOVEA_OK) stopped = signals_idle();
+  if (status == FOVEA_OK) {
+    tell_saved(&t);
+    stopped = signals_idle();
+  }
   if (status == FOVEA_OK && !stopped) status = restore_reconstructions(&t);
   while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
     status = train_epoch(&t, &stopped);

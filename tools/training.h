@@ -20,7 +20,7 @@ typedef struct training_hooks {
   /* `epoch` counts from 0; losses is NULL at its beginning. */
   void (*progress)(void *user, int epoch, size_t images_done, const fovea_losses *losses);
   void (*epoch_done)(void *user, const training_epoch *row);
-  /* After every checkpoint: the result of a run that is stopped from here on. */
+  /* At the beginning, and after every checkpoint: the result of a run that is stopped from here on. */
   void (*saved)(void *user, const training_result *so_far);
 } training_hooks;
 
