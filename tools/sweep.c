@@ -1,7 +1,6 @@
 /* The factorial experiment: every configuration trained in its own folder, a line of results.csv each, and least
  * squares on that. A configuration whose loss stops being finite goes to failed.csv instead, with the reason, so that
  * results.csv stays a table of numbers for any tool. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "fit.h"
 #include "fovea/safetensors.h"
 #include "progress.h"
+#include "recover.h"
 #include "results.h"
 #include "signals.h"
 #include "training.h"
@@ -52,66 +52,12 @@ static json_t *common_config(const sweep *s) {
   return config;
 }
 
-/* What the folders of configurations say of their sweep: *text, or NULL when there are none that do. FOVEA_INVALID when
- * two differ. */
-static fovea_status recover_from(const char *dir, const char *name, json_t **found) {
-  char path[RUN_PATH], *text = NULL;
-  fovea_status status = run_path(dir, name, path);
-  if (status == FOVEA_OK) status = run_config_read(path, &text);
-  json_t *config = status == FOVEA_OK && text != NULL ? json_loads(text, 0, NULL) : NULL;
-  json_t *whole = json_object_get(config, "sweep");
-  if (whole != NULL && *found != NULL && !json_equal(whole, *found))
-    status = fovea_fail(FOVEA_INVALID, "%s: %s is of another sweep than the folders beside it", dir, name);
-  else if (whole != NULL && *found == NULL)
-    *found = json_incref(whole);
-  json_decref(config);
-  free(text);
-  return status;
-}
-
-static fovea_status recover_config(const char *dir, char **text) {
-  json_t *found = NULL;
-  fovea_status status = FOVEA_OK;
-  DIR *folder = opendir(dir);
-  if (folder == NULL) return errno == ENOENT ? FOVEA_OK : fovea_fail(FOVEA_IO, "%s: %s", dir, strerror(errno));
-  for (const struct dirent *entry; status == FOVEA_OK && (entry = readdir(folder)) != NULL;) {
-    if (entry->d_name[0] != '.' && strchr(entry->d_name, '-') != NULL && strchr(entry->d_name, '.') == NULL)
-      status = recover_from(dir, entry->d_name, &found);
-  }
-  closedir(folder);
-  if (status == FOVEA_OK && found != NULL) {
-    *text = run_config_text(found);
-    if (*text == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its configuration", dir);
-  }
-  json_decref(found);
-  return status;
-}
-
-/* The sweep's configuration as its folder has it: config.json, or, when that is gone, as the configurations keep it.
- * *text is NULL in a folder where nothing was begun. FOVEA_INVALID where something was, and nothing proves with which
- * settings. */
-static fovea_status stored_config(const char *dir, char **text) {
-  char results[RUN_PATH], failures[RUN_PATH];
-  fovea_status status = run_config_read(dir, text);
-  if (status != FOVEA_OK || *text != NULL) return status;
-  status = recover_config(dir, text);
-  if (status != FOVEA_OK || *text != NULL) return status;
-  status = run_path(dir, "results.csv", results);
-  if (status == FOVEA_OK) status = run_path(dir, "failed.csv", failures);
-  if (status == FOVEA_OK && (run_exists(results) || run_exists(failures)))
-    status = fovea_fail(FOVEA_INVALID,
-                        "%s has results but no config.json, and no configuration's folder proves its settings; put it "
-                        "back or choose another folder",
-                        dir);
-  return status;
-}
-
 /* On --resume: options, factors and seeds are those of the folder, unless given again. */
 static fovea_status recall(sweep *s) {
   const char *out = s->options.out;
   char path[RUN_PATH], *text = NULL;
   fovea_status status = run_path(out, "config.json", path);
-  if (status == FOVEA_OK) status = stored_config(out, &text);
+  if (status == FOVEA_OK) status = recover_sweep(out, &text);
   if (status != FOVEA_OK || text == NULL) return status;
   if (!run_exists(path))
     progress_tell("fovea: %s is gone; the settings are those that the configurations' folders have", path);
@@ -142,7 +88,7 @@ static fovea_status make_config(sweep *s) {
 /* A sweep that is gone on with must be the same one. */
 static fovea_status check_config(const sweep *s) {
   char *text = NULL;
-  fovea_status status = stored_config(s->options.out, &text);
+  fovea_status status = recover_sweep(s->options.out, &text);
   if (status != FOVEA_OK || text == NULL) return status;
   json_t *config = common_config(s);
   if (config == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory to check %s", s->options.out);
