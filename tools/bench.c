@@ -10,6 +10,7 @@
 #include "core/fail.h"
 #include "load.h"
 #include "progress.h"
+#include "signals.h"
 #include "tune.h"
 
 enum { WARM_UP = 3 };
@@ -137,7 +138,8 @@ static int run(int argc, char **argv) {
     status = fovea_fail(FOVEA_INVALID, "--tune goes with --device, --batch and --size alone");
   if (status == FOVEA_OK)
     status = s.tune ? tune_run(s.device, (int)s.batch, (int)s.size) : s.growth ? bench_growth(&s) : run_bench(&s);
-  return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
+  if (status != FOVEA_OK) return command_fail(status);
+  return signals_received() != 0 ? signals_exit_code() : FOVEA_OK;
 }
 
 const command command_bench = {"bench", "measure the device, training, inference and each kernel", run};

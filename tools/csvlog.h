@@ -7,14 +7,20 @@
 #include "fovea/status.h"
 
 typedef struct csvlog {
-  char *text;   /* what the lines point into */
+  char *text;   /* what the lines point into; NULL: each is its own */
   char **lines; /* without the header and without newlines */
   size_t count;
+  size_t header;  /* which of the headers it has */
+  size_t damaged; /* lines left out */
 } csvlog;
 
-/* The complete lines of `path`: a torn last one, and one with another number of fields than the header, are left out.
- * No lines when there is no file. FOVEA_INVALID when it begins with another header; FOVEA_IO; FOVEA_NO_MEMORY. */
-fovea_status csvlog_read(const char *path, const char *header, csvlog *log);
+/* The complete lines of `path`: a torn last one, and one with another number of fields than the header, are left out
+ * and counted. No lines when there is no file. `headers`, the first of which is today's, are those that it may begin
+ * with: FOVEA_INVALID when it has none of them; FOVEA_IO; FOVEA_NO_MEMORY. */
+fovea_status csvlog_read(const char *path, const char *const *headers, size_t header_count, csvlog *log);
+
+/* Adds a copy of `line` to a log that began as {0} and was not read. FOVEA_NO_MEMORY. */
+fovea_status csvlog_add(csvlog *log, const char *line);
 
 /* Replaces `path` by the header and the log's lines. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status csvlog_write(const char *path, const char *header, const csvlog *log);

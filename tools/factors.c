@@ -109,6 +109,9 @@ fovea_status factors_plan(const char *factors, const run_options *options, long 
   levels of[FACTORS];
   fovea_status status = parse(factors, options, of);
   if (status != FOVEA_OK) return status;
+  if (options->seed > RUN_LARGEST_SEED - (seeds - 1))
+    return fovea_fail(FOVEA_INVALID, "--seeds: %lld seeds from %lld on go beyond the largest seed, %lld", seeds,
+                      options->seed, RUN_LARGEST_SEED);
   factors_config *list = malloc((size_t)seeds * 64 * sizeof *list); /* 4 x 4 x 2 x 2 */
   if (list == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configurations of %lld seeds", seeds);
   size_t n = 0;

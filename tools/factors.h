@@ -2,7 +2,7 @@
 #ifndef FOVEA_TOOLS_FACTORS_H
 #define FOVEA_TOOLS_FACTORS_H
 
-#include "run.h"
+#include "identity.h"
 
 enum { FACTORS_NAME = 96 };
 
@@ -12,7 +12,8 @@ typedef struct factors_config {
   int activation, attention;  /* as in run_options */
   bool batchnorm, dropout;
   long long seed;
-  bool done; /* for the caller: the results have it */
+  bool done;              /* for the caller: the results have it */
+  char run[IDENTITY_RUN]; /* likewise: the name of its run */
 } factors_config;
 
 /* The configurations that `factors` asks for, "activation,attention=spatial|none,...": a factor alone has all its
@@ -24,7 +25,8 @@ typedef struct factors_config {
  * (on, off), dropout (on, off). The original goes through itertools.product of its four lists too, but the order of the
  * lists is not known to us; the order changes no result, since every configuration starts from its seed.
  *
- * The caller frees *configs. FOVEA_INVALID, naming what may stand there, FOVEA_NO_MEMORY. */
+ * The caller frees *configs. FOVEA_INVALID, naming what may stand there, or when the last seed is above the largest;
+ * FOVEA_NO_MEMORY. */
 fovea_status factors_plan(const char *factors, const run_options *options, long long seeds, factors_config **configs,
                           size_t *count);
 

@@ -1,10 +1,12 @@
 /* fovea SUBCOMMAND [options]: finds the subcommand and answers for the output. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "core/environment.h"
@@ -33,7 +35,8 @@ static void print_help(void) {
       "\nfovea SUBCOMMAND --help tells a subcommand's options; fovea --version the version.\n"
       "Exit codes: 0 done; 1 a check or comparison failed; 2 bad usage or bad input; 3 no usable device, or it "
       "failed;\n"
-      "4 out of memory; 5 a file could not be read or written.");
+      "4 out of memory; 5 a file could not be read or written; 128 + the signal when stopped by one (130 SIGINT, 143\n"
+      "SIGTERM, 129 SIGHUP): a training has saved then, and --resume goes on.");
 }
 
 static fovea_status fail_listing(const char *problem, const char *argument) {
@@ -100,7 +103,17 @@ static int dispatch(int argc, char **argv) {
   return command_fail(fail_listing("unknown subcommand ", name));
 }
 
+/* A standard stream that was closed would be the next file that is opened, a checkpoint even, and messages would go
+ * into that. Reading alone is allowed, so that what is printed there is still an error. */
+static void occupy_standard_streams(void) {
+  int descriptor;
+  do descriptor = open("/dev/null", O_RDONLY);
+  while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor >= 0) close(descriptor);
+}
+
 int main(int argc, char **argv) {
+  occupy_standard_streams();
   /* So that a closed pipe is a write error with a message and an exit code, not a death. */
   signal(SIGPIPE, SIG_IGN);
   driver_death_watch();

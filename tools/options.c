@@ -19,12 +19,18 @@ int command_fail(fovea_status status) {
 
 /* --- values -------------------------------------------------------------------------------------------------- */
 
+/* As a whole number: 2^53 + 1 as a double would be 2^53, and pass where that is the largest. */
+static long long whole_bound(double bound) {
+  const double largest = 9.2e18;
+  return bound >= largest ? LLONG_MAX : bound <= -largest ? LLONG_MIN : (long long)bound;
+}
+
 bool options_read_int(const char *text, double min, double max, long long *value) {
   const char *digits = text + (*text == '-' || *text == '+');
   if (!*digits || digits[strspn(digits, "0123456789")]) return false;
   errno = 0;
   long long v = strtoll(text, NULL, 10);
-  if (errno || (double)v < min || (double)v > max) return false;
+  if (errno || v < whole_bound(min) || v > whole_bound(max)) return false;
   *value = v;
   return true;
 }

@@ -1,4 +1,5 @@
-/* Progress on stderr: a bar on a terminal, elsewhere a line every few seconds and one at the end. One at a time. */
+/* Progress on stderr: a bar on a terminal, cut to its width, elsewhere (also with TERM=dumb) a line every few seconds
+ * and one at the end. One at a time. */
 #ifndef FOVEA_TOOLS_PROGRESS_H
 #define FOVEA_TOOLS_PROGRESS_H
 
@@ -12,6 +13,7 @@ void progress_update(size_t done, const char *note);
 
 /* A line of its own, above the bar if there is one. */
 void progress_say(const char *line);
+__attribute__((format(printf, 1, 2))) void progress_tell(const char *format, ...);
 
 /* Ends the bar with what it showed last; without a progress_begin it does nothing. */
 void progress_end(void);

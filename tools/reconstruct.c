@@ -6,10 +6,10 @@
 #include "command.h"
 #include "core/fail.h"
 #include "fovea/safetensors.h"
+#include "identity.h"
 #include "load.h"
 #include "pictures.h"
 #include "progress.h"
-#include "run.h"
 
 typedef struct request {
   const char *run, *data, *out, *device, *save;
@@ -134,7 +134,7 @@ static fovea_status reconstruct(const request *r) {
   if (r->data == NULL && !r->walk)
     return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
-  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config);
+  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
   if (status == FOVEA_OK) status = check_places(r, path);
   if (status == FOVEA_OK) pictures_say_channels(dims[0]);

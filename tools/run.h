@@ -1,16 +1,18 @@
-/* What the commands that train or read a run have in common: the options of a run, its configuration as JSON, its
- * data, the lock of its directory, and signals. */
+/* What the commands that train or read a run have in common: the options of a run, its data, its directory. */
 #ifndef FOVEA_TOOLS_RUN_H
 #define FOVEA_TOOLS_RUN_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "fovea/vae.h"
 #include "options.h"
 
-enum { RUN_PATH = 4096, RUN_OPTIONS = 24 };
+enum { RUN_PATH = 4096, RUN_OPTIONS = 24, RUN_HASH = 24 };
+
+#define RUN_LARGEST_SEED 9007199254740992LL /* 2^53: exact in JSON and in every reader of it */
 
 /* As the option table wants them. */
 typedef struct run_options {
@@ -21,6 +23,8 @@ typedef struct run_options {
   int attention;  /* fovea_attention */
   bool batchnorm, resume, json;
   double dropout, kl, bn_momentum, lr, min_lr;
+  char init_hash[RUN_HASH]; /* of the file that init names, "xxh64:0123456789abcdef"; "" without start weights */
+  const json_t *sweep;      /* the configuration of the sweep that it belongs to, or NULL */
 } run_options;
 
 extern const char run_activations[], run_attentions[]; /* "elu|relu|selu|sigmoid", "none|spatial|channel|cbam" */
@@ -41,6 +45,7 @@ fovea_vae_config run_vae_config(const run_options *o, int channels, int height, 
 
 typedef struct run_data {
   fovea_dataset *train, *test;
+  uint64_t train_hash, test_hash; /* identity_of_data of each */
 } run_data;
 
 /* Both splits, of images of one size; says on stderr what they are. FOVEA_INVALID when they differ, when the options'
@@ -48,30 +53,6 @@ typedef struct run_data {
  * can be refused without a device is refused before --out is made. */
 fovea_status run_data_load(const run_options *o, run_data *data);
 void run_data_free(run_data *data);
-
-/* --- the configuration: what decides the weights, and nothing else (no path, no device, no time) ------------------ */
-
-/* A new object, or NULL without memory. `sets` are the image sets that the run trains and tests on. */
-json_t *run_config(const run_options *o, const run_data *sets);
-
-/* The caller frees it; NULL without memory. Reals have as few digits as read back the same. */
-char *run_config_text(const json_t *config);
-
-/* Sets the options (the limits to the numbers of images), and image_dims (channels, height, width; may be NULL), from a
- * configuration's text. `where` names it in messages. FOVEA_INVALID when something is missing, of another type or out
- * of range. */
-fovea_status run_config_parse(const char *where, const char *text, run_options *o, int image_dims[3]);
-
-/* The configuration in a checkpoint's metadata; the caller frees *text. FOVEA_INVALID when it has none. */
-fovea_status run_config_of_checkpoint(const char *path, char **text);
-
-/* FOVEA_INVALID, naming the first option that differs, unless both are the same. */
-fovea_status run_config_compare(const char *where, const char *stored, const json_t *config);
-
-/* Writes DIR/config.json: the configuration, and data folder, start weights, device, driver, BLAS and version. `blas`
- * may be NULL. */
-fovea_status run_config_write(const char *dir, const run_options *o, const json_t *config,
-                              const fovea_device_info *device, const char *blas);
 
 /* --- the directory --- */
 
@@ -83,10 +64,8 @@ bool run_exists(const char *path);
 fovea_status run_lock(const char *dir, int *lock);
 void run_unlock(int lock); /* takes -1 */
 
-/* --- signals --- */
-
-/* From now on the first SIGINT or SIGTERM is remembered, to be asked for; the second one ends the process. */
-void run_catch_signals(void);
-bool run_interrupted(void);
+/* FOVEA_INVALID, naming some of them, when DIR has files of an earlier run or sweep: a checkpoint, a configuration,
+ * tables, pictures. FOVEA_IO. */
+fovea_status run_refuse_leftovers(const char *dir);
 
 #endif

@@ -1,6 +1,7 @@
 /* The factorial experiment: every configuration trained in its own folder, a line of results.csv each, and least
  * squares on that. A configuration whose loss stops being finite goes to failed.csv instead, with the reason, so that
  * results.csv stays a table of numbers for any tool. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +12,21 @@
 #include "csvlog.h"
 #include "factors.h"
 #include "fit.h"
+#include "fovea/safetensors.h"
 #include "progress.h"
+#include "recover.h"
+#include "results.h"
+#include "signals.h"
 #include "training.h"
 
-static const char results_header[] =
-    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s";
-static const char failed_header[] = "config,activation,attention,batchnorm,dropout,seed,reason";
+static const char *const failed_header = "config,activation,attention,batchnorm,dropout,seed,reason";
 
 typedef struct sweep {
   run_options options; /* of every configuration, but for the factors */
   const char *factors;
   long long seeds;
   char *recalled_factors; /* what `factors` may point into */
+  json_t *config;         /* of the whole, as each configuration keeps it */
   run_data data;
   fovea_device *device;
   factors_config *configs;
@@ -31,7 +35,8 @@ typedef struct sweep {
   size_t images;        /* and the images of an epoch: for progress */
   const char *current;  /* the name of the configuration under way, */
   size_t current_place; /* from 1 */
-  size_t failed;
+  size_t failed;        /* training met a NaN: in failed.csv */
+  size_t refused;       /* its folder's files are not its own */
   bool stopped;
   int lock;
   char results[RUN_PATH], failures[RUN_PATH];
@@ -47,68 +52,63 @@ static json_t *common_config(const sweep *s) {
   return config;
 }
 
-static fovea_status read_text(const char *path, char **text) {
-  uint8_t *data = NULL;
-  size_t size = 0;
-  fovea_status status = fovea_file_read(path, 1 << 20, &data, &size);
-  if (status == FOVEA_OK) *text = (char *)data;
-  return status;
-}
-
-/* On --resume: options, factors and seeds are those of config.json, unless given again. */
+/* On --resume: options, factors and seeds are those of the folder, unless given again. */
 static fovea_status recall(sweep *s) {
+  const char *out = s->options.out;
   char path[RUN_PATH], *text = NULL;
-  fovea_status status = run_path(s->options.out, "config.json", path);
-  if (status != FOVEA_OK || !run_exists(path)) return status;
-  status = read_text(path, &text);
-  if (status == FOVEA_OK) status = run_config_parse(path, text, &s->options, NULL);
+  fovea_status status = run_path(out, "config.json", path);
+  if (status == FOVEA_OK) status = recover_sweep(out, &text);
+  if (status != FOVEA_OK || text == NULL) return status;
+  if (!run_exists(path))
+    progress_tell("fovea: %s is gone; the settings are those that the configurations' folders have", path);
+  status = run_config_parse(path, text, &s->options, NULL);
+  json_t *json = status == FOVEA_OK ? json_loads(text, 0, NULL) : NULL;
   if (status == FOVEA_OK) {
-    json_t *json = json_loads(text, 0, NULL);
     const char *factors = json_string_value(json_object_get(json, "factors"));
     const json_int_t seeds = json_integer_value(json_object_get(json, "seeds"));
-    if (factors != NULL) s->factors = s->recalled_factors = strdup(factors);
-    if (json == NULL || (factors != NULL && s->factors == NULL))
+    if (json != NULL && factors == NULL)
+      status = fovea_fail(FOVEA_INVALID, "%s is not of a sweep; go on with fovea train --resume", path);
+    else if (json == NULL || (s->factors = s->recalled_factors = strdup(factors)) == NULL)
       status = fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its factors", path);
     if (seeds > 0 && seeds <= 1000) s->seeds = seeds;
-    json_decref(json);
   }
+  json_decref(json);
   free(text);
   return status;
 }
 
-static fovea_status write_config(const sweep *s) {
-  json_t *config = run_config(&s->options, &s->data);
-  fovea_status status = FOVEA_OK;
-  if (config == NULL || json_object_set_new(config, "factors", json_string(s->factors)) != 0 ||
-      json_object_set_new(config, "seeds", json_integer(s->seeds)) != 0)
-    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", s->options.out);
-  if (status == FOVEA_OK)
-    status = run_config_write(s->options.out, &s->options, config, fovea_device_get_info(s->device), NULL);
-  json_decref(config);
-  return status;
+static fovea_status make_config(sweep *s) {
+  s->config = run_config(&s->options, &s->data);
+  if (s->config != NULL && json_object_set_new(s->config, "factors", json_string(s->factors)) == 0 &&
+      json_object_set_new(s->config, "seeds", json_integer(s->seeds)) == 0)
+    return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", s->options.out);
 }
 
 /* A sweep that is gone on with must be the same one. */
 static fovea_status check_config(const sweep *s) {
-  char path[RUN_PATH], *text = NULL;
-  fovea_status status = run_path(s->options.out, "config.json", path);
-  if (status != FOVEA_OK || !run_exists(path)) return status;
-  status = read_text(path, &text);
+  char *text = NULL;
+  fovea_status status = recover_sweep(s->options.out, &text);
+  if (status != FOVEA_OK || text == NULL) return status;
   json_t *config = common_config(s);
-  if (status == FOVEA_OK && config == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory to check %s", path);
+  if (config == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory to check %s", s->options.out);
   if (status == FOVEA_OK) status = run_config_compare(s->options.out, text, config);
+  if (status == FOVEA_OK && !identity_has_data(text))
+    progress_tell(
+        "fovea: %s was begun by an older version, which recorded no hash of its data: that --data are the "
+        "same cannot be checked",
+        s->options.out);
   json_decref(config);
   free(text);
   return status;
 }
 
-/* Marks the configurations that the file has and drops its torn line. */
-static fovea_status restore(sweep *s, const char *path, const char *header, size_t *lines) {
+/* Marks the configurations that failed.csv has and drops its torn line. */
+static fovea_status restore_failures(sweep *s) {
   csvlog log = {0};
   char name[FACTORS_NAME];
-  *lines = 0;
-  if (!run_exists(path)) return FOVEA_OK;
-  fovea_status status = csvlog_read(path, header, &log);
+  if (!run_exists(s->failures)) return FOVEA_OK;
+  fovea_status status = csvlog_read(s->failures, &failed_header, 1, &log);
   if (status != FOVEA_OK) return status;
   for (size_t i = 0; i < log.count; i++) {
     csvlog_field(log.lines[i], 0, name, sizeof name);
@@ -116,9 +116,48 @@ static fovea_status restore(sweep *s, const char *path, const char *header, size
       if (strcmp(s->configs[c].name, name) == 0) s->configs[c].done = true;
     }
   }
-  *lines = log.count;
-  status = csvlog_write(path, header, &log);
+  if (log.damaged > 0) progress_tell("fovea: %s: %zu torn lines are dropped", s->failures, log.damaged);
+  s->failed = log.count;
+  status = csvlog_write(s->failures, failed_header, &log);
   csvlog_free(&log);
+  return status;
+}
+
+/* Where dropout is on. */
+static double dropout_rate(const sweep *s) {
+  return s->options.dropout > 0 ? s->options.dropout : run_options_default().dropout;
+}
+
+static run_options options_of(const sweep *s, const factors_config *c) {
+  run_options o = s->options;
+  o.activation = c->activation;
+  o.attention = c->attention;
+  o.batchnorm = c->batchnorm;
+  o.dropout = c->dropout ? dropout_rate(s) : 0;
+  o.seed = c->seed;
+  o.sweep = s->config;
+  return o;
+}
+
+static fovea_status name_runs(sweep *s) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < s->count && status == FOVEA_OK; i++) {
+    const run_options o = options_of(s, &s->configs[i]);
+    json_t *config = run_config(&o, &s->data);
+    status = config != NULL ? identity_of_run(config, s->configs[i].run)
+                            : fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o.out);
+    json_decref(config);
+  }
+  return status;
+}
+
+static fovea_status refuse_leftovers(const sweep *s) {
+  char dir[RUN_PATH];
+  fovea_status status = run_refuse_leftovers(s->options.out);
+  for (size_t i = 0; i < s->count && status == FOVEA_OK; i++) {
+    status = run_path(s->options.out, s->configs[i].name, dir);
+    if (status == FOVEA_OK && run_exists(dir)) status = run_refuse_leftovers(dir);
+  }
   return status;
 }
 
@@ -128,15 +167,18 @@ static fovea_status open_folder(sweep *s) {
   fovea_status status = run_lock(out, &s->lock);
   if (status == FOVEA_OK) status = run_path(out, "results.csv", s->results);
   if (status == FOVEA_OK) status = run_path(out, "failed.csv", s->failures);
+  if (status == FOVEA_OK) status = make_config(s);
+  if (status == FOVEA_OK) status = name_runs(s);
+  if (status == FOVEA_OK) status = s->options.resume ? check_config(s) : refuse_leftovers(s);
   if (status != FOVEA_OK) return status;
-  if (!s->options.resume && run_exists(s->results))
-    return fovea_fail(FOVEA_INVALID, "%s has a results.csv already; go on with --resume, or choose another folder",
-                      out);
-  if (s->options.resume) status = check_config(s);
-  if (status == FOVEA_OK && s->options.resume) status = restore(s, s->failures, failed_header, &s->failed);
-  if (status == FOVEA_OK && s->options.resume) status = restore(s, s->results, results_header, &lines);
-  if (status == FOVEA_OK && !run_exists(s->results)) status = csvlog_write(s->results, results_header, &(csvlog){0});
-  return status != FOVEA_OK ? status : write_config(s);
+  signals_busy(); /* with files */
+  if (s->options.resume) status = restore_failures(s);
+  if (status == FOVEA_OK && s->options.resume)
+    status = results_restore(s->results, s->configs, s->count, progress_say, &lines);
+  if (status == FOVEA_OK)
+    status = run_config_write(out, &s->options, s->config, fovea_device_get_info(s->device), NULL);
+  if (status == FOVEA_OK && !run_exists(s->results)) status = results_create(s->results);
+  return status;
 }
 
 /* --- a configuration --------------------------------------------------------------------------------------------- */
@@ -151,14 +193,6 @@ static void show_progress(void *user, int epoch, size_t images_done, const fovea
   progress_update((s->finished * epochs + (size_t)epoch) * s->images + images_done, note);
 }
 
-static fovea_status append_result(const sweep *s, const factors_config *c, const training_result *r) {
-  char line[512], loss[CSVLOG_NUMBER], bce[CSVLOG_NUMBER], kl[CSVLOG_NUMBER];
-  snprintf(line, sizeof line, "%s,%s,%s,%s,%s,%zu,%.3f,%.2f", c->name, c->columns,
-           csvlog_number(r->last.val_loss, loss), csvlog_number(r->last.val_bce, bce),
-           csvlog_number(r->last.val_kl, kl), r->parameters, r->seconds, r->images_per_s);
-  return fovea_file_append_line(s->results, line);
-}
-
 /* The current message becomes the reason of a line; commas and quotes would be CSV. */
 static fovea_status append_failure(sweep *s, const factors_config *c) {
   char reason[400], line[800];
@@ -171,28 +205,84 @@ static fovea_status append_failure(sweep *s, const factors_config *c) {
   return status != FOVEA_OK ? status : fovea_file_append_line(s->failures, line);
 }
 
-/* Where dropout is on. */
-static double dropout_rate(const sweep *s) {
-  return s->options.dropout > 0 ? s->options.dropout : run_options_default().dropout;
+/* A name that no file has: checkpoint.damaged.safetensors, checkpoint.damaged2.safetensors, ... */
+static fovea_status free_name(const char *dir, char name[64], char path[RUN_PATH]) {
+  snprintf(name, 64, "checkpoint.damaged.safetensors");
+  fovea_status status = run_path(dir, name, path);
+  for (int i = 2; status == FOVEA_OK && run_exists(path); i++) {
+    snprintf(name, 64, "checkpoint.damaged%d.safetensors", i);
+    status = run_path(dir, name, path);
+  }
+  return status;
 }
 
-static fovea_status run_configuration(sweep *s, const factors_config *c) {
+/* A checkpoint that is damaged is set aside, and its configuration trained anew: the others must not wait for it. */
+static fovea_status set_damaged_aside(const char *dir, const char *config) {
+  char path[RUN_PATH], aside[RUN_PATH], name[64];
+  fovea_safetensors *file = NULL;
+  fovea_status status = run_path(dir, "checkpoint.safetensors", path);
+  if (status != FOVEA_OK || !run_exists(path)) return status;
+  status = fovea_safetensors_open(path, &file);
+  fovea_safetensors_close(file);
+  if (status != FOVEA_INVALID) return status;
+  progress_tell("fovea: %s: %s", config, fovea_error_message());
+  status = free_name(dir, name, aside);
+  if (status == FOVEA_OK && rename(path, aside) != 0)
+    status = fovea_fail(FOVEA_IO, "%s: cannot be set aside: %s", path, strerror(errno));
+  if (status == FOVEA_OK) progress_tell("fovea: %s: it is set aside as %s and trained anew", config, name);
+  return status;
+}
+
+/* What is wrong in one configuration's folder stops that configuration alone. */
+static fovea_status refuse_configuration(sweep *s, const factors_config *c) {
+  progress_tell("fovea: %s is left out: %s", c->name, fovea_error_message());
+  s->refused++;
+  return FOVEA_OK;
+}
+
+static fovea_status run_configuration(sweep *s, factors_config *c) {
   char dir[RUN_PATH];
-  run_options o = s->options;
-  o.activation = c->activation;
-  o.attention = c->attention;
-  o.batchnorm = c->batchnorm;
-  o.dropout = c->dropout ? dropout_rate(s) : 0;
-  o.seed = c->seed;
-  o.out = dir;
-  training_result result;
+  run_options o = options_of(s, c);
+  training_result result = {0};
   const training_hooks hooks = {.user = s, .progress = show_progress};
   fovea_status status = run_path(s->options.out, c->name, dir);
+  o.out = dir;
+  const bool begun = o.resume && run_exists(dir);
+  if (status == FOVEA_OK && begun) status = set_damaged_aside(dir, c->name);
   if (status == FOVEA_OK) status = training_run(&o, &s->data, s->device, &hooks, &result);
+  c->done = status == FOVEA_MISMATCH || (status == FOVEA_OK && !result.stopped);
   if (status == FOVEA_MISMATCH) return append_failure(s, c);
+  if (status == FOVEA_INVALID && begun) return refuse_configuration(s, c);
   if (status != FOVEA_OK) return fovea_fail_in(status, "%s", c->name);
   s->stopped = result.stopped;
-  return s->stopped ? FOVEA_OK : append_result(s, c, &result);
+  return s->stopped ? FOVEA_OK : results_append(s->results, c, &result);
+}
+
+static size_t count_done(const sweep *s) {
+  size_t done = 0;
+  for (size_t i = 0; i < s->count; i++) done += s->configs[i].done;
+  return done;
+}
+
+/* What stdout says of a sweep that was stopped. */
+static fovea_status stopped_text(const sweep *s, char *text, size_t size) {
+  if (!s->options.json) {
+    snprintf(text, size, "%.400s: stopped with %zu of %zu configurations done; go on with --resume\n", s->options.out,
+             count_done(s), s->count);
+    return FOVEA_OK;
+  }
+  json_t *json = json_pack("{s:s,s:b,s:I,s:I}", "sweep", s->options.out, "stopped", 1, "configurations",
+                           (json_int_t)s->count, "done", (json_int_t)count_done(s));
+  char *dump = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  if (dump != NULL) snprintf(text, size, "%s\n", dump);
+  json_decref(json);
+  free(dump);
+  return dump != NULL ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or no memory for JSON");
+}
+
+static void prepare_farewell(const sweep *s) {
+  char text[RUN_PATH + 256];
+  if (stopped_text(s, text, sizeof text) == FOVEA_OK) signals_farewell(text);
 }
 
 static fovea_status run_all(sweep *s) {
@@ -208,11 +298,9 @@ static fovea_status run_all(sweep *s) {
     if (c->done) continue;
     s->current = c->name;
     s->current_place = i + 1;
-    if (run_interrupted())
-      s->stopped = true;
-    else
-      status = run_configuration(s, c);
-    c->done = status == FOVEA_OK && !s->stopped;
+    prepare_farewell(s);
+    s->stopped = signals_idle();
+    if (!s->stopped) status = run_configuration(s, c);
     s->finished += c->done;
   }
   progress_end();
@@ -245,30 +333,33 @@ static fovea_status regress(const sweep *s) {
   return status;
 }
 
-static fovea_status conclude(const sweep *s) {
-  size_t done = 0;
-  for (size_t i = 0; i < s->count; i++) done += s->configs[i].done;
-  if (s->stopped) {
-    fprintf(stderr, "fovea: stopped with %zu of %zu configurations done; go on with --resume\n", done, s->count);
-    return FOVEA_OK;
-  }
+static fovea_status conclude_stopped(const sweep *s) {
+  char text[RUN_PATH + 256];
+  fprintf(stderr, "fovea: stopped with %zu of %zu configurations done; go on with --resume\n", count_done(s), s->count);
+  fovea_status status = stopped_text(s, text, sizeof text);
+  if (status == FOVEA_OK) fputs(text, stdout);
+  return status;
+}
+
+static fovea_status conclude(sweep *s) {
+  size_t lines = 0;
+  if (s->stopped) return conclude_stopped(s);
   if (s->failed > 0)
     fprintf(stderr, "fovea: %zu configurations failed and are left out of the regression, see %s\n", s->failed,
             s->failures);
-  csvlog log = {0};
-  fovea_status status = csvlog_read(s->results, results_header, &log);
-  if (status == FOVEA_OK && log.count < 2)
-    fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu\n", s->results, log.count);
+  fovea_status status = results_restore(s->results, s->configs, s->count, progress_say, &lines);
+  if (status == FOVEA_OK && lines < 2)
+    fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu\n", s->results, lines);
   else if (status == FOVEA_OK)
     status = regress(s);
-  csvlog_free(&log);
+  if (status == FOVEA_OK && s->refused > 0)
+    status = fovea_fail(FOVEA_INVALID, "%zu configurations are left out, as said above", s->refused);
   return status;
 }
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
 static fovea_status run_sweep(sweep *s) {
-  run_catch_signals();
   fovea_status status = run_options_check(&s->options);
   if (status == FOVEA_OK) status = factors_plan(s->factors, &s->options, s->seeds, &s->configs, &s->count);
   if (status == FOVEA_OK) status = run_data_load(&s->options, &s->data);
@@ -280,6 +371,7 @@ static fovea_status run_sweep(sweep *s) {
   run_unlock(s->lock);
   fovea_device_close(s->device);
   run_data_free(&s->data);
+  json_decref(s->config);
   free(s->configs);
   return status;
 }
@@ -309,13 +401,15 @@ static int run(int argc, char **argv) {
                        "Trains every combination of the factors and regresses the test loss on them.", table, n);
     return FOVEA_OK;
   }
+  signals_catch();
   if (status == FOVEA_OK && s.options.resume) {
     status = recall(&s);
     if (status == FOVEA_OK) status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);
   }
   if (status == FOVEA_OK) status = run_sweep(&s);
   free(s.recalled_factors);
-  return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
+  if (status != FOVEA_OK) return command_fail(status);
+  return s.stopped ? signals_exit_code() : FOVEA_OK;
 }
 
 const command command_sweep = {"sweep", "train every combination of the factors and regress the loss on them", run};

@@ -1,19 +1,16 @@
 #include "training.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/clock.h"
 #include "core/fail.h"
-#include "core/file.h"
-#include "csvlog.h"
+#include "identity.h"
 #include "pictures.h"
 #include "plots.h"
-
-static const char metrics_header[] = "epoch,loss,bce,kl,val_loss,val_bce,val_kl,images_per_s";
-enum { METRICS = 7 };
+#include "progress.h"
+#include "signals.h"
+#include "train/checkpoint.h"
 
 typedef struct training {
   const run_options *options;
@@ -22,88 +19,57 @@ typedef struct training {
   const training_hooks *hooks;
   fovea_vae *vae;
   json_t *config;
-  char *config_text;
+  char *config_text, *history; /* the latter as the checkpoint had it, or NULL */
+  char run[IDENTITY_RUN];
   int lock;
-  bool resumed;
+  bool resumed; /* from a checkpoint */
+  bool same;    /* config.json was there, and of this run */
   fovea_training_state state;
   training_epoch *rows; /* options->epochs of them; state.epoch are filled */
   char checkpoint[RUN_PATH], metrics[RUN_PATH];
 } training;
 
-/* --- metrics.csv ------------------------------------------------------------------------------------------------- */
+/* --- beginning --------------------------------------------------------------------------------------------------- */
 
-static fovea_status append_metrics(const training *t, const training_epoch *r) {
-  const double numbers[METRICS] = {r->loss, r->bce, r->kl, r->val_loss, r->val_bce, r->val_kl, r->images_per_s};
-  char line[(METRICS + 1) * (CSVLOG_NUMBER + 1)], number[CSVLOG_NUMBER];
-  size_t used = (size_t)snprintf(line, sizeof line, "%d", r->epoch);
-  for (int i = 0; i < METRICS; i++)
-    used += (size_t)snprintf(line + used, sizeof line - used, ",%s", csvlog_number(numbers[i], number));
-  return fovea_file_append_line(t->metrics, line);
-}
-
-static bool parse_metrics(const char *line, training_epoch *row) {
-  double *const numbers[METRICS] = {&row->loss,    &row->bce,    &row->kl,          &row->val_loss,
-                                    &row->val_bce, &row->val_kl, &row->images_per_s};
-  char field[64];
-  long long epoch;
-  if (!options_read_int(csvlog_field(line, 0, field, sizeof field), 1, 1e6, &epoch)) return false;
-  row->epoch = (int)epoch;
-  for (size_t i = 0; i < METRICS; i++) {
-    if (!options_read_float(csvlog_field(line, i + 1, field, sizeof field), -HUGE_VAL, HUGE_VAL, numbers[i]))
-      return false;
-  }
-  return true;
-}
-
-/* Keeps the lines of the epochs that the checkpoint has completed: a line is written before its checkpoint, so a later
- * one is of an epoch that will be done again. */
-static fovea_status restore_metrics(training *t) {
-  csvlog log = {0}, kept = {0};
-  fovea_status status = t->resumed ? csvlog_read(t->metrics, metrics_header, &log) : FOVEA_OK;
-  if (status != FOVEA_OK) return status;
-  kept.lines = log.lines;
-  int epoch = 0;
-  for (size_t i = 0; i < log.count && epoch < t->state.epoch; i++) {
-    if (!parse_metrics(log.lines[i], &t->rows[epoch]) || t->rows[epoch].epoch != epoch + 1) break;
-    kept.lines[kept.count++] = log.lines[i];
-    epoch++;
-  }
-  if (epoch < t->state.epoch)
-    status = fovea_fail(FOVEA_INVALID,
-                        "%s: epoch %d is missing, but the checkpoint has completed %d; restore the file "
-                        "or choose another folder",
-                        t->metrics, epoch + 1, t->state.epoch);
-  if (status == FOVEA_OK) status = csvlog_write(t->metrics, metrics_header, &kept);
-  csvlog_free(&log);
+/* The files of the folder must be of this run, and of one run. */
+static fovea_status compare_folder(training *t) {
+  const char *out = t->options->out;
+  char *config = NULL, *checkpoint = NULL;
+  fovea_status status = run_config_read(out, &config);
+  if (status == FOVEA_OK && t->resumed) status = run_config_of_checkpoint(t->checkpoint, &checkpoint, &t->history);
+  if (status == FOVEA_OK && config != NULL && checkpoint != NULL) status = identity_of_folder(out, config, checkpoint);
+  if (status == FOVEA_OK && config != NULL) status = run_config_compare(out, config, t->config);
+  if (status == FOVEA_OK && checkpoint != NULL) status = run_config_compare(out, checkpoint, t->config);
+  const char *stored = checkpoint != NULL ? checkpoint : config;
+  if (status == FOVEA_OK && stored != NULL && !identity_has_data(stored))
+    progress_tell(
+        "fovea: %s was begun by an older version, which recorded no hash of its data: that --data are the "
+        "same cannot be checked",
+        out);
+  if (status == FOVEA_OK && config == NULL && checkpoint != NULL)
+    progress_tell("fovea: %s has no config.json; the settings are those of its checkpoint", out);
+  t->same = config != NULL;
+  free(config);
+  free(checkpoint);
   return status;
 }
 
-/* --- beginning --------------------------------------------------------------------------------------------------- */
-
-/* Takes the directory; a checkpoint in it must be one to go on with. */
+/* Takes the directory; what is in it must be this run's. */
 static fovea_status open_directory(training *t) {
   const run_options *o = t->options;
   fovea_status status = run_lock(o->out, &t->lock);
   if (status == FOVEA_OK) status = run_path(o->out, "checkpoint.safetensors", t->checkpoint);
   if (status == FOVEA_OK) status = run_path(o->out, "metrics.csv", t->metrics);
+  if (status == FOVEA_OK && !o->resume) status = run_refuse_leftovers(o->out);
   if (status != FOVEA_OK) return status;
-  t->resumed = run_exists(t->checkpoint);
-  if (t->resumed && !o->resume)
-    return fovea_fail(FOVEA_INVALID,
-                      "%s has a checkpoint already; go on from it with --resume, or choose another "
-                      "folder for --out",
-                      o->out);
+  t->resumed = o->resume && run_exists(t->checkpoint);
   t->config = run_config(o, t->data);
   t->config_text = t->config != NULL ? run_config_text(t->config) : NULL;
   t->rows = calloc((size_t)o->epochs, sizeof *t->rows);
   if (t->config_text == NULL || t->rows == NULL)
     return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o->out);
-  if (!t->resumed) return FOVEA_OK;
-  char *stored = NULL;
-  status = run_config_of_checkpoint(t->checkpoint, &stored);
-  if (status == FOVEA_OK) status = run_config_compare(o->out, stored, t->config);
-  free(stored);
-  return status;
+  status = identity_of_run(t->config, t->run);
+  return status == FOVEA_OK && o->resume ? compare_folder(t) : status;
 }
 
 static fovea_status check_state(const training *t) {
@@ -112,6 +78,16 @@ static fovea_status check_state(const training *t) {
     return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s: its state is epoch %d of %lld, image %zu of %zu", t->checkpoint, s->epoch,
                     t->options->epochs, s->images_done, t->data->train->count);
+}
+
+static fovea_status restore_metrics(training *t) {
+  const metrics_folder folder = {.path = t->metrics,
+                                 .run = t->run,
+                                 .history = t->history,
+                                 .same = t->same,
+                                 .completed = t->state.epoch,
+                                 .say = progress_say};
+  return metrics_restore(&folder, t->rows, (int)t->options->epochs);
 }
 
 static fovea_status begin(training *t) {
@@ -126,6 +102,7 @@ static fovea_status begin(training *t) {
   else if (status == FOVEA_OK && o->init != NULL)
     status = fovea_vae_load(t->vae, o->init, NULL);
   if (status == FOVEA_OK) status = check_state(t);
+  signals_busy(); /* with files */
   if (status == FOVEA_OK) status = restore_metrics(t);
   if (status == FOVEA_OK)
     status =
@@ -143,37 +120,84 @@ static void tell(const training *t, size_t images_done, const fovea_losses *loss
 
 static bool on_progress(void *user, size_t images_done, const fovea_losses *losses) {
   tell(user, images_done, losses);
-  return !run_interrupted();
+  return signals_received() == 0;
 }
 
-static fovea_status save(training *t) { return fovea_vae_save(t->vae, t->checkpoint, &t->state, t->config_text); }
+/* Until the first step, whose kernels may take a minute to compile, nothing would be lost. */
+static void on_step(void *user) {
+  (void)user;
+  signals_busy();
+}
 
-static fovea_status save_reconstructions(training *t) {
-  char name[64], path[RUN_PATH];
-  snprintf(name, sizeof name, "reconstructions-epoch%03d.png", t->state.epoch);
-  fovea_status status = run_path(t->options->out, name, path);
+static training_result summarize(const training *t, bool stopped);
+
+static void tell_saved(const training *t) {
+  if (t->hooks->saved == NULL) return;
+  const training_result r = summarize(t, true);
+  t->hooks->saved(t->hooks->user, &r);
+}
+
+static fovea_status save(training *t) {
+  char *history = metrics_history(t->rows, t->state.epoch);
+  if (history == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the losses of %d epochs", t->state.epoch);
+  const fovea_safetensor_text metadata[] = {{"config", t->config_text}, {"run", t->run}, {"history", history}};
+  fovea_status status =
+      fovea_checkpoint_save(t->vae, t->checkpoint, &t->state, metadata, sizeof metadata / sizeof *metadata);
+  free(history);
+  if (status == FOVEA_OK) tell_saved(t);
+  return status;
+}
+
+static fovea_status reconstructions_path(const training *t, int epoch, char path[RUN_PATH]) {
+  char name[64];
+  snprintf(name, sizeof name, "reconstructions-epoch%03d.png", epoch);
+  return run_path(t->options->out, name, path);
+}
+
+static fovea_status save_reconstructions(training *t, int epoch) {
+  char path[RUN_PATH];
+  fovea_status status = reconstructions_path(t, epoch, path);
   return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, path);
 }
 
-/* Evaluates after the epoch whose training losses are given and puts all that on disk. */
-static fovea_status complete_epoch(training *t, const fovea_losses *train, double images_per_s) {
+/* The picture of the epoch that the checkpoint has completed, when it is gone. */
+static fovea_status restore_reconstructions(training *t) {
+  char path[RUN_PATH];
+  if (t->state.epoch == 0 || t->state.images_done > 0) return FOVEA_OK;
+  fovea_status status = reconstructions_path(t, t->state.epoch, path);
+  if (status != FOVEA_OK || run_exists(path)) return status;
+  progress_tell("fovea: %s is missing and drawn anew", path);
+  return save_reconstructions(t, t->state.epoch);
+}
+
+/* Evaluates the epoch that is trained and saved, and puts what it found on disk. The checkpoint comes last: whatever
+ * ends the process before it, all of this is done again. */
+static fovea_status complete_epoch(training *t) {
+  const fovea_losses *train = &t->state.so_far;
+  const int epoch = t->state.epoch + 1;
   fovea_losses test;
   fovea_status status = fovea_vae_evaluate(t->vae, t->data->test, &test);
-  if (status != FOVEA_OK) return status;
+  if (status != FOVEA_OK)
+    return fovea_fail_in(status, "epoch %d is trained and saved, but not evaluated, which --resume tries again", epoch);
+  signals_busy();
   training_epoch *row = &t->rows[t->state.epoch];
-  *row = (training_epoch){t->state.epoch + 1, train->total, train->bce, train->kl,
-                          test.total,         test.bce,     test.kl,    images_per_s};
-  status = append_metrics(t, row);
+  const training_epoch found = {epoch,      train->total, train->bce, train->kl,
+                                test.total, test.bce,     test.kl,    row->images_per_s};
+  status = save_reconstructions(t, epoch);
+  if (status == FOVEA_OK) status = metrics_append(t->metrics, t->run, &found);
   if (status != FOVEA_OK) return status;
-  t->state = (fovea_training_state){.epoch = t->state.epoch + 1};
+  *row = found;
+  t->state = (fovea_training_state){.epoch = epoch};
   status = save(t);
-  if (status == FOVEA_OK) status = save_reconstructions(t);
   if (status == FOVEA_OK && t->hooks->epoch_done != NULL) t->hooks->epoch_done(t->hooks->user, row);
   return status;
 }
 
-static fovea_status train_epoch(training *t, bool *stopped) {
+/* The steps of an epoch, or of what is left of it. What they learned is saved, however they ended, and before the
+ * evaluation, which may fail. */
+static fovea_status train_steps(training *t, bool *stopped) {
   const run_options *o = t->options;
+  const size_t images = t->data->train->count;
   fovea_epoch e = {.epoch = t->state.epoch,
                    .epochs = (int)o->epochs,
                    .lr = o->lr,
@@ -181,60 +205,84 @@ static fovea_status train_epoch(training *t, bool *stopped) {
                    .start = t->state.images_done,
                    .so_far = t->state.so_far,
                    .progress = on_progress,
+                   .step_done = on_step,
                    .user = t};
   tell(t, e.start, NULL);
   const double begun = fovea_seconds();
   fovea_status status = fovea_vae_train_epoch(t->vae, t->data->train, &e);
   const double seconds = fovea_seconds() - begun;
-  if (status != FOVEA_OK) return fovea_fail_in(status, "epoch %d", t->state.epoch + 1);
-  *stopped = e.stopped;
-  if (!e.stopped) {
-    const double rate = seconds > 0 ? (double)(t->data->train->count - e.start) / seconds : 0;
-    return complete_epoch(t, &e.so_far, rate);
+  if (status == FOVEA_OK) {
+    *stopped = e.stopped;
+    t->state.images_done = e.so_far.images;
+    t->state.so_far = e.so_far;
+    if (seconds > 0) t->rows[t->state.epoch].images_per_s = (double)(images - e.start) / seconds;
+    status = save(t);
   }
-  t->state.images_done = e.so_far.images;
-  t->state.so_far = e.so_far;
-  return save(t);
+  return status != FOVEA_OK ? fovea_fail_in(status, "epoch %d", t->state.epoch + 1) : FOVEA_OK;
+}
+
+static fovea_status train_epoch(training *t, bool *stopped) {
+  fovea_status status = FOVEA_OK;
+  if (t->state.images_done < t->data->train->count) status = train_steps(t, stopped);
+  if (status != FOVEA_OK || *stopped) return status;
+  *stopped = signals_idle();
+  return *stopped ? FOVEA_OK : complete_epoch(t);
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */
 
 static fovea_status plot_metrics(const training *t) {
   char path[RUN_PATH];
-  const size_t count = (size_t)t->state.epoch;
-  plot_epoch *points = malloc(count * sizeof *points);
-  if (points == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %zu epochs", count);
-  for (size_t i = 0; i < count; i++) {
+  size_t known = 0;
+  plot_epoch *points = malloc((size_t)t->state.epoch * sizeof *points);
+  if (points == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %d epochs", t->state.epoch);
+  for (int i = 0; i < t->state.epoch; i++) {
     const training_epoch *r = &t->rows[i];
-    points[i] = (plot_epoch){r->epoch, r->loss, r->bce, r->kl, r->val_loss, r->val_bce, r->val_kl};
+    if (r->epoch != 0)
+      points[known++] = (plot_epoch){r->epoch, r->loss, r->bce, r->kl, r->val_loss, r->val_bce, r->val_kl};
   }
-  fovea_status status = run_path(t->options->out, "curves.png", path);
-  if (status == FOVEA_OK) status = plot_curves(path, "Training", points, count);
+  fovea_status status = known > 0 ? run_path(t->options->out, "curves.png", path) : FOVEA_OK;
+  if (status == FOVEA_OK && known > 0) status = plot_curves(path, "Training", points, known);
   free(points);
   return status;
 }
 
-static fovea_status final_pictures(training *t) {
+static fovea_status draw_latent(training *t) {
   char path[RUN_PATH];
-  fovea_status status = plot_metrics(t);
-  if (status == FOVEA_OK) status = run_path(t->options->out, "latent.png", path);
-  if (status == FOVEA_OK) status = pictures_latent(t->vae, t->data->train, t->data->test, path);
-  if (status == FOVEA_OK) status = run_path(t->options->out, "walk.png", path);
+  fovea_status status = run_path(t->options->out, "latent.png", path);
+  return status != FOVEA_OK ? status : pictures_latent(t->vae, t->data->train, t->data->test, path);
+}
+
+static fovea_status draw_walk(training *t) {
+  char path[RUN_PATH];
+  fovea_status status = run_path(t->options->out, "walk.png", path);
   return status != FOVEA_OK ? status : pictures_walk(t->vae, path);
 }
 
-/* Time is taken from metrics.csv, so that it is the whole run's also when this process did only the end of it. */
+/* All is saved: a signal ends the process, and --resume draws them. */
+static fovea_status final_pictures(training *t) {
+  fovea_status status = plot_metrics(t);
+  if (status == FOVEA_OK) status = draw_latent(t);
+  return status == FOVEA_OK ? draw_walk(t) : status;
+}
+
+/* Time is taken from metrics.csv, so that it is the whole run's also when this process did only the end of it. An epoch
+ * whose time is not known took as long as the others. */
 static training_result summarize(const training *t, bool stopped) {
   training_result r = {.parameters = fovea_vae_parameter_count(t->vae),
                        .stopped = stopped,
                        .epochs_done = t->state.epoch,
                        .images_done = t->state.images_done};
   const double images = (double)t->data->train->count;
+  int timed = 0;
   for (int i = 0; i < t->state.epoch; i++) {
-    if (t->rows[i].images_per_s > 0) r.seconds += images / t->rows[i].images_per_s;
+    if (!(t->rows[i].images_per_s > 0)) continue;
+    r.seconds += images / t->rows[i].images_per_s;
+    timed++;
   }
   if (t->state.epoch > 0) r.last = t->rows[t->state.epoch - 1];
-  if (r.seconds > 0) r.images_per_s = images * t->state.epoch / r.seconds;
+  if (r.seconds > 0) r.images_per_s = images * timed / r.seconds;
+  if (timed > 0) r.seconds *= (double)t->state.epoch / timed;
   return r;
 }
 
@@ -243,19 +291,22 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
   bool stopped = false;
   fovea_status status = begin(&t);
+  if (status == FOVEA_OK) {
+    tell_saved(&t);
+    stopped = signals_idle();
+  }
+  if (status == FOVEA_OK && !stopped) status = restore_reconstructions(&t);
   while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
-    if (run_interrupted()) {
-      stopped = true;
-      status = save(&t);
-    } else {
-      status = train_epoch(&t, &stopped);
-    }
+    status = train_epoch(&t, &stopped);
+    if (status == FOVEA_OK && !stopped) stopped = signals_idle();
   }
   if (status == FOVEA_OK && !stopped) status = final_pictures(&t);
+  signals_busy(); /* until the result is told */
   if (status == FOVEA_OK) *result = summarize(&t, stopped);
   fovea_vae_destroy(t.vae);
   json_decref(t.config);
   free(t.config_text);
+  free(t.history);
   free(t.rows);
   run_unlock(t.lock);
   return status;

@@ -2,21 +2,8 @@
 #ifndef FOVEA_TOOLS_TRAINING_H
 #define FOVEA_TOOLS_TRAINING_H
 
+#include "metrics.h"
 #include "run.h"
-
-/* A line of metrics.csv. */
-typedef struct training_epoch {
-  int epoch; /* from 1 */
-  double loss, bce, kl, val_loss, val_bce, val_kl, images_per_s;
-} training_epoch;
-
-typedef struct training_hooks {
-  void *user; /* each may be NULL */
-  void (*ready)(void *user, const fovea_vae *vae, const fovea_device_info *device);
-  /* `epoch` counts from 0; losses is NULL at its beginning. */
-  void (*progress)(void *user, int epoch, size_t images_done, const fovea_losses *losses);
-  void (*epoch_done)(void *user, const training_epoch *row);
-} training_hooks;
 
 typedef struct training_result {
   training_epoch last;          /* epoch 0 when none was completed */
@@ -27,12 +14,24 @@ typedef struct training_result {
   size_t images_done;           /* after so many images */
 } training_result;
 
-/* Trains in options->out on data and device. With options->resume goes on from the checkpoint there, if there is one,
- * and the result is byte-equal to that of a run without interruption. Every epoch appends to metrics.csv, then replaces
- * the checkpoint, then writes the reconstructions; a run that stops or dies at any moment can be resumed.
+typedef struct training_hooks {
+  void *user; /* each may be NULL */
+  void (*ready)(void *user, const fovea_vae *vae, const fovea_device_info *device);
+  /* `epoch` counts from 0; losses is NULL at its beginning. */
+  void (*progress)(void *user, int epoch, size_t images_done, const fovea_losses *losses);
+  void (*epoch_done)(void *user, const training_epoch *row);
+  /* At the beginning, and after every checkpoint: the result of a run that is stopped from here on. */
+  void (*saved)(void *user, const training_result *so_far);
+} training_hooks;
+
+/* Trains in options->out on data and device. With options->resume goes on from what is there, and the result is
+ * byte-equal to that of a run without interruption. An epoch that is trained is saved; then it is evaluated, its
+ * picture and its line of metrics.csv are written, and it is saved as complete. A run that stops or dies at any moment
+ * can be resumed. While nothing would be lost by it the process is idle, in the sense of signals.h.
  *
- * FOVEA_INVALID when there is a checkpoint and no resume, or one of other options; FOVEA_MISMATCH when the loss is not
- * a finite number any more (the last checkpoint is then the last good one); FOVEA_IO, FOVEA_DEVICE, FOVEA_NO_MEMORY. */
+ * FOVEA_INVALID when there are files of a run and no resume, or of one of other options or data; FOVEA_MISMATCH when a
+ * loss or a parameter is not a finite number any more (the last checkpoint is then the last good one); FOVEA_IO,
+ * FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 fovea_status training_run(const run_options *options, const run_data *data, fovea_device *device,
                           const training_hooks *hooks, training_result *result);
 

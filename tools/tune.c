@@ -15,6 +15,7 @@
 #include "core/tuning.h"
 #include "progress.h"
 #include "run.h"
+#include "signals.h"
 
 enum { SEARCH_PAIRS = 3, CONFIRM_PAIRS = 7 };
 static const double search_seconds = 240, least_gain = 0.03;
@@ -105,7 +106,7 @@ static fovea_status search(tuner *t, fovea_vae *own) {
   fovea_status status = FOVEA_OK;
   progress_begin("tiles", (size_t)t->rounds - 1, "rounds");
   for (int round = 1; round < t->rounds && status == FOVEA_OK; round++) {
-    if (run_interrupted() || fovea_seconds() - begun > search_seconds) break;
+    if (signals_received() != 0 || fovea_seconds() - begun > search_seconds) break;
     status = search_round(t, own, round);
     if (status == FOVEA_DEVICE) {
       fprintf(stderr, "\nround %d left out: %s\n", round, fovea_error_message());
@@ -199,7 +200,8 @@ static fovea_status tune(tuner *t) {
 fovea_status tune_run(const char *selector, int batch, int size) {
   tuner t = {.config = fovea_vae_default()};
   t.config.batch = batch, t.config.height = t.config.width = size;
-  run_catch_signals();
+  signals_catch();
+  signals_busy(); /* what was measured is kept, when it is stopped */
   fovea_status status = fovea_device_open(selector, &t.device);
   if (status == FOVEA_OK) fovea_device_tell(t.device, progress_say);
   if (status == FOVEA_OK) status = bench_noise((size_t)batch, size, size, &t.images);

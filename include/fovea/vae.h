@@ -77,6 +77,7 @@ typedef struct fovea_epoch {
   bool stopped;
   fovea_progress progress;
   void *user;
+  void (*step_done)(void *user); /* may be NULL; called after every step, which the device may still be computing */
 } fovea_epoch;
 /* FOVEA_MISMATCH when a loss or a gradient is NaN or infinite: see fovea_network_losses. */
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);

@@ -103,23 +103,27 @@ static fovea_status gather(contents *c, fovea_vae *vae, const raw_state *raw) {
   return status;
 }
 
-fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
-                            const char *config_json) {
-  if (!vae) return fovea_fail_null("vae");
-  if (!path || !state) return fovea_fail_null(path ? "state" : "path");
-  if (state->epoch < 0) return fovea_fail(FOVEA_INVALID, "fovea_vae_save: state->epoch is %d", state->epoch);
+fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
+                                   const fovea_safetensor_text *metadata, size_t count) {
   const raw_state raw = pack_state(fovea_network_get_step(vae->network), state);
-  const fovea_safetensor_text metadata = {"config", config_json};
   contents c;
   fovea_status status = contents_allocate(&c, GROUPS * fovea_network_parameter_count(vae->network) + COUNTERS + 1);
   if (status == FOVEA_OK) {
     status = gather(&c, vae, &raw);
     if (status != FOVEA_OK) fovea_fail_in(status, "checkpoint %s", path);
   }
-  if (status == FOVEA_OK)
-    status = fovea_safetensors_write(path, c.tensors, c.count, &metadata, config_json != NULL ? 1 : 0);
+  if (status == FOVEA_OK) status = fovea_safetensors_write(path, c.tensors, c.count, metadata, count);
   contents_free(&c);
   return status;
+}
+
+fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
+                            const char *config_json) {
+  if (!vae) return fovea_fail_null("vae");
+  if (!path || !state) return fovea_fail_null(path ? "state" : "path");
+  if (state->epoch < 0) return fovea_fail(FOVEA_INVALID, "fovea_vae_save: state->epoch is %d", state->epoch);
+  const fovea_safetensor_text metadata = {"config", config_json};
+  return fovea_checkpoint_save(vae, path, state, &metadata, config_json != NULL ? 1 : 0);
 }
 
 fovea_status fovea_checkpoint_hash(fovea_vae *vae, const fovea_training_state *state, uint64_t *hash) {

@@ -1,8 +1,13 @@
-/* A checkpoint's contents without the file. */
+/* Checkpoints beyond the public ones: with more metadata, and their contents without the file. */
 #ifndef FOVEA_TRAIN_CHECKPOINT_H
 #define FOVEA_TRAIN_CHECKPOINT_H
 
+#include "fovea/safetensors.h"
 #include "fovea/vae.h"
+
+/* fovea_vae_save with metadata[count] of any keys. */
+fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
+                                   const fovea_safetensor_text *metadata, size_t count);
 
 /* XXH64 of the data that fovea_vae_save would write: what the file's metadata calls its data hash. The same failures.
  */

@@ -66,6 +66,7 @@ static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const 
     const double lr = fovea_vae_learning_rate(e->lr, e->min_lr, e->epochs, fovea_network_get_step(vae->network));
     status = fovea_network_train_step(vae->network, data->pixels, order + done, n, (float)lr);
     done += n;
+    if (status == FOVEA_OK && e->step_done != NULL) e->step_done(e->user);
     if (status != FOVEA_OK || !reading_due(vae, done, data->count)) continue;
     status = add_losses(vae, &e->so_far);
     if (status == FOVEA_OK && e->progress != NULL && !e->progress(e->user, done, &e->so_far))

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # `fovea` is the public API, include/fovea/. The reference stands alone, so that it can disagree with the library.
 # src/op sees two headers of src/net, and only those: the types that an op is written against, a node and a plan.
-# The benchmark sees one of src/net: what a network costs.
+# The benchmark sees one of src/net: what a network costs. A run sees one of src/train: what a checkpoint carries.
 declare -A below=(
   [include/fovea]="fovea"
   [src/core]="fovea core"
@@ -17,7 +17,7 @@ declare -A below=(
   [src/train]="fovea core data net train"
   [src/ref]="ref"
   [src/check]="fovea core op net data train ref check"
-  [tools]="fovea core stats check tools net/work.h"
+  [tools]="fovea core stats check tools net/work.h train/checkpoint.h"
   [samples]="fovea"
 )
 

@@ -33,6 +33,7 @@ static void assert_output(const char *part) {
 static void help_and_version(void **state) {
   (void)state;
   assert_int_equal(fovea("", "--help"), 0);
+  assert_non_null(strstr(output, "128 + the signal when stopped by one"));
   assert_output("subcommands:");
   assert_output("devices");
   assert_output("reconstruct");

@@ -68,6 +68,19 @@ static void good(void **state) {
   assert_true(p.help);
 }
 
+/* A double cannot tell 2^53 + 1 from 2^53. */
+static void largest_numbers(void **state) {
+  (void)state;
+  const double largest = 9007199254740992.0;
+  long long v = 0;
+  assert_true(options_read_int("9007199254740992", 0, largest, &v));
+  assert_true(v == 9007199254740992LL);
+  assert_false(options_read_int("9007199254740993", 0, largest, &v));
+  assert_false(options_read_int("-9007199254740993", -largest, largest, &v));
+  assert_true(options_read_int("9223372036854775807", -1e30, 1e30, &v));
+  assert_false(options_read_int("9223372036854775808", -1e30, 1e30, &v));
+}
+
 static void bad(void **state) {
   (void)state;
   static const struct {
@@ -136,7 +149,7 @@ static void decimal_comma(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad), cmocka_unit_test(too_many_ints),
-                                     cmocka_unit_test(decimal_comma)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad), cmocka_unit_test(largest_numbers),
+                                     cmocka_unit_test(too_many_ints), cmocka_unit_test(decimal_comma)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 
 static const char *const configs[] = {"elu-spatial-bn-drop-s768", "elu-spatial-bn-nodrop-s768",
                                       "relu-spatial-bn-drop-s768", "relu-spatial-bn-nodrop-s768"};
-enum { CONFIGS = sizeof configs / sizeof *configs };
+enum { CONFIGS = sizeof configs / sizeof *configs, COLUMNS = 13 };
 
 static char output[1 << 16], whole[1024];
 
@@ -42,7 +42,7 @@ static fovea_table *results(const char *dir) {
   fovea_table *table = NULL;
   in_dir(path, dir, "results.csv");
   OK(fovea_table_read(path, &table));
-  assert_int_equal(table->columns, 12);
+  assert_int_equal(table->columns, COLUMNS);
   return table;
 }
 
@@ -52,8 +52,8 @@ static void assert_complete(const char *dir) {
   assert_int_equal(b->rows, CONFIGS);
   for (size_t r = 0; r < CONFIGS; r++) {
     char x[1300], y[1300], name[64];
-    assert_string_equal(b->cells[r * 12], configs[r]);
-    for (size_t c = 0; c < 10; c++) assert_string_equal(a->cells[r * 12 + c], b->cells[r * 12 + c]);
+    assert_string_equal(b->cells[r * COLUMNS], configs[r]);
+    for (size_t c = 0; c < 10; c++) assert_string_equal(a->cells[r * COLUMNS + c], b->cells[r * COLUMNS + c]);
     snprintf(name, sizeof name, "%s/checkpoint.safetensors", configs[r]);
     in_dir(x, whole, name);
     in_dir(y, dir, name);

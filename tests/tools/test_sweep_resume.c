@@ -1,0 +1,278 @@
+/* `fovea sweep --resume` on folders that something happened to: a damaged or another's checkpoint, a configuration that
+ * is gone, lines twice. What is right goes on, what is made anew is said, what cannot be told is refused. */
+#include "train/small.h"
+
+#include <jansson.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/process.h"
+
+enum { SIDE = 8, TRAIN = 48, TEST = 16, CONFIGS = 4 };
+
+#define SETTINGS " --arch 4,3,2 --depth 1 --batch 16 --epochs 2 --factors batchnorm,dropout "
+
+static const char *const configs[CONFIGS] = {"relu-spatial-bn-drop-s768", "relu-spatial-bn-nodrop-s768",
+                                             "relu-spatial-nobn-drop-s768", "relu-spatial-nobn-nodrop-s768"};
+
+static char output[1 << 16], data[1024], other_data[1024], whole[1024];
+
+static int fovea(const char *format, ...) {
+  char arguments[4096];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(arguments, sizeof arguments, format, list);
+  va_end(list);
+  return process_fovea("", arguments, output, sizeof output);
+}
+
+static void assert_output(const char *part) {
+  if (strstr(output, part) == NULL) fail_msg("'%s' is not in: %s", part, output);
+}
+
+#define ENDS(code, message, ...)                                                                 \
+  do {                                                                                           \
+    int code_ = fovea(__VA_ARGS__);                                                              \
+    if (code_ != (code)) fail_msg("%s:%d: exit code %d: %s", __FILE__, __LINE__, code_, output); \
+    assert_output(message);                                                                      \
+  } while (0)
+
+#define RESUME "sweep --data %s --out %s --resume"
+
+/* --- files ------------------------------------------------------------------------------------------------------- */
+
+static const char *in(const char *dir, const char *name) {
+  static char paths[8][1400];
+  static size_t next;
+  char *path = paths[next++ % 8];
+  snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+  return path;
+}
+
+static const char *of(const char *dir, int config, const char *name) {
+  char file[256];
+  snprintf(file, sizeof file, "%s/%s", configs[config], name);
+  return in(dir, file);
+}
+
+static bool there(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0;
+}
+
+static void copy(const char *from, const char *to) {
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  OK(fovea_file_read(from, 1 << 24, &bytes, &size));
+  OK(fovea_file_write(to, bytes, size));
+  free(bytes);
+}
+
+/* A copy of the whole sweep, whose results.csv has the first `lines` configurations. */
+static const char *folder(const char *name, int lines) {
+  static char path[1024];
+  static const char *const files[] = {"checkpoint.safetensors", "config.json", "metrics.csv",
+                                      "reconstructions-epoch002.png"};
+  snprintf(path, sizeof path, "%s", temp_path(name));
+  assert_int_equal(mkdir(path, 0777), 0);
+  copy(in(whole, "config.json"), in(path, "config.json"));
+  for (int c = 0; c < CONFIGS; c++) {
+    assert_int_equal(mkdir(in(path, configs[c]), 0777), 0);
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) copy(of(whole, c, files[f]), of(path, c, files[f]));
+  }
+  uint8_t *text = NULL;
+  size_t size = 0, end = 0;
+  OK(fovea_file_read(in(whole, "results.csv"), 1 << 20, &text, &size));
+  for (int i = 0; i <= lines; i++) end += strcspn((char *)text + end, "\n") + 1;
+  OK(fovea_file_write(in(path, "results.csv"), text, end));
+  free(text);
+  return path;
+}
+
+/* Line `index` of results.csv, from 0 for the header. */
+static void result_line(const char *dir, int index, char line[1024]) {
+  uint8_t *text = NULL;
+  size_t size = 0;
+  OK(fovea_file_read(in(dir, "results.csv"), 1 << 20, &text, &size));
+  const char *s = (const char *)text;
+  for (; index > 0 && *s != '\0'; index--) s += strcspn(s, "\n") + 1;
+  snprintf(line, 1024, "%.*s", (int)strcspn(s, "\n"), s);
+  free(text);
+}
+
+/* Whether results.csv has these configurations, once each, with what the whole sweep found, and no other. */
+static void assert_results(const char *dir, const int *places, int count) {
+  for (int i = 0; i < count; i++) {
+    char a[1024], b[1024];
+    bool found = false;
+    result_line(whole, places[i] + 1, a);
+    for (int line = 1; line <= count && !found; line++) {
+      result_line(dir, line, b);
+      size_t n = 0; /* up to parameters; what follows is time */
+      for (int commas = 0; commas < 10 && a[n] != '\0'; n++) commas += a[n] == ',';
+      found = strncmp(a, b, n) == 0;
+    }
+    if (!found) fail_msg("%s: no line like '%s'", dir, a);
+  }
+  char end[1024];
+  result_line(dir, count + 1, end);
+  assert_string_equal(end, "");
+}
+
+static void assert_complete(const char *dir) {
+  assert_results(dir, (const int[]){0, 1, 2, 3}, CONFIGS);
+  for (int c = 0; c < CONFIGS; c++)
+    assert_same_bytes(of(whole, c, "checkpoint.safetensors"), of(dir, c, "checkpoint.safetensors"));
+}
+
+static void make_data(char dir[1024], const char *name, int salt) {
+  static const char *const splits[] = {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"};
+  for (int split = 0; split < 2; split++) {
+    const int count = split == 0 ? TRAIN : TEST;
+    uint8_t bytes[16 + TRAIN * SIDE * SIDE] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    for (int i = 0; i < count * SIDE * SIDE; i++)
+      bytes[16 + i] = (uint8_t)((i / (SIDE * SIDE) + 3 + salt) * (i % (SIDE * SIDE) + 1) * 37 % 251);
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", name, splits[split]);
+    temp_file(path, bytes, 16 + (size_t)count * SIDE * SIDE);
+  }
+  snprintf(dir, 1024, "%s", temp_path(name));
+}
+
+static int sweep_once(void **state) {
+  (void)state;
+  make_data(data, "data", 0);
+  make_data(other_data, "other-data", 1);
+  snprintf(whole, sizeof whole, "%s", temp_path("whole"));
+  if (fovea("sweep --data %s" SETTINGS "--out %s", data, whole) == 0) return 0;
+  fprintf(stderr, "%s\n", output);
+  return -1;
+}
+
+/* --- tests ------------------------------------------------------------------------------------------------------- */
+
+static void a_damaged_checkpoint(void **state) {
+  (void)state;
+  char said[200];
+  const char *dir = folder("damaged", 1);
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  OK(fovea_file_read(of(dir, 1, "checkpoint.safetensors"), 1 << 24, &bytes, &size));
+  bytes[size / 2] ^= 1;
+  OK(fovea_file_write(of(dir, 1, "checkpoint.safetensors"), bytes, size));
+  free(bytes);
+  snprintf(said, sizeof said, "fovea: %s: ", configs[1]);
+  ENDS(0, said, RESUME, data, dir);
+  assert_output("set aside as checkpoint.damaged.safetensors and trained anew");
+  assert_true(there(of(dir, 1, "checkpoint.damaged.safetensors")));
+  assert_complete(dir);
+}
+
+/* Whole, but not this configuration's: left alone, in words, while the others are trained. */
+static void anothers_checkpoint(void **state) {
+  (void)state;
+  char said[200];
+  const char *dir = folder("anothers", 1);
+  copy(of(whole, 0, "checkpoint.safetensors"), of(dir, 1, "checkpoint.safetensors"));
+  snprintf(said, sizeof said, "fovea: %s is left out: ", configs[1]);
+  ENDS(2, said, RESUME, data, dir);
+  assert_output("the checkpoint is of another run than config.json");
+  assert_results(dir, (const int[]){0, 2, 3}, 3);
+  assert_same_bytes(of(whole, 0, "checkpoint.safetensors"), of(dir, 1, "checkpoint.safetensors"));
+}
+
+static void the_configuration_is_gone(void **state) {
+  (void)state;
+  const char *dir = folder("recovered", 2);
+  unlink(in(dir, "config.json"));
+  ENDS(0, "config.json is gone; the settings are those that the configurations' folders have", RESUME, data, dir);
+  assert_output("4 configurations, 2 to train");
+  assert_complete(dir);
+  assert_true(there(in(dir, "config.json")));
+  dir = folder("unproved", 2);
+  unlink(in(dir, "config.json"));
+  for (int c = 0; c < CONFIGS; c++) unlink(of(dir, c, "config.json"));
+  ENDS(2, "proves its settings", RESUME, data, dir);
+  ENDS(2, "proves its settings", RESUME SETTINGS, data, dir);
+  assert_results(dir, (const int[]){0, 1}, 2);
+}
+
+static void other_data_or_settings(void **state) {
+  (void)state;
+  const char *dir = folder("other-settings", 2);
+  ENDS(2, "the content of --data's training images", RESUME, other_data, dir);
+  ENDS(2, "--epochs was 2", RESUME " --epochs 3", data, dir);
+  char line[1024];
+  result_line(dir, 1, line);
+  char *run = strrchr(line, ',') + 1;
+  memset(run, run[0] == '0' ? '1' : '0', strlen(run));
+  dir = folder("other-run", 0);
+  OK(fovea_file_append_line(in(dir, "results.csv"), line));
+  ENDS(2, "is of the run", RESUME, data, dir);
+  ENDS(2, "has config.json", "sweep --data %s" SETTINGS "--out %s", data, dir);
+}
+
+static void lines_twice(void **state) {
+  (void)state;
+  char line[1024];
+  const char *dir = folder("twice", 3);
+  result_line(dir, 2, line);
+  OK(fovea_file_append_line(in(dir, "results.csv"), line));
+  ENDS(2, "lines 3 and 5 are both of relu-spatial-bn-nodrop-s768", "regress %s", in(dir, "results.csv"));
+  ENDS(0, "1 repeated lines are dropped", RESUME, data, dir);
+  assert_complete(dir);
+  char *loss = line; /* another test_loss, the seventh field */
+  for (int commas = 0; commas < 6; loss++) commas += *loss == ',';
+  loss[2] = loss[2] == '9' ? '8' : '9';
+  OK(fovea_file_append_line(in(dir, "results.csv"), line));
+  ENDS(2, "lines 3 and 6 have different results of relu-spatial-bn-nodrop-s768", RESUME, data, dir);
+}
+
+/* A sweep of the version before runs had names goes on, and its lines get them. */
+static void an_older_sweep(void **state) {
+  (void)state;
+  char header[1024], first[1024], text[2100];
+  const char *dir = folder("older", 1);
+  result_line(dir, 0, header);
+  result_line(dir, 1, first);
+  *strrchr(header, ',') = '\0';
+  *strrchr(first, ',') = '\0';
+  snprintf(text, sizeof text, "%s\n%s\n", header, first);
+  OK(fovea_file_write(in(dir, "results.csv"), text, strlen(text)));
+  json_t *json = json_load_file(in(dir, "config.json"), 0, NULL);
+  json_object_del(json, "train_hash");
+  json_object_del(json, "test_hash");
+  assert_int_equal(json_dump_file(json, in(dir, "config.json"), 0), 0);
+  json_decref(json);
+  ENDS(0, "begun by an older version", RESUME, data, dir);
+  assert_complete(dir);
+  result_line(whole, 0, header);
+  result_line(dir, 0, first);
+  assert_string_equal(first, header);
+}
+
+static void seeds_beyond_the_largest(void **state) {
+  (void)state;
+  const char *out = temp_path("unused");
+  ENDS(2, "--seed: '9007199254740993'", "sweep --data %s --seed 9007199254740993 --out %s", data, out);
+  ENDS(2, "beyond the largest seed", "sweep --data %s --seed 9007199254740992 --seeds 2 --out %s", data, out);
+  assert_false(there(out));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_damaged_checkpoint),
+      cmocka_unit_test(anothers_checkpoint),
+      cmocka_unit_test(the_configuration_is_gone),
+      cmocka_unit_test(other_data_or_settings),
+      cmocka_unit_test(lines_twice),
+      cmocka_unit_test(an_older_sweep),
+      cmocka_unit_test(seeds_beyond_the_largest),
+  };
+  (void)open_device;
+  (void)close_device;
+  (void)small_config;
+  (void)images;
+  (void)assert_message;
+  return cmocka_run_group_tests(tests, sweep_once, NULL);
+}

@@ -1,0 +1,110 @@
+#include "results.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fail.h"
+#include "core/file.h"
+#include "csvlog.h"
+
+static const char *const headers[] = {
+    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s,run",
+    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s"};
+enum { HEADERS = sizeof headers / sizeof *headers, SAME_FIELDS = 10, RUN = 12, FIELD = 128, LINE = 1024 };
+
+fovea_status results_create(const char *path) { return csvlog_write(path, headers[0], &(csvlog){0}); }
+
+fovea_status results_append(const char *path, const factors_config *c, const training_result *r) {
+  char line[LINE], loss[CSVLOG_NUMBER], bce[CSVLOG_NUMBER], kl[CSVLOG_NUMBER];
+  snprintf(line, sizeof line, "%s,%s,%s,%s,%s,%zu,%.3f,%.2f,%s", c->name, c->columns,
+           csvlog_number(r->last.val_loss, loss), csvlog_number(r->last.val_bce, bce),
+           csvlog_number(r->last.val_kl, kl), r->parameters, r->seconds, r->images_per_s, c->run);
+  return fovea_file_append_line(path, line);
+}
+
+/* Whether two lines say the same but for the time that it took. */
+static bool same_result(const char *a, const char *b) {
+  char x[FIELD], y[FIELD];
+  for (size_t i = 0; i < SAME_FIELDS; i++) {
+    if (strcmp(csvlog_field(a, i, x, sizeof x), csvlog_field(b, i, y, sizeof y)) != 0) return false;
+  }
+  return true;
+}
+
+/* The first line of the same configuration, which is `index` itself when there is none before it. */
+static size_t first_of(const csvlog *log, size_t index) {
+  char name[FIELD], other[FIELD];
+  csvlog_field(log->lines[index], 0, name, sizeof name);
+  size_t i = 0;
+  while (i < index && strcmp(csvlog_field(log->lines[i], 0, other, sizeof other), name) != 0) i++;
+  return i;
+}
+
+/* The line as today's header wants it, added to `kept`; its configuration is marked. */
+static fovea_status take_line(const char *path, const csvlog *log, size_t index, factors_config *configs, size_t count,
+                              csvlog *kept) {
+  char name[FIELD], run[FIELD], line[LINE];
+  const char *text = log->lines[index];
+  csvlog_field(text, 0, name, sizeof name);
+  csvlog_field(text, RUN, run, sizeof run);
+  factors_config *c = NULL;
+  for (size_t i = 0; i < count && c == NULL; i++) {
+    if (strcmp(configs[i].name, name) == 0) c = &configs[i];
+  }
+  if (c != NULL && log->header == 0 && run[0] != '\0' && strcmp(run, c->run) != 0)
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: %s is of the run %s, and with these settings and data it is %s: another network; put the "
+                      "right file back, or choose another folder",
+                      path, name, run, c->run);
+  if (c != NULL) c->done = true;
+  if (log->header == 0) return csvlog_add(kept, text);
+  snprintf(line, sizeof line, "%s,%s", text, c != NULL ? c->run : "");
+  return csvlog_add(kept, line);
+}
+
+static fovea_status take_lines(const char *path, const csvlog *log, factors_config *configs, size_t count, csvlog *kept,
+                               size_t *repeated) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
+    const size_t first = first_of(log, i);
+    if (first == i) {
+      status = take_line(path, log, i, configs, count, kept);
+    } else if (same_result(log->lines[first], log->lines[i])) {
+      ++*repeated;
+    } else {
+      char name[FIELD];
+      status = fovea_fail(FOVEA_INVALID, "%s: lines %zu and %zu have different results of %s; remove the wrong one",
+                          path, first + 2, i + 2, csvlog_field(log->lines[i], 0, name, sizeof name));
+    }
+  }
+  return status;
+}
+
+static void say_dropped(const char *path, size_t damaged, size_t repeated, void (*say)(const char *line)) {
+  char line[LINE];
+  if (damaged > 0) {
+    snprintf(line, sizeof line, "fovea: %.800s: %zu torn or damaged lines are dropped", path, damaged);
+    say(line);
+  }
+  if (repeated > 0) {
+    snprintf(line, sizeof line, "fovea: %.800s: %zu repeated lines are dropped", path, repeated);
+    say(line);
+  }
+}
+
+fovea_status results_restore(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
+                             size_t *lines) {
+  csvlog log = {0}, kept = {0};
+  size_t repeated = 0;
+  *lines = 0;
+  if (!run_exists(path)) return FOVEA_OK;
+  fovea_status status = csvlog_read(path, headers, HEADERS, &log);
+  if (status == FOVEA_OK) status = take_lines(path, &log, configs, count, &kept, &repeated);
+  if (status == FOVEA_OK) say_dropped(path, log.damaged, repeated, say);
+  if (status == FOVEA_OK) status = csvlog_write(path, headers[0], &kept);
+  if (status == FOVEA_OK) *lines = kept.count;
+  csvlog_free(&log);
+  csvlog_free(&kept);
+  return status;
+}

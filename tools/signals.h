@@ -1,0 +1,27 @@
+/* SIGINT, SIGTERM and SIGHUP in a command that trains: what is new is saved first, and nothing is waited for when
+ * nothing is new. A process is idle when its end would lose nothing, as while kernels are compiled, and busy else. */
+#ifndef FOVEA_TOOLS_SIGNALS_H
+#define FOVEA_TOOLS_SIGNALS_H
+
+#include <stdbool.h>
+
+/* From now on, and idle. The first signal says what will happen: an idle process ends at once, with 128 + its number;
+ * a busy one remembers it, to be asked for. Signals of the next two seconds are the same request, because timeout(1)
+ * and terminals send theirs twice; a later one ends the process at once. A SIGHUP that is ignored, as under nohup(1),
+ * stays so. */
+void signals_catch(void);
+
+/* The number of the signal that was remembered, or 0. */
+int signals_received(void);
+
+/* Idle from now on; whether a signal came before that, so that the caller is to stop. */
+bool signals_idle(void);
+void signals_busy(void);
+
+/* What an idle process that a signal ends prints on stdout: copied, cut to about a thousand bytes. */
+void signals_farewell(const char *text);
+
+/* 128 + the signal remembered: the exit code of a command that stopped for it. */
+int signals_exit_code(void);
+
+#endif
