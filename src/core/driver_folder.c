@@ -293,7 +293,12 @@ void fovea_driver_folder_withdraw(void) {
 
 const char *fovea_driver_folder(void) { return folder.path; }
 
-const char *fovea_driver_folder_refusals(void) { return folder.refusals; }
+const char *fovea_driver_folder_refusals(void) {
+  const char *users = folder.by_user ? fovea_environment("POCL_CACHE_DIR") : NULL;
+  if (users && fovea_folder_is_full(users))
+    snprintf(folder.refusals, sizeof folder.refusals, "no file can be written in POCL_CACHE_DIR, %.1000s", users);
+  return folder.refusals;
+}
 
 bool fovea_driver_folder_used(void) {
   struct dirent **names = NULL;

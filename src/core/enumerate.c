@@ -150,7 +150,7 @@ static fovea_status none_found(const char *what) {
                       "%s, and there are less than 512 MiB of memory for a driver: raise the limit (ulimit -v)", what);
   if (refusals[0])
     return fovea_fail(FOVEA_IO,
-                      "%s, and a driver can compile nowhere: no private folder could be made (%s); set TMPDIR to one "
+                      "%s, and a driver has nowhere to compile (%s): unset POCL_CACHE_DIR, or set TMPDIR to a folder "
                       "that can be written",
                       what, refusals);
   return fovea_fail(FOVEA_DEVICE, "%s: " INSTALL_A_DRIVER, what);
