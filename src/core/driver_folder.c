@@ -242,7 +242,8 @@ static bool place(int i, char base[MOST_PATH]) {
   if (i == 0) n = snprintf(base, MOST_PATH, "/dev/shm/fovea-%lu", user);
   if (i == 1 && temporary && temporary[0] == '/') n = snprintf(base, MOST_PATH, "%s/fovea-%lu", temporary, user);
   if (i == 2) n = snprintf(base, MOST_PATH, "/tmp/fovea-%lu", user);
-  if (i == CACHE && fovea_cache_directory(base, MOST_PATH - 8)) n = (int)strlen(strcat(base, "/driver"));
+  char cache[MOST_PATH];
+  if (i == CACHE && fovea_cache_directory(cache, sizeof cache)) n = snprintf(base, MOST_PATH, "%s/driver", cache);
   return n > 0 && n < MOST_PATH;
 }
 

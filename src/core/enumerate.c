@@ -186,7 +186,8 @@ static fovea_status enumerate(fovea_found **found, size_t *count) {
     snprintf(what, sizeof what, "no OpenCL device found on %u platform(s)%s%s", (unsigned)platforms,
              error == CL_SUCCESS ? "" : ", one of which cannot list its own: ",
              error == CL_SUCCESS ? "" : fovea_cl_error_name(error));
-    status = fovea_cl_status(error) == FOVEA_NO_MEMORY ? fovea_fail(FOVEA_NO_MEMORY, "%s", what) : none_found(what);
+    const bool memory = fovea_cl_status(error) == FOVEA_NO_MEMORY;
+    status = memory ? fovea_fail(FOVEA_NO_MEMORY, "%s: memory ran out", what) : none_found(what);
     goto done;
   }
   *found = all;
