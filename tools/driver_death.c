@@ -86,15 +86,17 @@ _Noreturn void driver_death_by_abort(void) {
   const char *doing = fovea_driver_doing();
   if (watching && doing) die("abort()", doing);
   signal(SIGABRT, SIG_DFL);
-  raise(SIGABRT);
-  _exit(128 + SIGABRT);
+  for (;;) raise(SIGABRT);
 }
 
 static void take_signals(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+  signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a write error with a message and an exit code */
+#ifdef __SANITIZE_ADDRESS__
+  return; /* a sanitizer's report says more */
+#endif
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < DEATHS; i++) (void)sigaction(deaths[i].signal, &action, NULL);
-  signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is a write error with a message and an exit code */
 }
 
 void driver_death_watch(void) {

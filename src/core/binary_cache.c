@@ -63,6 +63,7 @@ static bool is_whole(const fovea_cache_key *key, const uint8_t *data, size_t len
   const size_t size = length - sizeof h;
   if (h.shapes > sizeof((fovea_cache_shapes *)0)->shape / sizeof(uint64_t) || h.shapes * sizeof(uint64_t) >= size)
     return false;
+  if (h.size != size || memcmp(&h.key, key, sizeof *key) != 0) return false;
   header expected = make_header(key, h.shapes, size);
   fovea_xxh64_begin(&hash, size);
   fovea_xxh64_put(&hash, &expected, sizeof expected);

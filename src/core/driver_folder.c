@@ -242,7 +242,8 @@ static bool place(int i, char base[MOST_PATH]) {
   if (i == 0) n = snprintf(base, MOST_PATH, "/dev/shm/fovea-%lu", user);
   if (i == 1 && temporary && temporary[0] == '/') n = snprintf(base, MOST_PATH, "%s/fovea-%lu", temporary, user);
   if (i == 2) n = snprintf(base, MOST_PATH, "/tmp/fovea-%lu", user);
-  if (i == CACHE && fovea_cache_directory(base, MOST_PATH - 8)) n = (int)strlen(strcat(base, "/driver"));
+  char cache[MOST_PATH];
+  if (i == CACHE && fovea_cache_directory(cache, sizeof cache)) n = snprintf(base, MOST_PATH, "%s/driver", cache);
   return n > 0 && n < MOST_PATH;
 }
 
@@ -293,7 +294,12 @@ void fovea_driver_folder_withdraw(void) {
 
 const char *fovea_driver_folder(void) { return folder.path; }
 
-const char *fovea_driver_folder_refusals(void) { return folder.refusals; }
+const char *fovea_driver_folder_refusals(void) {
+  const char *users = folder.by_user ? fovea_environment("POCL_CACHE_DIR") : NULL;
+  if (users && fovea_folder_is_full(users))
+    snprintf(folder.refusals, sizeof folder.refusals, "no file can be written in POCL_CACHE_DIR, %.1000s", users);
+  return folder.refusals;
+}
 
 bool fovea_driver_folder_used(void) {
   struct dirent **names = NULL;

@@ -21,7 +21,8 @@ void fovea_driver_folder_withdraw(void);
 /* "" where there is none. */
 const char *fovea_driver_folder(void);
 
-/* Why there is none: "/tmp/fovea-1000: Permission denied; ..."; "" where there is one or none is to be. */
+/* Why there is none: "/tmp/fovea-1000: Permission denied; ...", or why the user's is of no use; "" where there is no
+ * such reason. */
 const char *fovea_driver_folder_refusals(void);
 
 /* Whether a driver keeps files there: then it compiles kernels apart from programs, and a program's binary grows. */

@@ -14,8 +14,8 @@ void fovea_driver_opened(int change);
 /* The clause, "was compiling or running kernels" while a device is open, or NULL. Async-signal-safe. */
 const char *fovea_driver_doing(void);
 
-/* `call` is called, from then on, whenever the drivers have been asked for their devices: the first time loads them, and
- * LLVM, which drivers bring with them, then takes the signals of a crash for itself. NULL: nobody. */
+/* `call` is called, from then on, whenever the drivers have been asked for their devices: the first time loads them,
+ * and LLVM, which drivers bring with them, then takes the signals of a crash for itself. NULL: nobody. */
 void fovea_driver_when_loaded(void (*call)(void));
 void fovea_driver_loaded(void);
 

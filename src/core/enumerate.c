@@ -150,7 +150,7 @@ static fovea_status none_found(const char *what) {
                       "%s, and there are less than 512 MiB of memory for a driver: raise the limit (ulimit -v)", what);
   if (refusals[0])
     return fovea_fail(FOVEA_IO,
-                      "%s, and a driver can compile nowhere: no private folder could be made (%s); set TMPDIR to one "
+                      "%s, and a driver has nowhere to compile (%s): unset POCL_CACHE_DIR, or set TMPDIR to a folder "
                       "that can be written",
                       what, refusals);
   return fovea_fail(FOVEA_DEVICE, "%s: " INSTALL_A_DRIVER, what);
@@ -186,7 +186,8 @@ static fovea_status enumerate(fovea_found **found, size_t *count) {
     snprintf(what, sizeof what, "no OpenCL device found on %u platform(s)%s%s", (unsigned)platforms,
              error == CL_SUCCESS ? "" : ", one of which cannot list its own: ",
              error == CL_SUCCESS ? "" : fovea_cl_error_name(error));
-    status = fovea_cl_status(error) == FOVEA_NO_MEMORY ? fovea_fail(FOVEA_NO_MEMORY, "%s", what) : none_found(what);
+    const bool memory = fovea_cl_status(error) == FOVEA_NO_MEMORY;
+    status = memory ? fovea_fail(FOVEA_NO_MEMORY, "%s: memory ran out", what) : none_found(what);
     goto done;
   }
   *found = all;

@@ -276,7 +276,7 @@ fovea_status fovea_launch_ready(fovea_launch *launch) {
  * range that begins at 0, and for one that is short (PoCL: below 65,535 work-items). */
 static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t global[3]) {
   enum { SHORT = 65535 };
-  const uint64_t kind = (offset[0] | offset[1] | offset[2] ? 1u : 0u) |
+  const uint64_t kind = ((offset[0] | offset[1] | offset[2]) != 0 ? 1u : 0u) |
                         (global[0] >= SHORT || global[1] >= SHORT || global[2] >= SHORT ? 2u : 0u);
   if (l->told & 1u << kind) return;
   l->told |= 1u << kind;

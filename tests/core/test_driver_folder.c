@@ -182,8 +182,10 @@ static void no_folder_at_all(void **state) {
   (void)state;
   const int code = process_fovea("ulimit -f 0;", "devices", said, sizeof said);
   if (code == 0) skip(); /* a driver that needs none */
-  assert_ends(code, 5, "no private folder could be made");
+  assert_ends(code, 5, "a driver has nowhere to compile");
   assert_non_null(strstr(said, "set TMPDIR"));
+  assert_ends(process_fovea("POCL_CACHE_DIR=/proc/none", "devices", said, sizeof said), 5,
+              "no file can be written in POCL_CACHE_DIR, /proc/none");
 }
 
 static void files_too_large(void **state) {
