@@ -33,6 +33,8 @@ static const fovea_variable variables[] = {
      "where that private folder is, unless there is room in /dev/shm [/tmp]"},
     {"PATH", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "DIR:DIR...",
      "where PoCL looks for the linker ld, which the command misses when compiling fails"},
+    {"TERM", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "NAME",
+     "the terminal; progress is printed in lines where it is dumb or not set"},
     {"SOURCE_DATE_EPOCH", FOVEA_VARIABLE_SECONDS, FOVEA_READ_BY_SUMMARIES, "SECONDS",
      "the time that fovea regress prints, since 1970 [now]"},
 };

@@ -20,7 +20,7 @@ typedef enum fovea_variable_kind {
 typedef enum fovea_variable_reader {
   FOVEA_READ_BY_DEVICES, /* fovea_device_open and fovea_network_create */
   FOVEA_READ_BY_SUMMARIES,
-  FOVEA_READ_ELSEWHERE, /* by neither library nor command: a script, a test */
+  FOVEA_READ_ELSEWHERE, /* not by the library: by the command, a script, a test */
   FOVEA_READ_BY_ANY
 } fovea_variable_reader;
 
