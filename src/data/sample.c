@@ -61,8 +61,7 @@ static void apportion(const uint64_t there[LABELS], size_t n, size_t count, uint
 
 fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index) {
   if (!index) return fovea_fail_null("index");
-  if (n > (uint64_t)1 << 32)
-    return fovea_fail(FOVEA_INVALID, "a sample of %zu images: at most 2^32 are expected", n);
+  if (n > (uint64_t)1 << 32) return fovea_fail(FOVEA_INVALID, "a sample of %zu images: at most 2^32 are expected", n);
   if (count >= n) {
     for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
     return FOVEA_OK;

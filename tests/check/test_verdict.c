@@ -1,4 +1,5 @@
 /* The verdict on a device, for every combination of what was measured: the table of src/check/verdict.c. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,7 +104,7 @@ static void test_losses(void **state) {
   check_arithmetic a = {0};
   a.probes[0] = (check_probe){.name = "fma", .kind = CHECK_PRIMITIVE, .differ = 1};
   check_training t = {.repeated = true, .hash = 1, .first_loss = 0.7, .expected_losses = {0.7, 0.5}};
-  const double losses[] = {0.5, 0.4951, 0.5049, 0.494, 0.506, 0.0 / 0.0, 1 / 0.0};
+  const double losses[] = {0.5, 0.4951, 0.5049, 0.494, 0.506, (double)NAN, HUGE_VAL};
   for (int i = 0; i < 7; i++) {
     t.last_loss = losses[i];
     assert_int_equal(check_judge(&(check_results){&a, 0, 0, &t}).passed, i < 3);
