@@ -178,7 +178,8 @@ static fovea_status complete_epoch(training *t) {
   fovea_losses test;
   fovea_status status = fovea_vae_evaluate(t->vae, t->data->test, &test);
   if (status != FOVEA_OK)
-    return fovea_fail_in(status, "epoch %d is trained and saved, but not evaluated, which --resume tries again", epoch);
+    return fovea_fail_in(status, "epoch %d is trained and saved, but not evaluated%s", epoch,
+                         status == FOVEA_MISMATCH ? "" : ", which --resume tries again");
   signals_busy();
   training_epoch *row = &t->rows[t->state.epoch];
   const training_epoch found = {epoch,      train->total, train->bce, train->kl,
