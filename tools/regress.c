@@ -6,6 +6,7 @@
 #include "core/fail.h"
 #include "fit.h"
 #include "options.h"
+#include "output.h"
 
 /* "a,b,c" cut in place; *items points into `text`. */
 static fovea_status split(char *text, const char ***items, size_t *count) {
@@ -28,7 +29,8 @@ static fovea_status split(char *text, const char ***items, size_t *count) {
 static fovea_status regress(const char *path, const fovea_design_options *options, bool json, const char *plot_path) {
   fovea_ols *ols = NULL;
   char *text = NULL;
-  fovea_status status = fit_file(path, options, &ols);
+  fovea_status status = plot_path ? output_check_png("--plot", plot_path) : FOVEA_OK;
+  if (!status) status = fit_file(path, options, &ols);
   if (!status) status = json ? fovea_ols_json(ols, &text) : fovea_ols_summary(ols, &text);
   if (!status && plot_path) status = fit_plot(plot_path, ols);
   if (!status) fputs(text, stdout);

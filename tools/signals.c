@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/driver_folder.h"
+
 enum { SAME_REQUEST = 2, FAREWELL = 1024, MILLISECONDS = 1000 };
 
 /* Handlers run on any thread, the driver's too, at any moment: all they touch is atomic. */
@@ -44,6 +46,12 @@ static void say(int number, const char *what) {
   put(STDERR_FILENO, line);
 }
 
+/* Also in the midst of the driver's reading of compiled kernels, which is no fault of theirs. */
+static _Noreturn void end(int number) {
+  fovea_driver_folder_died(false);
+  _exit(128 + number);
+}
+
 static void on_signal(int number) {
   const int reason = errno;
   int before = 0;
@@ -51,14 +59,14 @@ static void on_signal(int number) {
     say(number, ": ended; there was nothing new to save, go on with --resume\n");
     const char *text = atomic_load(&farewell);
     if (text != NULL) put(STDOUT_FILENO, text);
-    _exit(128 + number);
+    end(number);
   }
   if (atomic_compare_exchange_strong(&received, &before, number)) {
     atomic_store(&received_at, now());
     say(number, ": finishing the step under way and saving; again after 2 seconds ends at once, without saving\n");
   } else if (atomic_load(&received_at) != 0 && now() - atomic_load(&received_at) >= SAME_REQUEST * MILLISECONDS) {
     say(number, " again: ended at once; what was not saved is lost\n");
-    _exit(128 + number);
+    end(number);
   }
   errno = reason;
 }

@@ -9,6 +9,7 @@
 #include "core/device.h"
 #include "core/driver_folder.h"
 #include "core/driver_watch.h"
+#include "core/environment.h"
 #include "core/fail.h"
 #include "core/first_call.h"
 
@@ -141,6 +142,14 @@ done:
   return status;
 }
 
+/* The first variable that is set of those by which loaders and PoCL hide what is installed; NULL: none. */
+static const char *hiding_variable(const char **value) {
+  if ((*value = fovea_environment("OCL_ICD_VENDORS"))) return "OCL_ICD_VENDORS";
+  if ((*value = fovea_environment("OCL_ICD_FILENAMES"))) return "OCL_ICD_FILENAMES";
+  if ((*value = getenv("POCL_DEVICES"))) return "POCL_DEVICES"; /* empty, it hides all */
+  return NULL;
+}
+
 /* Why there is nothing to list: what a driver needs is said before the driver is missed, which loaders and drivers keep
  * to themselves. */
 static fovea_status none_found(const char *what) {
@@ -153,6 +162,10 @@ static fovea_status none_found(const char *what) {
                       "%s, and a driver has nowhere to compile (%s): unset POCL_CACHE_DIR, or set TMPDIR to a folder "
                       "that can be written",
                       what, refusals);
+  const char *value = NULL, *variable = hiding_variable(&value);
+  if (variable)
+    return fovea_fail(FOVEA_DEVICE, "%s: %s is '%.200s', which says where to look; unset it, or " INSTALL_A_DRIVER,
+                      what, variable, value);
   return fovea_fail(FOVEA_DEVICE, "%s: " INSTALL_A_DRIVER, what);
 }
 

@@ -98,6 +98,9 @@ static int expect_accepted(const char *name, const char *value) {
   snprintf(setting, sizeof setting, "%s='%s'", name, value);
   const int code = process_fovea(setting, "devices", output, sizeof output);
   if (code == FOVEA_OK && !strstr(output, "fovea:")) return 0;
+  /* These may hide every device, and then it is said which of them does. */
+  const bool hides = strncmp(name, "OCL_ICD_", 8) == 0 || strcmp(name, "POCL_DEVICES") == 0;
+  if (hides && code == FOVEA_DEVICE && strstr(output, name)) return 0;
   fprintf(stderr, "%s fovea devices: exit %d: %s\n", setting, code, output);
   return 1;
 }

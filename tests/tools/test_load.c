@@ -328,6 +328,16 @@ static void reconstruct_overwrites_nothing(void **state) {
   assert_refused("the same file");
   assert_int_equal(fovea(RECONSTRUCT "--out %s --count 2", data, run, out), 0);
   assert_refused("test: 6 images of 2 classes, 8x8 gray; 2 of 6 taken, a fair sample: 1 cat, 1 dog");
+  for (size_t i = 0; i < 2; i++) {
+    const char *mine = temp_path(i == 0 ? "own/run/config.json" : "own/run/metrics.csv");
+    assert_int_equal(fovea(RECONSTRUCT "--out %s", data, run, mine), 2);
+    assert_refused("is no PNG and would be lost");
+    assert_int_equal(fovea(RECONSTRUCT "--out %s --save %s", data, run, out, mine), 2);
+    assert_refused("was not made by --save and would be lost");
+  }
+  const char *saved = temp_path("own/numbers.safetensors");
+  for (int twice = 0; twice < 2; twice++)
+    assert_int_equal(fovea(RECONSTRUCT "--out %s --save %s", data, run, out, saved), 0);
   static const char *const walks[] = {"--save x", "--count 3", "--latent mean"};
   for (size_t i = 0; i < 3; i++) {
     assert_int_equal(fovea(RECONSTRUCT "--out %s --walk %s", data, run, out, walks[i]), 2);

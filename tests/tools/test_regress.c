@@ -171,7 +171,13 @@ static void test_failures(void **state) {
     free(out);
     free(err);
   }
-  char *out, *err;
+  char *out, *err, itself[2048];
+  snprintf(itself, sizeof itself, "--plot '%s' '%s'", temp_path("table.csv"), temp_path("table.csv"));
+  temp_file("table.csv", "a,y\n1,2\n3,4\n5,7\n", 16);
+  assert_int_equal(run("", itself, &out, &err), 2);
+  assert_non_null(strstr(err, "is no PNG and would be lost"));
+  free(out);
+  free(err);
   assert_int_equal(run("", "", &out, &err), 2);
   free(out);
   free(err);
