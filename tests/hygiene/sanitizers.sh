@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # sanitizers.sh BUILD: the suite under the address, undefined-behaviour and leak sanitizers, in a build folder of its own.
 # Left out is what would only run the same host code again, and long:
-#   - a GPU's path (..._gpu_path), canonical, rounding and plain_c: the host code of other tests, other numbers;
+#   - a GPU's path (..._gpu_path), canonical, rounding, tuning and plain_c: the host code of other tests, other numbers;
 #   - golden, check/emulated, tools/check, tools/sweep and tools/train: more trainings and kernels, of which op/network and
 #     train/ have enough;
 #   - core/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
@@ -19,4 +19,4 @@ export ASAN_OPTIONS=intercept_tls_get_addr=0
 export LSAN_OPTIONS="suppressions='$hygiene/lsan.txt':print_suppressions=0" # quoted for paths with spaces
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --timeout 300 --exclude-regex \
-  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|^check/emulated$|^core/driver_folder$|_gpu_path$|^op/(canonical|rounding)$|^train/plain_c$|^tools/(check|sweep|train)$'
+  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|^check/emulated$|^core/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^train/plain_c$|^tools/(check|sweep|train)$'
