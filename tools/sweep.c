@@ -123,17 +123,12 @@ static fovea_status restore_failures(sweep *s) {
   return status;
 }
 
-/* Where dropout is on. */
-static double dropout_rate(const sweep *s) {
-  return s->options.dropout > 0 ? s->options.dropout : run_options_default().dropout;
-}
-
 static run_options options_of(const sweep *s, const factors_config *c) {
   run_options o = s->options;
   o.activation = c->activation;
   o.attention = c->attention;
   o.batchnorm = c->batchnorm;
-  o.dropout = c->dropout ? dropout_rate(s) : 0;
+  o.dropout = c->dropout ? s->options.dropout : 0;
   o.seed = c->seed;
   o.sweep = s->config;
   return o;
@@ -291,6 +286,7 @@ static fovea_status run_all(sweep *s) {
   for (size_t i = 0; i < s->count; i++) left += !s->configs[i].done;
   fprintf(stderr, "fovea: %zu configurations, %zu to train on %s\n", s->count, left,
           fovea_device_get_info(s->device)->name);
+  if (s->count < 2) fputs("fovea: one configuration gives no regression; more levels or --seeds would\n", stderr);
   s->images = s->data.train->count;
   progress_begin("sweep", left * (size_t)s->options.epochs * s->images, "images");
   for (size_t i = 0; i < s->count && status == FOVEA_OK && !s->stopped; i++) {

@@ -259,6 +259,18 @@ static void seeds_beyond_the_largest(void **state) {
   assert_false(there(out));
 }
 
+/* A rate of 0 is right where dropout is never on. That nothing will be regressed is said before it is trained. */
+static void one_configuration(void **state) {
+  (void)state;
+  const char *out = temp_path("one");
+  ENDS(0, "one configuration gives no regression",
+       "sweep --data %s" SETTINGS "--factors dropout=off --dropout 0 --out %s", data, out);
+  const char *warning = strstr(output, "one configuration gives"),
+             *after = strstr(output, "no regression, which needs");
+  assert_true(after != NULL && warning < after);
+  assert_true(there(in(out, "relu-spatial-bn-nodrop-s768/checkpoint.safetensors")));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_damaged_checkpoint),
@@ -268,6 +280,7 @@ int main(void) {
       cmocka_unit_test(lines_twice),
       cmocka_unit_test(an_older_sweep),
       cmocka_unit_test(seeds_beyond_the_largest),
+      cmocka_unit_test(one_configuration),
   };
   (void)open_device;
   (void)close_device;
