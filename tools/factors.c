@@ -55,6 +55,9 @@ static fovea_status some_levels(int factor, const char *text, size_t n, levels o
     if (word < 0)
       return fovea_fail(FOVEA_INVALID, "--factors: %s has no level '%.*s', it has %s", known[factor].name,
                         (int)(length < 40 ? length : 40), text, known[factor].words);
+    if (out[word])
+      return fovea_fail(FOVEA_INVALID, "--factors: %s has the level '%.*s' twice", known[factor].name, (int)length,
+                        text);
     out[word] = true;
     text += length;
     if (text >= end) return FOVEA_OK;
@@ -109,6 +112,10 @@ fovea_status factors_plan(const char *factors, const run_options *options, long 
   levels of[FACTORS];
   fovea_status status = parse(factors, options, of);
   if (status != FOVEA_OK) return status;
+  if (of[DROPOUT][0] && !(options->dropout > 0))
+    return fovea_fail(FOVEA_INVALID,
+                      "--dropout 0 leaves nothing to vary: --factors asks for dropout on; give the rate that on means, "
+                      "such as --dropout 0.2, or leave dropout out of --factors");
   if (options->seed > RUN_LARGEST_SEED - (seeds - 1))
     return fovea_fail(FOVEA_INVALID, "--seeds: %lld seeds from %lld on go beyond the largest seed, %lld", seeds,
                       options->seed, RUN_LARGEST_SEED);

@@ -25,8 +25,8 @@ typedef struct factors_config {
  * (on, off), dropout (on, off). The original goes through itertools.product of its four lists too, but the order of the
  * lists is not known to us; the order changes no result, since every configuration starts from its seed.
  *
- * The caller frees *configs. FOVEA_INVALID, naming what may stand there, or when the last seed is above the largest;
- * FOVEA_NO_MEMORY. */
+ * The caller frees *configs. FOVEA_INVALID, naming what may stand there, when a factor or a level is there twice, when
+ * dropout is to be on at options' rate of 0, or when the last seed is above the largest; FOVEA_NO_MEMORY. */
 fovea_status factors_plan(const char *factors, const run_options *options, long long seeds, factors_config **configs,
                           size_t *count);
 

@@ -319,6 +319,19 @@ fovea_status identity_of_folder(const char *dir, const char *config_json, const 
   return status;
 }
 
+fovea_status identity_of_blas(const char *dir, const char *config_json, const char *blas) {
+  json_t *config = NULL;
+  fovea_status status = load_json(dir, config_json, &config);
+  const char *was = json_string_value(json_object_get(config, "blas"));
+  if (status == FOVEA_OK && was != NULL && strcmp(was, blas) != 0)
+    status = fovea_fail(FOVEA_INVALID,
+                        "%s: its dense layers were computed by the BLAS %s so far, and it would be %s now: one run has "
+                        "one; resume with FOVEA_BLAS=%s, nothing was changed",
+                        dir, was, blas, was);
+  json_decref(config);
+  return status;
+}
+
 bool identity_has_data(const char *text) {
   return strstr(text, "\"train_hash\"") != NULL && strstr(text, "\"test_hash\"") != NULL;
 }

@@ -19,7 +19,9 @@ typedef struct training {
   const training_hooks *hooks;
   fovea_vae *vae;
   json_t *config;
-  char *config_text, *history; /* the latter as the checkpoint had it, or NULL */
+  char *config_text;
+  char *recorded; /* config.json as it was found, or NULL */
+  char *history;  /* as the checkpoint had it, or NULL */
   char run[IDENTITY_RUN];
   int lock;
   bool resumed; /* from a checkpoint */
@@ -34,8 +36,9 @@ typedef struct training {
 /* The files of the folder must be of this run, and of one run. */
 static fovea_status compare_folder(training *t) {
   const char *out = t->options->out;
-  char *config = NULL, *checkpoint = NULL;
-  fovea_status status = run_config_read(out, &config);
+  char *checkpoint = NULL;
+  fovea_status status = run_config_read(out, &t->recorded);
+  const char *config = t->recorded;
   if (status == FOVEA_OK && t->resumed) status = run_config_of_checkpoint(t->checkpoint, &checkpoint, &t->history);
   if (status == FOVEA_OK && config != NULL && checkpoint != NULL) status = identity_of_folder(out, config, checkpoint);
   if (status == FOVEA_OK && config != NULL) status = run_config_compare(out, config, t->config);
@@ -49,7 +52,6 @@ static fovea_status compare_folder(training *t) {
   if (status == FOVEA_OK && config == NULL && checkpoint != NULL)
     progress_tell("fovea: %s has no config.json; the settings are those of its checkpoint", out);
   t->same = config != NULL;
-  free(config);
   free(checkpoint);
   return status;
 }
@@ -80,6 +82,12 @@ static fovea_status check_state(const training *t) {
                     t->options->epochs, s->images_done, t->data->train->count);
 }
 
+/* The epochs that are done and those to come must be of one arithmetic. */
+static fovea_status check_blas(const training *t) {
+  if (!t->resumed || t->recorded == NULL) return FOVEA_OK;
+  return identity_of_blas(t->options->out, t->recorded, fovea_network_blas(t->vae->network));
+}
+
 static fovea_status restore_metrics(training *t) {
   const metrics_folder folder = {.path = t->metrics,
                                  .run = t->run,
@@ -102,6 +110,7 @@ static fovea_status begin(training *t) {
   else if (status == FOVEA_OK && o->init != NULL)
     status = fovea_vae_load(t->vae, o->init, NULL);
   if (status == FOVEA_OK) status = check_state(t);
+  if (status == FOVEA_OK) status = check_blas(t);
   signals_busy(); /* with files */
   if (status == FOVEA_OK) status = restore_metrics(t);
   if (status == FOVEA_OK)
@@ -307,6 +316,7 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   fovea_vae_destroy(t.vae);
   json_decref(t.config);
   free(t.config_text);
+  free(t.recorded);
   free(t.history);
   free(t.rows);
   run_unlock(t.lock);

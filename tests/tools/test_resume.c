@@ -244,6 +244,42 @@ static void nothing_is_overwritten(void **state) {
   }
 }
 
+/* Sets a string of config.json; NULL removes it. */
+static void set_in_config(const char *dir, const char *key, const char *value) {
+  json_t *json = json_load_file(in(dir, config), 0, NULL);
+  assert_non_null(json);
+  if (value != NULL)
+    assert_int_equal(json_object_set_new(json, key, json_string(value)), 0);
+  else
+    json_object_del(json, key);
+  assert_int_equal(json_dump_file(json, in(dir, config), 0), 0);
+  json_decref(json);
+}
+
+/* No run has products of two libraries. */
+static void another_blas(void **state) {
+  (void)state;
+  const char *run = folder("blas", all);
+  set_in_config(run, "blas", "clblast");
+  write_text(run, metrics, "");
+  char *before = text_of(run, config);
+  ENDS(2, "by the BLAS clblast so far, and it would be builtin now", "train --data %s --out %s --resume", data, run);
+  assert_output("FOVEA_BLAS=clblast");
+  char *after = text_of(run, config), *rows = text_of(run, metrics);
+  assert_string_equal(before, after);
+  assert_string_equal(rows, "");
+  free(before);
+  free(after);
+  free(rows);
+  copy(finished, run, metrics);
+  set_in_config(run, "blas", NULL); /* as an older version wrote it */
+  ENDS(0, "", "train --data %s --out %s --resume", data, run);
+  unlink(in(run, checkpoint)); /* nothing is trained yet: nothing is mixed */
+  set_in_config(run, "blas", "clblast");
+  ENDS(0, "", "train --data %s --out %s --resume", data, run);
+  same_network(run);
+}
+
 /* --- an epoch that was not completed ----------------------------------------------------------------------------- */
 
 static void a_picture_is_owed(void **state) {
@@ -359,6 +395,7 @@ int main(void) {
       cmocka_unit_test(metrics_are_made_anew),
       cmocka_unit_test(later_lines),
       cmocka_unit_test(nothing_is_overwritten),
+      cmocka_unit_test(another_blas),
       cmocka_unit_test(a_picture_is_owed),
       cmocka_unit_test(evaluation_is_not_finite),
       cmocka_unit_test(an_older_run),

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fovea/regress.h"
 #include "support/picture.h"
@@ -156,10 +157,14 @@ static void refusals(void **state) {
                {"--factors activation=tanh", "no level 'tanh'"},
                {"--factors dropout,dropout", "twice"},
                {"--factors activation=", "no level ''"},
+               {"--factors activation=elu|relu|elu", "activation has the level 'elu' twice"},
+               {"--factors dropout --dropout 0", "--dropout 0 leaves nothing to vary"},
+               {"--factors dropout=on --dropout 0", "--dropout 0 leaves nothing to vary"},
                {"--seeds 0", "--seeds"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_int_equal(fovea(SWEEP "%s %s", temp_path("refused"), cases[i].arguments), 2);
     assert_output(cases[i].message);
+    assert_int_not_equal(access(temp_path("refused"), F_OK), 0);
   }
   assert_int_equal(fovea(SWEEP "%s", whole), 2);
   assert_output("--resume");
