@@ -34,10 +34,12 @@ typedef struct fovea_design {
   char **names;   /* k: the names of x's columns */
   double *y;      /* n */
   double *x;      /* n x k, row-major */
+  /* NULL, or the first integer found that double precision rounds: line 3, column a: "12345678901234567890" */
+  char *rounded;
 } fovea_design;
 
 typedef struct fovea_design_options {
-  const char *response;       /* NULL: the last column, or a sweep's test_loss */
+  const char *response;       /* NULL: a sweep's test_loss, also with columns; of another table the last column */
   const char *const *columns; /* the predictors; NULL: every column but the response, or a sweep's own design */
   size_t column_count;
   bool constant; /* a column "const" of ones comes first, unless some column is a nonzero constant already (as
@@ -57,8 +59,9 @@ bool fovea_table_is_sweep(const fovea_table *table);
  * the activation does not vary "const" stands in its place, because its columns are what carries the mean.
  *
  * FOVEA_INVALID, naming line and column: an unknown or repeated column, the response among the predictors, a missing
- * value, nan or inf, a word among numbers, a response that is not numeric or is the same in every row, an unknown word
- * in a sweep's column; FOVEA_NO_MEMORY. */
+ * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers
+ * and the same double, a word among numbers, a response that is not numeric or is the same in every row, an unknown
+ * word in a sweep's column; FOVEA_NO_MEMORY. */
 fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
                                      fovea_design **design);
 void fovea_design_destroy(fovea_design *design); /* takes NULL */
