@@ -78,9 +78,11 @@ typedef struct fovea_ols_alias {
  * Rank and coefficients do not depend on the units of y and of x's columns. statsmodels' do, and of dependent columns
  * it gives the coefficients of least norm; here, as in R, the later of such columns is aliased and has none. */
 typedef struct fovea_ols {
-  size_t n, k;    /* observations, columns of x */
-  size_t rank;    /* of x: how many columns are not aliased */
-  bool constant;  /* ones are a combination of x's columns, by the rule of aliased ones: R-squared is centred */
+  size_t n, k;   /* observations, columns of x */
+  size_t rank;   /* of x: how many columns are not aliased */
+  bool constant; /* ones are a combination of x's columns, by the rule of aliased ones: R-squared is centred */
+  /* the column that is that constant though its values differ, by no more than the rule's tolerance; k: none */
+  size_t nearly_constant;
   char *response; /* the name of y */
   char **names;   /* k */
   /* k: the column is, at unit length and within max(n, k) * 2^-52, a combination of columns before it */
