@@ -33,6 +33,14 @@ static void say_aliases(const char *path, const fovea_ols *ols) {
           ols->k, ols->alias_count == 1 ? "is" : "are", text);
 }
 
+static void say_design(const char *path, const fovea_design *design, const fovea_design_options *options) {
+  if (options && !options->response)
+    fprintf(stderr, "fovea: %s: the response is %s; --response names another\n", path, design->response);
+  if (design->rounded)
+    fprintf(stderr, "fovea: %s: %s is rounded, as any integer with more digits than double precision has\n", path,
+            design->rounded);
+}
+
 /* A row of a sweep's table: what it trained, and the line where it stands. */
 typedef struct trained {
   char what[160]; /* "elu-spatial-bn-drop-s768 elu spatial on on 768" */
@@ -90,6 +98,7 @@ fovea_status fit_file(const char *path, const fovea_design_options *options, fov
   if (!status) {
     status = check_once(table);
     if (!status) status = fovea_design_from_table(table, options, &design);
+    if (!status) say_design(path, design, options);
     if (!status)
       status = fovea_ols_fit(design->y, design->x, design->n, design->k, design->response,
                              (const char *const *)design->names, ols);

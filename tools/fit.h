@@ -4,7 +4,8 @@
 
 #include "fovea/regress.h"
 
-/* The fit of the file at `path`; a sentence on stderr names the columns that are aliased. Statuses as fovea_table_read,
+/* The fit of the file at `path`; sentences on stderr name the response if the options leave it open, the first
+ * integer that is rounded and the columns that are aliased. Statuses as fovea_table_read,
  * fovea_design_from_table and fovea_ols_fit. */
 fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols);
 

@@ -237,10 +237,11 @@ typedef struct columns {
 } columns;
 
 /* A row that is named and has no mark. */
-static bool is_aliased(const plot_coefficient *row) { return isnan(row->value); }
+/* An aliased row and one beyond double precision have none. */
+static bool has_mark(const plot_coefficient *row) { return can_plot(row->value); }
 
 static bool has_interval(const plot_coefficient *row) {
-  return can_plot(row->low) && can_plot(row->high) && !is_aliased(row);
+  return can_plot(row->low) && can_plot(row->high) && has_mark(row);
 }
 
 static bool excludes_zero(const plot_coefficient *row) {
@@ -250,7 +251,7 @@ static bool excludes_zero(const plot_coefficient *row) {
 /* The farthest from zero that the row's mark gets. */
 static double reach(const plot_coefficient *row) {
   const double ends = has_interval(row) ? fmax(fabs(row->low), fabs(row->high)) : 0;
-  return is_aliased(row) ? 0 : fmax(fabs(row->value), ends);
+  return has_mark(row) ? fmax(fabs(row->value), ends) : 0;
 }
 
 static int by_reach(const void *a, const void *b) {
@@ -280,6 +281,7 @@ static void scale_forest(forest *f, bool with_zero) {
   if (with_zero) range_add(&across, 0);
   for (size_t i = 0; i < f->count; i++) {
     const plot_coefficient *row = f->rows[i];
+    if (!has_mark(row)) continue;
     range_add(&across, row->value);
     if (has_interval(row)) {
       range_add(&across, row->low);
@@ -295,19 +297,19 @@ static void scale_forest(forest *f, bool with_zero) {
   f->panel.height = ROW_HEIGHT * (double)f->count;
 }
 
-/* Splits the rows that can be shown, in their order, over one or two panels in `room`, which holds 3 * count rows.
+/* Splits the rows, in their order, over one or two panels in `room`, which holds 3 * count rows.
  * Returns how many of them have a mark. */
 static size_t split(const plot_coefficient *rows, size_t count, const plot_coefficient **room, forest forests[2]) {
   const plot_coefficient **near = room, **far = room + count, **shown = room + 2 * count;
-  size_t shown_count = 0, marks = 0;
+  size_t marks = 0;
   for (size_t i = 0; i < count; i++) {
-    if (can_plot(rows[i].value) || is_aliased(&rows[i])) shown[shown_count++] = &rows[i];
-    marks += can_plot(rows[i].value);
+    shown[i] = &rows[i];
+    marks += has_mark(&rows[i]);
   }
-  const double border = far_from_zero(shown, shown_count, near);
+  const double border = far_from_zero(shown, count, near);
   forests[0] = (forest){.rows = near};
   forests[1] = (forest){.rows = far};
-  for (size_t i = 0; i < shown_count; i++) {
+  for (size_t i = 0; i < count; i++) {
     forest *f = &forests[reach(shown[i]) > border];
     f->rows[f->count++] = shown[i];
   }
@@ -337,10 +339,10 @@ static void draw_mark(canvas *c, const panel *p, double y, const plot_coefficien
 }
 
 static void value_text(const plot_coefficient *row, int decimals, char text[NUMBER_SIZE]) {
-  if (is_aliased(row))
-    snprintf(text, NUMBER_SIZE, "aliased");
-  else
+  if (has_mark(row))
     format_number(text, row->value, decimals);
+  else
+    snprintf(text, NUMBER_SIZE, isnan(row->value) ? "aliased" : "too large");
 }
 
 static void draw_row(canvas *c, const forest *f, size_t i, const columns *at) {
@@ -351,7 +353,7 @@ static void draw_row(canvas *c, const forest *f, size_t i, const columns *at) {
   draw_text(c, &label_style, RIGHT, -12, y, name);
   value_text(row, f->decimals, value);
   draw_text(c, &label_style, RIGHT, at->value_right, y, value);
-  if (is_aliased(row)) return;
+  if (!has_mark(row)) return;
   if (row->p >= 0) draw_text(c, &label_style, LEFT, at->value_right + 3, y, stars(row->p));
   draw_p(c, at->p_right, y, row->p);
   draw_mark(c, &f->panel, y, row);

@@ -33,8 +33,9 @@ fovea_status plot_latent(const char *path, const char *title, const plot_point *
 
 typedef struct plot_coefficient {
   const char *name;
-  double value, low, high, p; /* value: NaN for an aliased one, which is named and has no mark; low to high: its
-                                 interval, drawn if both can be; p: printed if it is in [0, 1] */
+  double value, low, high,
+      p; /* value: NaN for an aliased one, beyond 1e300 or so for one too large, which are named
+            and have no mark; low to high: its interval, drawn if both can be; p: printed if it is in [0, 1] */
 } plot_coefficient;
 
 /* A forest plot: each coefficient with its interval, its value and its p-value; a strong colour where the interval

@@ -48,7 +48,7 @@ static int run(int argc, char **argv) {
        .kind = OPTION_STRING,
        .value = &response,
        .argument = "NAME",
-       .help = "the column to explain; the last one, or a sweep's test_loss"},
+       .help = "the column to explain; a sweep's test_loss, else the last"},
       {.name = "columns",
        .kind = OPTION_STRING,
        .value = &columns,

@@ -17,7 +17,7 @@ extern "C" {
 typedef struct fovea_network fovea_network;
 
 typedef struct fovea_network_options {
-  int batch;     /* images a step; padded inside to a multiple of 16 */
+  int batch;     /* images a step, 1 to 65536; padded inside to a multiple of 16 */
   uint64_t seed; /* of initial weights, masks and samples */
   bool training; /* false: evaluation only, in less memory */
   bool inspect;  /* for debugging: no two tensors share memory, so that fovea_network_read reads every one */
@@ -73,7 +73,8 @@ uint32_t fovea_network_get_step(const fovea_network *network);
 
 /* Enqueues one training step on `count` images (at most batch) of channels x height x width bytes each, gathered from
  * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards.
- * FOVEA_INVALID for a count or a rate out of range, for a network without training, and after step 2^32 - 2. */
+ * FOVEA_INVALID for a count out of range, a rate that is not finite or below 0, for a network without training, and
+ * after step 2^32 - 2. */
 fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                       size_t count, float learning_rate);
 
@@ -98,9 +99,10 @@ typedef struct fovea_losses {
  * call. The losses of these passes are forgotten. */
 fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
-/* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Readable
- * are the graph's outputs, mu, logvar and z, and with options.inspect all; others may have been overwritten
- * (FOVEA_INVALID). */
+/* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Kept are
+ * the graph's last tensor, mu, logvar and z, and with options.inspect all. FOVEA_INVALID for another tensor, which may
+ * have been overwritten, before the first evaluation pass, and for more images than the last one that made the tensor
+ * had. */
 fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x

@@ -34,10 +34,12 @@ typedef struct fovea_design {
   char **names;   /* k: the names of x's columns */
   double *y;      /* n */
   double *x;      /* n x k, row-major */
+  /* NULL, or the first integer found that double precision rounds: line 3, column a: "12345678901234567890" */
+  char *rounded;
 } fovea_design;
 
 typedef struct fovea_design_options {
-  const char *response;       /* NULL: the last column, or a sweep's test_loss */
+  const char *response;       /* NULL: a sweep's test_loss, also with columns; of another table the last column */
   const char *const *columns; /* the predictors; NULL: every column but the response, or a sweep's own design */
   size_t column_count;
   bool constant; /* a column "const" of ones comes first, unless some column is a nonzero constant already (as
@@ -57,8 +59,9 @@ bool fovea_table_is_sweep(const fovea_table *table);
  * the activation does not vary "const" stands in its place, because its columns are what carries the mean.
  *
  * FOVEA_INVALID, naming line and column: an unknown or repeated column, the response among the predictors, a missing
- * value, nan or inf, a word among numbers, a response that is not numeric or is the same in every row, an unknown word
- * in a sweep's column; FOVEA_NO_MEMORY. */
+ * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers
+ * and the same double, a word among numbers, a response that is not numeric or is the same in every row, an unknown
+ * word in a sweep's column; FOVEA_NO_MEMORY. */
 fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
                                      fovea_design **design);
 void fovea_design_destroy(fovea_design *design); /* takes NULL */
@@ -75,9 +78,11 @@ typedef struct fovea_ols_alias {
  * Rank and coefficients do not depend on the units of y and of x's columns. statsmodels' do, and of dependent columns
  * it gives the coefficients of least norm; here, as in R, the later of such columns is aliased and has none. */
 typedef struct fovea_ols {
-  size_t n, k;    /* observations, columns of x */
-  size_t rank;    /* of x: how many columns are not aliased */
-  bool constant;  /* ones are a combination of x's columns, by the rule of aliased ones: R-squared is centred */
+  size_t n, k;   /* observations, columns of x */
+  size_t rank;   /* of x: how many columns are not aliased */
+  bool constant; /* ones are a combination of x's columns, by the rule of aliased ones: R-squared is centred */
+  /* the column that is that constant though its values differ, by no more than the rule's tolerance; k: none */
+  size_t nearly_constant;
   char *response; /* the name of y */
   char **names;   /* k */
   /* k: the column is, at unit length and within max(n, k) * 2^-52, a combination of columns before it */

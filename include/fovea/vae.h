@@ -30,7 +30,7 @@ typedef struct fovea_vae_config {
   double dropout; /* rate; 0: none */
   double kl_weight;
   double bn_momentum;
-  int batch;
+  int batch; /* 1 to 65536 */
   uint64_t seed;
 } fovea_vae_config;
 
@@ -79,7 +79,8 @@ typedef struct fovea_epoch {
   void *user;
   void (*step_done)(void *user); /* may be NULL; called after every step, which the device may still be computing */
 } fovea_epoch;
-/* FOVEA_MISMATCH when a loss or a gradient is NaN or infinite: see fovea_network_losses. */
+/* FOVEA_INVALID for an epoch, a start or a learning rate out of range: a rate is finite and at least 0.
+ * FOVEA_MISMATCH when a loss or a gradient is NaN or infinite: see fovea_network_losses. */
 fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
 
 /* Mean losses over the data set in evaluation mode: moving statistics, no dropout, z sampled (FOVEA_LATENT_SAMPLE).
@@ -120,14 +121,15 @@ typedef struct fovea_training_state {
   fovea_losses so_far; /* of the epoch under way */
 } fovea_training_state;
 
-/* Writes parameters, Adam's moments, step and state atomically. `config_json` (may be NULL) goes to __metadata__ under
- * "config".
- * FOVEA_MISMATCH, and nothing written, when a value is NaN or infinite. */
+/* Writes parameters, Adam's moments, step and state atomically. `config_json`, the text of a JSON object (may be NULL),
+ * goes to __metadata__ under "config". FOVEA_INVALID for another text, and for a VAE made for evaluation only, which
+ * has no training state. FOVEA_MISMATCH, and nothing written, when a value is NaN or infinite. */
 fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                             const char *config_json);
 
 /* Reads parameters; with `state` (may be NULL) also the optimizer and the state. FOVEA_INVALID naming the tensor when
- * it is missing or its shape differs (another architecture), nothing changed then. */
+ * it is missing or its shape differs (another architecture), and with `state` for a VAE made for evaluation only, which
+ * has no optimizer; nothing changed then. */
 fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state);
 
 #ifdef __cplusplus

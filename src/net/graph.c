@@ -59,9 +59,12 @@ static fovea_tensor refuse_null(fovea_graph *graph, const fovea_op *op, const ch
 }
 
 static fovea_status check_name(const fovea_graph *graph, const fovea_op *op, const char *name) {
-  if (strlen(name) < FOVEA_NAME_SIZE && !strchr(name, '"') && !name_taken(graph, name)) return FOVEA_OK;
-  return fovea_fail(FOVEA_INVALID, "%s: the name '%.100s' is taken, longer than %d or has a quote in it", op->name,
-                    name, FOVEA_NAME_SIZE - 1);
+  if (strlen(name) >= FOVEA_NAME_SIZE)
+    return fovea_fail(FOVEA_INVALID, "%s: the name '%.100s...' is longer than %d bytes", op->name, name,
+                      FOVEA_NAME_SIZE - 1);
+  if (strchr(name, '"')) return fovea_fail(FOVEA_INVALID, "%s: the name '%s' has a quote in it", op->name, name);
+  if (!name_taken(graph, name)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s: the name '%s' is taken by another node of the graph", op->name, name);
 }
 
 /* Of what was inferred. Kernels count an image's values with an int. */
@@ -81,8 +84,8 @@ static fovea_tensor add(fovea_graph *graph, fovea_node *node, const fovea_op *op
   node->op = op;
   for (int i = 0; i < node->input_count; i++) {
     if (node->inputs[i] >= 0 && node->inputs[i] < graph->count) continue;
-    return remember(graph, fovea_fail(FOVEA_INVALID, "%s %s: input %d is not a tensor of this graph", op->name, name,
-                                      node->inputs[i]));
+    return remember(graph, fovea_fail(FOVEA_INVALID, "%s%s%s: input %d is not a tensor of this graph", op->name,
+                                      *name ? " " : "", name, node->inputs[i]));
   }
   fovea_status status = check_name(graph, op, name);
   if (status != FOVEA_OK) return remember(graph, status);

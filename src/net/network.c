@@ -35,7 +35,8 @@ struct fovea_network {
   size_t parameter_count;
   size_t *offsets;
   fovea_resources resources;
-  uint64_t changes; /* of the parameters */
+  uint64_t changes;  /* of the parameters */
+  size_t *evaluated; /* of each tensor: the images of the last evaluation pass that made it, 0: none */
   fovea_plan *training, *evaluation;
   uint8_t *gathered; /* one batch of images */
   uint32_t step;
@@ -169,11 +170,10 @@ static fovea_status forget_trouble(fovea_network *net) {
 }
 
 static fovea_status check_options(const fovea_graph *graph, const fovea_network_options *options) {
-  enum { MAX_BATCH = 65536 };
   fovea_status status = fovea_graph_check(graph);
   if (status != FOVEA_OK) return status;
-  if (options->batch < 1 || options->batch > MAX_BATCH)
-    return fovea_fail(FOVEA_INVALID, "network: a batch of %d, expected 1 to %d", options->batch, MAX_BATCH);
+  if (options->batch < 1 || options->batch > FOVEA_MAX_BATCH)
+    return fovea_fail(FOVEA_INVALID, "network: a batch of %d, expected 1 to %d", options->batch, FOVEA_MAX_BATCH);
   if (graph->input < 0) return fovea_fail(FOVEA_INVALID, "network: the graph has no input");
   if (options->training && (graph->loss < 0 || graph->loss != graph->count - 1))
     return fovea_fail(FOVEA_INVALID, "network: the last node of a graph to be trained must be sigmoid_bce");
@@ -201,7 +201,8 @@ static fovea_status create_buffers(fovea_network *net) {
     if (status != FOVEA_OK) return status;
   }
   net->gathered = malloc(batch * net->image_size);
-  if (net->gathered) return forget_trouble(net);
+  net->evaluated = calloc((size_t)net->graph->count, sizeof *net->evaluated);
+  if (net->gathered && net->evaluated) return forget_trouble(net);
   return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
 }
 
@@ -263,6 +264,7 @@ void fovea_network_destroy(fovea_network *net) {
   free(net->parameters);
   free(net->offsets);
   free(net->gathered);
+  free(net->evaluated);
   free(net);
 }
 
@@ -413,8 +415,9 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
                                       float learning_rate) {
   if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   if (!net->training) return fovea_fail(FOVEA_INVALID, "network: made for evaluation only");
-  if (!isfinite(learning_rate))
-    return fovea_fail(FOVEA_INVALID, "fovea_network_train_step: learning_rate is %g", (double)learning_rate);
+  if (!isfinite(learning_rate) || learning_rate < 0.0f)
+    return fovea_fail(FOVEA_INVALID, "fovea_network_train_step: learning_rate is %g, expected 0 or more",
+                      (double)learning_rate);
   if (net->step == UINT32_MAX) return fovea_fail(FOVEA_INVALID, "network: step %u is the last one", net->step);
   double t = (double)net->step + 1.0;
   float alpha = (float)((double)learning_rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
@@ -426,13 +429,19 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
   return status;
 }
 
+/* What an evaluation pass makes of the tensors from `first` on; of one that failed there is nothing to read. */
+static fovea_status remember_pass(fovea_network *net, fovea_tensor first, size_t count, fovea_status status) {
+  for (fovea_tensor i = first; i < net->graph->count; i++) net->evaluated[i] = status == FOVEA_OK ? count : 0;
+  return status;
+}
+
 fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                     uint32_t noise_step) {
   if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   fovea_status status = next_slot(net, count, noise_step, false);
   if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
   if (status == FOVEA_OK) status = write_state(net, noise_step, count, 0.0f);
-  if (status == FOVEA_OK) status = fovea_plan_run(net->evaluation);
+  if (status == FOVEA_OK) status = remember_pass(net, 0, count, fovea_plan_run(net->evaluation));
   if (status == FOVEA_OK && net->graph->loss >= 0) net->slots++;
   return status;
 }
@@ -471,11 +480,22 @@ static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t cou
   return fovea_plan_value(net->evaluation, tensor, slice);
 }
 
+static fovea_status check_evaluated(const fovea_network *net, fovea_tensor tensor, size_t count) {
+  const size_t made = net->evaluated[tensor];
+  if (made == 0)
+    return fovea_fail(FOVEA_INVALID, "network: no evaluation pass has made tensor %d (%s) yet", tensor,
+                      net->graph->nodes[tensor].op->name);
+  if (count <= made) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "network: %zu images of tensor %d (%s), of which the last evaluation pass made %zu",
+                    count, tensor, net->graph->nodes[tensor].op->name, made);
+}
+
 fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
   if (!net || !data) return fovea_fail_null(net ? "data" : "network");
   fovea_slice slice;
   size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
+  if (status == FOVEA_OK) status = check_evaluated(net, tensor, count);
   if (status != FOVEA_OK) return status;
   float *device = malloc(size * batch * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
@@ -501,7 +521,7 @@ fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor
   status = write_state(net, 0, count, 0.0f);
   net->slots = slots;
   if (status == FOVEA_OK) status = fovea_buffer_write(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
-  if (status == FOVEA_OK) status = fovea_plan_run_after(net->evaluation, tensor);
+  if (status == FOVEA_OK) status = remember_pass(net, tensor, count, fovea_plan_run_after(net->evaluation, tensor));
   free(device);
   return status;
 }

@@ -5,6 +5,8 @@
 #include "fovea/network.h"
 #include "net/plan.h"
 
+enum { FOVEA_MAX_BATCH = 65536 }; /* images that a network takes a step */
+
 /* The plan of the training or the evaluation pass; NULL where there is none. */
 fovea_plan *fovea_network_plan(fovea_network *network, bool training);
 

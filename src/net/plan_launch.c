@@ -202,8 +202,11 @@ size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
   fovea_view view = fovea_plan_output(plan, node);
   if (plan->storages[view.storage].last != FOREVER)
-    return fovea_fail(FOVEA_INVALID, "network: tensor %d (%s) is not kept after a pass; outputs, mu, logvar and z are",
-                      node, plan->graph->nodes[node].op->name);
+    return fovea_fail(
+        FOVEA_INVALID,
+        "network: tensor %d (%s) is not kept after a pass; the graph's last tensor, mu, logvar and z are, and in a "
+        "network made with options.inspect every one",
+        node, plan->graph->nodes[node].op->name);
   *slice = fovea_plan_resolve(plan, view);
   return FOVEA_OK;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/fail.h"
+#include "net/network.h"
 
 static const float bn_epsilon = 1e-3f; /* Keras's */
 
@@ -63,7 +64,8 @@ static fovea_status check_config(const fovea_vae_config *c) {
   if (c->depth < 1 || c->depth > 1024) return fovea_fail(FOVEA_INVALID, "vae: depth %d, expected 1 to 1024", c->depth);
   if (c->latent < 1 || c->latent > 65536)
     return fovea_fail(FOVEA_INVALID, "vae: latent size %d, expected 1 to 65536", c->latent);
-  if (c->batch < 1) return fovea_fail(FOVEA_INVALID, "vae: batch %d, expected at least 1", c->batch);
+  if (c->batch < 1 || c->batch > FOVEA_MAX_BATCH)
+    return fovea_fail(FOVEA_INVALID, "vae: batch %d, expected 1 to %d", c->batch, FOVEA_MAX_BATCH);
   if ((int)c->activation < FOVEA_LINEAR || (int)c->activation > FOVEA_SIGMOID)
     return fovea_fail(FOVEA_INVALID, "vae: activation %d is not one of fovea_activation", (int)c->activation);
   if ((int)c->attention < FOVEA_ATTENTION_NONE || (int)c->attention > FOVEA_ATTENTION_CBAM)

@@ -16,9 +16,10 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
                {"running_mean", false, FOVEA_ZEROS},
                {"running_var", false, FOVEA_ONES}};
   const fovea_node *x = &graph->nodes[node->inputs[0]];
-  if (!(node->momentum >= 0.0f && node->momentum < 1.0f) || !(node->epsilon > 0.0f && node->epsilon < 1.0f))
-    return fovea_fail(FOVEA_INVALID, "batchnorm: momentum %g and epsilon %g, expected from 0 and above 0, below 1",
-                      (double)node->momentum, (double)node->epsilon);
+  if (!(node->momentum >= 0.0f && node->momentum < 1.0f))
+    return fovea_fail(FOVEA_INVALID, "batchnorm: momentum %g, expected at least 0 and below 1", (double)node->momentum);
+  if (!(node->epsilon > 0.0f && node->epsilon < 1.0f))
+    return fovea_fail(FOVEA_INVALID, "batchnorm: epsilon %g, expected above 0 and below 1", (double)node->epsilon);
   node->c = x->c, node->h = x->h, node->w = x->w;
   for (int i = 0; i < 4; i++) {
     fovea_parameter_spec *p = &node->parameters[node->parameter_count++];

@@ -1,9 +1,11 @@
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/fail.h"
 #include "fovea/regress.h"
+#include "stats/integers.h"
 #include "stats/numbers.h"
 
 typedef enum column_kind { NUMERIC, SWITCH, WORDS } column_kind;
@@ -14,6 +16,7 @@ typedef struct builder {
   char **names;
   double **columns;
   size_t count, room;
+  char *rounded; /* as the design's */
 } builder;
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design: no memory"); }
@@ -97,20 +100,48 @@ static int switch_value(const char *text) {
   return -1;
 }
 
+static const char *why_not(fovea_number_kind kind) {
+  return kind == FOVEA_NUMBER_TINY         ? "is not 0, and nearer to it than any number of double precision"
+         : kind == FOVEA_NUMBER_NOT_FINITE ? "is not a finite number, or too large for double precision"
+                                           : "is not a number";
+}
+
 static fovea_status column_kind_of(const fovea_table *t, size_t column, column_kind *kind) {
-  bool switches = true, numbers = true;
+  bool switches = true;
+  size_t number = t->rows, word = t->rows; /* the first row of each */
   for (size_t i = 0; i < t->rows; i++) {
     double value;
     const char *text = cell(t, i, column);
     if (!*text) return bad_cell(t, i, column, "is a missing value");
-    fovea_number_kind number = fovea_number_parse(text, &value);
-    if (number == FOVEA_NUMBER_NOT_FINITE) return bad_cell(t, i, column, "is not a finite number");
-    if (i == 0) numbers = number == FOVEA_NUMBER_FINITE;
-    if (numbers != (number == FOVEA_NUMBER_FINITE))
-      return bad_cell(t, i, column, numbers ? "is not a number, the rows above it are" : "is a number among words");
+    fovea_number_kind is = fovea_number_parse(text, &value);
+    if (is == FOVEA_NUMBER_NOT_FINITE || is == FOVEA_NUMBER_TINY) return bad_cell(t, i, column, why_not(is));
+    if (is == FOVEA_NUMBER_FINITE && number == t->rows) number = i;
+    if (is == FOVEA_NUMBER_NONE && word == t->rows) word = i;
+    if (number < t->rows && word < t->rows)
+      return fovea_fail(FOVEA_INVALID, "line %zu, column %s: \"%s\" is not a number, and \"%s\" in line %zu is one",
+                        t->lines[word], t->names[column], cell(t, word, column), cell(t, number, column),
+                        t->lines[number]);
     if (switch_value(text) < 0) switches = false;
   }
-  *kind = numbers ? NUMERIC : switches ? SWITCH : WORDS;
+  *kind = number < t->rows ? NUMERIC : switches ? SWITCH : WORDS;
+  return FOVEA_OK;
+}
+
+/* The numbers of a column; integers that a double rounds are refused or remembered. */
+static fovea_status read_numbers(builder *b, size_t column, double *values) {
+  const fovea_table *t = b->table;
+  size_t row = 0;
+  for (size_t i = 0; i < t->rows; i++) {
+    fovea_number_kind is = fovea_number_parse(cell(t, i, column), &values[i]);
+    if (is != FOVEA_NUMBER_FINITE) return bad_cell(t, i, column, why_not(is));
+  }
+  fovea_status status = fovea_integers_check(t, column, values, &row);
+  if (status || row == SIZE_MAX || b->rounded) return status;
+  const char *text = cell(t, row, column);
+  const size_t size = strlen(t->names[column]) + strlen(text) + 64;
+  b->rounded = malloc(size);
+  if (!b->rounded) return no_memory();
+  snprintf(b->rounded, size, "line %zu, column %s: \"%s\"", t->lines[row], t->names[column], text);
   return FOVEA_OK;
 }
 
@@ -143,13 +174,8 @@ static fovea_status add_predictor(builder *b, size_t column) {
   if (status || kind == WORDS) return status ? status : add_words(b, column);
   double *values;
   status = add_column(b, joined(b->table->names[column], ""), &values);
-  for (size_t i = 0; i < b->table->rows && !status; i++) {
-    const char *text = cell(b->table, i, column);
-    if (kind == SWITCH)
-      values[i] = switch_value(text);
-    else
-      fovea_number_parse(text, &values[i]);
-  }
+  if (!status && kind == NUMERIC) return read_numbers(b, column, values);
+  for (size_t i = 0; i < b->table->rows && !status; i++) values[i] = switch_value(cell(b->table, i, column));
   return status;
 }
 
@@ -276,13 +302,12 @@ static fovea_status add_constant(builder *b) {
   return FOVEA_OK;
 }
 
-static fovea_status read_response(const fovea_table *t, size_t column, double *y) {
+static fovea_status read_response(builder *b, size_t column, double *y) {
+  const fovea_table *t = b->table;
   bool varies = false;
-  for (size_t i = 0; i < t->rows; i++) {
-    if (fovea_number_parse(cell(t, i, column), &y[i]) != FOVEA_NUMBER_FINITE)
-      return bad_cell(t, i, column, "is not a finite number, and the response must be");
-    varies = varies || y[i] != y[0];
-  }
+  fovea_status status = read_numbers(b, column, y);
+  if (status) return fovea_fail_in(status, "the response %s", t->names[column]);
+  for (size_t i = 1; i < t->rows; i++) varies = varies || y[i] != y[0];
   if (varies) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "the response %s is %s in every row; there is nothing to explain", t->names[column],
                     cell(t, 0, column));
@@ -299,7 +324,10 @@ static fovea_status assemble(builder *b, size_t response, fovea_design *d) {
     for (size_t i = 0; i < d->n; i++) d->x[i * d->k + j] = b->columns[j][i];
   d->names = b->names;
   b->names = NULL;
-  return read_response(b->table, response, d->y);
+  fovea_status status = read_response(b, response, d->y);
+  d->rounded = b->rounded;
+  b->rounded = NULL;
+  return status;
 }
 
 static fovea_status find_response(const fovea_table *t, const char *name, bool sweep, size_t *response) {
@@ -309,10 +337,10 @@ static fovea_status find_response(const fovea_table *t, const char *name, bool s
 }
 
 static fovea_status build(builder *b, const fovea_design_options *o, fovea_design *d) {
-  bool sweep = !o->columns && fovea_table_is_sweep(b->table);
+  const bool sweep = fovea_table_is_sweep(b->table);
   size_t response;
   fovea_status status = find_response(b->table, o->response, sweep, &response);
-  if (!status) status = sweep ? add_factors(b) : add_predictors(b, response, o);
+  if (!status) status = sweep && !o->columns ? add_factors(b) : add_predictors(b, response, o);
   if (!status && o->constant) status = add_constant(b);
   return status ? status : assemble(b, response, d);
 }
@@ -338,6 +366,7 @@ fovea_status fovea_design_from_table(const fovea_table *table, const fovea_desig
   }
   free(b.columns);
   free(b.names);
+  free(b.rounded);
   if (status) {
     fovea_design_destroy(d);
     return status;
@@ -351,6 +380,7 @@ void fovea_design_destroy(fovea_design *design) {
   for (size_t i = 0; i < design->k && design->names; i++) free(design->names[i]);
   free(design->names);
   free(design->response);
+  free(design->rounded);
   free(design->y);
   free(design->x);
   free(design);

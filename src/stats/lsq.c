@@ -90,16 +90,22 @@ static void keep(fovea_lsq *l, size_t j, double square, dd left) {
 /* How much of the i-th kept column the last projection has. */
 static double share(const fovea_lsq *l, size_t i) { return fabs(dd_value(l->c[i])) * sqrt(l->square[i]); }
 
-/* Column j and those that make it; what is below 2^-26 of the largest is the rounding of the table's numbers. */
-static fovea_status add_alias(fovea_lsq *l, size_t j) {
+/* What is below 2^-26 of the largest is the rounding of the table's numbers. */
+static double least_share(const fovea_lsq *l) {
   double largest = 0;
   for (size_t i = 0; i < l->rank; i++) largest = fmax(largest, share(l, i));
+  return ldexp(largest, -26);
+}
+
+/* Column j and those that make it. */
+static fovea_status add_alias(fovea_lsq *l, size_t j) {
+  const double least = least_share(l);
   fovea_ols_alias *alias = &l->aliases[l->alias_count++];
   alias->column = j;
   alias->with = malloc((l->rank + 1) * sizeof *alias->with);
   if (!alias->with) return no_memory();
   for (size_t i = 0; i < l->rank; i++)
-    if (share(l, i) > ldexp(largest, -26)) alias->with[alias->count++] = l->kept[i];
+    if (share(l, i) > least) alias->with[alias->count++] = l->kept[i];
   return FOVEA_OK;
 }
 
@@ -138,6 +144,17 @@ bool fovea_lsq_spans(fovea_lsq *l, const double *v) {
   double square;
   dd left;
   return project(l, v, &square, &left);
+}
+
+size_t fovea_lsq_single(const fovea_lsq *l) {
+  const double least = least_share(l);
+  size_t column = l->k, count = 0;
+  for (size_t i = 0; i < l->rank; i++) {
+    if (share(l, i) <= least) continue;
+    column = l->kept[i];
+    count++;
+  }
+  return count == 1 ? column : l->k;
 }
 
 /* e = y - x b */

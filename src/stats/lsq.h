@@ -36,6 +36,9 @@ typedef struct fovea_lsq {
  * are 0. */
 int fovea_lsq_exponent(const double *values, size_t count, size_t step);
 
+/* After fovea_lsq_spans said yes: the column of which alone that is a multiple, or k where it takes several. */
+size_t fovea_lsq_single(const fovea_lsq *l);
+
 /* Factors x (n x k, row-major). The caller destroys *l, also on failure. FOVEA_NO_MEMORY. */
 fovea_status fovea_lsq_factor(const double *x, size_t n, size_t k, fovea_lsq *l);
 void fovea_lsq_destroy(fovea_lsq *l);

@@ -1,5 +1,7 @@
 #include "stats/notes.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +72,41 @@ static size_t statsmodels_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVE
   return count;
 }
 
+/* t and p are of any units; the coefficient, its error and interval may be too large or too small for a double. */
+static bool overflows(const fovea_ols *o, size_t j) {
+  const double numbers[] = {o->coefficients[j], o->std_errors[j], o->low[j], o->high[j]};
+  const size_t count = o->df_resid > 0 ? 4 : 1; /* else the errors are infinite by themselves */
+  bool beyond = false;
+  for (size_t i = 0; i < count; i++) beyond = beyond || isinf(numbers[i]);
+  const bool vanished = fpclassify(o->coefficients[j]) == FP_ZERO && fabs(o->t_values[j]) > 0;
+  return !o->aliased[j] && (beyond || vanished);
+}
+
+static bool note_overflow(const fovea_ols *o, char *note) {
+  size_t count = 0;
+  for (size_t j = 0; j < o->k; j++) {
+    if (!overflows(o, j)) continue;
+    if (count == 0)
+      snprintf(note, FOVEA_NOTE_SIZE,
+               "Numbers beyond double precision are printed as inf or 0; other units of the columns avoid it:\n");
+    if (count > 0 && count < LISTED) append(note, ", ", 2);
+    if (count++ < LISTED) append_name(note, o->names[j]);
+  }
+  if (count > 0) append_rest(note, count);
+  if (count > 0) append(note, ".", 1);
+  return count > 0;
+}
+
+static void note_constant(const fovea_ols *o, char *note) {
+  note[0] = 0;
+  append_name(note, o->names[o->nearly_constant]);
+  const size_t used = strlen(note);
+  snprintf(note + used, FOVEA_NOTE_SIZE - used,
+           " varies by less than the tolerance of the rank, some %.1e of its size, and is taken\n"
+           "as the constant; subtract its mean to see what it explains.",
+           (double)(o->n > o->k ? o->n : o->k) * DBL_EPSILON);
+}
+
 size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
   size_t count = statsmodels_notes(o, notes);
   if (o->alias_count > 0) {
@@ -83,6 +120,8 @@ size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SI
              "The rank is %zu, with%s a constant, in any units of the columns. statsmodels 0.13.5, whose\n"
              "tolerance depends on them, takes rank %zu, with%s a constant, and prints other numbers.",
              o->rank, o->constant ? "" : "out", o->statsmodels_rank, o->statsmodels_constant ? "" : "out");
+  if (o->nearly_constant < o->k) note_constant(o, notes[count++]);
+  if (note_overflow(o, notes[count])) count++;
   if (o->df_resid == 0)
     snprintf(notes[count++], FOVEA_NOTE_SIZE,
              "The fit is saturated: %zu observations for a rank of %zu leave nothing to tell errors from.", o->n,

@@ -24,6 +24,12 @@ static int names_no_finite_number(const char *text, size_t length) {
   return 0;
 }
 
+/* Whether all digits before the exponent are 0. */
+static int names_zero(const char *word) {
+  const size_t zeros = strspn(word, "0.");
+  return word[zeros] < '1' || word[zeros] > '9';
+}
+
 fovea_number_kind fovea_number_parse(const char *text, double *value) {
   const char *start = text + strspn(text, " \t");
   const char *word = start + (*start == '+' || *start == '-');
@@ -37,6 +43,7 @@ fovea_number_kind fovea_number_parse(const char *text, double *value) {
   fovea_c_locale_end(state);
   if (end != word + length) return FOVEA_NUMBER_NONE;
   if (!isfinite(number)) return FOVEA_NUMBER_NOT_FINITE;
+  if (fpclassify(number) == FP_ZERO && !names_zero(word)) return FOVEA_NUMBER_TINY;
   *value = number;
   return FOVEA_NUMBER_FINITE;
 }

@@ -12,9 +12,10 @@ fovea_c_locale fovea_c_locale_begin(void);
 void fovea_c_locale_end(fovea_c_locale state);
 
 typedef enum fovea_number_kind {
-  FOVEA_NUMBER_NONE,      /* not a number */
-  FOVEA_NUMBER_FINITE,    /* a decimal number within double's range, *value set */
-  FOVEA_NUMBER_NOT_FINITE /* nan, inf, or out of range */
+  FOVEA_NUMBER_NONE,       /* not a number */
+  FOVEA_NUMBER_FINITE,     /* a decimal number within double's range, *value set */
+  FOVEA_NUMBER_NOT_FINITE, /* nan, inf, or out of range */
+  FOVEA_NUMBER_TINY        /* not 0, and so near to it that a double has nothing else for it */
 } fovea_number_kind;
 
 /* Reads the whole of `text`, spaces around it aside; no hexadecimal. */

@@ -45,13 +45,17 @@ static size_t count_above(const double *s, size_t count, double part) {
   return above;
 }
 
+/* n values `step` apart are the same, which is not 0. */
+static bool is_constant(const double *values, size_t n, size_t step) {
+  size_t i = 1;
+  while (i < n && values[i * step] == values[0]) i++;
+  return i == n && values[0] != 0;
+}
+
 static bool has_constant_column(const double *x, size_t n, size_t k) {
-  for (size_t j = 0; j < k; j++) {
-    size_t i = 1;
-    while (i < n && x[i * k + j] == x[j]) i++;
-    if (i == n && x[j] != 0) return true;
-  }
-  return false;
+  size_t j = 0;
+  while (j < k && !is_constant(x + j, n, k)) j++;
+  return j < k;
 }
 
 /* Its constant: a column, or numpy's matrix_rank does not grow with a column of ones. */
@@ -166,6 +170,8 @@ static bool is_exact(const fovea_lsq *l, const double *y, const double *b, doubl
 static void find_constant(fovea_lsq *l, double *ones, fovea_ols *o) {
   for (size_t i = 0; i < o->n; i++) ones[i] = 1;
   o->constant = fovea_lsq_spans(l, ones);
+  const size_t j = o->constant ? fovea_lsq_single(l) : o->k;
+  o->nearly_constant = j < o->k && !is_constant(l->x + j * o->n, o->n, 1) ? j : o->k;
 }
 
 static fovea_status fill(const double *y, const double *x, fovea_lsq *l, fovea_ols *o) {

@@ -2,6 +2,7 @@
  * and optimizer.v.NAME; the position of the run as state.step, .epoch, .images_done, .loss_images, .loss_passes (U64
  * scalars) and state.losses (F64: bce, kl and total, the running means of the epoch under way). */
 #include <inttypes.h>
+#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "core/fail.h"
 #include "data/safetensors.h"
+#include "net/network.h"
 #include "train/checkpoint.h"
 
 enum { NAME_SIZE = 160, COUNTERS = 5, LOSSES = 3 };
@@ -31,6 +33,12 @@ typedef struct raw_state {
 static raw_state pack_state(uint32_t step, const fovea_training_state *s) {
   const fovea_losses *l = &s->so_far;
   return (raw_state){{step, (uint64_t)s->epoch, s->images_done, l->images, l->passes}, {l->bce, l->kl, l->total}};
+}
+
+/* Moments and position are of a network that trains. */
+static fovea_status check_trains(const fovea_vae *vae, const char *otherwise) {
+  if (fovea_network_plan(vae->network, true) != NULL) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "vae: made for evaluation only: it has no training state%s", otherwise);
 }
 
 /* --- saving ------------------------------------------------------------------------------------------------------ */
@@ -107,7 +115,9 @@ fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea
                                    const fovea_safetensor_text *metadata, size_t count) {
   const raw_state raw = pack_state(fovea_network_get_step(vae->network), state);
   contents c;
-  fovea_status status = contents_allocate(&c, GROUPS * fovea_network_parameter_count(vae->network) + COUNTERS + 1);
+  fovea_status status = check_trains(vae, " to save");
+  if (status != FOVEA_OK) return status;
+  status = contents_allocate(&c, GROUPS * fovea_network_parameter_count(vae->network) + COUNTERS + 1);
   if (status == FOVEA_OK) {
     status = gather(&c, vae, &raw);
     if (status != FOVEA_OK) fovea_fail_in(status, "checkpoint %s", path);
@@ -117,11 +127,25 @@ fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea
   return status;
 }
 
+static fovea_status check_config(const char *text) {
+  json_error_t error;
+  json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+  const bool is_object = json_is_object(json);
+  json_decref(json);
+  if (is_object) return FOVEA_OK;
+  if (json == NULL && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
+    return fovea_fail(FOVEA_NO_MEMORY, "fovea_vae_save: no memory to read config_json");
+  return fovea_fail(FOVEA_INVALID, "fovea_vae_save: config_json is no JSON object: '%.80s'%s%s", text,
+                    json == NULL ? ": " : "", json == NULL ? error.text : "");
+}
+
 fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                             const char *config_json) {
   if (!vae) return fovea_fail_null("vae");
   if (!path || !state) return fovea_fail_null(path ? "state" : "path");
   if (state->epoch < 0) return fovea_fail(FOVEA_INVALID, "fovea_vae_save: state->epoch is %d", state->epoch);
+  fovea_status status = config_json != NULL ? check_config(config_json) : FOVEA_OK;
+  if (status != FOVEA_OK) return status;
   const fovea_safetensor_text metadata = {"config", config_json};
   return fovea_checkpoint_save(vae, path, state, &metadata, config_json != NULL ? 1 : 0);
 }
@@ -273,7 +297,8 @@ static fovea_status load(const fovea_safetensors *file, fovea_vae *vae, fovea_tr
 fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state) {
   if (!vae || !path) return fovea_fail_null(vae ? "path" : "vae");
   fovea_safetensors *file = NULL;
-  fovea_status status = fovea_safetensors_open(path, &file);
+  fovea_status status = state != NULL ? check_trains(vae, "; pass state NULL") : FOVEA_OK;
+  if (status == FOVEA_OK) status = fovea_safetensors_open(path, &file);
   if (status != FOVEA_OK) return status;
   status = load(file, vae, state);
   if (status != FOVEA_OK) fovea_fail_in(status, "%s", path);

@@ -78,8 +78,9 @@ static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const 
 static fovea_status check_epoch(const fovea_epoch *e, size_t count) {
   if (e->epochs < 1 || e->epoch < 0 || e->start > count)
     return fovea_fail(FOVEA_INVALID, "vae: epoch %d of %d from image %zu of %zu", e->epoch, e->epochs, e->start, count);
-  if (!isfinite(e->lr) || !isfinite(e->min_lr))
-    return fovea_fail(FOVEA_INVALID, "vae: learning rates %g to %g, expected finite numbers", e->lr, e->min_lr);
+  if (!isfinite(e->lr) || !isfinite(e->min_lr) || e->lr < 0 || e->min_lr < 0)
+    return fovea_fail(FOVEA_INVALID, "vae: learning rates %g to %g, expected finite numbers of 0 or more", e->lr,
+                      e->min_lr);
   return FOVEA_OK;
 }
 

@@ -510,6 +510,7 @@ static fovea_status train_by_nan(void) { return fovea_network_train_step(vae->ne
 static fovea_status train_by_infinity(void) {
   return fovea_network_train_step(vae->network, pixels, NULL, BATCH, -INFINITY);
 }
+static fovea_status train_backward(void) { return fovea_network_train_step(vae->network, pixels, NULL, BATCH, -5.0f); }
 static fovea_status train_on_nothing(void) { return fovea_network_train_step(vae->network, pixels, NULL, 0, 0.1f); }
 static fovea_status train_on_too_many(void) {
   return fovea_network_train_step(vae->network, pixels, NULL, SIZE_MAX, 0.1f);
@@ -616,6 +617,7 @@ static fovea_status epoch_at_a_rate_of_nan(void) { return epoch_of((fovea_epoch)
 static fovea_status epoch_to_a_rate_of_infinity(void) {
   return epoch_of((fovea_epoch){.epochs = 1, .min_lr = INFINITY});
 }
+static fovea_status epoch_to_a_negative_rate(void) { return epoch_of((fovea_epoch){.epochs = 1, .min_lr = -0.5}); }
 static fovea_status epoch_from_past_the_images(void) { return epoch_of((fovea_epoch){.epochs = 1, .start = SIZE_MAX}); }
 static fovea_status epoch_without_pixels(void) {
   const fovea_dataset none = {.count = BATCH, .channels = 1, .height = SIDE, .width = SIDE};
@@ -688,6 +690,7 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(parameter_past_the_last, NULL),
                                     VALUE(train_by_nan, "learning_rate is nan"),
                                     VALUE(train_by_infinity, "learning_rate is -inf"),
+                                    VALUE(train_backward, "learning_rate is -5"),
                                     VALUE(train_on_nothing, "0 images"),
                                     VALUE(train_on_too_many, "18446744073709551615 images"),
                                     VALUE(train_after_the_last_step, "step 4294967295"),
@@ -723,6 +726,7 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(epoch_of_none, "epoch 0 of 0"),
                                     VALUE(epoch_at_a_rate_of_nan, "nan"),
                                     VALUE(epoch_to_a_rate_of_infinity, "inf"),
+                                    VALUE(epoch_to_a_negative_rate, "-0.5, expected finite numbers of 0 or more"),
                                     VALUE(epoch_from_past_the_images, "18446744073709551615"),
                                     VALUE(epoch_without_pixels, "pixels are NULL"),
                                     VALUE(rate_of_no_epochs, NULL),

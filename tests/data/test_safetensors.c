@@ -195,6 +195,22 @@ static void test_headers(void **state) {
   }
 }
 
+static void test_other_lengths(void **state) {
+  (void)state;
+  static const char header[] = "{\"b\":" T("U8", "[2]", "[4,6]") ",\"a\":" T("F32", "[]", "[0,4]") "}";
+  static const struct {
+    size_t data;
+    const char *is;
+  } cases[] = {{0, "shorter"}, {3, "shorter"}, {5, "shorter"}, {7, "longer"}, {400, "longer"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char expected[160];
+    snprintf(expected, sizeof expected, "is %s than its header says: it has %zu bytes, and its tensors end at %zu",
+             cases[i].is, 8 + strlen(header) + cases[i].data, 8 + strlen(header) + 6);
+    assert_int_equal(open_text(header, cases[i].data), FOVEA_INVALID);
+    assert_message(expected);
+  }
+}
+
 static void test_header_lengths(void **state) {
   (void)state;
   static const uint64_t lengths[] = {0, 1, 3, 100000000, 100000001, 1ull << 32, 1ull << 63, UINT64_MAX, UINT64_MAX - 7};
@@ -268,6 +284,7 @@ int main(int count, char **arguments) {
       cmocka_unit_test(test_a_file_of_python),
       cmocka_unit_test(test_headers),
       cmocka_unit_test(test_header_lengths),
+      cmocka_unit_test(test_other_lengths),
       cmocka_unit_test(test_every_bit_and_length),
       cmocka_unit_test(test_what_cannot_be_written),
   };

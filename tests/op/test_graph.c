@@ -57,6 +57,8 @@ static int long_name(fovea_graph *g) {
   name[sizeof name - 1] = 0;
   return fovea_add_conv2d(g, 0, name, &good);
 }
+static int quoted_name(fovea_graph *g) { return fovea_add_dense(g, 0, "se\"ven", 7, false); }
+static int no_operand(fovea_graph *g) { return fovea_add_concat(g, 0, 99); }
 static int no_tensor(fovea_graph *g) { return fovea_add_conv2d(g, 99, "op", &good); }
 static int negative_tensor(fovea_graph *g) { return fovea_add_activation(g, -7, FOVEA_RELU); }
 
@@ -83,9 +85,9 @@ static const struct {
     {"a reshape to negative sides", negative_sides, "6x-1x-1"},
     {"a reshape of an image", reshape_image, "1x4x4 does not become 16x1x1"},
     {"a reshape of what no dense layer makes", reshape_code, "reparameterize is not made by a dense layer"},
-    {"momentum 1", momentum_one, "momentum 1"},
+    {"momentum 1", momentum_one, "batchnorm: momentum 1, expected at least 0 and below 1"},
     {"momentum NaN", momentum_nan, "momentum nan"},
-    {"epsilon 0", no_epsilon, "epsilon 0"},
+    {"epsilon 0", no_epsilon, "batchnorm: epsilon 0, expected above 0 and below 1"},
     {"dropout of all", drop_all, "rate 1"},
     {"negative dropout", drop_less, "rate -0.25"},
     {"dropout NaN", drop_nan, "rate nan"},
@@ -97,9 +99,11 @@ static const struct {
     {"two latent codes", two_latents, "has one already"},
     {"a reconstruction of another shape", other_reconstruction, "6x1x1, the images are 1x4x4"},
     {"two losses", two_losses, "has one already"},
-    {"a taken name", taken_name, "'six' is taken"},
-    {"a long name", long_name, "xxx"},
-    {"no such tensor", no_tensor, "99"},
+    {"a taken name", taken_name, "dense: the name 'six' is taken by another node"},
+    {"a long name", long_name, "xxx...' is longer than 127 bytes"},
+    {"a name with a quote", quoted_name, "dense: the name 'se\"ven' has a quote in it"},
+    {"no such operand", no_operand, "concat: input 99 is"},
+    {"no such tensor", no_tensor, "conv2d op: input 99 is"},
     {"a negative tensor", negative_tensor, "-7"},
 };
 
@@ -240,11 +244,21 @@ static void test_network_calls(void **state) {
     if (!p->trainable) REFUSE(fovea_network_set(trained, i, FOVEA_SECOND_MOMENT, data), p->name);
     REFUSE(fovea_network_get(fixed, i, FOVEA_FIRST_MOMENT, data), p->name);
   }
+  REFUSE(fovea_network_read(fixed, loss, 1, data), "no evaluation pass has made tensor 5 (sigmoid_bce) yet");
+  assert_int_equal(fovea_network_evaluate(fixed, pixels, NULL, 1, 0), FOVEA_OK);
+  assert_int_equal(fovea_network_read(fixed, loss, 1, data), FOVEA_OK);
+  REFUSE(fovea_network_read(fixed, loss, 2, data), "2 images of tensor 5 (sigmoid_bce), of which the last evaluation");
+  assert_int_equal(fovea_network_train_step(trained, pixels, NULL, 2, 0), FOVEA_OK);
+  REFUSE(fovea_network_read(trained, loss, 1, data), "no evaluation pass");
+  REFUSE(fovea_network_train_step(trained, pixels, NULL, 1, -5), "learning_rate is -5, expected 0 or more");
+  REFUSE(fovea_network_evaluate(fixed, pixels, NULL, 3, 0), "3 images");
+  assert_int_equal(fovea_network_read(fixed, loss, 1, data), FOVEA_OK); /* what was refused made nothing */
   assert_int_equal(fovea_network_evaluate(fixed, pixels, NULL, 2, 0), FOVEA_OK);
   assert_int_equal(fovea_network_read(fixed, loss, 2, data), FOVEA_OK);
   REFUSE(fovea_network_read(fixed, loss, 3, data), "3 images");
   REFUSE(fovea_network_read(fixed, 99, 1, data), "99");
-  REFUSE(fovea_network_read(fixed, x, 1, data), "not kept");
+  REFUSE(fovea_network_read(fixed, x, 1, data), "not kept after a pass; the graph's last tensor, mu, logvar and z are");
+  REFUSE(fovea_network_read(fixed, x, 1, data), "options.inspect");
   REFUSE(fovea_network_evaluate_from(fixed, x, data, 1), "not kept");
   fovea_network_destroy(trained);
   fovea_network_destroy(fixed);

@@ -6,6 +6,7 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,9 +118,58 @@ static void test_source_date_epoch(void **state) {
   unsetenv("SOURCE_DATE_EPOCH");
 }
 
+static bool has_note(const double *y, const double *x, size_t n, size_t k, const char *note) {
+  static const char *const names[] = {"a", "b"};
+  fovea_ols *ols = NULL;
+  char *text = NULL;
+  if (fovea_ols_fit(y, x, n, k, "y", names, &ols) || fovea_ols_summary(ols, &text))
+    fail_msg("%s", fovea_error_message());
+  const bool has = strstr(text, note) != NULL;
+  fovea_ols_destroy(ols);
+  free(text);
+  return has;
+}
+
+/* Coefficients near 1e310 and 1e-400, and the same in other units. */
+static void test_overflow(void **state) {
+  (void)state;
+  const double y[] = {1.1, 1.9, 3.2, 3.8, 5.1, 5.9}, large[] = {1e305, 2e305, 3e305, 4e305, 5e305, 6e305};
+  double tiny_y[6], huge_y[6], tiny_x[6], one[6];
+  for (size_t i = 0; i < 6; i++) {
+    tiny_y[i] = y[i] * 1e-200;
+    huge_y[i] = y[i] * 1e300;
+    tiny_x[i] = (double)(i + 1) * 1e-10;
+    one[i] = (double)(i + 1);
+  }
+  static const char note[] =
+      "Numbers beyond double precision are printed as inf or 0; other units of the columns avoid it:\na.";
+  assert_true(has_note(huge_y, tiny_x, 6, 1, note));
+  assert_true(has_note(tiny_y, large, 6, 1, note));
+  assert_false(has_note(huge_y, one, 6, 1, "beyond double"));
+  assert_false(has_note(y, large, 6, 1, "beyond double"));
+  assert_false(has_note(y, (const double[]){1, 0, 0, 1}, 2, 2, "beyond double")); /* saturated: errors are infinite */
+}
+
+static void test_nearly_constant(void **state) {
+  (void)state;
+  const double y[] = {1.1, 1.9, 3.2, 3.8, 5.1, 5.9};
+  double x[6];
+  static const char note[] =
+      "a varies by less than the tolerance of the rank, some 1.3e-15 of its size, and is taken\nas the constant;";
+  for (size_t i = 0; i < 6; i++) x[i] = 1e16 + 2. * (double)i;
+  assert_true(has_note(y, x, 6, 1, note));
+  for (size_t i = 0; i < 6; i++) x[i] = 1e12 + (double)i;
+  assert_false(has_note(y, x, 6, 1, "varies by less"));
+  for (size_t i = 0; i < 6; i++) x[i] = 7;
+  assert_false(has_note(y, x, 6, 1, "varies by less"));
+  const double words[] = {1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1};
+  assert_false(has_note(y, words, 6, 2, "varies by less"));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens), cmocka_unit_test(test_decimal_comma),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens),           cmocka_unit_test(test_decimal_comma),
                                      cmocka_unit_test(test_source_date_epoch), cmocka_unit_test(test_other_rank),
-                                     cmocka_unit_test(test_many_aliases)};
+                                     cmocka_unit_test(test_many_aliases),      cmocka_unit_test(test_overflow),
+                                     cmocka_unit_test(test_nearly_constant)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

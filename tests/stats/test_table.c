@@ -134,6 +134,7 @@ static void test_designs(void **state) {
       {"a,y\non,2\noff,4\n", NULL, {0}, false, "y~a|\n2~1|\n4~0|"},
       {"a,y\ntrue,2\nfalse,4\n", NULL, {0}, false, "y~a|\n2~1|\n4~0|"},
       {"a,y\nz,1\nB,2\nz,3\nu,4\n", NULL, {0}, false, "y~a_B|a_u|a_z|\n1~0|0|1|\n2~1|0|0|\n3~0|0|1|\n4~0|1|0|"},
+      {"a,y\n0e-999,-0.0e-400\n5e-324,3\n", NULL, {0}, false, "y~a|\n-0~0|\n3~4.94066e-324|"},
       {"a,y\n 1.5e2 ,-2\n+3.,.4\n", NULL, {0}, false, "y~a|\n-2~150|\n0.4~3|"},
       /* a sweep in the original experiment's order */
       {SWEEP "selu,none,on,off,1,9\nelu,spatial,off,on,2,9\n",
@@ -161,12 +162,12 @@ static void test_designs(void **state) {
        {0},
        false,
        "seconds~BatchNorm|const|\n9~1|1|\n8~0|1|"},
-      /* --columns makes it a table like any other */
+      /* --columns names the predictors alone */
       {SWEEP "relu,none,on,off,1,9\nelu,none,off,off,2,8\n",
        NULL,
        {"batchnorm"},
        false,
-       "seconds~batchnorm|\n9~1|\n8~0|"},
+       "test_loss~batchnorm|\n1~1|\n2~0|"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     fovea_design *d = NULL;
@@ -178,6 +179,30 @@ static void test_designs(void **state) {
   }
 }
 
+/* Integers that a double rounds, and keeps apart, are good, and the first is named. */
+static void test_rounded(void **state) {
+  (void)state;
+  static const struct {
+    const char *csv, *rounded;
+  } cases[] = {
+      {"a,y\n9007199254740992,2\n9007199254740994,4\n", NULL},
+      {"a,y\n100000000000000000000000,2\n1,4\n", "line 2, column a: \"100000000000000000000000\""}, /* not 10^23 */
+      {"a,y\n10000000000000000000000,2\n0010000000000000000000000,4\n", NULL},
+      {"a,y\n1,2\n12345678901234567891,4\n012345678901234567891,5\n", "line 3, column a: \"12345678901234567891\""},
+      {"a,y\n1,2\n3,-9007199254740993\n", "line 3, column y: \"-9007199254740993\""},
+      {"a,y\n0.1234567890123456789,2\n3,1.2345678901234567891e19\n", NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fovea_design *d = NULL;
+    const design_case c = {.csv = cases[i].csv};
+    if (make_design(&c, &d)) fail_msg("case %zu: %s", i, fovea_error_message());
+    const bool same =
+        d->rounded && cases[i].rounded ? strcmp(d->rounded, cases[i].rounded) == 0 : d->rounded == cases[i].rounded;
+    if (!same) fail_msg("case %zu: \"%s\"", i, d->rounded ? d->rounded : "");
+    fovea_design_destroy(d);
+  }
+}
+
 static void test_bad_designs(void **state) {
   (void)state;
   static const design_case cases[] = {
@@ -186,15 +211,33 @@ static void test_bad_designs(void **state) {
       {"a,y\n1,2\n3,4\n", NULL, {"a", "a"}, false, "a is named twice"},
       {"a,y\n1,2\n3,4\n", NULL, {"y"}, false, "the response y is among the predictors"},
       {"y\n1\n2\n", NULL, {0}, true, "no column to predict y from"},
-      {"a,y\n1,2\nx,4\n", NULL, {0}, false, "line 3, column a: \"x\" is not a number"},
-      {"a,y\nx,2\n1,4\n", NULL, {0}, false, "line 3, column a: \"1\" is a number among words"},
+      {"a,y\n1,2\nx,4\n", NULL, {0}, false, "line 3, column a: \"x\" is not a number, and \"1\" in line 2 is one"},
+      {"a,y\nx,2\n1,4\n", NULL, {0}, false, "line 2, column a: \"x\" is not a number, and \"1\" in line 3 is one"},
       {"a,y\n1,2\n,4\n", NULL, {0}, false, "line 3, column a: \"\" is a missing value"},
       {"a,y\n1,2\nnan,4\n", NULL, {0}, false, "line 3, column a: \"nan\" is not a finite number"},
       {"a,y\n1,2\n-Inf,4\n", NULL, {0}, false, "line 3, column a: \"-Inf\" is not a finite number"},
       {"a,y\n1,2\n1e999,4\n", NULL, {0}, false, "line 3, column a: \"1e999\" is not a finite number"},
+      {"a,y\n1,2\n-1e999,4\n", NULL, {0}, false, "\"-1e999\" is not a finite number, or too large"},
+      {"a,y\n1,2\n1e-400,4\n", NULL, {0}, false, "line 3, column a: \"1e-400\" is not 0, and nearer to it"},
+      {"a,y\n1,2\n3,-0.01e-330\n", NULL, {0}, false, "line 3, column y: \"-0.01e-330\" is not 0, and nearer to it"},
+      {"a,y\n12345678901234567890,2\n12345678901234567891,4\n12345678901234567892,5\n",
+       NULL,
+       {0},
+       false,
+       "line 3, column a: \"12345678901234567891\" and line 2's \"12345678901234567890\" are the same number"},
+      {"a,y\n1,-9007199254740993\n2,9007199254740993\n3, -9007199254740992\n",
+       NULL,
+       {0},
+       false,
+       "line 4, column y: \" -9007199254740992\" and line 2's \"-9007199254740993\" are the same number"},
+      {"a,y\n0x10,2\n2,4\n3,5\n",
+       NULL,
+       {0},
+       false,
+       "line 2, column a: \"0x10\" is not a number, and \"2\" in line 3 is one"},
       {"a,y\n1,2\n0x10,4\n", NULL, {0}, false, "line 3, column a: \"0x10\" is not a number"},
       {"a,y\n1,2\n\"3,5\",4\n", NULL, {0}, false, "line 3, column a: \"3,5\" is not a number"},
-      {"a,y\n1,2\n3,x\n", NULL, {0}, false, "line 3, column y: \"x\" is not a finite number"},
+      {"a,y\n1,2\n3,x\n", NULL, {0}, false, "the response y: line 3, column y: \"x\" is not a number"},
       {"a,y\n1,2\n3,NaN\n", NULL, {0}, false, "line 3, column y: \"NaN\" is not a finite number"},
       {"a,y\n1,2.50\n3,2.5\n", NULL, {0}, false, "the response y is 2.50 in every row"},
       {SWEEP "tanh,none,on,off,1,9\nrelu,none,on,off,2,9\n", NULL, {0}, false, "line 2, column activation: \"tanh\""},
@@ -210,6 +253,7 @@ static void test_bad_designs(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads), cmocka_unit_test(test_refuses),
-                                     cmocka_unit_test(test_designs), cmocka_unit_test(test_bad_designs)};
+                                     cmocka_unit_test(test_designs), cmocka_unit_test(test_bad_designs),
+                                     cmocka_unit_test(test_rounded)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,12 +183,14 @@ static void coefficients_far_apart(void **state) {
   assert_int_equal(height[1] - height[0], 2 * 84);
 }
 
-/* An aliased row takes its place and has no mark: the picture is a row taller, 2 x 27, and has the same ones. */
+/* An aliased row, or one that overflows, takes its place and has no mark: the picture is a row taller, 2 x 27, and has
+ * the same ones. */
 static void coefficient_aliased(void **state) {
   (void)state;
-  const plot_coefficient rows[] = {{"first", -1, -1.5, -0.5, 0.0001}, {"second", NAN, NAN, NAN, NAN}};
-  int height[2];
-  for (size_t count = 1; count <= 2; count++) {
+  const plot_coefficient rows[] = {
+      {"first", -1, -1.5, -0.5, 0.0001}, {"second", NAN, NAN, NAN, NAN}, {"third", -INFINITY, -INFINITY, -1, 0}};
+  int height[3];
+  for (size_t count = 1; count <= 3; count++) {
     assert_int_equal(plot_coefficients(path, "coefficients", rows, count), FOVEA_OK);
     picture p = read_plot();
     blob marks[2];
@@ -197,6 +199,7 @@ static void coefficient_aliased(void **state) {
     picture_free(&p);
   }
   assert_int_equal(height[1] - height[0], 2 * 27);
+  assert_int_equal(height[2] - height[1], 2 * 27);
 }
 
 static void long_names(void **state) {

@@ -43,7 +43,9 @@ static void check_summaries(const char *environment) {
     regress_path(c->name, "txt", path);
     assert_int_equal(fovea_file_read(path, 1 << 20, &golden, &size), FOVEA_OK);
     bool aliases = strstr((char *)golden, "Aliased columns") != NULL;
-    if (code || (strstr(err, "aliased and without an estimate: ") != NULL) != aliases || (*err && !aliases))
+    const char *said = strstr(err, "; --response names another\n");
+    const char *end = said ? strchr(said, '\n') + 1 : "?";
+    if (code || (strstr(end, "aliased and without an estimate: ") != NULL) != aliases || (*end && !aliases))
       fail_msg("%s: exit code %d, %s", c->name, code, err);
     int line = regress_first_difference(out, (char *)golden, c->noise);
     if (line) fail_msg("%s: line %d differs:\n%s\nexpected\n%s", c->name, line, out, (char *)golden);
@@ -89,7 +91,7 @@ static void test_aliases(void **state) {
   char path[1024], arguments[2200], png[1024], *out, *err;
   snprintf(path, sizeof path, "%s", temp_file("aliases.csv", csv, sizeof csv - 1));
   snprintf(png, sizeof png, "%s", temp_path("aliases.png"));
-  snprintf(arguments, sizeof arguments, "--constant --plot '%s' '%s'", png, path);
+  snprintf(arguments, sizeof arguments, "--constant --response y --plot '%s' '%s'", png, path);
   assert_int_equal(run("", arguments, &out, &err), 0);
   assert_non_null(strstr(err,
                          "aliases.csv: 2 of 4 columns are aliased and without an estimate: "
@@ -138,6 +140,33 @@ static void test_columns(void **state) {
   json_decref(json);
   free(out);
   free(err);
+}
+
+/* Which column is explained where none was named, and what is rounded, is said. */
+static void test_said(void **state) {
+  (void)state;
+  static const struct {
+    const char *csv, *options, *said;
+  } cases[] = {
+      {"a,y,z\n1,2,3\n3,4,5\n5,5,5\n", "--columns a", "table.csv: the response is z; --response names another\n"},
+      {"a,y,z\n1,2,3\n3,4,5\n5,5,5\n", "--columns a --response y", ""},
+      {"activation,attention,batchnorm,dropout,test_loss,run\nelu,none,on,on,1,ab\nrelu,none,on,on,2,cd\n"
+       "elu,none,on,on,3,ef\n",
+       "--columns activation", "table.csv: the response is test_loss; --response names another\n"},
+      {"a,y\n1,2\n12345678901234567891,4\n3,5\n", "--response y",
+       "table.csv: line 3, column a: \"12345678901234567891\" is rounded, as any integer with more digits than double "
+       "precision has\n"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char path[1024], arguments[1200], *out, *err;
+    snprintf(path, sizeof path, "%s", temp_file("table.csv", cases[i].csv, strlen(cases[i].csv)));
+    snprintf(arguments, sizeof arguments, "%s '%s'", cases[i].options, path);
+    const int code = run("", arguments, &out, &err);
+    const char *said = strstr(err, cases[i].said);
+    if (code || !said || strcmp(said, cases[i].said)) fail_msg("case %zu: exit code %d, \"%s\"", i, code, err);
+    free(out);
+    free(err);
+  }
 }
 
 static void test_failures(void **state) {
@@ -190,6 +219,7 @@ static void test_failures(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_summaries),     cmocka_unit_test(test_german),
                                      cmocka_unit_test(test_json_and_plot), cmocka_unit_test(test_aliases),
-                                     cmocka_unit_test(test_columns),       cmocka_unit_test(test_failures)};
+                                     cmocka_unit_test(test_columns),       cmocka_unit_test(test_said),
+                                     cmocka_unit_test(test_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

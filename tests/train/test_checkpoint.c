@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fovea/safetensors.h"
 
@@ -151,6 +152,55 @@ static void other_architectures(void **state) {
   fovea_vae_destroy(saved);
 }
 
+/* A VAE made for evaluation has weights alone. */
+static void evaluation_only(void **state) {
+  (void)state;
+  fovea_vae *saved = trained();
+  const char *path = temp_path("trained.safetensors"), *unmade = temp_path("unmade.safetensors");
+  OK(fovea_vae_save(saved, path, &some_state, NULL));
+  const fovea_vae_config c = small_config();
+  fovea_vae *vae = make(&c, false), *untouched = make(&c, false);
+  fovea_training_state back = {.epoch = 5};
+  assert_int_equal(fovea_vae_load(vae, path, &back), FOVEA_INVALID);
+  assert_message("made for evaluation only: it has no training state; pass state NULL");
+  assert_int_equal(back.epoch, 5);
+  assert_same_values(vae, untouched, FOVEA_VALUE);
+  assert_int_equal(fovea_vae_save(vae, unmade, &some_state, NULL), FOVEA_INVALID);
+  assert_message("made for evaluation only: it has no training state to save");
+  assert_int_not_equal(access(unmade, F_OK), 0);
+  OK(fovea_vae_load(vae, path, NULL));
+  assert_same_values(vae, saved, FOVEA_VALUE);
+  fovea_vae_destroy(saved);
+  fovea_vae_destroy(vae);
+  fovea_vae_destroy(untouched);
+}
+
+static void bad_configs(void **state) {
+  (void)state;
+  fovea_vae *vae = trained();
+  static const char *const texts[] = {
+      "", "not json{", "[1]", "\"a\"", "{\"a\":1} x", "{\"a\":1,\"a\":2}", "{\"a\":\"\xff\"}"};
+  const char *path = temp_path("config.safetensors");
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    if (fovea_vae_save(vae, path, &some_state, texts[i]) != FOVEA_INVALID) fail_msg("'%s' was taken", texts[i]);
+    assert_message("config_json is no JSON object");
+    assert_int_not_equal(access(path, F_OK), 0);
+  }
+  OK(fovea_vae_save(vae, path, &some_state, " { } "));
+  fovea_vae_destroy(vae);
+}
+
+/* A configuration that passes the check makes a network. */
+static void batches(void **state) {
+  (void)state;
+  fovea_vae_config c = small_config();
+  c.batch = 65536;
+  OK(fovea_vae_check(&c));
+  c.batch = 65537;
+  assert_int_equal(fovea_vae_check(&c), FOVEA_INVALID);
+  assert_message("batch 65537, expected 1 to 65536");
+}
+
 static void bad_files(void **state) {
   (void)state;
   fovea_vae *vae = trained();
@@ -165,6 +215,7 @@ static void bad_files(void **state) {
   for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
     const char *torn = temp_file("torn.safetensors", data, lengths[i]);
     assert_int_equal(fovea_vae_load(vae, torn, &back), FOVEA_INVALID);
+    if (lengths[i] >= size / 2) assert_message("shorter than its header says");
   }
   data[size - 5] ^= 4; /* a bit of the data: the hash tells */
   assert_int_equal(fovea_vae_load(vae, temp_file("flipped.safetensors", data, size), &back), FOVEA_INVALID);
@@ -176,8 +227,13 @@ static void bad_files(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip), cmocka_unit_test(weights_alone),
-                                     cmocka_unit_test(bad_numbers_are_not_saved), cmocka_unit_test(other_architectures),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+                                     cmocka_unit_test(weights_alone),
+                                     cmocka_unit_test(bad_numbers_are_not_saved),
+                                     cmocka_unit_test(other_architectures),
+                                     cmocka_unit_test(evaluation_only),
+                                     cmocka_unit_test(bad_configs),
+                                     cmocka_unit_test(batches),
                                      cmocka_unit_test(bad_files)};
   return cmocka_run_group_tests(tests, open_device, close_device);
 }
