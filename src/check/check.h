@@ -80,26 +80,39 @@ typedef struct check_training {
 /* Called with each op when it is done. */
 typedef void (*check_report)(void *user, const check_op *op);
 
-/* Every op, forward and backward: of the small network in steps of few and of equal images; of a whole network, the
- * small or the seed network; and unless `small`, at awkward shapes. *failures counts ops outside the tolerance, *differ
- * those of other bits. FOVEA_MISMATCH when a kernel wrote outside its buffers. */
+/* Every op, forward and backward: of a whole network, the small or the seed network; of the small network in steps of
+ * few and of equal images; where maxima tie and sigmoids are saturated; and unless `small`, at awkward shapes.
+ * *failures counts ops outside the tolerance, *differ those of other bits. FOVEA_MISMATCH when a kernel wrote outside
+ * its buffers, or a loss or a gradient is not finite; what was compared until then has been reported. */
 fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
 
-/* Steps of training on images made from integers, and the hash of the checkpoint's data after them. */
+/* Passes whose loss or gradient is not finite: each must be told so, and change nothing from there on. */
+typedef struct check_not_finite {
+  int count, failed;
+  char first[200]; /* the first that failed, and how; "" when none did */
+} check_not_finite;
+
+fovea_status check_not_finite_passes(fovea_device *device, check_not_finite *result);
+
+/* Steps of training on images made from integers, and the hash of the checkpoint's data after them. FOVEA_MISMATCH when
+ * a step is not finite; then *result has of the results only what is recorded. */
 fovea_status check_train(fovea_device *device, bool small, check_training *result);
 
 /* What a device may be trusted with. */
 typedef struct check_results {
   const check_arithmetic *arithmetic;
-  int failures, differ; /* of check_ops */
+  int failures, differ;    /* of check_ops */
+  const char *ops_stopped; /* the message of FOVEA_MISMATCH of check_ops, NULL: it went to its end */
+  const check_not_finite *not_finite;
   const check_training *training;
+  const char *training_stopped; /* of check_train, likewise */
 } check_results;
 
 typedef struct check_verdict {
   bool promised; /* the bits of every other conforming device: the primitives conform */
-  bool arithmetic_good, ops_good, training_good;
-  bool passed;   /* all three */
-  char why[400]; /* what is wrong, in one sentence without an end; "" when passed */
+  bool arithmetic_good, ops_good, not_finite_good, training_good;
+  bool passed;   /* all four */
+  char why[800]; /* what is wrong, in one sentence without an end; "" when passed */
 } check_verdict;
 
 /* The table of verdict.c. */

@@ -85,7 +85,8 @@ fovea_status check_train(fovea_device *device, bool small, check_training *resul
   fovea_status status = check_images(small, &images);
   if (status == FOVEA_OK) status = train_once(device, &config, &images, &again);
   if (status == FOVEA_OK) status = train_once(device, &config, &images, result);
-  result->repeated = again.hash == result->hash;
+  if (status != FOVEA_OK) *result = small ? small_recorded : seed_recorded;
+  result->repeated = status == FOVEA_OK && again.hash == result->hash;
   free(images.pixels);
-  return status == FOVEA_OK ? FOVEA_OK : fovea_fail_in(status, "training");
+  return status == FOVEA_OK || status == FOVEA_MISMATCH ? status : fovea_fail_in(status, "training");
 }

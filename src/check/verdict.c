@@ -20,7 +20,12 @@
  *   beyond bound  any               any                   any                bits of its own  FAILED
  *   any           integers wrong    any                   any                as above         FAILED
  *   any           any               outside tolerance     any                as above         FAILED
- *   any           any               any                   not repeated       as above         FAILED */
+ *   any           any               any                   not repeated       as above         FAILED
+ *   any           any               stopped               any                as above         FAILED
+ *   any           any               any                   stopped            as above         FAILED
+ *
+ * Stopped: by a loss or a gradient that is not finite, or a write outside of a buffer. A pass that must not be finite
+ * and goes unnoticed, or changes a parameter (not_finite.c), fails on any device. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,15 +67,26 @@ static void judge_arithmetic(const check_results *r, check_verdict *v) {
 }
 
 static void judge_ops(const check_results *r, check_verdict *v) {
-  v->ops_good = r->failures == 0 && (!v->promised || r->differ == 0);
+  v->ops_good = r->failures == 0 && (!v->promised || r->differ == 0) && !r->ops_stopped;
   if (r->failures > 0) add(v, "%d results are outside the tolerance", r->failures);
   if (v->promised && r->differ > 0) add(v, "%d ops have other bits", r->differ);
+  if (r->ops_stopped) add(v, "the comparison of the ops stopped (%.300s)", r->ops_stopped);
+}
+
+static void judge_not_finite(const check_results *r, check_verdict *v) {
+  v->not_finite_good = r->not_finite->failed == 0;
+  if (v->not_finite_good) return;
+  add(v, "%d of %d passes that are not finite do not stop as they must", r->not_finite->failed, r->not_finite->count);
 }
 
 static bool near(double loss, double expected) { return fabs(loss - expected) <= LOSS_RTOL * fabs(expected); }
 
 static void judge_training(const check_results *r, check_verdict *v) {
   const check_training *t = r->training;
+  if (r->training_stopped) {
+    add(v, "the training stopped (%.300s)", r->training_stopped);
+    return;
+  }
   const bool losses = near(t->first_loss, t->expected_losses[0]) && near(t->last_loss, t->expected_losses[1]);
   const bool hash = t->hash == t->expected || !v->promised;
   v->training_good = t->repeated && losses && hash;
@@ -83,7 +99,8 @@ check_verdict check_judge(const check_results *results) {
   check_verdict v = {.promised = check_conforms(results->arithmetic)};
   judge_arithmetic(results, &v);
   judge_ops(results, &v);
+  judge_not_finite(results, &v);
   judge_training(results, &v);
-  v.passed = v.arithmetic_good && v.ops_good && v.training_good;
+  v.passed = v.arithmetic_good && v.ops_good && v.not_finite_good && v.training_good;
   return v;
 }

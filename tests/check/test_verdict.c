@@ -42,6 +42,8 @@ static const row *row_of(const outcome of[GROUPS]) {
   return NULL;
 }
 
+static const check_not_finite noticed = {.count = 5};
+
 /* Results with one line of each kind as `of` says, the others right. */
 static check_verdict judge(const outcome of[GROUPS]) {
   static const check_kind kinds[] = {CHECK_PRIMITIVE, CHECK_INTEGER, CHECK_FUNCTION};
@@ -56,7 +58,8 @@ static check_verdict judge(const outcome of[GROUPS]) {
   t.hash += of[TRAINING] != RIGHT;
   t.first_loss = 0.7, t.last_loss = of[TRAINING] == WRONG ? 0.51 : 0.501;
   const int failures = of[OPS] == WRONG, differ = of[OPS] != RIGHT;
-  return check_judge(&(check_results){&a, failures, differ, &t});
+  return check_judge(&(check_results){
+      .arithmetic = &a, .failures = failures, .differ = differ, .not_finite = &noticed, .training = &t});
 }
 
 static void test_every_combination(void **state) {
@@ -107,12 +110,49 @@ static void test_losses(void **state) {
   const double losses[] = {0.5, 0.4951, 0.5049, 0.494, 0.506, (double)NAN, HUGE_VAL};
   for (int i = 0; i < 7; i++) {
     t.last_loss = losses[i];
-    assert_int_equal(check_judge(&(check_results){&a, 0, 0, &t}).passed, i < 3);
+    const check_results results = {.arithmetic = &a, .not_finite = &noticed, .training = &t};
+    assert_int_equal(check_judge(&results).passed, i < 3);
+  }
+}
+
+/* On any device, what stopped and what went unnoticed fail, and are named. */
+static void test_stopped(void **state) {
+  (void)state;
+  static const struct {
+    int unnoticed;
+    const char *ops, *training, *why;
+  } cases[] = {
+      {0, NULL, NULL, ""},
+      {2, NULL, NULL, "2 of 5 passes that are not finite do not stop as they must"},
+      {0, "a canary", NULL, "the comparison of the ops stopped (a canary)"},
+      {0, NULL, "step 7", "the training stopped (step 7)"},
+      {1, "x", "y",
+       "the comparison of the ops stopped (x), 1 of 5 passes that are not finite do not stop as they must, the "
+       "training "
+       "stopped (y)"},
+  };
+  for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+    check_arithmetic a = {0};
+    a.probes[0] = (check_probe){.name = "fma", .kind = CHECK_PRIMITIVE, .differ = i % 2};
+    const check_not_finite passes = {.count = 5, .failed = cases[i / 2].unnoticed};
+    const bool ended = !cases[i / 2].training;
+    const check_training t = {.repeated = ended, .first_loss = ended, .last_loss = ended, .expected_losses = {1, 1}};
+    const check_results results = {.arithmetic = &a,
+                                   .ops_stopped = cases[i / 2].ops,
+                                   .not_finite = &passes,
+                                   .training = &t,
+                                   .training_stopped = cases[i / 2].training};
+    const check_verdict v = check_judge(&results);
+    assert_string_equal(v.why, cases[i / 2].why);
+    assert_int_equal(v.passed, i / 2 == 0);
+    assert_int_equal(v.ops_good, !cases[i / 2].ops);
+    assert_int_equal(v.not_finite_good, cases[i / 2].unnoticed == 0);
+    assert_int_equal(v.training_good, !cases[i / 2].training);
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_combination), cmocka_unit_test(test_sentences),
-                                     cmocka_unit_test(test_losses)};
+                                     cmocka_unit_test(test_losses), cmocka_unit_test(test_stopped)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ static void test_passes(void **state) {
   assert_output("fma(a, b, c)        primitive  conforms ");
   assert_output("exp(a)              ours       right ");
   assert_output("promise: the same bits");
-  assert_output("same bits as every other conforming device: yes\npassed\n");
+  assert_output("\nnot finite: 6 of 6 passes");
+  assert_output("same bits as every other conforming device, of the small network: yes\npassed\n");
 }
 
 static json_t *read_json(void) {
@@ -51,12 +52,16 @@ static void test_json(void **state) {
   json_decref(all);
 }
 
-static void check_with(const kernel_edit *edit, const char *options, int code) {
+static void check_with_all(const kernel_edit *edits, int count, const char *options, int code) {
   char environment[1024], arguments[64];
-  snprintf(environment, sizeof environment, "FOVEA_CL_DIR='%s'", kernels_changed(edit, 1));
+  snprintf(environment, sizeof environment, "FOVEA_CL_DIR='%s'", kernels_changed(edits, count));
   snprintf(arguments, sizeof arguments, "check --small%s", options);
   const int exit_code = process_fovea(environment, arguments, output, sizeof output);
   if (exit_code != code) fail_msg("exit code %d, expected %d: %s", exit_code, code, output);
+}
+
+static void check_with(const kernel_edit *edit, const char *options, int code) {
+  check_with_all(edit, 1, options, code);
 }
 
 /* 1e-3 more than it should be: the op is named, and the place. */
@@ -67,13 +72,45 @@ static void test_wrong_kernel(void **state) {
   assert_output("\nFAILED\n");
 }
 
-/* A sample that padding images have, too: it counts nowhere yet. */
-static void test_padding(void **state) {
+/* What shows only in a sample that padding images have, too, and that counts nowhere yet; where several pixels are the
+ * largest; where p is clipped. In one run, for a device compiles each anew. */
+static void test_rare(void **state) {
   (void)state;
-  check_with(&(kernel_edit){"reparameterize.cl", "vkeep(vexp(logvar * half_one) * eps, b, n_valid)",
-                            "vexp(logvar * half_one) * eps"},
-             "", 1);
+  const kernel_edit edits[] = {
+      {"reparameterize.cl", "vkeep(vexp(logvar * half_one) * eps, b, n_valid)", "vexp(logvar * half_one) * eps"},
+      {"channel_attention.cl", "vdiv(vload(dq + LANES), ties)", "vload(dq + LANES)"},
+      {"sigmoid_bce.cl", "vmask(p != q) & vmask(p == p)", "vmask(p != p)"}};
+  check_with_all(edits, 3, "", 1);
   assert_output("WRONG, forward: y[0,0,0,0] of padding image ");
+  assert_output("WRONG, backward: all pixels tie: dx[");
+  assert_output("WRONG, backward: saturated: dx[");
+}
+
+/* A network that learns on, and says so too late, of a step whose gradient is not finite. */
+static void test_not_finite(void **state) {
+  (void)state;
+  check_with(&(kernel_edit){"losses.cl", "trouble[1] = min(trouble[1], trouble[2]);", ""}, "", 1);
+  assert_output("\nnot finite: 5 of 6 passes");
+  assert_output("WRONG: its square that overflows is told as: training step 1001");
+  assert_output("fovea: check: 1 of 6 passes that are not finite do not stop as they must: do not train");
+}
+
+/* A NaN in the middle of it is a finding: what was compared until then is told, and the rest is checked. */
+static void test_stopped(void **state) {
+  (void)state;
+  const kernel_edit poison = {"sigmoid_bce.cl", "const vfloat loss = -fma(", "const vfloat loss = NAN * -fma("};
+  check_with(&poison, "", 1);
+  assert_output("WRONG, forward: bce[0] is ");
+  assert_output("WRONG: the comparison stopped: small: training step 0, counted from 0: the loss is not finite");
+  assert_output("WRONG: it stopped: training step 0");
+  assert_output("\nFAILED\nfovea: check: ");
+  assert_output("the comparison of the ops stopped (small: training step 0");
+  check_with(&poison, " --json 2>/dev/null", 1);
+  json_t *all = read_json(), *training = json_object_get(all, "training");
+  assert_true(json_is_false(json_object_get(all, "passed")) && json_is_false(json_object_get(training, "passed")));
+  assert_non_null(strstr(json_string_value(json_object_get(all, "ops_stopped")), "the loss is not finite"));
+  assert_non_null(strstr(json_string_value(json_object_get(training, "stopped")), "the loss is not finite"));
+  json_decref(all);
 }
 
 /* A multiply and an add where there is an fma: within every tolerance, but not the same bits. */
@@ -140,7 +177,7 @@ static void test_device_without_fma(void **state) {
   assert_output("exp(a)              ours       other bits, in bound ");
   assert_output("promise: the same bytes run after run on this device");
   if (!on_gpu_path()) assert_output("other bits: the recorded checkpoint is ");
-  assert_output("same bits as every other conforming device: not promised\npassed\n");
+  assert_output("same bits as every other conforming device, of the small network: not promised\npassed\n");
 }
 
 static void test_usage(void **state) {
@@ -154,7 +191,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_passes),
                                      cmocka_unit_test(test_json),
                                      cmocka_unit_test(test_wrong_kernel),
-                                     cmocka_unit_test(test_padding),
+                                     cmocka_unit_test(test_rare),
+                                     cmocka_unit_test(test_not_finite),
+                                     cmocka_unit_test(test_stopped),
                                      cmocka_unit_test(test_other_bits),
                                      cmocka_unit_test(test_miscompiled_exp),
                                      cmocka_unit_test(test_json_of_a_failure),
