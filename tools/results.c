@@ -6,7 +6,6 @@
 
 #include "core/fail.h"
 #include "core/file.h"
-#include "csvlog.h"
 
 static const char *const headers[] = {
     "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s,run",
@@ -93,18 +92,33 @@ static void say_dropped(const char *path, size_t damaged, size_t repeated, void 
   }
 }
 
-fovea_status results_restore(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
-                             size_t *lines) {
-  csvlog log = {0}, kept = {0};
+fovea_status results_check_plan(const char *path, const csvlog *log, const factors_config *configs, size_t count) {
+  char name[FIELD], first[FIELD] = "";
+  size_t others = 0;
+  for (size_t i = 0; i < log->count; i++) {
+    csvlog_field(log->lines[i], 0, name, sizeof name);
+    bool planned = false;
+    for (size_t c = 0; c < count && !planned; c++) planned = strcmp(configs[c].name, name) == 0;
+    if (!planned && others++ == 0) snprintf(first, sizeof first, "%s", name);
+  }
+  if (others == 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s has %zu of its %zu configurations, such as %s, that these --factors, --seeds and --seed leave "
+                    "out: a sweep that is resumed may grow, but not shrink; nothing was changed",
+                    path, others, log->count, first);
+}
+
+fovea_status results_read(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
+                          csvlog *kept) {
+  csvlog log = {0};
   size_t repeated = 0;
-  *lines = 0;
   if (!run_exists(path)) return FOVEA_OK;
   fovea_status status = csvlog_read(path, headers, HEADERS, &log);
-  if (status == FOVEA_OK) status = take_lines(path, &log, configs, count, &kept, &repeated);
+  if (status == FOVEA_OK) status = take_lines(path, &log, configs, count, kept, &repeated);
+  if (status == FOVEA_OK) status = results_check_plan(path, kept, configs, count);
   if (status == FOVEA_OK) say_dropped(path, log.damaged, repeated, say);
-  if (status == FOVEA_OK) status = csvlog_write(path, headers[0], &kept);
-  if (status == FOVEA_OK) *lines = kept.count;
   csvlog_free(&log);
-  csvlog_free(&kept);
   return status;
 }
+
+fovea_status results_write(const char *path, const csvlog *kept) { return csvlog_write(path, headers[0], kept); }

@@ -2,6 +2,7 @@
 #ifndef FOVEA_TOOLS_RESULTS_H
 #define FOVEA_TOOLS_RESULTS_H
 
+#include "csvlog.h"
 #include "factors.h"
 #include "training.h"
 
@@ -11,12 +12,20 @@ fovea_status results_create(const char *path);
 /* Appends the line of a configuration. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_append(const char *path, const factors_config *c, const training_result *r);
 
-/* Marks the configurations that the file has as done, and replaces it by its good lines: torn ones are dropped, and
- * those of a configuration that has the same line already. `say` is told. *lines: how many are left. No file: none.
+/* FOVEA_INVALID, naming one and their number, when a line of `log`, whose first field is a configuration's name, is of
+ * none of configs[count]: a plan that is gone on with may grow, but not shrink. FOVEA_OK for an empty log. */
+fovea_status results_check_plan(const char *path, const csvlog *log, const factors_config *configs, size_t count);
+
+/* Reads the file and changes nothing: the good lines in *kept, which the caller frees, without torn ones and those of a
+ * configuration that has the same line already, of which `say` is told. The configurations that it has are marked as
+ * done. No file: no lines.
  *
- * FOVEA_INVALID, and nothing is changed, when two lines of a configuration have different results, or one is of another
- * run than the configuration's; FOVEA_IO; FOVEA_NO_MEMORY. */
-fovea_status results_restore(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
-                             size_t *lines);
+ * FOVEA_INVALID when two lines of a configuration have different results, one is of another run than the
+ * configuration's, or of no configuration of the plan; FOVEA_IO; FOVEA_NO_MEMORY. */
+fovea_status results_read(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
+                          csvlog *kept);
+
+/* Replaces the file by these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status results_write(const char *path, const csvlog *kept);
 
 #endif

@@ -103,23 +103,33 @@ static fovea_status check_config(const sweep *s) {
   return status;
 }
 
-/* Marks the configurations that failed.csv has and drops its torn line. */
-static fovea_status restore_failures(sweep *s) {
-  csvlog log = {0};
+/* Reads failed.csv and marks the configurations that it has. */
+static fovea_status read_failures(sweep *s, csvlog *log) {
   char name[FACTORS_NAME];
   if (!run_exists(s->failures)) return FOVEA_OK;
-  fovea_status status = csvlog_read(s->failures, &failed_header, 1, &log);
-  if (status != FOVEA_OK) return status;
-  for (size_t i = 0; i < log.count; i++) {
-    csvlog_field(log.lines[i], 0, name, sizeof name);
+  fovea_status status = csvlog_read(s->failures, &failed_header, 1, log);
+  if (status == FOVEA_OK) status = results_check_plan(s->failures, log, s->configs, s->count);
+  for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
+    csvlog_field(log->lines[i], 0, name, sizeof name);
     for (size_t c = 0; c < s->count; c++) {
       if (strcmp(s->configs[c].name, name) == 0) s->configs[c].done = true;
     }
   }
-  if (log.damaged > 0) progress_tell("fovea: %s: %zu torn lines are dropped", s->failures, log.damaged);
-  s->failed = log.count;
-  status = csvlog_write(s->failures, failed_header, &log);
-  csvlog_free(&log);
+  s->failed = log->count;
+  return status;
+}
+
+/* Marks what both tables have, and drops their torn lines: neither is touched before both are found right. */
+static fovea_status restore_tables(sweep *s) {
+  csvlog results = {0}, failures = {0};
+  fovea_status status = read_failures(s, &failures);
+  if (status == FOVEA_OK) status = results_read(s->results, s->configs, s->count, progress_say, &results);
+  if (status == FOVEA_OK) status = results_write(s->results, &results);
+  if (status == FOVEA_OK && failures.damaged > 0)
+    progress_tell("fovea: %s: %zu torn lines are dropped", s->failures, failures.damaged);
+  if (status == FOVEA_OK && run_exists(s->failures)) status = csvlog_write(s->failures, failed_header, &failures);
+  csvlog_free(&results);
+  csvlog_free(&failures);
   return status;
 }
 
@@ -158,7 +168,6 @@ static fovea_status refuse_leftovers(const sweep *s) {
 
 static fovea_status open_folder(sweep *s) {
   const char *out = s->options.out;
-  size_t lines = 0;
   fovea_status status = run_lock(out, &s->lock);
   if (status == FOVEA_OK) status = run_path(out, "results.csv", s->results);
   if (status == FOVEA_OK) status = run_path(out, "failed.csv", s->failures);
@@ -167,9 +176,7 @@ static fovea_status open_folder(sweep *s) {
   if (status == FOVEA_OK) status = s->options.resume ? check_config(s) : refuse_leftovers(s);
   if (status != FOVEA_OK) return status;
   signals_busy(); /* with files */
-  if (s->options.resume) status = restore_failures(s);
-  if (status == FOVEA_OK && s->options.resume)
-    status = results_restore(s->results, s->configs, s->count, progress_say, &lines);
+  if (s->options.resume) status = restore_tables(s);
   if (status == FOVEA_OK)
     status = run_config_write(out, &s->options, s->config, fovea_device_get_info(s->device), NULL);
   if (status == FOVEA_OK && !run_exists(s->results)) status = results_create(s->results);
@@ -338,12 +345,15 @@ static fovea_status conclude_stopped(const sweep *s) {
 }
 
 static fovea_status conclude(sweep *s) {
-  size_t lines = 0;
+  csvlog kept = {0};
   if (s->stopped) return conclude_stopped(s);
   if (s->failed > 0)
     fprintf(stderr, "fovea: %zu configurations failed and are left out of the regression, see %s\n", s->failed,
             s->failures);
-  fovea_status status = results_restore(s->results, s->configs, s->count, progress_say, &lines);
+  fovea_status status = results_read(s->results, s->configs, s->count, progress_say, &kept);
+  if (status == FOVEA_OK) status = results_write(s->results, &kept);
+  const size_t lines = kept.count;
+  csvlog_free(&kept);
   if (status == FOVEA_OK && lines < 2)
     fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu\n", s->results, lines);
   else if (status == FOVEA_OK)

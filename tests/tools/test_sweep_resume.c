@@ -259,6 +259,53 @@ static void seeds_beyond_the_largest(void **state) {
   assert_false(there(out));
 }
 
+static char *text_of(const char *path) {
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  OK(fovea_file_read(path, 1 << 20, &bytes, &size));
+  char *text = strdup((const char *)bytes);
+  assert_non_null(text);
+  free(bytes);
+  return text;
+}
+
+/* What is there must be in the plan: a regression of some of the lines would pass for one of all. */
+static void another_plan(void **state) {
+  (void)state;
+  static const struct {
+    const char *options, *table, *says;
+  } narrower[] = {
+      {"--factors dropout", "results.csv", "has 2 of its 4 configurations, such as relu-spatial-nobn-drop-s768"},
+      {"--factors batchnorm=off,dropout=on", "results.csv", "has 3 of its 4 configurations, such as relu-spatial-bn-"},
+      {"--seed 769", "results.csv", "has 4 of its 4 configurations, such as relu-spatial-bn-drop-s768"},
+      {"--factors dropout", "failed.csv", "has 1 of its 1 configurations, such as relu-spatial-nobn-drop-s768"}};
+  static const char failed[] =
+      "config,activation,attention,batchnorm,dropout,seed,reason\n"
+      "relu-spatial-nobn-drop-s768,relu,spatial,off,on,768,a loss\n";
+  for (size_t i = 0; i < sizeof narrower / sizeof *narrower; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "narrower%zu", i);
+    const bool failures = strcmp(narrower[i].table, "failed.csv") == 0;
+    const char *dir = folder(name, failures ? 2 : CONFIGS);
+    OK(fovea_file_append_line(in(dir, "results.csv"), "torn"));
+    if (failures) OK(fovea_file_write(in(dir, "failed.csv"), failed, strlen(failed)));
+    char *results = text_of(in(dir, "results.csv")), *config = text_of(in(dir, "config.json"));
+    ENDS(2, narrower[i].says, RESUME " %s", data, dir, narrower[i].options);
+    assert_output(narrower[i].table);
+    char *results_now = text_of(in(dir, "results.csv")), *config_now = text_of(in(dir, "config.json"));
+    assert_string_equal(results, results_now);
+    assert_string_equal(config, config_now);
+    assert_false(there(in(dir, "regression.txt")));
+    free(results);
+    free(config);
+    free(results_now);
+    free(config_now);
+  }
+  const char *dir = folder("wider", CONFIGS);
+  ENDS(0, "8 configurations, 4 to train", RESUME " --seeds 2", data, dir);
+  ENDS(0, "16 configurations, 8 to train", RESUME " --factors batchnorm,dropout,attention", data, dir);
+}
+
 /* A rate of 0 is right where dropout is never on. That nothing will be regressed is said before it is trained. */
 static void one_configuration(void **state) {
   (void)state;
@@ -280,6 +327,7 @@ int main(void) {
       cmocka_unit_test(lines_twice),
       cmocka_unit_test(an_older_sweep),
       cmocka_unit_test(seeds_beyond_the_largest),
+      cmocka_unit_test(another_plan),
       cmocka_unit_test(one_configuration),
   };
   (void)open_device;
