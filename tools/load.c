@@ -156,11 +156,37 @@ static bool cut(char *path) {
   return true;
 }
 
-/* The nearest thing at or above `path` that exists, without links; NULL without memory, or when there is none. */
-static char *nearest(const char *path) {
+/* The nearest thing at or above `path` that exists, without links, and in *rest what of `path` is below it; NULL
+ * without memory, or when there is none. */
+static char *nearest(const char *path, const char **rest) {
   char *copy = strdup(path), *real = NULL;
   while (copy != NULL && (real = realpath(copy, NULL)) == NULL && errno != ENOMEM && cut(copy)) continue;
+  const size_t n = copy != NULL ? strlen(copy) : 0; /* what is left of `path`, or "." when that is nothing */
+  const bool dot = path[0] == '.' && (path[1] == '/' || path[1] == '\0');
+  *rest = n == 1 && copy[0] == '.' && !dot ? path : path + n;
   free(copy);
+  return real;
+}
+
+/* Where `path` will be when the folders that it lacks are made, without links and dots; NULL as for nearest. */
+static char *place_of(const char *path) {
+  const char *rest;
+  char *real = nearest(path, &rest);
+  while (real != NULL && *(rest += strspn(rest, "/")) != '\0') {
+    char name[NAME_MAX + 1];
+    const size_t n = strcspn(rest, "/");
+    snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), rest);
+    rest += n;
+    if (strcmp(name, ".") == 0) continue;
+    if (strcmp(name, "..") == 0) {
+      cut(real);
+      continue;
+    }
+    char *longer = join(real, name);
+    free(real);
+    real = longer;
+    if (real == NULL) errno = ENOMEM;
+  }
   return real;
 }
 
@@ -197,6 +223,30 @@ static fovea_status look_into_classes(const char *split, const char *real, bool 
   return status;
 }
 
+/* Whether `real` is, or lies in, what will be the folder `name` in the folder `data`. */
+static bool will_be_in(const char *data, const char *name, const char *real) {
+  char path[PATH_MAX];
+  struct stat about, here;
+  if (!folder_at(data, &about)) return false;
+  snprintf(path, sizeof path, "%s", real);
+  for (;;) {
+    const char *slash = strrchr(path, '/');
+    const bool named = slash != NULL && strcmp(slash + 1, name) == 0;
+    if (!cut(path)) return false;
+    if (named && stat(path, &here) == 0 && same(&here, &about)) return true;
+  }
+}
+
+/* A split that is not there yet would be one at the next load, and the data then be of two kinds. */
+static fovea_status check_new_split(const char *data, const char *name, const char *option, const char *out,
+                                    const char *real) {
+  if (!will_be_in(data, name, real)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s %s lies in %s/%s, a folder that would be taken for images of --data from then on; choose "
+                    "another place",
+                    option, out, data, name);
+}
+
 /* Refuses what lies in the folder of a split. */
 static fovea_status check_split(const char *split, const char *option, const char *out, const char *real) {
   struct stat about;
@@ -217,6 +267,7 @@ static fovea_status check_splits(const char *data, const char *option, const cha
     char *split = join(data, splits[i]);
     status = split == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to compare --data and %s", option)
                            : check_split(split, option, out, real);
+    if (status == FOVEA_OK) status = check_new_split(data, splits[i], option, out, real);
     free(split);
   }
   return status;
@@ -227,7 +278,7 @@ fovea_status load_check_file(const char *data, const char *option, const char *o
   char *folder = strdup(out);
   char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
   if (slash != NULL) slash[slash == folder] = '\0';
-  char *real = folder != NULL ? nearest(slash != NULL ? folder : ".") : NULL;
+  char *real = folder != NULL ? place_of(slash != NULL ? folder : ".") : NULL;
   fovea_status status = FOVEA_OK;
   if (real != NULL)
     status = check_splits(data, option, out, real);
@@ -241,7 +292,7 @@ fovea_status load_check_file(const char *data, const char *option, const char *o
 fovea_status load_check_folder(const char *data, const char *option, const char *out) {
   struct stat data_folder, out_folder;
   if (data == NULL || !folder_at(data, &data_folder)) return FOVEA_OK; /* the load will say it */
-  char *real = nearest(out), *data_real = realpath(data, NULL);
+  char *real = place_of(out), *data_real = realpath(data, NULL);
   fovea_status status = FOVEA_OK;
   if (real == NULL || data_real == NULL) /* a path that leads nowhere is told when it is to be made */
     status = errno != ENOMEM ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory to compare --data and %s", option);

@@ -309,6 +309,37 @@ static void results_and_data_are_apart(void **state) {
   assert_int_equal(fovea("train --data %s --out %s" NET, data, temp_path("apart/run")), 0);
 }
 
+/* IDX files and a folder called as a split are two data sets: results never make one. */
+static void results_never_become_a_split(void **state) {
+  (void)state;
+  idx_pair("split/data", 16, 8, SIDE, SIDE);
+  char data[1024], here[1024];
+  snprintf(data, sizeof data, "%s", temp_path("split/data"));
+  assert_int_equal(symlink("data", temp_path("split/link")), 0);
+  static const char *const refused[] = {"split/data/train",        "split/data/test/",
+                                        "split/link/train/run",    "split/data/./test//run",
+                                        "split/new/../data/train", "split/data/new/../train/cat/run"};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    const char *const commands[] = {"train", "sweep"};
+    for (size_t k = 0; k < 2; k++) {
+      const int code = fovea("%s --data %s --out %s" NET, commands[k], data, temp_path(refused[i]));
+      if (code != 2) fail_msg("%s --out %s: exit code %d: %s", commands[k], refused[i], code, output);
+      assert_refused("would be taken for images of --data");
+    }
+  }
+  assert_false(there(temp_path("split/data/train")) || there(temp_path("split/data/test")));
+  assert_false(there(temp_path("split/data/new")) || there(temp_path("split/new")));
+  assert_non_null(getcwd(here, sizeof here));
+  assert_int_equal(chdir(data), 0);
+  const int refused_here = fovea("train --data . --out train" NET), run_here = fovea("train --data . --out run" NET);
+  const int again = fovea("train --data . --out run/train" NET), hidden = fovea("train --data . --out .train" NET);
+  assert_int_equal(chdir(here), 0);
+  assert_int_equal(refused_here, 2);
+  assert_int_equal(run_here, 0);
+  assert_int_equal(again, 0); /* a split's name is fine elsewhere, and so is one like it */
+  assert_int_equal(hidden, 0);
+}
+
 static void reconstruct_overwrites_nothing(void **state) {
   (void)state;
   cats_and_dogs("own/data");
@@ -377,7 +408,9 @@ static void a_sweep_refuses_before_it_begins(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_set), cmocka_unit_test(results_and_data_are_apart),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_set),
+                                     cmocka_unit_test(results_and_data_are_apart),
+                                     cmocka_unit_test(results_never_become_a_split),
                                      cmocka_unit_test(reconstruct_overwrites_nothing),
                                      cmocka_unit_test(pictures_are_of_the_mean),
                                      cmocka_unit_test(a_sweep_refuses_before_it_begins)};
