@@ -224,3 +224,26 @@ fovea_status metrics_restore(const metrics_folder *f, training_epoch *rows, int 
   free(listed);
   return status;
 }
+
+static fovea_status find_line(const metrics_folder *f, training_epoch *row) {
+  csvlog log = {0};
+  char run[32];
+  fovea_status status = csvlog_read(f->path, headers, 1, &log);
+  for (size_t i = 0; i < log.count && row->epoch == 0; i++) {
+    training_epoch read;
+    const bool good = parse_row(log.lines[i], &read) && read.epoch == f->completed;
+    if (good && strcmp(csvlog_field(log.lines[i], RUN, run, sizeof run), f->run) == 0) *row = read;
+  }
+  csvlog_free(&log);
+  return status == FOVEA_INVALID ? FOVEA_OK : status; /* a file of something else has no such line */
+}
+
+fovea_status metrics_find(const metrics_folder *f, training_epoch *row) {
+  *row = (training_epoch){0};
+  training_epoch *rows = calloc((size_t)f->completed, sizeof *rows);
+  if (rows == NULL) return fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its epochs", f->path);
+  fovea_status status = read_history(f, rows);
+  if (status == FOVEA_OK) *row = rows[f->completed - 1];
+  free(rows);
+  return status == FOVEA_OK && row->epoch == 0 ? find_line(f, row) : status;
+}

@@ -36,4 +36,8 @@ typedef struct metrics_folder {
  * other; FOVEA_IO; FOVEA_NO_MEMORY. */
 fovea_status metrics_restore(const metrics_folder *folder, training_epoch *rows, int epochs);
 
+/* What the history has of epoch `completed`, else what the file has under the run's name, in *row, whose epoch is 0
+ * when neither has it. Changes nothing. FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status metrics_find(const metrics_folder *folder, training_epoch *row);
+
 #endif

@@ -1,5 +1,6 @@
 #include "results.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 static const char *const headers[] = {
     "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s,run",
     "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s"};
-enum { HEADERS = sizeof headers / sizeof *headers, SAME_FIELDS = 10, RUN = 12, FIELD = 128, LINE = 1024 };
+enum { HEADERS = sizeof headers / sizeof *headers, LOSS = 6, SAME_FIELDS = 10, RUN = 12, FIELD = 128, LINE = 1024 };
 
 fovea_status results_create(const char *path) { return csvlog_write(path, headers[0], &(csvlog){0}); }
 
@@ -56,6 +57,11 @@ static fovea_status take_line(const char *path, const csvlog *log, size_t index,
                       "%s: %s is of the run %s, and with these settings and data it is %s: another network; put the "
                       "right file back, or choose another folder",
                       path, name, run, c->run);
+  if (c != NULL && (strncmp(text + strlen(name) + 1, c->columns, strlen(c->columns)) != 0 ||
+                    text[strlen(name) + 1 + strlen(c->columns)] != ','))
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: line %zu is called %s, but its levels are not those, %s; put the right file back", path,
+                      index + 2, name, c->columns);
   if (c != NULL) c->done = true;
   if (log->header == 0) return csvlog_add(kept, text);
   snprintf(line, sizeof line, "%s,%s", text, c != NULL ? c->run : "");
@@ -118,6 +124,72 @@ fovea_status results_read(const char *path, factors_config *configs, size_t coun
   if (status == FOVEA_OK) status = results_check_plan(path, kept, configs, count);
   if (status == FOVEA_OK) say_dropped(path, log.damaged, repeated, say);
   csvlog_free(&log);
+  return status;
+}
+
+/* What the checkpoint has of the configuration, in *history, which the caller frees; NULL when there is none that can
+ * be read, or it is of another run. */
+static fovea_status history_of(const char *dir, const char *run, char **history) {
+  char path[RUN_PATH], *text = NULL, of[IDENTITY_RUN] = "";
+  *history = NULL;
+  fovea_status status = run_path(dir, "checkpoint.safetensors", path);
+  if (status != FOVEA_OK || !run_exists(path)) return status;
+  status = run_config_of_checkpoint(path, &text, history);
+  if (status != FOVEA_OK) return status == FOVEA_INVALID ? FOVEA_OK : status; /* damaged: it says nothing */
+  json_t *config = json_loads(text, 0, NULL);
+  if (config != NULL) status = identity_of_run(config, of);
+  json_decref(config);
+  free(text);
+  if (status == FOVEA_OK && strcmp(of, run) == 0) return FOVEA_OK;
+  free(*history);
+  *history = NULL;
+  return status;
+}
+
+/* The last epoch as the configuration's own folder has it; its epoch is 0 when it has none. */
+static fovea_status last_epoch(const char *dir, const factors_config *c, long long epochs, training_epoch *last) {
+  char path[RUN_PATH], *history = NULL;
+  *last = (training_epoch){0};
+  fovea_status status = history_of(dir, c->run, &history);
+  if (status == FOVEA_OK) status = run_path(dir, "metrics.csv", path);
+  const metrics_folder folder = {.path = path, .run = c->run, .history = history, .completed = (int)epochs};
+  if (status == FOVEA_OK) status = metrics_find(&folder, last);
+  free(history);
+  return status;
+}
+
+static fovea_status check_folder(const char *path, const char *line, const factors_config *c, const char *dir,
+                                 long long epochs) {
+  static const char *const names[] = {"test_loss", "test_bce", "test_kl"};
+  training_epoch last;
+  fovea_status status = last_epoch(dir, c, epochs, &last);
+  if (status != FOVEA_OK || last.epoch == 0) return status;
+  const double losses[] = {last.val_loss, last.val_bce, last.val_kl};
+  for (size_t i = 0; i < 3; i++) {
+    char field[FIELD];
+    double value;
+    csvlog_field(line, LOSS + i, field, sizeof field);
+    if (options_read_float(field, -HUGE_VAL, HUGE_VAL, &value) && value == losses[i]) continue;
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: %s has a %s of '%s', and its own folder %.17g; put the right file back, or remove the line, "
+                      "which is then made anew; nothing was changed",
+                      path, c->name, names[i], field, losses[i]);
+  }
+  return FOVEA_OK;
+}
+
+fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_config *configs, size_t count,
+                                   const char *out, long long epochs) {
+  char name[FIELD], dir[RUN_PATH];
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < kept->count && status == FOVEA_OK; i++) {
+    csvlog_field(kept->lines[i], 0, name, sizeof name);
+    for (size_t c = 0; c < count && status == FOVEA_OK; c++) {
+      if (strcmp(configs[c].name, name) != 0) continue;
+      status = run_path(out, name, dir);
+      if (status == FOVEA_OK && run_exists(dir)) status = check_folder(path, kept->lines[i], &configs[c], dir, epochs);
+    }
+  }
   return status;
 }
 

@@ -20,10 +20,15 @@ fovea_status results_check_plan(const char *path, const csvlog *log, const facto
  * configuration that has the same line already, of which `say` is told. The configurations that it has are marked as
  * done. No file: no lines.
  *
- * FOVEA_INVALID when two lines of a configuration have different results, one is of another run than the
- * configuration's, or of no configuration of the plan; FOVEA_IO; FOVEA_NO_MEMORY. */
+ * FOVEA_INVALID when two lines of a configuration have different results, one is of another run or has other levels
+ * than the configuration, or is of no configuration of the plan; FOVEA_IO; FOVEA_NO_MEMORY. */
 fovea_status results_read(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
                           csvlog *kept);
+
+/* FOVEA_INVALID, naming the configuration, when a line has other losses than its folder in `out`, by its checkpoint or
+ * metrics.csv after `epochs` epochs, where that is there and of the same run; FOVEA_IO; FOVEA_NO_MEMORY. */
+fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_config *configs, size_t count,
+                                   const char *out, long long epochs);
 
 /* Replaces the file by these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_write(const char *path, const csvlog *kept);

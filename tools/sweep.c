@@ -124,6 +124,8 @@ static fovea_status restore_tables(sweep *s) {
   csvlog results = {0}, failures = {0};
   fovea_status status = read_failures(s, &failures);
   if (status == FOVEA_OK) status = results_read(s->results, s->configs, s->count, progress_say, &results);
+  if (status == FOVEA_OK)
+    status = results_check_folders(s->results, &results, s->configs, s->count, s->options.out, s->options.epochs);
   if (status == FOVEA_OK) status = results_write(s->results, &results);
   if (status == FOVEA_OK && failures.damaged > 0)
     progress_tell("fovea: %s: %zu torn lines are dropped", s->failures, failures.damaged);

@@ -169,11 +169,29 @@ static fovea_status save_reconstructions(training *t, int epoch) {
   return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, path);
 }
 
+/* Says which of the first `epochs` pictures are gone: the networks that drew them are. */
+static fovea_status say_lost_reconstructions(const training *t, int epochs) {
+  char path[RUN_PATH], first[RUN_PATH] = "";
+  int lost = 0;
+  for (int epoch = 1; epoch <= epochs; epoch++) {
+    fovea_status status = reconstructions_path(t, epoch, path);
+    if (status != FOVEA_OK) return status;
+    if (!run_exists(path) && lost++ == 0) snprintf(first, sizeof first, "%s", path);
+  }
+  if (lost > 1)
+    progress_tell("fovea: %s and %d more of earlier epochs are missing and cannot be drawn any more", first, lost - 1);
+  else if (lost == 1)
+    progress_tell("fovea: %s is missing and cannot be drawn any more: the network has been trained on", first);
+  return FOVEA_OK;
+}
+
 /* The picture of the epoch that the checkpoint has completed, when it is gone. */
 static fovea_status restore_reconstructions(training *t) {
   char path[RUN_PATH];
-  if (t->state.epoch == 0 || t->state.images_done > 0) return FOVEA_OK;
-  fovea_status status = reconstructions_path(t, t->state.epoch, path);
+  const bool drawable = t->state.epoch > 0 && t->state.images_done == 0;
+  fovea_status status = say_lost_reconstructions(t, t->state.epoch - drawable);
+  if (status != FOVEA_OK || !drawable) return status;
+  status = reconstructions_path(t, t->state.epoch, path);
   if (status != FOVEA_OK || run_exists(path)) return status;
   progress_tell("fovea: %s is missing and drawn anew", path);
   return save_reconstructions(t, t->state.epoch);

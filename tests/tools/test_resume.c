@@ -297,7 +297,14 @@ static void a_picture_is_owed(void **state) {
   same_losses(run);
   unlink(in(run, picture));
   ENDS(0, "reconstructions-epoch003.png is missing and drawn anew", "train --data %s --out %s --resume", data, run);
+  assert_no_output("cannot be drawn");
   assert_same_bytes(in(finished, picture), in(run, picture));
+  unlink(in(run, "reconstructions-epoch002.png"));
+  ENDS(0, "reconstructions-epoch002.png is missing and cannot be drawn any more", "train --data %s --out %s --resume",
+       data, run);
+  unlink(in(run, "reconstructions-epoch001.png"));
+  ENDS(0, "reconstructions-epoch001.png and 1 more of earlier epochs are missing and cannot be drawn any more",
+       "train --data %s --out %s --resume", data, run);
 }
 
 /* The epoch's steps were fine: they are kept, and only the evaluation is done again. */

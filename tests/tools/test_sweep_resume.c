@@ -306,6 +306,46 @@ static void another_plan(void **state) {
   ENDS(0, "16 configurations, 8 to train", RESUME " --factors batchnorm,dropout,attention", data, dir);
 }
 
+/* Changes a digit of field `index`, from 0, of the first configuration's line, or its first letter. */
+static void change_field(const char *dir, int index) {
+  char *text = text_of(in(dir, "results.csv")), *at = strchr(text, '\n') + 1;
+  for (int commas = 0; commas < index; at++) commas += *at == ',';
+  if (index >= 6) at += strcspn(at, "123456789");
+  *at = *at == '9' ? '8' : *at >= '0' && *at <= '9' ? '9' : 'x';
+  OK(fovea_file_write(in(dir, "results.csv"), text, strlen(text)));
+  free(text);
+}
+
+/* A configuration's own folder knows what it found. */
+static void changed_numbers(void **state) {
+  (void)state;
+  static const char *const losses[] = {"test_loss", "test_bce", "test_kl"};
+  char said[200];
+  const char *dir = NULL;
+  for (int i = 0; i < 3; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "changed%d", i);
+    dir = folder(name, CONFIGS - 1);
+    change_field(dir, 6 + i);
+    char *before = text_of(in(dir, "results.csv"));
+    snprintf(said, sizeof said, "%s has a %s of '", configs[0], losses[i]);
+    for (int without = 0; without < 2; without++) {
+      ENDS(2, said, RESUME, data, dir);
+      assert_output("and its own folder");
+      char *after = text_of(in(dir, "results.csv"));
+      assert_string_equal(before, after);
+      free(after);
+      unlink(of(dir, 0, "checkpoint.safetensors")); /* metrics.csv has them too */
+    }
+    free(before);
+  }
+  unlink(of(dir, 0, "metrics.csv")); /* nothing contradicts */
+  ENDS(0, "4 configurations, 1 to train", RESUME, data, dir);
+  dir = folder("changed-level", CONFIGS);
+  change_field(dir, 1);
+  ENDS(2, "but its levels are not those, relu,spatial,on,on,768", RESUME, data, dir);
+}
+
 /* A rate of 0 is right where dropout is never on. That nothing will be regressed is said before it is trained. */
 static void one_configuration(void **state) {
   (void)state;
@@ -328,6 +368,7 @@ int main(void) {
       cmocka_unit_test(an_older_sweep),
       cmocka_unit_test(seeds_beyond_the_largest),
       cmocka_unit_test(another_plan),
+      cmocka_unit_test(changed_numbers),
       cmocka_unit_test(one_configuration),
   };
   (void)open_device;
