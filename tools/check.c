@@ -257,23 +257,24 @@ static int run(int argc, char **argv) {
       {.name = "small",
        .kind = OPTION_FLAG,
        .value = &s.small,
-       .help = "a small network only, for slow devices: without the seed network and awkward shapes"},
+       .help = "a small network, for slow devices: not the seed network, nor most awkward shapes"},
       {.name = "json", .kind = OPTION_FLAG, .value = &s.json, .help = "print the result as JSON"},
   };
   const size_t n = sizeof options / sizeof *options;
   fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
   if (status) return command_fail(status);
   if (help) {
-    options_print_help("fovea check [options]",
-                       "Tests this device before you trust it: its arithmetic and our functions, every op forward and\n"
-                       "backward against plain C, then 20 steps of training whose checkpoint must have the recorded\n"
-                       "bits, and passes whose numbers are not finite, which must be told. Where its fp32 add, "
-                       "multiply, fma or denormals are not IEEE 754's its bits may be others,\n"
-                       "and errors are held to bounds; where they are, any other bit is a fault.\n\n"
-                       "ULP: the largest error, in units of the last place of the tensor's largest element. relative:\n"
-                       "the root of the mean square of the errors over that of the tensor. bits: equal to those that\n"
-                       "plain C computes in the kernels' canonical order. Exit code 1 when anything is wrong.",
-                       options, n);
+    options_print_help(
+        "fovea check [options]",
+        "Tests this device before you trust it: its arithmetic and our functions, every op forward and\n"
+        "backward against plain C, passes whose loss or gradient is not finite, each of which must be told\n"
+        "and change nothing, then 20 steps of training whose checkpoint must have the recorded bits. Where\n"
+        "its fp32 add, multiply, fma or denormals are not IEEE 754's its bits may be others, and errors\n"
+        "are held to bounds; where they are, any other bit is a fault.\n\n"
+        "ULP: the largest error, in units of the last place of the tensor's largest element. relative:\n"
+        "the root of the mean square of the errors over that of the tensor. bits: equal to those that\n"
+        "plain C computes in the kernels' canonical order. Exit code 1 when anything is wrong.",
+        options, n);
     return FOVEA_OK;
   }
   fovea_device *device = NULL;
