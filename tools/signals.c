@@ -1,6 +1,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -71,17 +72,48 @@ static void on_signal(int number) {
   errno = reason;
 }
 
+/* A thread of its own waits for them, and they are blocked everywhere else: LLVM, which compiles kernels in this
+ * process, takes their handlers for itself, with SA_RESETHAND, so that the second of two signals at once would be
+ * deadly. */
+static void *wait_for_signals(void *user) {
+  const sigset_t *set = user;
+  int number = 0;
+  while (true)
+    if (sigwait(set, &number) == 0) on_signal(number);
+  return NULL;
+}
+
+static bool start_thread(sigset_t *set) {
+  enum { STACK = 256 << 10 };
+  static atomic_bool started;
+  pthread_t thread;
+  pthread_attr_t attributes;
+  if (atomic_load(&started)) return true;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  (void)pthread_attr_setstacksize(&attributes, STACK);
+  (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  const bool made = pthread_create(&thread, &attributes, wait_for_signals, set) == 0;
+  (void)pthread_attr_destroy(&attributes);
+  atomic_store(&started, made);
+  return made;
+}
+
 void signals_catch(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESTART}, before;
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < CAUGHT; i++) sigaddset(&action.sa_mask, caught[i].number);
   atomic_store(&busy, false);
   atomic_store(&terminal, isatty(STDERR_FILENO) == 1);
+  static sigset_t set; /* the thread's, too */
+  sigemptyset(&set);
   for (int i = 0; i < CAUGHT; i++) {
     const bool ignored =
         caught[i].number == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
-    if (!ignored) sigaction(caught[i].number, &action, NULL);
+    if (!ignored) sigaddset(&set, caught[i].number);
+    if (!ignored) sigaction(caught[i].number, &action, NULL); /* where there is no thread */
   }
+  (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+  if (!start_thread(&set)) (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int signals_received(void) { return atomic_load(&received); }
