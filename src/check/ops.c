@@ -89,7 +89,7 @@ static fovea_tensor reparameterize(fovea_graph *graph, fovea_tensor x, const awk
 #define CONV(filters, kernel, stride, bias, same, padding) \
   { filters, kernel, stride, bias, same, padding }
 #define RUN(name_, batch_, count_) \
-  { .name = name_, .batch = batch_, .count = count_ }
+  { .name = (name_), .batch = (batch_), .count = (count_) }
 
 /* On both sides of where p is clipped: below at ln 1e-7 = -16.118, above between there and where 1 + exp(-x) is 1 in
  * float32, at 16.64, so neither in between. And far beyond. */

@@ -311,7 +311,7 @@ static void change_field(const char *dir, int index) {
   char *text = text_of(in(dir, "results.csv")), *at = strchr(text, '\n') + 1;
   for (int commas = 0; commas < index; at++) commas += *at == ',';
   if (index >= 6) at += strcspn(at, "123456789");
-  *at = *at == '9' ? '8' : *at >= '0' && *at <= '9' ? '9' : 'x';
+  *at = "x98"[*at == '9' ? 2 : *at >= '0' && *at <= '9' ? 1 : 0];
   OK(fovea_file_write(in(dir, "results.csv"), text, strlen(text)));
   free(text);
 }
