@@ -14,25 +14,14 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "support/command.h"
 #include "support/images.h"
 #include "support/picture.h"
-#include "support/process.h"
 #include "support/tempdir.h"
 
 #define NET " --arch 4,3,2 --depth 1 --batch 16 --epochs 1 --attention none "
 
 enum { SIDE = 8 };
-
-static char output[1 << 16];
-
-static int fovea(const char *format, ...) {
-  char arguments[4096];
-  va_list list;
-  va_start(list, format);
-  vsnprintf(arguments, sizeof arguments, format, list);
-  va_end(list);
-  return process_fovea("", arguments, output, sizeof output);
-}
 
 static bool there(const char *path) {
   struct stat about;

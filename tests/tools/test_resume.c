@@ -7,26 +7,13 @@
 #include <unistd.h>
 
 #include "fovea/safetensors.h"
-#include "support/process.h"
+#include "support/command.h"
 
 enum { SIDE = 8, TRAIN = 64, TEST = 16 };
 
 #define SETTINGS " --arch 4,3,2 --depth 1 --batch 16 --epochs 3 "
 
-static char output[1 << 16], data[1024], other_data[1024], finished[1024], another[1024];
-
-static int fovea(const char *format, ...) {
-  char arguments[4096];
-  va_list list;
-  va_start(list, format);
-  vsnprintf(arguments, sizeof arguments, format, list);
-  va_end(list);
-  return process_fovea("", arguments, output, sizeof output);
-}
-
-static void assert_output(const char *part) {
-  if (strstr(output, part) == NULL) fail_msg("'%s' is not in: %s", part, output);
-}
+static char data[1024], other_data[1024], finished[1024], another[1024];
 
 static void assert_no_output(const char *part) {
   if (strstr(output, part) != NULL) fail_msg("'%s' is in: %s", part, output);

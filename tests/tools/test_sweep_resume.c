@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/process.h"
+#include "support/command.h"
 
 enum { SIDE = 8, TRAIN = 48, TEST = 16, CONFIGS = 4 };
 
@@ -15,20 +15,7 @@ enum { SIDE = 8, TRAIN = 48, TEST = 16, CONFIGS = 4 };
 static const char *const configs[CONFIGS] = {"relu-spatial-bn-drop-s768", "relu-spatial-bn-nodrop-s768",
                                              "relu-spatial-nobn-drop-s768", "relu-spatial-nobn-nodrop-s768"};
 
-static char output[1 << 16], data[1024], other_data[1024], whole[1024];
-
-static int fovea(const char *format, ...) {
-  char arguments[4096];
-  va_list list;
-  va_start(list, format);
-  vsnprintf(arguments, sizeof arguments, format, list);
-  va_end(list);
-  return process_fovea("", arguments, output, sizeof output);
-}
-
-static void assert_output(const char *part) {
-  if (strstr(output, part) == NULL) fail_msg("'%s' is not in: %s", part, output);
-}
+static char data[1024], other_data[1024], whole[1024];
 
 #define ENDS(code, message, ...)                                                                 \
   do {                                                                                           \

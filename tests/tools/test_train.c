@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "fovea/safetensors.h"
+#include "support/command.h"
 #include "support/gpu_path.h"
 #include "support/picture.h"
-#include "support/process.h"
 
 #define NET " --arch 8,6,4,2 --depth 1 --batch 16 --bn-momentum 0.9 "
 #define SMALL "train --data " FASHION NET "--limit-train 600 --limit-test 90 --epochs 2 --out "
@@ -18,21 +18,6 @@
 #define LONG "train --data " FASHION NET "--limit-train 4000 --limit-test 90 --epochs 3 --out "
 /* After the long run's folder: by a GPU's path a step takes several times as long. */
 #define SHORTER (on_gpu_path() ? " --limit-train 1000" : "")
-
-static char output[1 << 16];
-
-static int fovea(const char *format, ...) {
-  char arguments[2048];
-  va_list list;
-  va_start(list, format);
-  vsnprintf(arguments, sizeof arguments, format, list);
-  va_end(list);
-  return process_fovea("", arguments, output, sizeof output);
-}
-
-static void assert_output(const char *part) {
-  if (strstr(output, part) == NULL) fail_msg("'%s' is not in: %s", part, output);
-}
 
 #define RUNS(...)                                                                           \
   do {                                                                                      \
