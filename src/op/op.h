@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "net/graph.h"
-#include "net/plan.h"
+#include "graph/graph.h"
+#include "plan/plan.h"
 
 /* What a node was asked for, as its builder takes it: where that lies in a fovea_node, so that a graph can be written
  * and read without knowing its ops. Shapes and parameters are none: they are inferred. */
@@ -83,7 +83,7 @@ fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixel
  * possible past k, and multiples of one number, since each other tile is another program to compile. */
 int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most);
 
-/* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
+/* What to ask the plan for a tile with (runtime/autotune.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
                            const fovea_tile_list *list);
 
