@@ -61,14 +61,26 @@ void fovea_device_list_free(fovea_device_info *list);
 
 typedef struct fovea_device fovea_device;
 
-/* Where compiled kernels are. When a device is closed they are kept in $XDG_CACHE_HOME/fovea, else ~/.cache/fovea,
- * which may be deleted at any time: a file a program, used only if its hash is that of its content, at most 512 MiB, of
- * which what was not used for longest goes first. Where nothing can be kept they are compiled each time. A driver that
- * keeps a cache of its own without hashes, PoCL, is given a folder of this process instead, below fovea-<user> in the
- * first of /dev/shm, $TMPDIR and /tmp, or driver in the cache's folder, that has room: it is removed when the process
- * exits with its devices closed, or by the next process. The environment has POCL_CACHE_DIR for that during the first
- * call that lists or opens devices, when no other thread may read or change the environment. A POCL_CACHE_DIR that was
- * there before is left alone, and its content unchecked, as are the caches of other drivers (NVIDIA, Intel, Mesa). */
+/* Where compiled kernels are. When a device is closed they are kept in the cache's folder, which may be deleted at any
+ * time: a file a program, used only if its hash is that of its content, at most 512 MiB, of which what was not used for
+ * longest goes first; and the tiles that fovea bench --tune has measured. Where nothing can be kept they are compiled
+ * each time, and fovea_device_tell's listener is told why. The folder is, the first that there is: that of
+ * fovea_cache_set_folder; $XDG_CACHE_HOME/fovea; $HOME/.cache/fovea.
+ *
+ * A driver that keeps a cache of its own without hashes, PoCL, is given a folder of this process instead, below
+ * fovea-<user> in the first of /dev/shm, $TMPDIR and /tmp, or driver in the cache's folder, that has room: it is
+ * removed when the process exits with its devices closed, or by the next process. The environment has POCL_CACHE_DIR
+ * for that during the first call that lists or opens devices, when no other thread may read or change the environment.
+ * A POCL_CACHE_DIR that was there before is left alone, and its content unchecked, as are the caches of other drivers
+ * (NVIDIA, Intel, Mesa). */
+
+/* From now on, for all devices of the process, those that are open too, the cache is in the folder `path` itself, which
+ * is made, with its parents, when something is first kept there; with "" there is none: nothing is read or kept, and no
+ * file is left anywhere (PoCL's, while it works, is the folder above). NULL: as the environment says, which is the
+ * default. To be called before the first call that lists or opens devices, if PoCL's last resort is not to be in the
+ * environment's folder. Copies the path. Any thread may call it at any time. FOVEA_INVALID for a path that is not
+ * absolute or has more than 1023 bytes. */
+fovea_status fovea_cache_set_folder(const char *path);
 
 /* Opens a device: a context and an in-order queue on it. `selector` is an index, "cpu", "gpu", or a part of a name or
  * vendor, without regard to case; NULL or "" means the fastest usable GPU (discrete before integrated, then compute

@@ -11,6 +11,7 @@
 #include "net/dense_products.h"
 #include "net/not_finite.h"
 #include "op/op.h"
+#include "runtime/cache.h"
 #include "runtime/guard.h"
 
 /* The state: what kernels read that changes from step to step, so that arguments never do. Words: 0 Philox's step,
@@ -230,6 +231,7 @@ fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph
   if (!options || !out) return fovea_fail_null(options ? "network" : "options");
   fovea_status status = check_options(graph, options);
   if (status == FOVEA_OK) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
+  if (status == FOVEA_OK) status = fovea_cache_check();
   if (status == FOVEA_OK) status = fovea_choose_blas(device, graph, options->batch, &clblast);
   return status == FOVEA_OK ? fovea_network_create_using(device, graph, options, clblast, out) : status;
 }
@@ -526,7 +528,7 @@ static fovea_status check_made_before(const fovea_network *net, fovea_tensor ten
   size_t made = SIZE_MAX;
   for (fovea_tensor i = 0; i < tensor && across >= 0; i++)
     if (net->evaluated[i] < made) made = net->evaluated[i];
-  if (count <= made) return FOVEA_OK;
+  if (made >= count) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "network: tensor %d (%s) is read after tensor %d, and the last evaluation pass made %zu images of "
                     "what is before that, not %zu",

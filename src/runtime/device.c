@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "runtime/autotune.h"
 #include "runtime/buffer.h"
+#include "runtime/cache.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
 #include "runtime/enumerate.h"
@@ -160,6 +161,7 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   fovea_status status = fovea_enumerate(&found, &count);
   /* The environment is read after what first_call.c may do to it. */
   if (!status) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
+  if (!status) status = fovea_cache_check();
   if (!status) status = fovea_select(found, count, selector, &chosen);
   if (!status) status = open_found(&found[chosen], units, device);
   free(found);

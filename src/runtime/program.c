@@ -156,7 +156,7 @@ static fovea_status store_binary(cl_program program, const entry *e) {
 static const char *why_not_kept(char *where, size_t size, char *why, size_t why_size) {
   why[0] = '\0';
   if (!fovea_cache_directory(where, size))
-    snprintf(why, why_size, "neither HOME nor XDG_CACHE_HOME is an absolute path");
+    snprintf(why, why_size, "%s", fovea_cache_why_none());
   else if (fovea_directory_create(where) != FOVEA_OK)
     snprintf(why, why_size, "%s", fovea_error_message());
   else if (fovea_folder_is_full(where))

@@ -128,6 +128,7 @@ static fovea_status call_add_spatial_attention(void) {
   return NODE(fovea_add_spatial_attention(ARG(0, graph), 0, ARG(1, "a")));
 }
 
+static fovea_status call_cache_set_folder(void) { return fovea_cache_set_folder(ARG(0, "")); }
 static fovea_status call_dataset_destroy(void) { return fovea_dataset_destroy(NULL), FOVEA_INVALID; }
 static fovea_status call_dataset_load(void) {
   fovea_dataset *loaded = NULL;
@@ -362,6 +363,7 @@ static const struct {
              CALL(add_reshape),
              CALL(add_sigmoid_bce),
              CALL(add_spatial_attention),
+             OPTIONAL(cache_set_folder, 1u << 0),
              DESTROY(dataset_destroy),
              CALL(dataset_load),
              OPTIONAL(dataset_sample, 1u << 0),
@@ -682,6 +684,14 @@ static fovea_status profile_that_was_not_begun(void) {
   return fovea_profile_end(device, &rows, &count);
 }
 
+static fovea_status cache_in_a_relative_folder(void) { return fovea_cache_set_folder("cache"); }
+static fovea_status cache_in_a_long_path(void) {
+  char path[1025];
+  memset(path, '/', sizeof path - 1);
+  path[sizeof path - 1] = '\0';
+  return fovea_cache_set_folder(path);
+}
+
 #define VALUE(call, part) \
   { #call, call, part }
 static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
@@ -747,7 +757,9 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(summary_of_nothing, "NULL"),
                                     VALUE(split_that_is_none, "'Train'"),
                                     VALUE(device_that_is_none, "'no such device'"),
-                                    VALUE(profile_that_was_not_begun, "without being begun")};
+                                    VALUE(profile_that_was_not_begun, "without being begun"),
+                                    VALUE(cache_in_a_relative_folder, "'cache' is not an absolute path"),
+                                    VALUE(cache_in_a_long_path, "1024 bytes, at most 1023")};
 
 static void test_values(void **state) {
   (void)state;
