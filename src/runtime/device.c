@@ -11,6 +11,7 @@
 #include "runtime/driver_watch.h"
 #include "runtime/enumerate.h"
 #include "runtime/first_call.h"
+#include "runtime/lock.h"
 #include "runtime/profile.h"
 #include "runtime/program.h"
 #include "runtime/staging.h"
@@ -129,6 +130,7 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   fovea_status status = FOVEA_OK;
   fovea_device *d = calloc(1, sizeof *d);
   if (!d) return fovea_fail(FOVEA_NO_MEMORY, "out of memory while opening device %s", found->info.name);
+  if ((status = fovea_lock_create(&d->lock))) return free(d), status;
   fovea_driver_opened(1);
   d->info = found->info;
   d->tuning = choose_tuning(&d->info);
@@ -182,13 +184,16 @@ void fovea_device_close(fovea_device *device) {
     if (device->shards[i]) clReleaseCommandQueue(device->shards[i]);
   if (device->context) clReleaseContext(device->context);
   fovea_driver_opened(-1);
+  pthread_mutex_destroy(&device->lock);
   free(device);
 }
 
 void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
   if (!device) return;
   const char *note = say ? fovea_driver_folder_note() : NULL;
+  fovea_device_lock(device);
   device->say = say;
+  (void)fovea_device_unlock(device, FOVEA_OK);
   if (note) say(note);
 }
 

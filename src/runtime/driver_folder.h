@@ -28,8 +28,9 @@ const char *fovea_driver_folder_refusals(void);
 /* Whether a driver keeps files there: then it compiles kernels apart from programs, and a program's binary grows. */
 bool fovea_driver_folder_used(void);
 
-/* Marks for the next process. The driver begins to read the cache's file `path`; it has read it. */
-void fovea_driver_folder_reading(const char *path);
+/* Marks for the next process. The driver begins to read the cache's file `path`, which is false where
+ * that could not be marked; it has read it, after true. */
+bool fovea_driver_folder_reading(const char *path);
 void fovea_driver_folder_read(void);
 
 /* The process dies in the driver, of a cause that may be the code read (or of another). Async-signal-safe. */

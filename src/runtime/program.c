@@ -306,9 +306,9 @@ static cl_program build_cached(fovea_device *device, const char *options, entry 
   if (found == FOVEA_CACHE_DAMAGED) tell_damaged(device, &out->on_disk);
   if (found == FOVEA_CACHE_GOOD && fovea_binary_path(&out->on_disk, path, sizeof path)) {
     fovea_driver_does("was reading compiled kernels");
-    fovea_driver_folder_reading(path);
+    const bool marked = fovea_driver_folder_reading(path);
     p = build_binary(device, options, binary, size);
-    fovea_driver_folder_read();
+    if (marked) fovea_driver_folder_read();
     fovea_driver_does(NULL);
   }
   if (!p) out->launched.count = 0;
