@@ -4,7 +4,7 @@
 
 #include "core/fail.h"
 #include "core/file.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 static const size_t max_file_size = (size_t)1 << 30;
 

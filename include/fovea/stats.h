@@ -1,6 +1,6 @@
 /* Least squares on tables: a CSV file, a design matrix from it, the fit, and its summary as statsmodels prints it. */
-#ifndef FOVEA_REGRESS_H
-#define FOVEA_REGRESS_H
+#ifndef FOVEA_STATS_H
+#define FOVEA_STATS_H
 
 #include <stdbool.h>
 #include <stddef.h>
