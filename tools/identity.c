@@ -8,7 +8,7 @@
 #include "core/fail.h"
 #include "core/file.h"
 #include "core/xxh64.h"
-#include "fovea/safetensors.h"
+#include "fovea/fovea.h"
 
 /* --- hashes ------------------------------------------------------------------------------------------------------ */
 

@@ -12,6 +12,7 @@
 #include "core/environment.h"
 #include "core/fail.h"
 #include "driver_death.h"
+#include "fovea/fovea.h"
 #include "options.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
