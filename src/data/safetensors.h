@@ -2,7 +2,7 @@
 #ifndef FOVEA_DATA_SAFETENSORS_H
 #define FOVEA_DATA_SAFETENSORS_H
 
-#include "core/xxh64.h"
+#include "base/xxh64.h"
 #include "fovea/safetensors.h"
 
 enum { FOVEA_SAFETENSORS_HEADER = 100000000, FOVEA_SAFETENSORS_HASH = 32 };

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "core/xxh64.h"
+#include "base/xxh64.h"
 #include "fovea/data.h"
 #include "support/tempdir.h"
 

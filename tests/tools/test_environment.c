@@ -13,8 +13,8 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include "core/environment.h"
-#include "core/file.h"
+#include "base/environment.h"
+#include "base/file.h"
 #include "fovea/stats.h"
 #include "support/device.h"
 #include "support/process.h"
