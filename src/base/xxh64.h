@@ -1,7 +1,7 @@
 /* XXH64, the 64-bit hash of the xxHash specification (github.com/Cyan4973/xxHash, doc/xxhash_spec.md). It finds
  * accidents, not forgeries. */
-#ifndef FOVEA_CORE_XXH64_H
-#define FOVEA_CORE_XXH64_H
+#ifndef FOVEA_BASE_XXH64_H
+#define FOVEA_BASE_XXH64_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* The command line of a subcommand: a table of options, parsed, checked and printed. */
-#ifndef FOVEA_TOOLS_OPTIONS_H
-#define FOVEA_TOOLS_OPTIONS_H
+#ifndef FOVEA_TOOLS_CLI_OPTIONS_H
+#define FOVEA_TOOLS_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
