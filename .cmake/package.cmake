@@ -1,4 +1,5 @@
 # Debian packages: cpack -G DEB in the build folder.
+set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fovea)
 set(CPACK_PACKAGE_VENDOR "The Fovea authors")
 set(CPACK_PACKAGE_CONTACT "The Fovea authors <maintainers@fovea.invalid>")

@@ -5,12 +5,13 @@ set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tests/install/consumers.sh
 . "$here/consumers.sh"
+build=$(realpath -- "$1")
 need cpack dpkg dpkg-deb dpkg-shlibdeps file readelf c++ pkg-config
 
 mkdir -- "$scratch/packages" "$scratch/root"
-quietly cpack -G DEB -B "$scratch/packages" --config "$1/CPackConfig.cmake"
+quietly cpack -G DEB -B "$scratch/packages" --config "$build/CPackConfig.cmake"
 cd -- "$scratch/packages"
-version=$("$1/fovea" --version)
+version=$("$build/fovea" --version)
 version=${version#fovea }
 architecture=$(dpkg --print-architecture)
 library=libfovea${version%%.*}
@@ -49,7 +50,13 @@ for package in "$library" fovea; do
   field "$package" Depends 'libc6 \(>= .*libjansson4 .*zlib1g'
   field "$package" Recommends '^pocl-opencl-icd \| opencl-icd$'
 done
-field libfovea-dev Depends "^$library \\(= $version\\), .*liblapacke-dev"
+field libfovea-dev Depends "^$library \\(= $version\\), "
+# What fovea.pc asks for is in packages that libfovea-dev depends on.
+read -ra requires < <(sed -n 's/^Requires.private: //p' "$(folder_of "$scratch/root" fovea.pc)/fovea.pc" | tr -d ,)
+for module in "${requires[@]}"; do
+  owner=$(dpkg -S "$(pkg-config --variable=pcfiledir "$module")/$module.pc" 2>/dev/null) || continue # not of a package
+  field libfovea-dev Depends "(^| )${owner%%:*}(,|\$)"
+done
 field fovea Depends libcairo2
 ! dpkg-deb --field "${library}_${version}_$architecture.deb" Depends | grep -qE 'cairo|cmocka|stb' ||
   fail "the library depends on what only the command needs"
@@ -61,7 +68,7 @@ holds "$library" "$lib/libfovea\\.so\\.${version%%.*}" "$lib/libfovea\\.so\\.$ve
 holds libfovea-dev '/usr/include/fovea/[a-z]+\.h' "$lib/libfovea\\.(a|so)" "$lib/pkgconfig/fovea\\.pc" \
   "$lib/cmake/fovea/fovea-[a-z-]+\\.cmake" '/usr/share/doc/libfovea-dev/examples/[a-z_]+\.c'
 command_files=(/usr/bin/fovea /usr/share/bash-completion/completions/fovea)
-[ ! -d "$1/man1" ] || command_files+=('/usr/share/man/man1/fovea(-[a-z]+)?\.1\.gz') # without help2man there are none
+[ ! -d "$build/man1" ] || command_files+=('/usr/share/man/man1/fovea(-[a-z]+)?\.1\.gz') # without help2man there are none
 holds fovea "${command_files[@]}"
 
 # What lintian calls errors, where it is there.
