@@ -20,7 +20,7 @@ page() {
   [ -z "$said" ] || fail "$name: $said"
   lexgrog -- "$file" | grep -qF "\"$name - " || fail "$name: man's index does not find its name and summary"
   while read -r word; do
-    grep -qE -- "^ +${word}([ =,]|\$)" "$scratch/page" || fail "$name: the page has no $word"
+    grep -qE -- "^ +(-[[:alpha:]], )?${word}([ =,]|\$)" "$scratch/page" || fail "$name: the page has no $word"
     words=$((words + 1))
   done < <(sed -nE 's/^ +(-[[:alpha:]], +)?(--[a-z][a-z-]*|[a-z]+ |[A-Z_]+=).*/\2/p' <<<"$help" | tr -d ' =')
 }
