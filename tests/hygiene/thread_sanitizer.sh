@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# thread_sanitizer.sh BUILD: what include/fovea/device.h promises of threads, by api/threads under ThreadSanitizer, in a
+# thread_sanitizer.sh BUILD: what include/fovea/fovea.h promises of threads, by api/threads under ThreadSanitizer, in a
 # build folder of its own that has the library and that test. Drivers are not instrumented, and nothing of theirs is
 # reported; a report that names only a driver's frames would need a suppressions file here, with its reason.
 set -euo pipefail
@@ -10,8 +10,9 @@ build=$1
 need ninja gcc
 mkdir -p -- "$build"
 printf 'int main(void) { return 0; }\n' >"$build/probe.c"
-gcc -fsanitize=thread -o "$build/probe" "$build/probe.c" 2>/dev/null && "$build/probe" 2>/dev/null ||
+if ! { gcc -fsanitize=thread -o "$build/probe" "$build/probe.c" && "$build/probe"; } 2>/dev/null; then
   skip "the compiler has no ThreadSanitizer, or it does not run here"
+fi
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc \
   -DCMAKE_C_FLAGS="-fsanitize=thread -fno-omit-frame-pointer" >/dev/null
 cmake --build "$build" --parallel "$(nproc)" --target test_threads_alone |
