@@ -114,6 +114,30 @@ FOVEA_API fovea_status fovea_network_read(fovea_network *network, fovea_tensor t
 FOVEA_API fovea_status fovea_network_evaluate_from(fovea_network *network, fovea_tensor tensor, const float *data,
                                                    size_t count);
 
+/* --- a network in a file ---------------------------------------------------------------------------------------- */
+
+/* Replaces `path`, in one step (a crash leaves the old file or the new one), by a safetensors file (safetensors.h) of
+ * all that the network is: its graph with every attribute to the last bit, names and what is kept, its batch and seed,
+ * the parameters, and of a network that trains the step and Adam's moments. Waits for the device. Losses that were not
+ * read yet are not in it. Any tool reads the parameters under their names; the graph is JSON in its metadata.
+ * FOVEA_INVALID for a graph of more than 16384 nodes, and for names that are not UTF-8 or that the file needs itself
+ * (optimizer.m.NAME); FOVEA_MISMATCH, and nothing written, when a number is NaN or infinite; FOVEA_IO,
+ * FOVEA_NO_MEMORY, FOVEA_DEVICE. */
+FOVEA_API fovea_status fovea_network_save(fovea_network *network, const char *path);
+
+/* Makes a graph and a network as they were saved: every output and every further training step has the same bits, on
+ * any device. Both are the caller's, the graph to be destroyed after the network; tensors have the numbers that they
+ * had when the graph was built. `options` NULL: the batch, the seed and the training that were saved, without
+ * inspection; else those given, and with training false moments in the file are passed over. The file is not trusted.
+ * FOVEA_INVALID, with what is wrong where, for one that fovea_network_save has not written, that a newer version has,
+ * that is damaged, whose tensors are not those of its graph, or that has no training state where `options` want it; and
+ * as fovea_network_create; FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_DEVICE. */
+FOVEA_API fovea_status fovea_network_load(fovea_device *device, const char *path, const fovea_network_options *options,
+                                          fovea_graph **graph, fovea_network **network);
+
+/* The graph alone, without a device; not frozen, so that it can be added to. Statuses as above. */
+FOVEA_API fovea_status fovea_graph_load(const char *path, fovea_graph **graph);
+
 #ifdef __cplusplus
 }
 #endif

@@ -219,6 +219,18 @@ fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels,
   return status == FOVEA_OK ? y : remember(graph, status);
 }
 
+fovea_tensor fovea_graph_add_asked(fovea_graph *graph, const fovea_op *op, const fovea_node *asked) {
+  const fovea_tensor x = asked->inputs[0];
+  fovea_node node = *asked;
+  node.input_count = op == &fovea_op_concat ? 2 : 1;
+  if (op == &fovea_op_input) return fovea_add_input(graph, node.c, node.h, node.w);
+  if (op == &fovea_op_reshape) return fovea_add_reshape(graph, x, node.c, node.h, node.w);
+  if (op == &fovea_op_dropout) return fovea_add_dropout(graph, x, node.rate);
+  if (op == &fovea_op_reparameterize) return fovea_add_reparameterize(graph, x, node.inputs[1], node.kl_weight);
+  if (op == &fovea_op_sigmoid_bce) return fovea_add_sigmoid_bce(graph, x);
+  return add(graph, &node, op, asked->name);
+}
+
 static fovea_status check_tensor(const fovea_graph *graph, fovea_tensor tensor) {
   if (tensor >= 0 && tensor < graph->count) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "graph: %d is not one of its %d tensors", tensor, graph->count);

@@ -55,6 +55,9 @@ struct fovea_graph {
 /* Whether an evaluation leaves the tensor to be read and evaluated from: the user's, the last one, mu, logvar, z. */
 bool fovea_graph_is_result(const fovea_graph *graph, fovea_tensor tensor);
 
+/* Adds what the op's builder would for the inputs, name and attributes of `asked`; -1 as that. */
+fovea_tensor fovea_graph_add_asked(fovea_graph *graph, const fovea_op *op, const fovea_node *asked);
+
 /* The graph stays what it is, hence const; any thread may do it. */
 void fovea_graph_freeze(const fovea_graph *graph);
 

@@ -298,6 +298,8 @@ size_t fovea_network_memory(const fovea_network *net) {
 
 fovea_plan *fovea_network_plan(fovea_network *net, bool training) { return training ? net->training : net->evaluation; }
 
+const fovea_network_options *fovea_network_get_options(const fovea_network *net) { return &net->options; }
+
 const fovea_graph *fovea_network_graph(const fovea_network *net) { return net->graph; }
 
 fovea_status fovea_network_check_canaries(fovea_network *net) {

@@ -32,7 +32,7 @@ static fovea_table *table;
 static fovea_design *design;
 static fovea_ols *ols;
 static fovea_safetensors *file;
-static char csv[1024], tensors_path[1024], checkpoint[1024], written[1024];
+static char csv[1024], tensors_path[1024], checkpoint[1024], network_path[1024], written[1024];
 static uint8_t pixels[BATCH * SIDE * SIDE];
 static float floats[4096]; /* as many as any tensor here has */
 static fovea_dataset data = {.count = BATCH, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
@@ -56,6 +56,8 @@ static int set_up(void **state) {
   OK(fovea_ols_fit(design->y, design->x, design->n, design->k, "y", (const char *const *)design->names, &ols));
   OK(fovea_safetensors_write(tensors_path, &tensor, 1, &text, 1));
   OK(fovea_safetensors_open(tensors_path, &file));
+  snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
+  OK(fovea_network_save(vae->network, network_path));
   OK(fovea_vae_save(vae, checkpoint, &(fovea_training_state){0}, NULL));
   return 0;
 }
@@ -174,6 +176,12 @@ static fovea_status call_graph_create(void) {
   fovea_graph_destroy(made);
   return status;
 }
+static fovea_status call_graph_load(void) {
+  fovea_graph *made = NULL;
+  const fovea_status status = fovea_graph_load(ARG(0, network_path), ARG(1, &made));
+  fovea_graph_destroy(made);
+  return status;
+}
 static fovea_status call_graph_keep(void) { return fovea_graph_keep(ARG(0, graph), units); }
 static fovea_status call_graph_destroy(void) { return fovea_graph_destroy(NULL), FOVEA_INVALID; }
 
@@ -197,6 +205,16 @@ static fovea_status call_network_get_step(void) {
   OK(fovea_network_set_step(vae->network, 7));
   return ANSWER(fovea_network_get_step(NETWORK(0)) == 0);
 }
+static fovea_status call_network_load(void) {
+  fovea_graph *made_graph = NULL;
+  fovea_network *made = NULL;
+  const fovea_status status =
+      fovea_network_load(ARG(0, device), ARG(1, network_path), ARG(2, &options), ARG(3, &made_graph), ARG(4, &made));
+  fovea_network_destroy(made);
+  fovea_graph_destroy(made_graph);
+  return status;
+}
+static fovea_status call_network_save(void) { return fovea_network_save(NETWORK(0), ARG(1, written)); }
 static fovea_status call_network_losses(void) {
   fovea_losses losses;
   return fovea_network_losses(NETWORK(0), ARG(1, &losses));
@@ -376,6 +394,7 @@ static const struct {
              CALL(graph_create),
              DESTROY(graph_destroy),
              CALL(graph_keep),
+             CALL(graph_load),
              CALL(network_blas),
              CALL(network_create),
              DESTROY(network_destroy),
@@ -383,11 +402,13 @@ static const struct {
              CALL(network_evaluate_from),
              CALL(network_get),
              CALL(network_get_step),
+             OPTIONAL(network_load, 1u << 2),
              CALL(network_losses),
              CALL(network_memory),
              CALL(network_parameter),
              CALL(network_parameter_count),
              CALL(network_read),
+             CALL(network_save),
              CALL(network_set),
              CALL(network_set_step),
              OPTIONAL(network_train_step, 1u << 2),
