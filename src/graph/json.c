@@ -103,13 +103,19 @@ static json_t *graph_json(const fovea_graph *graph) {
   return NULL;
 }
 
+/* json_string is NULL for what is not, and without memory, whose want is told by who writes. */
+static bool is_utf8(const char *text) {
+  json_t *made = json_string(text);
+  if (!made) made = json_string(text);
+  if (!made) made = json_string("");
+  const bool is = !made || strcmp(json_string_value(made), text) == 0;
+  json_decref(made);
+  return is;
+}
+
 static fovea_status check_names(const fovea_graph *graph) {
   for (int i = 0; i < graph->count; i++) {
-    json_t *name = json_string(graph->nodes[i].name), *plain = name ? NULL : json_string("");
-    const bool is_utf8 = name || !plain;
-    json_decref(name);
-    json_decref(plain);
-    if (!is_utf8)
+    if (!is_utf8(graph->nodes[i].name))
       return fovea_fail(FOVEA_INVALID, "graph: the name of tensor %d (%s), '%s', is not UTF-8", i,
                         graph->nodes[i].op->name, graph->nodes[i].name);
   }

@@ -74,7 +74,7 @@ static fovea_status read_options(const char *text, saved *s) {
   json_error_t error;
   json_int_t batch = 0, step = 0;
   json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-  if (!root && json_error_code(&error) == json_error_out_of_memory)
+  if (!root && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
     return fovea_fail(FOVEA_NO_MEMORY, "host memory ran out");
   const json_t *training = json_object_get(root, "training");
   bool good = json_object_size(root) == 4 && json_is_boolean(training) && take_seed(root, &s->options.seed);
