@@ -77,7 +77,8 @@ FOVEA_API fovea_status fovea_cache_set_folder(const char *path);
  * vendor, without regard to case; NULL or "" means the fastest usable GPU (discrete before integrated, then compute
  * units times clock), else the CPU. FOVEA_INVALID when nothing matches or the match is not usable (the message lists
  * what there is), or when a variable of the environment is what it may not be (fovea --help lists them; here and in
- * fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened. */
+ * fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened; FOVEA_NO_MEMORY,
+ * FOVEA_IO where a driver has nowhere to compile. The caller owns *device. */
 FOVEA_API fovea_status fovea_device_open(const char *selector, fovea_device **device);
 
 /* From now on `say` (may be NULL) is told, in one line, before what may take long: that kernels are compiled, once when
@@ -93,7 +94,7 @@ FOVEA_API void fovea_device_close(fovea_device *device);
 /* Borrowed; valid until the device is closed. */
 FOVEA_API const fovea_device_info *fovea_device_get_info(const fovea_device *device);
 
-/* Waits until everything enqueued has been done. */
+/* Waits until everything enqueued has been done. FOVEA_DEVICE when it failed, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_device_finish(fovea_device *device);
 
 /* Time and count per kernel, op and shape since profiling began. Strings are borrowed from the device. */
@@ -108,7 +109,8 @@ typedef struct fovea_profile_row {
 } fovea_profile_row;
 
 /* Profiling costs an event a launch, so it is off until begun. begin clears what was gathered. rows: the caller frees
- * *rows with free(); sorted by time, largest first. end waits for the queue and gathers. */
+ * *rows with free(); sorted by time, largest first. end waits for the queue and gathers; FOVEA_INVALID where nothing
+ * was begun. FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_profile_begin(fovea_device *device);
 FOVEA_API fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count);
 

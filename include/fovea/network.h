@@ -24,8 +24,10 @@ typedef struct fovea_network_options {
 } fovea_network_options;
 
 /* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The parameters get their
- * initial values. FOVEA_INVALID for a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total
- * and the device's limit. */
+ * initial values. The caller owns *network, to be destroyed before the device is closed. FOVEA_INVALID for a failed
+ * graph or one without an input, for one to be trained whose last node is no loss, for a batch out of range, and for a
+ * variable of the environment as in fovea_device_open; FOVEA_NO_MEMORY, before anything ran, with the total and the
+ * device's limit; FOVEA_DEVICE when kernels do not build or the device fails. */
 FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                             const fovea_network_options *options, fovea_network **network);
 FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
@@ -59,8 +61,9 @@ typedef enum fovea_value {
   FOVEA_SECOND_MOMENT /* Adam's v; trainable only */
 } fovea_value;
 
-/* Blocking copies of parameter `index`; `data` has its count of floats. FOVEA_INVALID for an index or a value that is
- * not there. */
+/* Blocking copies of parameter `index`; `data` has its count of floats, which may be any. FOVEA_INVALID for an index or
+ * a value that is not there (gradients and moments are of trainable parameters, in a network that trains);
+ * FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
 FOVEA_API fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
 
@@ -74,16 +77,18 @@ FOVEA_API uint32_t fovea_network_get_step(const fovea_network *network);
 /* Enqueues one training step on `count` images (at most batch) of channels x height x width bytes each, gathered from
  * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards.
  * FOVEA_INVALID for a count out of range, a rate that is not finite or below 0, for a network without training, and
- * after step 2^32 - 2. */
+ * after step 2^32 - 2; FOVEA_MISMATCH, once in some 4000 calls, as fovea_network_losses; FOVEA_DEVICE, FOVEA_NO_MEMORY.
+ */
 FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                                 size_t count, float learning_rate);
 
 /* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images. `noise_step` is the Philox
- * counter of the sample: the number of the batch in the test set. */
+ * counter of the sample: the number of the batch in the test set. `pixels`, `index` and statuses as above. */
 FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                               size_t count, uint32_t noise_step);
 
-/* Mean losses over the images of all passes since the last call; waits for the device. */
+/* Mean losses over the images of all passes since the last call, all 0 where there were none; in nats, binary
+ * cross-entropy a pixel and channel. Waits for the device. */
 typedef struct fovea_losses {
   double bce;
   double kl;    /* unweighted: mean over images */
@@ -96,13 +101,14 @@ typedef struct fovea_losses {
  * the first such pass, by its training step or its batch of an evaluation, both counted from 0, and as far as it can be
  * found the parameter or tensor that was the first, with its op. To find it, a training step whose loss is not finite
  * changes no trainable parameter, and neither do the steps after it, or after a gradient that is not finite, up to this
- * call. The losses of these passes are forgotten. */
+ * call. The losses of these passes are forgotten. FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Kept are
  * the graph's last tensor, mu, logvar and z, what fovea_graph_keep was told, and with options.inspect all but those
  * that are computed in one with an activation after them. FOVEA_INVALID for another tensor, which may have been
- * overwritten, before the first evaluation pass, and for more images than the last one that made the tensor had. */
+ * overwritten, before the first evaluation pass, and for more images than the last one that made the tensor had;
+ * FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x
