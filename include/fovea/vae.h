@@ -34,8 +34,8 @@ typedef struct fovea_vae_config {
   uint64_t seed;
 } fovea_vae_config;
 
-/* The design's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on, dropout
- * 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
+/* The seed experiment's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on,
+ * dropout 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
 fovea_vae_config fovea_vae_default(void);
 
 /* The members are for reading. */
@@ -113,7 +113,7 @@ fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t coun
 /* Images (count x C x H x W) of latent codes (count x latent). */
 fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images);
 
-/* --- checkpoints: safetensors, see DESIGN section 5 ------------------------------------------------------------ */
+/* --- checkpoints: safetensors (fovea/safetensors.h) ------------------------------------------------------------ */
 
 typedef struct fovea_training_state {
   int epoch;           /* epochs completed */

@@ -1,4 +1,4 @@
-/* Which code computes the dense layers' products: ours or CLBlast's. */
+/* Chooses who multiplies the dense layers' matrices: this library's kernels or CLBlast. */
 #ifndef FOVEA_NET_DENSE_PRODUCTS_H
 #define FOVEA_NET_DENSE_PRODUCTS_H
 

@@ -16,8 +16,8 @@
 
 enum { MAX_PATH = 4096, MAX_BINARY = 256 << 20 };
 
-/* What a cache file begins with; native byte order, since the cache never leaves the machine. The shapes follow, then
- * the binary. The second format: what the first held may have come from a driver's own cache, which nobody checked. */
+/* A cache file's header, in native byte order, since the cache never leaves the machine; the shapes follow, then the
+ * binary. The format's number tells files of earlier versions, whose binaries were not verified, from these. */
 typedef struct header {
   char magic[8];
   fovea_cache_key key;
@@ -54,7 +54,7 @@ static header make_header(const fovea_cache_key *key, uint64_t shapes, uint64_t 
   return h;
 }
 
-/* Whether these are whole: `data` begins with the header that belongs to its rest. */
+/* Whether the file is complete and undamaged: the header's sizes and hash agree with the rest of `data`. */
 static bool is_whole(const fovea_cache_key *key, const uint8_t *data, size_t length) {
   header h;
   fovea_xxh64 hash;
@@ -72,7 +72,7 @@ static bool is_whole(const fovea_cache_key *key, const uint8_t *data, size_t len
   return memcmp(&h, &expected, sizeof h) == 0;
 }
 
-/* One of another format, which an earlier version wrote, is none. */
+/* A file of another format, which an earlier version wrote, is a miss. */
 static bool is_ours(const uint8_t *data, size_t length) {
   return length < sizeof magic || memcmp(data, old_magic, sizeof old_magic) != 0 || data[7] == (uint8_t)magic[7];
 }
@@ -140,7 +140,7 @@ static bool ends_in(const char *name, const char *end) {
   return length > n && strcmp(name + length - n, end) == 0;
 }
 
-/* Not what `bench --tune` measured, which is small and dear. */
+/* Not the results of `fovea bench --tune`, which are small and expensive to get again. */
 static int is_binary(const struct dirent *entry) {
   return ends_in(entry->d_name, ".bin") || ends_in(entry->d_name, ".bin.set-aside") ||
          ends_in(entry->d_name, ".bin.tmp");

@@ -150,8 +150,8 @@ static const char *hiding_variable(const char **value) {
   return NULL;
 }
 
-/* Why there is nothing to list: what a driver needs is said before the driver is missed, which loaders and drivers keep
- * to themselves. */
+/* Why there is nothing to list, which loaders and drivers do not say: a missing folder for the driver before a missing
+ * driver. */
 static fovea_status none_found(const char *what) {
   const char *refusals = fovea_driver_folder_refusals();
   if (fovea_memory_is_short())

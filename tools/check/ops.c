@@ -52,7 +52,7 @@ static fovea_tensor batchnorms(fovea_graph *graph, fovea_tensor x, const awkward
   return fovea_add_activation(graph, x, a->activation);
 }
 
-/* The activation before the dropout: neither is folded into anything. */
+/* The activation before the dropout: neither is fused into anything. */
 static fovea_tensor activation(fovea_graph *graph, fovea_tensor x, const awkward *a) {
   x = fovea_add_activation(graph, x, a->activation);
   return a->rate > 0 ? fovea_add_dropout(graph, x, a->rate) : x;
