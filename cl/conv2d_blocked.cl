@@ -54,8 +54,8 @@ static inline int taps_before(int size, int phase) {
   return before;
 }
 
-/* packed of each (k, c, r, s), k up to a whole tile: one work-item, `count` of them. w is [K][C][R][S], or from_c,
- * [C][K][R][S]. */
+/* packed of each (k, c, r, s), k rounded up to full tiles: one work-item each, `count` of them. w is [K][C][R][S], or
+ * from_c, [C][K][R][S]. */
 __kernel void pack_blocked_weights(__global const float *restrict w_base, const ulong w_offset,
                                    __global float *restrict packed_base, const ulong packed_offset, const int k_count,
                                    const int c_count, const int from_c, const int count) {

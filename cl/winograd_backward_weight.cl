@@ -221,7 +221,7 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
 #endif
 }
 
-/* dw of each (k, c) from the sums of its 16 elements: one work-item, `count` of them. */
+/* dw of each (k, c) from the sums of its 16 elements: one work-item each, `count` of them. */
 __kernel void winograd_reduce_lanes(__global const float *restrict partial_base, const ulong partial_offset,
                                     __global float *restrict dw_base, const ulong dw_offset, const int c_count,
                                     const int k_count, const int count) {

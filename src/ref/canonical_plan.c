@@ -45,7 +45,8 @@ static int readers_of(const struct ref_network *t, int node) {
   return readers;
 }
 
-/* A dropout or activation whose input nobody else reads is done by the op that makes that input, where it can. */
+/* Fuses a dropout or activation that is the only reader of its input into the op that computes that input, where that
+ * op can. */
 static void fuse(struct canonical_network *net) {
   const struct ref_network *t = net->topology;
   for (int i = 0; i < t->count; i++) {

@@ -165,14 +165,14 @@ static void sweep(const char *base) {
   free(names);
 }
 
-/* --- ours ----------------------------------------------------------------------------------------------------- */
+/* --- this process's folder ------------------------------------------------------------------------------------ */
 
 static void refuse(const char *base, const char *why) {
   const size_t used = strlen(folder.refusals);
   snprintf(folder.refusals + used, sizeof folder.refusals - used, "%s%s: %s", used ? "; " : "", base, why);
 }
 
-/* What processes' folders stand in: ours alone, since a file of somebody else's might be run. */
+/* Makes the folder that holds the processes' folders; only this user may write there, since what lies in it is run. */
 static bool make_base(int i, const char *base) {
   struct stat about;
   char cache[MOST_PATH];

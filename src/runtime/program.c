@@ -30,7 +30,7 @@ typedef struct entry {
   fovea_cache_shapes launched; /* now or when the file on disk was written */
   bool unsaved;                /* there is no such file */
   bool grown;                  /* it lacks shapes */
-  bool asked;                  /* the program gives the binary that it gave before, or was made of */
+  bool asked;                  /* the program was made of a binary, or gave one: it gives that one again */
 } entry;
 
 struct fovea_program_cache {
@@ -258,7 +258,7 @@ static const char *why_not_asked(void) {
 
 static void save_where_possible(fovea_device *device) {
   char where[MOST_PATH], why[2048], line[MOST_LINE];
-  if (*why_not_kept(where, sizeof where, why, sizeof why)) return; /* told when they were compiled */
+  if (*why_not_kept(where, sizeof where, why, sizeof why)) return; /* reported when they were compiled */
   const char *not_asked = why_not_asked();
   snprintf(line, sizeof line, "%skeeping the compiled kernels in %s%s", *not_asked ? "not " : "", where, not_asked);
   if (device->say) device->say(line);

@@ -322,7 +322,7 @@ static void take_arrays(lockstep *s, int first, int last) {
   }
 }
 
-/* What the double reference makes of the canonical arrays, with what the device made: data. */
+/* Compares the double reference's step from the canonical arrays with the device's, which is in data. */
 static void compare_adam_double(lockstep *s, check_op *adam, size_t index, int iteration, float *data) {
   const struct ref_adam d = {.lr = (double)LEARNING_RATE, .b1 = 0.9, .b2 = 0.999, .eps = 1e-7};
   const fovea_parameter *p = fovea_network_parameter(s->network, index);
