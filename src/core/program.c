@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "core/binary_cache.h"
 #include "core/driver_folder.h"
 #include "core/driver_watch.h"
 #include "core/fail.h"
 #include "core/file.h"
 #include "core/source.h"
-#include "core/xxh64.h"
 
 typedef struct entry {
   char *key; /* file, newline, options */
@@ -54,7 +54,7 @@ void fovea_program_cache_destroy(fovea_program_cache *cache) {
   free(cache);
 }
 
-static void hash_text(fovea_xxh64 *hash, const char *text) { fovea_xxh64_put(hash, text, strlen(text) + 1); }
+static void hash_text(XXH64_state_t *hash, const char *text) { XXH64_update(hash, text, strlen(text) + 1); }
 
 /* Two seeds give 128 bits. */
 static fovea_cache_key make_key(const fovea_device *device, const char *source, const char *options) {
@@ -64,8 +64,8 @@ static fovea_cache_key make_key(const fovea_device *device, const char *source, 
   /* It changes what PoCL compiles and may keep inside a binary. */
   const char *method = getenv("POCL_WORK_GROUP_METHOD");
   for (int i = 0; i < 2; i++) {
-    fovea_xxh64 hash;
-    fovea_xxh64_begin(&hash, i ? 0x9e3779b97f4a7c15u : 0);
+    XXH64_state_t hash;
+    XXH64_reset(&hash, i ? 0x9e3779b97f4a7c15u : 0);
     hash_text(&hash, source);
     hash_text(&hash, options);
     hash_text(&hash, device->info.platform);
@@ -75,7 +75,7 @@ static fovea_cache_key make_key(const fovea_device *device, const char *source, 
     hash_text(&hash, device->info.driver);
     hash_text(&hash, device->info.version);
     hash_text(&hash, method ? method : "");
-    key.word[i] = fovea_xxh64_end(&hash);
+    key.word[i] = XXH64_digest(&hash);
   }
   return key;
 }

@@ -9,15 +9,16 @@ set -euo pipefail
 # The benchmark sees one of src/net: what a network costs. A run sees one of src/train: what a checkpoint carries.
 declare -A below=(
   [include/fovea]="fovea"
-  [src/core]="fovea core"
+  [src/base]="fovea base"
+  [src/core]="fovea base core"
   [src/op]="fovea core op net/graph.h net/plan.h"
   [src/net]="fovea core op net"
-  [src/data]="fovea core data"
+  [src/data]="fovea base core data"
   [src/stats]="fovea core stats"
-  [src/train]="fovea core data net train"
+  [src/train]="fovea base core data net train"
   [src/ref]="ref"
   [src/check]="fovea core op net data train ref check"
-  [tools]="fovea core stats check tools net/work.h train/checkpoint.h"
+  [tools]="fovea base core stats check tools net/work.h train/checkpoint.h"
   [samples]="fovea"
 )
 
