@@ -158,7 +158,7 @@ static fovea_status check_walk(const option *options, size_t count) {
 
 static int run(int argc, char **argv) {
   request r = {.count = PICTURES_COUNT};
-  bool help = false;
+  bool done = false;
   option options[] = {
       {.name = "run",
        .kind = OPTION_STRING,
@@ -196,13 +196,13 @@ static int run(int argc, char **argv) {
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
   const size_t n = sizeof options / sizeof *options;
-  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
+  const command_line line = {.usage = "fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
+                             .summary = "Draws test images beside what a trained network makes of them.",
+                             .options = options,
+                             .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
-  if (help) {
-    options_print_help("fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
-                       "Draws test images beside what a trained network makes of them.", options, n);
-    return FOVEA_OK;
-  }
+  if (done) return FOVEA_OK;
   if (r.walk) status = check_walk(options, n);
   if (status == FOVEA_OK) status = reconstruct(&r);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;

@@ -139,6 +139,10 @@ static void test_help_lists_them(void **state) {
     if (!strstr(output, v->name) || !strstr(output, v->values) || !strstr(output, v->help))
       fail_msg("%s is not in: %s", v->name, output);
   assert_int_equal(process_fovea("FOVEA_QUEUES=7", "train --help", output, sizeof output), FOVEA_OK);
+  assert_int_equal(process_fovea("FOVEA_QUEUES=7", "train --he", output, sizeof output), FOVEA_OK);
+  assert_int_equal(process_fovea("FOVEA_QUEUES=7", "devices --version", output, sizeof output), FOVEA_OK);
+  assert_int_equal(process_fovea("FOVEA_QUEUES=7", "regress -- --help", output, sizeof output), FOVEA_INVALID);
+  assert_non_null(strstr(output, "FOVEA_QUEUES"));
 }
 
 /* --- the library, which checks where it reads -----------------------------------------------------------------------
