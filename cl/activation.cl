@@ -2,7 +2,7 @@
  * linear activation it is dropout alone, or a copy. No reductions. Padding images: vector.clh.
  * Layout: x, y, dx, dy [C][pixels][N]; one work-item per V images, four pixels and a channel. Macros: ACTIVATION and
  * DROPOUT of activation.clh. */
-#include "activation.clh"
+#include "common/activation.clh"
 
 __kernel void activation_forward(__global const float *x_base, const ulong x_offset,
                                  __global const uint *restrict state, __global float *y_base, const ulong y_offset,

@@ -9,7 +9,7 @@
  *
  * alpha = lr sqrt(1 - b2^t) / (1 - b1^t) comes from the host in state[2]. All arrays [count], a multiple of 16; one
  * work-item per V of them. No reductions. */
-#include "math.clh"
+#include "common/math.clh"
 
 static inline bool is_finite(vfloat x) {
   const vint finite = vmask(fabs(x) <= (vfloat)(FLT_MAX));

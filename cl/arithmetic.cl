@@ -1,4 +1,4 @@
-/* What the numerics of every other kernel rest on, for the self-test of a device (src/check/arithmetic.c).
+/* What the numerics of every other kernel rest on, for the self-test of a device (tools/check/arithmetic.c).
  *
  * arithmetic: y[i] of a[i], b[i], c[i] for
  *
@@ -12,8 +12,8 @@
  * number next to a quarter of that, the even one of two.
  *
  * All [count], a multiple of 16; one work-item per V elements. */
-#include "math.clh"
-#include "philox.clh"
+#include "common/math.clh"
+#include "common/philox.clh"
 
 #if V == 1
 #define to_int(x) convert_int(x)

@@ -24,9 +24,9 @@
  * Asking for what comes next takes 0.85 of the time (Zen 4) in _apply and _backward_sums, none in _moments.
  *
  * Macros: SCALED, 0 without it; ACTIVATION and DROPOUT of activation.clh. */
-#include "activation.clh"
-#include "batchnorm.clh"
-#include "reduce.clh"
+#include "common/activation.clh"
+#include "common/batchnorm.clh"
+#include "common/reduce.clh"
 
 #define AHEAD (32 * LANES)
 

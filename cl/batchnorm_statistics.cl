@@ -3,8 +3,8 @@
  * when it is asked for its binary, and of batchnorm.cl there is a program for each activation.
  *
  * Macros: SCALED, 0 without it, for _moments and _channels. */
-#include "batchnorm.clh"
-#include "reduce.clh"
+#include "common/batchnorm.clh"
+#include "common/reduce.clh"
 
 /* Of a channel of images n0 and on, whose rows' moments begin at `rows`, [row_count][2][N], each of in_row numbers.
  * They are left in the first row. */

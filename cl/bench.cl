@@ -9,7 +9,7 @@
  * float.
  *
  * Macros: V, the lanes of a vector (1, 4, 8, 16). */
-#include "vector.clh"
+#include "common/vector.clh"
 
 #define UNROLL 8
 

@@ -4,7 +4,7 @@
  *
  * A GPU has a row of lanes for each row, and a second kernel for the rows' sums; on a CPU a work-item does a channel:
  * a launch costs as much there as all of an attention's one channel. */
-#include "reduce.clh"
+#include "common/reduce.clh"
 
 /* One row's sum; dy is its channel's. */
 static inline float row_sum(__global const float *dy, int h, int n, int w_count, int pixels, __local float *scratch) {

@@ -9,7 +9,7 @@
  * Layout: a, y, da, dy [C][pixels][N]; q, dq, o, do [C][2][N]; s [C][N].
  * Canonical order of every sum over pixels: for p ascending; a mean is the sum times the rounded 1 / pixels. One
  * work-item per V images and a channel. Padding images have a scale of sigmoid(0), all else is 0 (vector.clh). */
-#include "math.clh"
+#include "common/math.clh"
 
 __kernel void channel_attention_pool(__global const float *restrict a_base, const ulong a_offset,
                                      __global float *restrict q_base, const ulong q_offset, const int n,

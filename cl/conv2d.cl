@@ -25,7 +25,7 @@
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
  * (activation.clh). */
-#include "conv2d.clh"
+#include "common/conv2d.clh"
 
 __kernel void conv2d_forward(__global const float *restrict x_base, const ulong x_offset,
                              __global const float *restrict w_base, const ulong w_offset,

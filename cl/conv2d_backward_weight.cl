@@ -21,7 +21,7 @@
  *
  * Macros: R, S kernel size; STRIDE; TK filters a tile; CB channels a work-item (1 on a GPU, where the accumulators must
  * all be registers). */
-#include "reduce.clh"
+#include "common/reduce.clh"
 
 #if V == 1
 #define PARTS 1

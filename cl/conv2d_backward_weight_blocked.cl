@@ -23,8 +23,8 @@
  *
  * Macros: V, narrower than 16 where registers are; R, S kernel size; STRIDE; TK filters and TC channels a tile; at most
  * KB, CB tiles a work-item; T pixels; DENSE, 0 without it. */
-#include "reduce.clh"
-#include "vector.clh"
+#include "common/reduce.clh"
+#include "common/vector.clh"
 
 #if !defined(DENSE) || V == 1 /* parts_sum is of vectors */
 #undef DENSE

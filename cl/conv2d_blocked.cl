@@ -33,7 +33,7 @@
  * Macros: R, S kernel size; STRIDE; ACTIVATION (activation.clh); TRANSPOSED 0 or 1; TK channels a tile, at most KG
  * tiles a work-item, at most P positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS).
  */
-#include "convolution_output.clh"
+#include "common/convolution_output.clh"
 
 #if TRANSPOSED
 #define PHASES STRIDE

@@ -1,9 +1,9 @@
-# Writes the kernel sources as one C file: fovea_kernel_files[] of {name, text}, ended by {NULL, NULL}.
-# cmake -DOUT=kernels.c "-DFILES=a.cl;b.clh" -P embed.cmake
+# Writes the kernel sources as one C file: fovea_kernel_files[] of {name below cl/, text}, ended by {NULL, NULL}.
+# cmake -DOUT=kernels.c "-DFILES=.../cl/a.cl;.../cl/common/b.clh" -P embed.cmake
 set(table "")
-set(text "/* Made by cl/embed.cmake. */\n#include \"core/kernels.h\"\n\n")
+set(text "/* Made by cl/embed.cmake. */\n#include \"runtime/kernels.h\"\n\n")
 foreach(file ${FILES})
-  get_filename_component(name ${file} NAME)
+  file(RELATIVE_PATH name ${CMAKE_CURRENT_LIST_DIR} ${file})
   string(MAKE_C_IDENTIFIER "text_${name}" id)
   file(READ ${file} hex HEX)
   string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")

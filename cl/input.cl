@@ -1,6 +1,6 @@
 /* The images' bytes on the device become the first tensor: x[c][p][n] = pixels[n][c][p] / 255, 0 for padding images.
  * pixels [N][C][H * W] bytes, x in vector.clh's layout; one work-item per V images and a share of the elements. */
-#include "math.clh"
+#include "common/math.clh"
 
 __kernel void input_forward(__global const uchar *restrict bytes, __global const uint *restrict state,
                             __global float *restrict x_base, const ulong x_offset, const int n, const int c_count,

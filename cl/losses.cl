@@ -3,8 +3,8 @@
  * what the last Adam said in the third goes to the second; either stops Adam.
  * rows[count] are the sums of sigmoid_bce.cl, kl[1] that of reparameterize.cl. Canonical order: rows ascending. One
  * work-item. */
-#include "math.clh"
-#include "reduce.clh"
+#include "common/math.clh"
+#include "common/reduce.clh"
 
 #define TROUBLE_WORDS 3
 

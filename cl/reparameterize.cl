@@ -9,9 +9,9 @@
  * Layout: everything [J][N]; kl[1] the sum over images. Canonical order of kl: lanes and tree of reduce.clh, in a lane
  * for blocks of 16 images, for j. Padding images: e is 0, for eps is not; 1 - exp(0) is (vector.clh). One group of 16
  * lanes in all: J is small. */
-#include "math.clh"
-#include "philox.clh"
-#include "reduce.clh"
+#include "common/math.clh"
+#include "common/philox.clh"
+#include "common/reduce.clh"
 
 __kernel void reparameterize_forward(__global const float *restrict mu_base, const ulong mu_offset,
                                      __global const float *restrict logvar_base, const ulong logvar_offset,

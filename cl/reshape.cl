@@ -3,7 +3,7 @@
  *
  * x, y: the image [C][pixels][N] and the vector [C * pixels][N]; one work-item per V images and a share of the values.
  */
-#include "vector.clh"
+#include "common/vector.clh"
 
 /* The image becomes the vector; back: the vector becomes the image. */
 __kernel void reshape_copy(__global const float *restrict x_base, const ulong x_offset, __global float *y_base,

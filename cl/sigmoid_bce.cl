@@ -8,8 +8,8 @@
  * Layout: x, p, t, dx [C][H][W][N], rows [C][H]. Canonical order: a row's sum by the lanes and tree of reduce.clh, in a
  * lane for blocks of 16 images, for w. Padding images: p and dx are 0 (vector.clh). dx is not written when `training`
  * is 0. */
-#include "math.clh"
-#include "reduce.clh"
+#include "common/math.clh"
+#include "common/reduce.clh"
 
 __kernel void sigmoid_bce(__global const float *restrict x_base, const ulong x_offset,
                           __global const float *restrict t_base, const ulong t_offset,

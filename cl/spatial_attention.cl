@@ -22,7 +22,7 @@
  * own prefetcher does not follow so many channels: on Zen 4 0.8 of the time for pooling and the gradients.
  *
  * Macros: NORMALIZED, 0 without it. */
-#include "spatial_attention.clh"
+#include "common/spatial_attention.clh"
 
 __kernel void spatial_attention_pool(__global const float *restrict a_base, const ulong a_offset,
                                      __global float *restrict pooled_base, const ulong pooled_offset, const int n,

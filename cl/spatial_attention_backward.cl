@@ -6,8 +6,8 @@
  *
  * Macros: NORMALIZED of spatial_attention.clh; those of conv2d_transpose.clh, for a convolution of one channel to two,
  * TK 2. */
-#include "conv2d_transpose.clh"
-#include "spatial_attention.clh"
+#include "common/conv2d_transpose.clh"
+#include "common/spatial_attention.clh"
 
 __kernel void spatial_attention_backward(__global const float *restrict a_base, const ulong a_offset,
                                          __global const float *restrict dy_base, const ulong dy_offset,

@@ -15,8 +15,8 @@
  * MEASURED, 0 without it. */
 #define EPILOGUE(v) vsigmoid(v)
 #define SCALED 1
-#include "conv2d.clh"
-#include "spatial_attention.clh"
+#include "common/conv2d.clh"
+#include "common/spatial_attention.clh"
 
 #ifndef MEASURED
 #define MEASURED 0

@@ -72,8 +72,8 @@
  *
  * Macros: ACTIVATION (activation.clh); M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK channels a tile; V > 1: CC channels of
  * input at a time, at most KG tiles of channels a work-item. */
-#include "convolution_output.clh"
-#include "winograd.clh" /* last: its macros have short names */
+#include "common/convolution_output.clh"
+#include "common/winograd.clh" /* last: its macros have short names */
 
 /* How many outputs of the first tile are before the image, and how many of its inputs. */
 #if TRANSPOSED

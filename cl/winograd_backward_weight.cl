@@ -31,8 +31,8 @@
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */
-#include "multiply_tiles.clh"
-#include "reduce.clh"
+#include "common/multiply_tiles.clh"
+#include "common/reduce.clh"
 
 #if V == 1
 #define PARTS 1

@@ -5,7 +5,7 @@
  * past K are 0. A work-item computes V pairs of channel and filter of a tile, [C][tk].
  *
  * Macros: M; STRIDE 1 or 2; TRANSPOSED 0 or 1. */
-#include "winograd.clh"
+#include "common/winograd.clh"
 
 /* A vector from anywhere. */
 static inline vfloat vfrom(const float *p) {

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "core/environment.h"
-#include "core/fail.h"
-#include "driver_death.h"
+#include "base/environment.h"
+#include "base/fail.h"
+#include "cli/command.h"
+#include "cli/driver_death.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 
 void fovea_classes_free(fovea_classes *classes) { fovea_names_free(&classes->names); }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "data/idx_set.h"
 #include "data/listing.h"
 #include "data/png_folder.h"

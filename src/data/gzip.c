@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 
 enum { CHUNK = 65536, DEFLATE_RATIO = 1032 };
 

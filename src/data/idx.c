@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 
 enum { UBYTE = 0x08 };
 

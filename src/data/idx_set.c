@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "data/idx.h"
 #include "data/report.h"
 

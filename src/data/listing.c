@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "data/kind.h"
 
 void fovea_names_free(fovea_names *names) {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
-#include "core/file.h"
+#include "base/fail.h"
+#include "base/file.h"
 #include "data/kind.h"
 
 enum { MAX_SIDE = 16384, DEFLATE_RATIO = 1032, MAX_FILE = 1 << 30 };

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "data/classes.h"
 #include "data/listing.h"
 #include "data/png.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "no memory for what was found in the data"); }
 

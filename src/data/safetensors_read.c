@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
-#include "core/file.h"
+#include "base/fail.h"
+#include "base/file.h"
 #include "data/safetensors.h"
 
 struct fovea_safetensors {

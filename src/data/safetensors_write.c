@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
-#include "core/file.h"
+#include "base/fail.h"
+#include "base/file.h"
 #include "data/safetensors.h"
 
 static fovea_status add_text(const char *path, json_t *object, const char *key, const char *value) {

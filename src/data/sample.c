@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "fovea/data.h"
 
 enum { STREAM = 0x53414d50, LABELS = 256 };

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/environment.h"
-#include "core/fail.h"
-#include "core/guard.h"
-#include "net/blas.h"
+#include "base/environment.h"
+#include "base/fail.h"
+#include "net/dense_products.h"
 #include "net/not_finite.h"
 #include "op/op.h"
+#include "runtime/guard.h"
 
 /* The state: what kernels read that changes from step to step, so that arguments never do. Words: 0 Philox's step,
  * 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 unused, 5 and 6 the seed. */

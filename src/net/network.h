@@ -3,7 +3,7 @@
 #define FOVEA_NET_NETWORK_H
 
 #include "fovea/network.h"
-#include "net/plan.h"
+#include "plan/plan.h"
 
 enum { FOVEA_MAX_BATCH = 65536 }; /* images that a network takes a step */
 
@@ -16,7 +16,7 @@ const fovea_graph *fovea_network_graph(const fovea_network *network);
  * channels, height, width; shape[0] == 0: the order is the same. */
 size_t fovea_device_index(const int shape[3], size_t file);
 
-/* Where value `element`, c * pixels + p, of an image of a batch is in a tensor on the device (cl/vector.clh). */
+/* Where value `element`, c * pixels + p, of an image of a batch is in a tensor on the device (cl/common/vector.clh). */
 size_t fovea_device_place(size_t element, size_t pixels, size_t image, size_t batch);
 
 /* FOVEA_MISMATCH when a kernel wrote outside of its buffers, as far as the device and an inspected network have

@@ -1,7 +1,7 @@
 /* Activation and dropout, alone or together (cl/activation.cl). */
 #include <stdio.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 static fovea_status infer_activation(const fovea_graph *graph, fovea_node *node) {

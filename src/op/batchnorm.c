@@ -1,7 +1,7 @@
 /* Batch normalization with the dropout and activation folded into it (cl/batchnorm.cl, cl/batchnorm_statistics.cl). */
 #include <stdio.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 enum { GAMMA = FOVEA_BATCHNORM_GAMMA, BETA = FOVEA_BATCHNORM_BETA, MEAN, VARIANCE, STATS = FOVEA_BATCHNORM_STATS };

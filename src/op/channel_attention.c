@@ -2,7 +2,7 @@
  * two descriptors as the two pixels of an image. */
 #include <stdio.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 enum { REDUCTION = 16, FC1 = 0, BIAS1 = 1, FC2 = 2, BIAS2 = 3, Q = 0, HIDDEN = 1, SCALE = 2 };

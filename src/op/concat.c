@@ -1,7 +1,7 @@
 /* Channels of a, then of b. The plan lays operands into the result where it can; the others are copied. */
 #include <limits.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {

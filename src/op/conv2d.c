@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 /* MAX_WEIGHTS, so that a tile-padded weight count times 16 lanes is addressed by 64 bits but counted by an int. */

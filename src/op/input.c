@@ -1,5 +1,5 @@
 /* The images; plan.c records cl/input.cl for it. */
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 enum { MAX_SIDE = 4096, MAX_CHANNELS = 4096 };

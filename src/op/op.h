@@ -2,8 +2,8 @@
 #ifndef FOVEA_OP_OP_H
 #define FOVEA_OP_OP_H
 
-#include "net/graph.h"
-#include "net/plan.h"
+#include "graph/graph.h"
+#include "plan/plan.h"
 
 struct fovea_op {
   const char *name;
@@ -54,7 +54,7 @@ fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixel
  * possible past k, and multiples of one number, since each other tile is another program to compile. */
 int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most);
 
-/* What to ask the plan for a tile with (core/tuning.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
+/* What to ask the plan for a tile with (runtime/autotune.h): "conv2d 85x28x28 25x28x28 3x3 s1 n64". */
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
                            const fovea_tile_list *list);
 

@@ -1,5 +1,5 @@
 /* z = mu + exp(logvar / 2) eps and the divergence's loss (cl/reparameterize.cl). */
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 enum { E = 0 };

@@ -1,5 +1,5 @@
 /* Units become an image; both are flattened as (c, h, w) on the device. */
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {

@@ -1,6 +1,6 @@
 /* The reconstruction p = sigmoid(x) and its cross-entropy against the images (cl/sigmoid_bce.cl). The gradient by x is
  * made in the forward pass, where p is at hand. */
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "op/op.h"
 
 enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0 };
@@ -54,7 +54,7 @@ static bool is_one_launch(const fovea_plan *plan) {
   return device->tuning.vector > 1 && fovea_plan_divides_evenly(plan, (int)device->info.compute_units);
 }
 
-/* One of the two, with what the macros of conv2d.clh are to it. */
+/* One of the two, with what the macros of common/conv2d.clh are to it. */
 static fovea_record *record_one_launch(fovea_plan *plan, const char *file, const char *options, int filters,
                                        const char *kernel) {
   char all[160];

@@ -3,8 +3,8 @@
  * comments say, and that nothing depends on the device.
  *
  * Layout as on the device: [c][h][w][n], the batch innermost and padded to a multiple of 16. Padding images are 0 in
- * every tensor, as cl/vector.clh says: computed like the others, and masked where a kernel masks them. Out of memory
- * ends the program like ref.h's functions.
+ * every tensor, as cl/common/vector.clh says: computed like the others, and masked where a kernel masks them. Out of
+ * memory ends the program like ref.h's functions.
  */
 #ifndef FOVEA_REF_CANONICAL_H
 #define FOVEA_REF_CANONICAL_H

@@ -1,5 +1,5 @@
-/* One lane of cl/math.clh, cl/activation.clh and cl/reduce.clh in plain C: the same operations in the same order. What
- * each computes, and where its coefficients come from, is said there. */
+/* One lane of cl/common/math.clh, cl/common/activation.clh and cl/common/reduce.clh in plain C: the same operations in
+ * the same order. What each computes, and where its coefficients come from, is said there. */
 #ifndef FOVEA_REF_CANONICAL_MATH_H
 #define FOVEA_REF_CANONICAL_MATH_H
 

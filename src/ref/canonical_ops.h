@@ -16,7 +16,7 @@ struct canonical_shape {
   int c, h, w;
 };
 
-/* Padding images become 0 in x, `rows` of n images: vkeep of cl/vector.clh. */
+/* Padding images become 0 in x, `rows` of n images: vkeep of cl/common/vector.clh. */
 void canonical_keep(const struct canonical_shape *s, int rows, float *x);
 
 /* --- canonical_winograd.c ---------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* The parts of src/net/plan.c that decide bits: what is folded, which tensors are slices of a concatenation, and which
+/* The parts of src/plan/plan.c that decide bits: what is folded, which tensors are slices of a concatenation, and which
  * contribution to a gradient is written and which are added. */
 #include "ref/canonical_plan.h"
 

@@ -153,7 +153,7 @@ static int products(const struct canonical_winograd *d, const struct filtering *
   return f->elements * f->elements * tiles;
 }
 
-/* The rules of src/op/winograd.c. */
+/* The rules of src/op/conv2d/winograd.c. */
 static const struct filtering *choose(const struct canonical_winograd *d) {
   if (d->stride == 2) return d->turned ? &transposed : &strided;
   return 4 * products(d, &large_tiles) < 3 * products(d, &small_tiles) ? &large_tiles : &small_tiles;

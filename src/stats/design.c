@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "fovea/regress.h"
 #include "stats/integers.h"
 #include "stats/numbers.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 
 /* Its digits, less zeros in front; where the values are equal, so are the signs. */
 typedef struct integer {

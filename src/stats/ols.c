@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "fovea/regress.h"
 #include "stats/distributions.h"
 #include "stats/lsq.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/environment.h"
-#include "core/fail.h"
+#include "base/environment.h"
+#include "base/fail.h"
 #include "fovea/regress.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/fail.h"
+#include "base/fail.h"
 #include "fovea/regress.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"

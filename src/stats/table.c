@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fail.h"
-#include "core/file.h"
+#include "base/fail.h"
+#include "base/file.h"
 #include "fovea/regress.h"
 
 static const size_t max_file_size = (size_t)1 << 30;

@@ -1,4 +1,4 @@
-/* The verdict on a device, for every combination of what was measured: the table of src/check/verdict.c. */
+/* The verdict on a device, for every combination of what was measured: the table of tools/check/verdict.c. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <png.h>
 
-#include "core/file.h"
+#include "base/file.h"
 #include "fovea/data.h"
 #include "support/tempdir.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/file.h"
+#include "base/file.h"
 #include "fovea/safetensors.h"
 #include "support/tempdir.h"
 

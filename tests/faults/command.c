@@ -17,8 +17,8 @@
 #include <png.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "core/file.h"
+#include "base/file.h"
+#include "cli/command.h"
 #include "faults/campaign.h"
 #include "support/picture.h"
 #include "support/tempdir.h"

@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "core/buffer.h"
-#include "core/file.h"
+#include "base/file.h"
 #include "faults/campaign.h"
 #include "fovea/vae.h"
+#include "runtime/buffer.h"
 #include "support/tempdir.h"
 #include "support/tiny.h"
 

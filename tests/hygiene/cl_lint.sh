@@ -23,7 +23,7 @@ compilations() {
   while IFS= read -r -d '' file; do
     widths=(1 4 8 16)
     # The canonical tree of a sum has 16 leaves: 16 lanes, or 16 work-items.
-    if grep -q '"reduce.clh"' -- "$file"; then widths=(1 16); fi
+    if grep -q '"common/reduce.clh"' -- "$file"; then widths=(1 16); fi
     for width in "${widths[@]}"; do
       for tile in "${tiles[@]}"; do
         for division in "${divisions[@]}"; do

@@ -26,9 +26,9 @@ tidy() {
 output=$(mktemp) findings=$(mktemp)
 trap 'rm -f -- "$output" "$findings"' EXIT
 {
-  in_build src | grep -zvxF src/core/status.c |
+  in_build src | grep -zvxF src/base/status.c |
     tidy --extra-arg=-I"$root/include" --extra-arg=-I"$root/src" --extra-arg=-include --extra-arg="$hygiene/analyzer.h"
-  printf '%s\0' src/core/status.c | tidy
+  printf '%s\0' src/base/status.c | tidy
   in_build tools samples | tidy --checks='-clang-analyzer-*'
   in_build tests | tidy --checks='-clang-analyzer-*,-cert-env33-c' # system() and popen() start the command
 } >"$output"

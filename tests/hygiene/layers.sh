@@ -5,20 +5,26 @@ set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 # `fovea` is the public API, include/fovea/. The reference stands alone, so that it can disagree with the library.
-# src/op sees two headers of src/net, and only those: the types that an op is written against, a node and a plan.
-# The benchmark sees one of src/net: what a network costs. A run sees one of src/train: what a checkpoint carries.
 declare -A below=(
   [include/fovea]="fovea"
   [src/base]="fovea base"
-  [src/core]="fovea base core"
-  [src/op]="fovea core op net/graph.h net/plan.h"
-  [src/net]="fovea core op net"
-  [src/data]="fovea base core data"
-  [src/stats]="fovea core stats"
-  [src/train]="fovea base core data net train"
+  [src/runtime]="fovea base runtime"
+  [src/graph]="fovea base graph op/op.h"
+  [src/plan]="fovea base runtime graph plan op/op.h"
+  [src/op]="fovea base runtime graph op plan/plan.h"
+  [src/op/conv2d]="fovea base runtime graph op plan/plan.h"
+  [src/net]="fovea base runtime graph plan op net"
+  [src/data]="fovea base data"
+  [src/stats]="fovea base stats"
+  [src/model]="fovea base data net model"
   [src/ref]="ref"
-  [src/check]="fovea core op net data train ref check"
-  [tools]="fovea base core stats check tools net/work.h train/checkpoint.h"
+  [tools]="fovea base cli"
+  [tools/cli]="fovea base runtime cli"
+  [tools/train]="fovea base cli draw train model/checkpoint.h"
+  [tools/draw]="fovea base cli draw train"
+  [tools/experiment]="fovea base cli draw train experiment stats/notes.h"
+  [tools/bench]="fovea base runtime graph/work.h cli train bench check/step.h"
+  [tools/check]="fovea base runtime graph op net data model cli ref check"
   [samples]="fovea"
 )
 
@@ -52,7 +58,7 @@ while IFS= read -r -d '' file; do
       printf '%s: "%s" is no file of this project\n' "$file" "$name" >>"$findings"
       continue
     fi
-    target=${target#src/} target=${target#include/}
+    target=${target#src/} target=${target#include/} target=${target#tools/}
     case " $allowed " in
       *" ${target%/*} "* | *" $target "*) ;;
       *) printf '%s: includes "%s"; it may include from: %s\n' "$file" "$name" "$allowed" >>"$findings" ;;

@@ -149,8 +149,8 @@ class Workshop:
 
 
 def read_at_run_time(m):
-    """Whether FOVEA_CL_DIR is enough; those of core/ and matrix/ set it themselves, so they need the embedded text."""
-    return m.file.startswith("cl/") and not any(t.startswith(("core/", "matrix/")) for t in m.tests)
+    """Whether FOVEA_CL_DIR is enough; those of runtime/ and matrix/ set it themselves, so they need the embedded text."""
+    return m.file.startswith("cl/") and not any(t.startswith(("runtime/", "matrix/")) for t in m.tests)
 
 
 def verdict_of(failed, output, kernel):

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "fovea/vae.h"
-#include "net/graph.h"
+#include "graph/graph.h"
 #include "net/network.h"
 #include "support/device.h"
 #include "support/tiny.h"

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/device.h"
-#include "core/fail.h"
-#include "core/program.h"
+#include "base/fail.h"
 #include "fovea/vae.h"
+#include "runtime/device.h"
+#include "runtime/program.h"
 
 enum { MOST = 500 };
 

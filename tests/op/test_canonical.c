@@ -3,10 +3,10 @@
 #include "op/op_test.h"
 
 #include "check/reference.h"
-#include "core/buffer.h"
 #include "fovea/vae.h"
 #include "net/network.h"
 #include "ref/canonical.h"
+#include "runtime/buffer.h"
 
 enum { STEPS = 3, NOISE_STEP = 3 };
 static const float LEARNING_RATE = 0.01f;

@@ -1,4 +1,4 @@
-/* The whole autoencoder of src/net/vae.c against the reference's ops. */
+/* The whole autoencoder of src/model/vae.c against the reference's ops. */
 #include "op/op_test.h"
 
 #include "fovea/vae.h"

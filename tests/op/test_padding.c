@@ -1,13 +1,13 @@
-/* Images that only pad a batch are 0 in every value and gradient (cl/vector.clh), whatever memory holds before, and
- * what a step computes of the images does not depend on them. */
+/* Images that only pad a batch are 0 in every value and gradient (cl/common/vector.clh), whatever memory holds before,
+ * and what a step computes of the images does not depend on them. */
 #include "op/op_test.h"
 
 #include <math.h>
 
-#include "core/buffer.h"
 #include "fovea/vae.h"
 #include "net/network.h"
-#include "net/plan_inside.h"
+#include "plan/internal.h"
+#include "runtime/buffer.h"
 
 enum { SEED = 768 };
 

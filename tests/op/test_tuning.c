@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "core/tuning.h"
 #include "fovea/network.h"
+#include "runtime/autotune.h"
 #include "support/device.h"
 
 enum { CHANNELS = 7, HEIGHT = 5, WIDTH = 9, BATCH = 17, STEPS = 2, MOST_IMAGE = 4096 };

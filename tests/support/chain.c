@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/buffer.h"
 #include "net/network.h"
 #include "op/op.h"
+#include "runtime/buffer.h"
 
 /* Of gradients: relative, and absolute as a share of the tensor's largest and of the largest of all, for tensors whose
  * gradient is nearly nothing beside the terms that cancel in it. */

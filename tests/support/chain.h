@@ -82,7 +82,7 @@ struct chain_run {
 int chain_compare(const struct chain_run *run);
 
 /* The last training or evaluation pass: of every value and gradient that is still in memory, the images that only pad
- * the batch must be 0 (cl/vector.clh), the others finite. Returns how many are not so. */
+ * the batch must be 0 (cl/common/vector.clh), the others finite. Returns how many are not so. */
 int chain_check_padding(const struct chain_run *run, bool training);
 
 /* |a-b| <= atol + rtol |b| for each, NaN fails. Prints the first that is not; returns 0 or 1. dims[rank] for the

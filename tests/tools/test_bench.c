@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "bench.h"
+#include "bench/bench.h"
 #include "support/process.h"
 
 #define SMALL "--units 4,3,2,1 --batch 16 --steps 1 "

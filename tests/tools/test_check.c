@@ -170,8 +170,9 @@ static void test_device_without_fma(void **state) {
   (void)state;
   const kernel_edit everywhere = {"vector.clh", "#pragma OPENCL FP_CONTRACT OFF",
                                   "#pragma OPENCL FP_CONTRACT OFF\n#define fma(a, b, c) ((a) * (b) + (c))"};
-  const kernel_edit probed = {"arithmetic.cl", "#include \"math.clh\"",
-                              "#include \"vector.clh\"\n#define fma(a, b, c) ((a) * (b) + (c))\n#include \"math.clh\""};
+  const kernel_edit probed = {
+      "arithmetic.cl", "#include \"common/math.clh\"",
+      "#include \"common/vector.clh\"\n#define fma(a, b, c) ((a) * (b) + (c))\n#include \"common/math.clh\""};
   check_with(on_gpu_path() ? &probed : &everywhere, "", 0);
   assert_output("fma(a, b, c)        primitive  does not conform ");
   assert_output("exp(a)              ours       other bits, in bound ");

@@ -13,8 +13,8 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include "core/environment.h"
-#include "core/file.h"
+#include "base/environment.h"
+#include "base/file.h"
 #include "fovea/regress.h"
 #include "support/device.h"
 #include "support/process.h"
@@ -205,9 +205,9 @@ static int check_source(const char *path, int *reads) {
       const char *argument = at + strlen(readers[r]);
       const bool quoted = *argument == '"';
       const size_t length = strcspn(argument + quoted, "\")");
-      const bool allowed = quoted ? is_known(argument + 1, length) : strstr(path, "core/environment.") != NULL;
+      const bool allowed = quoted ? is_known(argument + 1, length) : strstr(path, "base/environment.") != NULL;
       if (!allowed)
-        fprintf(stderr, "%s reads %.*s, which is not in core/environment.c\n", path, (int)length, argument), failures++;
+        fprintf(stderr, "%s reads %.*s, which is not in base/environment.c\n", path, (int)length, argument), failures++;
       ++*reads;
       at = argument;
     }

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/file.h"
-#include "grid.h"
+#include "base/file.h"
+#include "draw/grid.h"
 #include "support/picture.h"
 
 static char folder[] = "/tmp/fovea-grid-XXXXXX";

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/file.h"
+#include "base/file.h"
 #include "support/command.h"
 #include "support/images.h"
 #include "support/picture.h"

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <locale.h>
 
-#include "options.h"
+#include "cli/options.h"
 
 enum { MAX_ARGS = 20, MAX_POSITIONALS = 2 };
 

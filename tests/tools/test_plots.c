@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/file.h"
-#include "plots.h"
+#include "base/file.h"
+#include "draw/plots.h"
 #include "support/picture.h"
 
 enum { TRAIN = 0x3f90da, TEST = 0xe76300, SECOND_LABEL = 0xffa90e, WEAK = 0x94a4a2 };

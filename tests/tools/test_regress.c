@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "core/file.h"
+#include "base/file.h"
 #include "stats/regress_text.h"
 #include "support/picture.h"
 #include "support/tempdir.h"

@@ -1,6 +1,6 @@
 /* What a run's folder must have to be gone on with: files that prove that they are of this run. What is missing and can
  * be made anew is, in words; what is another's is refused, and nothing is changed. */
-#include "train/small.h"
+#include "model/small.h"
 
 #include <jansson.h>
 #include <sys/stat.h>

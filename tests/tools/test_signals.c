@@ -1,6 +1,6 @@
 /* How `fovea train` and `fovea sweep` are stopped: what each signal leaves, says and returns, once and twice, while
  * there is something to save and while there is not; and what they print where. */
-#include "train/small.h"
+#include "model/small.h"
 
 #include <jansson.h>
 #include <signal.h>

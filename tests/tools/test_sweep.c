@@ -1,5 +1,5 @@
 /* `fovea sweep` from outside: 2 x 2 configurations, killed wherever it stands, resumed; none lost, none twice. */
-#include "train/small.h"
+#include "model/small.h"
 
 #include <jansson.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* `fovea sweep --resume` on folders that something happened to: a damaged or another's checkpoint, a configuration that
  * is gone, lines twice. What is right goes on, what is made anew is said, what cannot be told is refused. */
-#include "train/small.h"
+#include "model/small.h"
 
 #include <jansson.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 /* `fovea train` and `fovea reconstruct` from outside: what they leave, what they refuse, and how they die. */
-#include "train/small.h"
+#include "model/small.h"
 
 #include <jansson.h>
 #include <signal.h>

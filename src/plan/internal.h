@@ -1,0 +1,130 @@
+/* A plan, seen from inside src/net/plan*.c: plan.c records, plan_memory.c places, plan_launch.c launches,
+ * plan_aside.c lets some of a training step run beside others, plan_parts.c divides the batch among parts of the
+ * device, plan_queues.c runs that. */
+#ifndef FOVEA_NET_PLAN_INSIDE_H
+#define FOVEA_NET_PLAN_INSIDE_H
+
+#include "op/op.h"
+#include "plan/plan.h"
+#include "runtime/command_buffer.h"
+
+enum { MAX_ARGUMENTS = 40, LANES = 16, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANARY = 32 };
+
+typedef enum argument_kind {
+  ARGUMENT_VIEW,
+  ARGUMENT_BUFFER,
+  ARGUMENT_INT,
+  ARGUMENT_UINT,
+  ARGUMENT_FLOAT
+} argument_kind;
+
+typedef struct argument {
+  argument_kind kind;
+  const char *what;
+  fovea_view view;
+  int i;
+  uint32_t u;
+  float f;
+} argument;
+
+typedef enum record_kind { RECORD_KERNEL, RECORD_GEMM, RECORD_ZERO } record_kind;
+
+struct fovea_record {
+  record_kind kind;
+  char file[48], options[160], kernel[48];
+  argument arguments[MAX_ARGUMENTS];
+  int argument_count;
+  size_t local, size[3]; /* local 0: a plain range */
+  bool flat;             /* size[0] work-items and no more than are needed beyond */
+  int most, question;    /* of the work-group, 0: any; of a survey, 0: none */
+  int group;             /* of records that may run aside: plan_aside.c; 0: not one of them */
+  bool prepares;         /* fovea_record_prepares */
+  int batch_axis;        /* 1 + that of the range which runs over the batch; 0: none */
+  bool whole;            /* not divided among parts, though over the batch */
+  bool begins;           /* a segment: plan_parts.c */
+  int joins;             /* the last of the groups that have to be done before; 0: none */
+  double flops, bytes;
+  fovea_gemm gemm;
+  fovea_launch *launch;
+};
+
+typedef struct storage {
+  size_t size;          /* floats */
+  int pixels;           /* of the images that it is of; 0: of none */
+  int first, last;      /* records that touch it; first -1: none */
+  fovea_buffer *buffer; /* its own, or a slab */
+  size_t offset;        /* floats */
+  bool external;
+} storage;
+
+typedef struct node_plan {
+  int alias; /* the node that makes this one's value; itself unless folded or a reshape */
+  fovea_view value;
+  bool wants_gradient;
+  fovea_pointwise pointwise;
+  int merged; /* fovea_plan_merged */
+  fovea_view saved[SAVED_SLOTS];
+  bool placed;                       /* value is set */
+  int first_record, last_record;     /* of its forward pass: from the first up to before the last */
+  int first_backward, last_backward; /* likewise; equal: none */
+  bool has_gradient;                 /* inspected: gradient is a copy of what backward was given */
+  fovea_view gradient;
+} node_plan;
+
+struct fovea_plan {
+  fovea_device *device;
+  const fovea_graph *graph;
+  int batch;
+  bool training;
+  fovea_resources resources;
+  fovea_status status;
+  fovea_record **records;
+  int record_count, record_capacity;
+  fovea_command_buffer *replay;  /* NULL: the records are enqueued one by one */
+  fovea_command_buffer *prepare; /* those that prepare, which `replay` has not; NULL: there are none, or likewise */
+  uint64_t prepared_for;         /* changes of the parameters when the records that prepare ran, and one; 0: never */
+  int question;                  /* that the records made now answer; 0: none */
+  int group, group_count;        /* of the records made now, 0: none; the groups so far */
+  int late;                      /* for tests: fovea_plan_run_late_from_now */
+  int parts;                     /* of the batch and of the device: plan_parts.c; 0: none */
+  cl_event *group_done;          /* of each group during a run; NULL where the device has one queue */
+  storage *storages;
+  int storage_count, storage_capacity;
+  int *gradient_of; /* storage -> storage of its gradient, -1 */
+  bool *gradient_written;
+  node_plan *nodes;
+  fovea_buffer **slabs;
+  int slab_count;
+  size_t memory;
+  fovea_view state, parameters, gradients, first_moments, second_moments, pixels, losses;
+  fovea_view bce_rows, kl;
+  int bce_row_count, bce_values;
+  bool has_bce, has_kl;
+};
+
+/* plan_memory.c: a place for every storage, and where a view is then. */
+fovea_status fovea_plan_place(fovea_plan *plan);
+/* Storages share memory only with those of their kind. Of those of a kind above 0 each image's numbers lie in lines of
+ * memory that no other image's use, whichever of them are there. */
+int fovea_plan_kind(const fovea_plan *plan, const storage *s);
+fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
+
+/* plan_launch.c: the records' launches, made once. */
+fovea_status fovea_plan_make_launches(fovea_plan *plan);
+void fovea_plan_destroy_launches(fovea_plan *plan);
+
+/* plan_aside.c. When each group is waited for; before the memory is planned, since what it touches lives until then. */
+fovea_status fovea_plan_join_groups(fovea_plan *plan);
+
+/* plan_parts.c: into how many to divide the plan; then the segments, if it is divided, whose storages live longer;
+ * which records are divided, and the range of each of their parts. */
+int fovea_plan_choose_parts(const fovea_plan *plan);
+void fovea_plan_find_segments(fovea_plan *plan);
+bool fovea_plan_is_parted(const fovea_plan *plan, const fovea_record *record);
+fovea_launch_part fovea_plan_part(const fovea_plan *plan, const fovea_record *record, int part);
+
+/* plan_queues.c: every record, those that prepare only if `prepares`; or late, but for those. */
+fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares);
+fovea_status fovea_plan_run_late(fovea_plan *plan);
+
+#endif

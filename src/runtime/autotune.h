@@ -1,0 +1,72 @@
+/* Tiles: the macros and work-group sizes by which a kernel uses this device's registers and caches. An op lists what is
+ * legal at a shape, its own choice first. A measurement on this device (`fovea bench --tune`) may have found another of
+ * the list faster; that is kept in the cache and taken. No tile changes a bit of a result. */
+#ifndef FOVEA_CORE_TUNING_H
+#define FOVEA_CORE_TUNING_H
+
+#include "runtime/device.h"
+
+/* Each op uses some of these and leaves the others 0. */
+typedef struct fovea_tile {
+  int vector;   /* images a work-item */
+  int filters;  /* output channels a work-item */
+  int pixels;   /* output pixels at a time */
+  int channels; /* input channels at a time */
+  int group;    /* tiles a work-item, one after the other */
+  int local;    /* work-items of a work-group along the batch, at most; 0: tuning.group */
+} fovea_tile;
+
+enum { FOVEA_MAX_TILES = 64, FOVEA_TILE_KEY = 96 };
+
+typedef struct fovea_tile_list {
+  fovea_tile tiles[FOVEA_MAX_TILES];
+  int count;
+} fovea_tile_list;
+
+/* Appends a tile, unless the list has it or is full. */
+void fovea_tile_add(fovea_tile_list *list, fovea_tile tile);
+
+/* "vector 16, filters 5": what is not 0. Returns text. */
+const char *fovea_tile_text(const fovea_tile *tile, char *text, size_t size);
+
+/* The tile to use for `key`, which names the kernel and the shape: the measured one where the list has it, else the
+ * list's first. *question: the number of this key in a survey, from 1; 0 outside of one. */
+fovea_tile fovea_tuning_choose(fovea_device *device, const char *key, const fovea_tile_list *list, int *question);
+
+/* --- what was measured ---------------------------------------------------------------------------------------------
+ */
+
+/* $XDG_CACHE_HOME/fovea/tuning-HASH.json, else under ~/.cache; the hash is of what the device says of itself, of the
+ * environment that changes its code, and of the kernels' sources. False: there is no such folder. */
+bool fovea_tuning_path(const fovea_device_info *device, char *path, size_t size);
+
+/* How many shapes have a measured tile: 0 with the environment's FOVEA_TUNING=off and wherever the file is missing or
+ * not what was stored. */
+int fovea_tuning_stored(const fovea_device_info *device);
+
+/* Takes `tile` for `key` from now on; NULL: the op's own choice. FOVEA_NO_MEMORY, FOVEA_INVALID for too many. */
+fovea_status fovea_tuning_set(fovea_device *device, const char *key, const fovea_tile *tile);
+
+/* Writes all of them: to a temporary name, then renamed. FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status fovea_tuning_store(fovea_device *device);
+
+void fovea_tuning_destroy(fovea_tunings *tunings); /* takes NULL */
+
+/* --- a survey: which shapes are there? -----------------------------------------------------------------------------
+ */
+
+typedef struct fovea_question {
+  char key[FOVEA_TILE_KEY];
+  fovea_tile_list list;
+} fovea_question;
+
+/* From now on every key asked for is remembered, and answered with tile `forced` of its list, or the first where the
+ * list is shorter; what was measured is not looked at, unless `forced` is FOVEA_MAX_TILES. Negative: ends the survey
+ * and forgets the questions. */
+fovea_status fovea_tuning_force(fovea_device *device, int forced);
+
+/* Number 1 to the count; borrowed until the next question. */
+int fovea_tuning_question_count(const fovea_device *device);
+const fovea_question *fovea_tuning_question(const fovea_device *device, int number);
+
+#endif

@@ -1,0 +1,43 @@
+/* Device memory, and views of it. */
+#ifndef FOVEA_CORE_BUFFER_H
+#define FOVEA_CORE_BUFFER_H
+
+#include "runtime/device.h"
+
+typedef struct fovea_buffer {
+  fovea_device *device;
+  cl_mem memory;
+  cl_mem whole; /* with its canaries, when `memory` is a piece of it: guard.h; else NULL */
+  size_t size;  /* bytes */
+} fovea_buffer;
+
+/* Allocates and zeroes `size` bytes (at least 1 is allocated). FOVEA_NO_MEMORY, with the size and the device's limit,
+ * when it is more than the device's largest allocation or than what it has left. `what` names it in the message. */
+fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer);
+void fovea_buffer_destroy(fovea_buffer *buffer); /* takes NULL */
+
+/* What was allocated for `size` bytes: whole words, at least one, so that the kernel that zeroes it never writes past
+ * the end. */
+size_t fovea_buffer_allocated(size_t size);
+
+/* Blocking copies; offset and size in bytes, checked against the buffer. */
+fovea_status fovea_buffer_write(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
+fovea_status fovea_buffer_read(fovea_buffer *buffer, size_t offset, size_t size, void *data);
+
+/* Enqueues a copy that reads `data` before it returns (it is staged), without waiting for the device. */
+fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
+
+/* The host copies of such writes: a ring of a few, reused when their writes are done. */
+void fovea_staging_destroy(fovea_staging *staging); /* takes NULL; the queue must be finished */
+
+/* Zeroes a range on the device (fovea_launch_create_zero). */
+fovea_status fovea_buffer_zero(fovea_buffer *buffer, size_t offset, size_t size);
+
+/* A piece of a buffer of floats: kernels take the pointer and the offset, since sub-buffers must be aligned to more
+ * than a channel's size on many devices. */
+typedef struct fovea_slice {
+  fovea_buffer *buffer;
+  size_t offset; /* in elements of 4 bytes */
+} fovea_slice;
+
+#endif

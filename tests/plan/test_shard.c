@@ -1,0 +1,135 @@
+/* Parts of the batch in queues of their own leave the bits that one queue leaves, in training and evaluation: as they
+ * come, and with one part as far ahead of the others as is allowed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fovea/vae.h"
+#include "net/network.h"
+#include "plan/plan.h"
+#include "runtime/device.h"
+#include "support/device.h"
+#include "support/tiny.h"
+#include "support/values.h"
+
+/* Two batches and part of a third. */
+enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BATCH = 144, IMAGES = 2 * MOST_BATCH + 20, MOST = 1 << 14 };
+
+static uint8_t pixels[IMAGES * PIXELS];
+static double least; /* bytes of a segment that is divided */
+
+typedef struct outcome {
+  fovea_losses training, losses;
+  float last[MOST_BATCH * PIXELS]; /* of the last evaluation's outputs */
+  float values[MOST];
+  size_t count;
+} outcome;
+
+/* An epoch, then an evaluation. `order` 0: as they come. Returns the parts. */
+static int run(const char *queues, const fovea_vae_config *config, int order, outcome *o) {
+  const size_t batch = (size_t)config->batch, images = 2 * batch + 20;
+  const fovea_dataset data = {.count = images, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
+  fovea_device *on = open_with_queues(queues);
+  on->parts_least = least;
+  fovea_vae *vae = NULL;
+  OK(fovea_vae_create(on, config, true, &vae));
+  fovea_plan *training = fovea_network_plan(vae->network, true), *evaluation = fovea_network_plan(vae->network, false);
+  if (order > 0) fovea_plan_run_late_from_now(training, order), fovea_plan_run_late_from_now(evaluation, order);
+  fovea_epoch e = {.epochs = 1, .lr = 0.005, .min_lr = 0.0001};
+  memset(o, 0, sizeof *o);
+  OK(fovea_vae_train_epoch(vae, &data, &e));
+  o->training = e.so_far;
+  o->count = all_values(vae, o->values, MOST);
+  OK(fovea_vae_evaluate(vae, &data, &o->losses));
+  OK(fovea_network_read(vae->network, vae->graph->loss, images % batch, o->last));
+  const int parts = fovea_plan_parts(training);
+  assert_int_equal(fovea_plan_parts(evaluation), parts);
+  fovea_vae_destroy(vae);
+  fovea_device_close(on);
+  return parts;
+}
+
+static int parts_of_device(bool *divides) {
+  fovea_device *on = NULL;
+  OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &on));
+  const int parts = on->part_count;
+  *divides = on->tuning.vector > 1 && parts > 1;
+  fovea_device_close(on);
+  return parts;
+}
+
+static void in_parts(fovea_vae_config config) {
+  static outcome one, o;
+  bool divides;
+  const int parts = parts_of_device(&divides), blocks = config.batch / 16;
+  assert_int_equal(run("1", &config, 0, &one), 0);
+  assert_true(one.count > 0);
+  for (int order = 0; order <= 2; order++) {
+    const int used = run("parts", &config, order, &o);
+    assert_int_equal(used, divides && (blocks % parts == 0 || blocks >= 4 * parts) ? parts : 0);
+    assert_memory_equal(&one, &o, sizeof o);
+  }
+}
+
+static void equal_parts(void **state) {
+  (void)state;
+  in_parts(tiny_config(SIDE, 64));
+}
+
+static void parts_of_other_sizes(void **state) {
+  (void)state;
+  in_parts(tiny_config(SIDE, MOST_BATCH));
+}
+
+/* Images of 8, 4 and 2 pixels a side within a few launches, so that tensors of each share memory. */
+static void images_of_three_sizes(void **state) {
+  (void)state;
+  fovea_vae_config c = tiny_config(SIDE, 64);
+  c.unit_count = 4;
+  for (int i = 0; i < c.unit_count; i++) c.units[i] = 5 - i;
+  c.attention = FOVEA_ATTENTION_NONE;
+  in_parts(c);
+}
+
+/* Without normalization, whose statistics need the whole batch, segments are long. */
+static void without_normalization(void **state) {
+  (void)state;
+  fovea_vae_config c = tiny_config(SIDE, 64);
+  c.batchnorm = false;
+  c.depth = 3;
+  in_parts(c);
+}
+
+/* Some for the whole device among others that are divided: what each touches is 10 to 400 KB. */
+static void small_segments_whole(void **state) {
+  (void)state;
+  for (least = 5e4; least < 3e5; least *= 2) in_parts(tiny_config(SIDE, 64));
+  least = 0;
+}
+
+/* Parts would have two blocks and one. */
+static void not_in_uneven_parts(void **state) {
+  (void)state;
+  static outcome o;
+  bool divides;
+  const fovea_vae_config config = tiny_config(SIDE, 48);
+  const int parts = parts_of_device(&divides);
+  assert_int_equal(run("parts", &config, 0, &o), divides && parts == 3 ? 3 : 0);
+}
+
+static int fill_images(void **state) {
+  (void)state;
+  tiny_pixels(pixels, sizeof pixels);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(equal_parts),           cmocka_unit_test(parts_of_other_sizes),
+                                     cmocka_unit_test(images_of_three_sizes), cmocka_unit_test(without_normalization),
+                                     cmocka_unit_test(small_segments_whole),  cmocka_unit_test(not_in_uneven_parts)};
+  return cmocka_run_group_tests(tests, fill_images, NULL);
+}

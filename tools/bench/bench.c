@@ -1,0 +1,146 @@
+/* How fast this device is, and how much of that the network gets of it, training and inferring; or with --growth how
+ * both grow. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/fail.h"
+#include "bench/bench.h"
+#include "bench/tune.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+#include "runtime/device.h"
+#include "train/load.h"
+
+enum { WARM_UP = 3 };
+static const double passes_seconds = 60; /* at most, for the timed steps */
+
+static size_t peak_resident(void) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+#ifdef __APPLE__
+  return (size_t)usage.ru_maxrss;
+#else
+  return (size_t)usage.ru_maxrss * 1024;
+#endif
+}
+
+static fovea_status measure_network(bench_result *r, const fovea_dataset *images) {
+  const size_t steps = (size_t)r->settings->steps;
+  fovea_vae *vae = NULL;
+  r->config = bench_config(r->settings, images->channels, images->height, images->width);
+  fovea_status status = fovea_vae_create(r->device, &r->config, true, &vae);
+  if (status == FOVEA_OK)
+    status = bench_time(r->device, vae, images, true, steps, WARM_UP, passes_seconds, &r->training);
+  if (status == FOVEA_OK)
+    status = bench_time(r->device, vae, images, false, steps, WARM_UP, passes_seconds, &r->inference);
+  if (status == FOVEA_OK) r->resident = peak_resident();
+  if (status == FOVEA_OK) status = bench_profile_steps(r->device, vae, images, steps, &r->profile);
+  if (status == FOVEA_OK) {
+    r->work = fovea_work_of(vae->graph, r->config.batch);
+    r->device_memory = fovea_network_memory(vae->network);
+    snprintf(r->blas, sizeof r->blas, "%s", fovea_network_blas(vae->network));
+  }
+  fovea_vae_destroy(vae);
+  return status;
+}
+
+/* The bandwidth last: its buffers would be the peak of the memory. */
+static fovea_status measure(bench_result *r, const fovea_dataset *images) {
+  fovea_status status = fovea_device_open_part(r->settings->device, (uint32_t)r->settings->threads, &r->device);
+  if (status == FOVEA_OK) fovea_device_tell(r->device, progress_say);
+  if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->before);
+  if (status == FOVEA_OK) status = measure_network(r, images);
+  if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->after);
+  if (status == FOVEA_OK) status = bench_measure_bandwidth(r->device, &r->bandwidth);
+  return status;
+}
+
+static fovea_status load_images(const bench_settings *s, fovea_dataset *noise, fovea_dataset **loaded) {
+  const size_t count = (size_t)s->batch * 8;
+  if (s->data == NULL) return bench_noise(count, (int)s->size, (int)s->size, noise);
+  fovea_status status = fovea_dataset_load(s->data, "train", count, loaded);
+  if (status == FOVEA_OK) load_say("train", *loaded);
+  if (status == FOVEA_OK) load_say_remarks(*loaded, NULL);
+  if (status == FOVEA_OK && (*loaded)->count < (size_t)s->batch)
+    status = fovea_fail(FOVEA_INVALID, "%s has %zu images, --batch is %lld", s->data, (*loaded)->count, s->batch);
+  return status;
+}
+
+static fovea_status run_bench(const bench_settings *s) {
+  bench_result r = {.settings = s};
+  fovea_dataset noise = {0}, *loaded = NULL;
+  fovea_status status = load_images(s, &noise, &loaded);
+  if (status == FOVEA_OK) status = measure(&r, loaded != NULL ? loaded : &noise);
+  if (status == FOVEA_OK && s->json) status = bench_put_json(bench_json(&r));
+  if (status == FOVEA_OK && !s->json) bench_print(&r);
+  free(r.profile.rows);
+  fovea_device_close(r.device);
+  fovea_dataset_destroy(loaded);
+  free(noise.pixels);
+  return status;
+}
+
+/* --- the command ------------------------------------------------------------------------------------------------- */
+
+static size_t make_options(bench_settings *s, option table[10]) {
+  const option all[] = {
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &s->device,
+       .argument = "D",
+       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"},
+      {.name = "threads",
+       .kind = OPTION_INT,
+       .value = &s->threads,
+       .max = 65536,
+       .help = "compute units to use, as a part of the device; 0: all"},
+      {.name = "steps", .kind = OPTION_INT, .value = &s->steps, .min = 1, .max = 100000, .help = "passes to time"},
+      {.name = "batch", .kind = OPTION_INT, .value = &s->batch, .min = 1, .max = 65536, .help = "images a step"},
+      {.name = "size", .kind = OPTION_INT, .value = &s->size, .min = 1, .max = 4096, .help = "pixels a side"},
+      {.name = "units", .kind = OPTION_INTS, .value = &s->units, .min = 1, .max = 16384, .help = "of the network"},
+      {.name = "data",
+       .kind = OPTION_STRING,
+       .value = &s->data,
+       .argument = "DIR",
+       .help = "images to train on, of their size; random ones without it"},
+      {.name = "growth",
+       .kind = OPTION_FLAG,
+       .value = &s->growth,
+       .help = "tables of batches, sizes, units and threads instead"},
+      {.name = "tune",
+       .kind = OPTION_FLAG,
+       .value = &s->tune,
+       .help = "instead find the fastest tiles for --batch and --size and keep them; some 5 minutes"},
+      {.name = "json", .kind = OPTION_FLAG, .value = &s->json, .help = "print the numbers as JSON"}};
+  for (size_t i = 0; i < 10; i++) table[i] = all[i];
+  return 10;
+}
+
+static int run(int argc, char **argv) {
+  const fovea_vae_config seed = fovea_vae_default();
+  bench_settings s = {.steps = 20, .batch = seed.batch, .size = seed.width, .units.count = seed.unit_count};
+  for (int i = 0; i < seed.unit_count; i++) s.units.values[i] = seed.units[i];
+  option options[10];
+  const size_t n = make_options(&s, options);
+  bool done = false;
+  const command_line line = {
+      .usage = "fovea bench [options]",
+      .summary = "Measures the device's ceilings, the network's training step and inference, and each kernel.",
+      .options = options,
+      .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
+  if (status == FOVEA_OK && s.growth && s.data != NULL)
+    status = fovea_fail(FOVEA_INVALID, "--growth makes images of several sizes, --data %s cannot be used", s.data);
+  if (status == FOVEA_OK && s.tune && (s.growth || s.json || s.data != NULL || s.threads != 0))
+    status = fovea_fail(FOVEA_INVALID, "--tune goes with --device, --batch and --size alone");
+  if (status == FOVEA_OK)
+    status = s.tune ? tune_run(s.device, (int)s.batch, (int)s.size) : s.growth ? bench_growth(&s) : run_bench(&s);
+  if (status != FOVEA_OK) return command_fail(status);
+  return signals_received() != 0 ? signals_exit_code() : FOVEA_OK;
+}
+
+const command command_bench = {"bench", "measure the device, training, inference and each kernel", run};

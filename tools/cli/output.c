@@ -1,0 +1,47 @@
+#include "cli/output.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fail.h"
+#include "fovea/safetensors.h"
+
+static bool is_there(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0;
+}
+
+static bool is_png(const char *path) {
+  static const char signature[] = "\x89PNG\r\n\x1a\n";
+  char bytes[sizeof signature - 1];
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return false;
+  const size_t size = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  return size == sizeof bytes && memcmp(bytes, signature, sizeof bytes) == 0;
+}
+
+/* Those of --save say which code they were reconstructed from. */
+static bool is_of_save(const char *path) {
+  fovea_safetensors *file = NULL;
+  if (fovea_safetensors_open(path, &file) != FOVEA_OK) return false;
+  const bool is = fovea_safetensors_metadata(file, "latent") != NULL;
+  fovea_safetensors_close(file);
+  return is;
+}
+
+fovea_status output_check_png(const char *option, const char *path) {
+  if (!is_there(path) || is_png(path)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
+                    option, path);
+}
+
+fovea_status output_check_tensors(const char *option, const char *path) {
+  if (!is_there(path) || is_of_save(path)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s %s: this file is there, was not made by --save and would be lost; choose another "
+                    "name",
+                    option, path);
+}

@@ -1,0 +1,167 @@
+#include "draw/grid.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+
+/* stb_image_write's own compression does not survive an allocation that fails: it asserts, or writes to NULL. */
+static unsigned char *compress_bytes(unsigned char *data, int size, int *compressed_size, int level) {
+  uLongf length = compressBound((uLong)size);
+  unsigned char *compressed = length <= INT_MAX ? malloc(length) : NULL;
+  if (compressed && compress2(compressed, &length, data, (uLong)size, level) != Z_OK) {
+    free(compressed);
+    compressed = NULL;
+  }
+  *compressed_size = (int)length;
+  return compressed;
+}
+
+#define STBIW_ZLIB_COMPRESS compress_bytes
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#include <stb/stb_image_write.h>
+#pragma GCC diagnostic pop
+
+enum {
+  TARGET_WIDTH = 900,
+  PAIR_GAP = 3,  /* between an original and its reconstruction */
+  GRID_GAP = 15, /* between pairs, between rows, and around the grid */
+  PAPER = 255
+};
+
+typedef struct grid {
+  int channels, height, width; /* of an image */
+  int shown;                   /* of the channels, the first: 1 or 3 */
+  size_t rows, columns;        /* of images */
+  bool paired;                 /* columns come in pairs, and gaps are drawn */
+  size_t scale;                /* a value becomes scale x scale pixels */
+  size_t pixels_high, pixels_wide;
+  uint8_t *pixels; /* pixels_high x pixels_wide x shown */
+} grid;
+
+static size_t gaps_before_column(const grid *g, size_t column) {
+  return g->paired ? (column / 2 + 1) * GRID_GAP + (column + 1) / 2 * PAIR_GAP : 0;
+}
+
+static size_t gaps_before_row(const grid *g, size_t row) { return g->paired ? (row + 1) * GRID_GAP : 0; }
+
+/* Gaps before the column after the last one are all the gaps there are: columns is even where there are any. */
+static fovea_status lay_out(grid *g) {
+  /* stb_image_write counts bytes in int; below these bounds no product here overflows size_t. */
+  if (g->rows > INT_MAX / (size_t)g->height || g->columns > INT_MAX / (size_t)g->width ||
+      g->rows > INT_MAX / GRID_GAP || g->columns > INT_MAX / GRID_GAP)
+    return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu images of %d x %d are too many for one PNG", g->rows,
+                      g->columns, g->height, g->width);
+  const size_t gaps_wide = gaps_before_column(g, g->columns);
+  const size_t images_wide = g->columns * (size_t)g->width;
+  g->scale = gaps_wide < TARGET_WIDTH ? (TARGET_WIDTH - gaps_wide + images_wide / 2) / images_wide : 1;
+  if (g->scale == 0) g->scale = 1;
+  g->pixels_wide = images_wide * g->scale + gaps_wide;
+  g->pixels_high = g->rows * (size_t)g->height * g->scale + gaps_before_row(g, g->rows);
+  if (g->pixels_high > (size_t)INT_MAX / (g->pixels_wide * (size_t)g->shown + 1))
+    return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu pixels are too many for one PNG", g->pixels_wide,
+                      g->pixels_high);
+  return FOVEA_OK;
+}
+
+static void fill_square(grid *g, size_t y, size_t x, int channel, uint8_t value) {
+  const size_t channels = (size_t)g->shown;
+  for (size_t i = y; i < y + g->scale; i++)
+    for (size_t j = x; j < x + g->scale; j++) g->pixels[(i * g->pixels_wide + j) * channels + (size_t)channel] = value;
+}
+
+static fovea_status draw_image(grid *g, size_t row, size_t column, const float *image, const char *what, size_t index) {
+  const size_t top = gaps_before_row(g, row) + row * (size_t)g->height * g->scale;
+  const size_t left = gaps_before_column(g, column) + column * (size_t)g->width * g->scale;
+  for (int c = 0; c < g->channels; c++)
+    for (int h = 0; h < g->height; h++)
+      for (int w = 0; w < g->width; w++) {
+        const float value = *image++;
+        if (isnan(value))
+          return fovea_fail(FOVEA_MISMATCH, "picture grid: %s %zu is NaN at channel %d, row %d, column %d", what, index,
+                            c, h, w);
+        if (c >= g->shown) continue;
+        fill_square(g, top + (size_t)h * g->scale, left + (size_t)w * g->scale, c,
+                    (uint8_t)lrintf(255 * fminf(fmaxf(value, 0), 1)));
+      }
+  return FOVEA_OK;
+}
+
+typedef struct destination {
+  const char *path;
+  fovea_status status;
+} destination;
+
+/* stb_image_write hands over the whole PNG in one call. */
+static void write_whole(void *context, void *data, int size) {
+  destination *to = context;
+  to->status = fovea_file_write(to->path, data, (size_t)size);
+}
+
+static fovea_status save(const grid *g, const char *path) {
+  destination to = {path, FOVEA_OK};
+  if (!stbi_write_png_to_func(write_whole, &to, (int)g->pixels_wide, (int)g->pixels_high, g->shown, g->pixels, 0))
+    return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory to compress %zu x %zu pixels", g->pixels_wide,
+                      g->pixels_high);
+  return to.status;
+}
+
+static fovea_status start(grid *g) {
+  if (g->channels < 1)
+    return fovea_fail(FOVEA_INVALID, "picture grid: images have %d channels, expected at least 1", g->channels);
+  g->shown = g->channels >= 3 ? 3 : 1;
+  if (g->height < 1 || g->width < 1 || g->rows < 1 || g->columns < 1)
+    return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu images of %d x %d pixels, expected at least one of each",
+                      g->rows, g->columns, g->height, g->width);
+  const fovea_status status = lay_out(g);
+  if (status != FOVEA_OK) return status;
+  const size_t bytes = g->pixels_high * g->pixels_wide * (size_t)g->shown;
+  g->pixels = malloc(bytes);
+  if (g->pixels == NULL) return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory for %zu bytes", bytes);
+  memset(g->pixels, PAPER, bytes);
+  return FOVEA_OK;
+}
+
+fovea_status grid_pairs(const char *path, const float *originals, const float *reconstructions, size_t count,
+                        int channels, int height, int width, int pairs_a_row) {
+  if (pairs_a_row < 1)
+    return fovea_fail(FOVEA_INVALID, "picture grid: %d pairs a row, expected at least one", pairs_a_row);
+  const size_t pairs = (size_t)pairs_a_row < count ? (size_t)pairs_a_row : count;
+  grid g = {.channels = channels, .height = height, .width = width, .columns = 2 * pairs, .paired = true};
+  g.rows = count == 0 ? 0 : (count - 1) / pairs + 1;
+  fovea_status status = start(&g);
+  for (size_t i = 0; status == FOVEA_OK && i < count; i++) {
+    const size_t offset = i * (size_t)channels * (size_t)height * (size_t)width;
+    status = draw_image(&g, i / pairs, i % pairs * 2, originals + offset, "original", i);
+    if (status == FOVEA_OK)
+      status = draw_image(&g, i / pairs, i % pairs * 2 + 1, reconstructions + offset, "reconstruction", i);
+  }
+  if (status == FOVEA_OK) status = save(&g, path);
+  free(g.pixels);
+  return status;
+}
+
+fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
+                        int width) {
+  grid g = {.channels = channels, .height = height, .width = width, .rows = rows, .columns = columns};
+  fovea_status status = start(&g);
+  for (size_t i = 0; status == FOVEA_OK && i < rows * columns; i++) {
+    const size_t offset = i * (size_t)channels * (size_t)height * (size_t)width;
+    status = draw_image(&g, i / columns, i % columns, images + offset, "image", i);
+  }
+  if (status == FOVEA_OK) status = save(&g, path);
+  free(g.pixels);
+  return status;
+}

@@ -1,0 +1,130 @@
+#include "draw/pictures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "draw/grid.h"
+#include "draw/plots.h"
+
+enum { MOST_CODES = 5000 };
+static const float walk_reach = 5;
+
+static float *floats(size_t count, fovea_status *status) {
+  float *data = calloc(count > 0 ? count : 1, sizeof *data);
+  if (data == NULL) *status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu values", count);
+  return data;
+}
+
+void pictures_say_channels(int channels) {
+  if (channels == 2) fputs("fovea: pictures show the first of the 2 channels, as gray\n", stderr);
+  if (channels > 3)
+    fprintf(stderr, "fovea: pictures show the first 3 of the %d channels, as red, green and blue\n", channels);
+}
+
+/* A fair sample of `count` images of a set: their pixels one after the other, and their places. The caller frees both,
+ * also on failure. */
+static fovea_status choose(const fovea_dataset *data, size_t count, uint8_t **pixels, uint32_t **index) {
+  const size_t size = (size_t)data->channels * (size_t)data->height * (size_t)data->width;
+  *pixels = malloc(count * size);
+  *index = malloc(count * sizeof **index);
+  if (*pixels == NULL || *index == NULL)
+    return fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu images", count);
+  fovea_status status = fovea_dataset_sample(data->labels, data->count, count, *index);
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++)
+    memcpy(*pixels + i * size, data->pixels + (*index)[i] * size, size);
+  return status;
+}
+
+fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, fovea_latent latent,
+                                  pictures_pairs *pairs) {
+  if (count > data->count) count = data->count;
+  const size_t values = count * fovea_vae_image_size(vae), numbers = count * (size_t)vae->config.latent;
+  fovea_status status = FOVEA_OK;
+  pictures_pairs p = {count, floats(values, &status), floats(values, &status), {NULL, NULL, NULL}};
+  p.codes = (fovea_codes){floats(numbers, &status), floats(numbers, &status), floats(numbers, &status)};
+  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, latent, &p.codes, p.reconstructions);
+  for (size_t i = 0; i < values && status == FOVEA_OK; i++) p.originals[i] = (float)data->pixels[i] / 255;
+  if (status == FOVEA_OK)
+    *pairs = p;
+  else
+    pictures_free(&p);
+  return status;
+}
+
+fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  return grid_pairs(path, pairs->originals, pairs->reconstructions, pairs->count, c->channels, c->height, c->width,
+                    PICTURES_PAIRS);
+}
+
+void pictures_free(pictures_pairs *pairs) {
+  free(pairs->originals);
+  free(pairs->reconstructions);
+  free(pairs->codes.mu);
+  free(pairs->codes.logvar);
+  free(pairs->codes.z);
+  *pairs = (pictures_pairs){0};
+}
+
+fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
+  pictures_pairs pairs = {0};
+  fovea_status status = pictures_reconstruct(vae, data, count, FOVEA_LATENT_MEAN, &pairs);
+  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, path);
+  pictures_free(&pairs);
+  return status;
+}
+
+fovea_status pictures_walk(fovea_vae *vae, const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  const size_t latent = (size_t)c->latent, columns = PICTURES_WALK, rows = latent > 1 ? PICTURES_WALK : 1;
+  const float step = 2 * walk_reach / (PICTURES_WALK - 1);
+  fovea_status status = FOVEA_OK;
+  float *z = floats(rows * columns * latent, &status),
+        *images = floats(rows * columns * fovea_vae_image_size(vae), &status);
+  for (size_t i = 0; i < rows * columns && status == FOVEA_OK; i++) {
+    z[i * latent] = -walk_reach + step * (float)(i % columns);
+    if (latent > 1) z[i * latent + 1] = walk_reach - step * (float)(i / columns);
+  }
+  if (status == FOVEA_OK) status = fovea_vae_decode(vae, z, rows * columns, images);
+  if (status == FOVEA_OK) status = grid_tiles(path, images, rows, columns, c->channels, c->height, c->width);
+  free(z);
+  free(images);
+  return status;
+}
+
+/* The codes of images of a set as points; *count of them. The caller frees *points, also on failure. */
+static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point **points, size_t *count) {
+  const size_t latent = (size_t)vae->config.latent, n = data->count < MOST_CODES ? data->count : MOST_CODES;
+  fovea_status status = FOVEA_OK;
+  float *mu = floats(n * latent, &status);
+  plot_point *p = malloc(n * sizeof *p);
+  if (p == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %zu codes", n);
+  uint8_t *pixels = NULL;
+  uint32_t *index = NULL;
+  if (status == FOVEA_OK) status = choose(data, n, &pixels, &index);
+  if (status == FOVEA_OK) status = fovea_vae_encode(vae, pixels, n, mu);
+  for (size_t i = 0; i < n && status == FOVEA_OK; i++) {
+    const int label = data->labels != NULL && data->labels[index[i]] < PLOT_LABELS ? data->labels[index[i]] : -1;
+    p[i] = (plot_point){mu[i * latent], latent > 1 ? mu[i * latent + 1] : 0, label};
+  }
+  free(mu);
+  free(pixels);
+  free(index);
+  *points = p;
+  *count = n;
+  return status;
+}
+
+fovea_status pictures_latent(fovea_vae *vae, const fovea_dataset *train, const fovea_dataset *test, const char *path) {
+  plot_point *train_points = NULL, *test_points = NULL;
+  size_t train_count = 0, test_count = 0;
+  fovea_status status = codes(vae, train, &train_points, &train_count);
+  if (status == FOVEA_OK) status = codes(vae, test, &test_points, &test_count);
+  if (status == FOVEA_OK)
+    status = plot_latent(path, "Latent codes", train_points, train_count, test_points, test_count, NULL);
+  free(train_points);
+  free(test_points);
+  return status;
+}

@@ -1,0 +1,212 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fail.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "draw/pictures.h"
+#include "fovea/safetensors.h"
+#include "train/identity.h"
+#include "train/load.h"
+
+typedef struct request {
+  const char *run, *data, *out, *device, *save;
+  long long count;
+  int latent; /* fovea_latent */
+  bool walk;
+} request;
+
+/* Results must not overwrite what they come from, or each other. */
+static bool same_file(const char *a, const char *b) {
+  struct stat x, y;
+  return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static fovea_status check_places(const request *r, const char *checkpoint) {
+  const char *const options[] = {"--out", "--save"}, *const files[] = {r->out, r->save};
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < 2 && files[i] != NULL && status == FOVEA_OK; i++) {
+    status = load_check_file(r->data, options[i], files[i]);
+    if (status == FOVEA_OK && same_file(files[i], checkpoint))
+      status = fovea_fail(FOVEA_INVALID, "%s %s is the run's checkpoint; choose another file", options[i], files[i]);
+    if (status == FOVEA_OK)
+      status = i == 0 ? output_check_png(options[i], files[i]) : output_check_tensors(options[i], files[i]);
+  }
+  if (status == FOVEA_OK && r->out != NULL && r->save != NULL && same_file(r->out, r->save))
+    status = fovea_fail(FOVEA_INVALID, "--out and --save are the same file, %s", r->save);
+  return status;
+}
+
+/* The run's test images, which must be of the size it was trained on. */
+static fovea_status load_images(const request *r, const int dims[3], fovea_dataset **images) {
+  fovea_dataset *d = NULL;
+  fovea_status status = fovea_dataset_load(r->data, "test", (size_t)r->count, &d);
+  if (status == FOVEA_OK) load_say("test", d);
+  if (status == FOVEA_OK) load_say_remarks(d, NULL);
+  if (status == FOVEA_OK && (d->channels != dims[0] || d->height != dims[1] || d->width != dims[2]))
+    status = fovea_fail(FOVEA_INVALID,
+                        "%s: images are %dx%dx%d (channels, height, width), the run was trained on "
+                        "%dx%dx%d",
+                        r->data, d->channels, d->height, d->width, dims[0], dims[1], dims[2]);
+  if (status == FOVEA_OK)
+    *images = d;
+  else
+    fovea_dataset_destroy(d);
+  return status;
+}
+
+static const char latents[] = "mean|sample"; /* in the order of fovea_latent */
+
+/* The numbers behind the picture, for other programs: originals and reconstructions [count, C, H, W]; codes [count,
+ * latent], of which z are those that the reconstructions come from; in the metadata, which they are. */
+static fovea_status save_tensors(const char *path, const fovea_vae *vae, fovea_latent latent, const pictures_pairs *p) {
+  const fovea_vae_config *c = &vae->config;
+  const uint64_t n = p->count, ch = (uint64_t)c->channels, h = (uint64_t)c->height, w = (uint64_t)c->width;
+  const uint64_t k = (uint64_t)c->latent;
+  const size_t values = 4 * p->count * fovea_vae_image_size(vae), codes = 4 * p->count * (size_t)c->latent;
+  const struct {
+    const char *name;
+    int rank;
+    const float *data;
+  } all[] = {{"originals", 4, p->originals},
+             {"reconstructions", 4, p->reconstructions},
+             {"mu", 2, p->codes.mu},
+             {"logvar", 2, p->codes.logvar},
+             {"z", 2, p->codes.z}};
+  enum { TENSORS = sizeof all / sizeof *all };
+  fovea_safetensor tensors[TENSORS];
+  for (size_t i = 0; i < TENSORS; i++) {
+    const bool images = all[i].rank == 4;
+    tensors[i] = (fovea_safetensor){.name = all[i].name,
+                                    .dtype = "F32",
+                                    .rank = all[i].rank,
+                                    .dims = {n, images ? ch : k, images ? h : 0, images ? w : 0},
+                                    .data = all[i].data,
+                                    .size = images ? values : codes};
+  }
+  char word[RUN_WORD];
+  const fovea_safetensor_text about = {"latent", options_choice(latents, (int)latent, word, sizeof word)};
+  return fovea_safetensors_write(path, tensors, TENSORS, &about, 1);
+}
+
+static void say_latent(const request *r) {
+  if (r->latent == FOVEA_LATENT_MEAN)
+    fputs("fovea: reconstructed from the mean of each image's code, z = mu\n", stderr);
+  else
+    fputs(
+        "fovea: reconstructed from a sample of each image's code, z = mu + exp(logvar / 2) eps, drawn with the run's "
+        "seed\n",
+        stderr);
+}
+
+static fovea_status draw_pairs(const request *r, fovea_vae *vae, const fovea_dataset *images) {
+  const fovea_latent latent = (fovea_latent)r->latent;
+  pictures_pairs pairs = {0};
+  say_latent(r);
+  fovea_status status = pictures_reconstruct(vae, images, (size_t)r->count, latent, &pairs);
+  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, r->out);
+  if (status == FOVEA_OK && r->save != NULL) status = save_tensors(r->save, vae, latent, &pairs);
+  pictures_free(&pairs);
+  return status;
+}
+
+static fovea_status draw(const request *r, const run_options *o, const int dims[3], const char *checkpoint) {
+  fovea_dataset *images = NULL;
+  fovea_device *device = NULL;
+  fovea_vae *vae = NULL;
+  const fovea_vae_config config = run_vae_config(o, dims[0], dims[1], dims[2]);
+  fovea_status status = r->walk ? FOVEA_OK : load_images(r, dims, &images);
+  if (status == FOVEA_OK) status = fovea_device_open(r->device, &device);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) status = fovea_vae_create(device, &config, false, &vae);
+  if (status == FOVEA_OK) status = fovea_vae_load(vae, checkpoint, NULL);
+  if (status == FOVEA_OK) status = r->walk ? pictures_walk(vae, r->out) : draw_pairs(r, vae, images);
+  fovea_vae_destroy(vae);
+  fovea_device_close(device);
+  fovea_dataset_destroy(images);
+  return status;
+}
+
+static fovea_status reconstruct(const request *r) {
+  char path[RUN_PATH], *config = NULL;
+  run_options o = run_options_default();
+  int dims[3];
+  if (r->data == NULL && !r->walk)
+    return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
+  fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
+  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
+  if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
+  if (status == FOVEA_OK) status = check_places(r, path);
+  if (status == FOVEA_OK) pictures_say_channels(dims[0]);
+  if (status == FOVEA_OK) status = draw(r, &o, dims, path);
+  free(config);
+  return status;
+}
+
+/* The latent walk has no images; --data may stand beside it, as everywhere. */
+static fovea_status check_walk(const option *options, size_t count) {
+  static const char *const others[] = {"save", "count", "latent"};
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < sizeof others / sizeof *others; k++)
+      if (options[i].given && strcmp(options[i].name, others[k]) == 0)
+        return fovea_fail(FOVEA_INVALID, "--%s goes with reconstructions, not with --walk", others[k]);
+  return FOVEA_OK;
+}
+
+static int run(int argc, char **argv) {
+  request r = {.count = PICTURES_COUNT};
+  bool done = false;
+  option options[] = {
+      {.name = "run",
+       .kind = OPTION_STRING,
+       .value = &r.run,
+       .argument = "RUN",
+       .required = true,
+       .help = "the folder of a trained run"},
+      {.name = "data", .kind = OPTION_STRING, .value = &r.data, .argument = "DIR", .help = "images, as for train"},
+      {.name = "out",
+       .kind = OPTION_STRING,
+       .value = &r.out,
+       .argument = "FILE.png",
+       .required = true,
+       .help = "the picture"},
+      {.name = "count",
+       .kind = OPTION_INT,
+       .value = &r.count,
+       .min = 1,
+       .max = 10000,
+       .help = "test images, a fair sample of each class"},
+      {.name = "save",
+       .kind = OPTION_STRING,
+       .value = &r.save,
+       .argument = "FILE.safetensors",
+       .help = "also write originals, reconstructions and their codes (mu, logvar, z) as numbers"},
+      {.name = "latent",
+       .kind = OPTION_CHOICE,
+       .value = &r.latent,
+       .choices = latents,
+       .help = "what images are decoded from: the mean of their codes, or a sample as in the test loss"},
+      {.name = "walk", .kind = OPTION_FLAG, .value = &r.walk, .help = "draw the walk through the latent space instead"},
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &r.device,
+       .argument = "D",
+       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
+  const size_t n = sizeof options / sizeof *options;
+  const command_line line = {.usage = "fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
+                             .summary = "Draws test images beside what a trained network makes of them.",
+                             .options = options,
+                             .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
+  if (r.walk) status = check_walk(options, n);
+  if (status == FOVEA_OK) status = reconstruct(&r);
+  return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
+}
+
+const command command_reconstruct = {"reconstruct", "draw a trained network's reconstructions, or its latent walk",
+                                     run};

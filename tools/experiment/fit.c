@@ -1,0 +1,111 @@
+#include "experiment/fit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "draw/plots.h"
+#include "stats/notes.h"
+
+fovea_status fit_plot(const char *path, const fovea_ols *ols) {
+  plot_coefficient *rows = malloc(ols->k * sizeof *rows);
+  if (!rows) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %zu coefficients", ols->k);
+  for (size_t i = 0; i < ols->k; i++)
+    rows[i] = (plot_coefficient){.name = ols->names[i],
+                                 .value = ols->coefficients[i],
+                                 .low = ols->low[i],
+                                 .high = ols->high[i],
+                                 .p = ols->p_values[i]};
+  char title[200];
+  snprintf(title, sizeof title, "%.150s: coefficients and 95%% intervals", ols->response);
+  fovea_status status = plot_coefficients(path, title, rows, ols->k);
+  free(rows);
+  return status;
+}
+
+/* What the summary has as a note, for whoever reads no summary. */
+static void say_aliases(const char *path, const fovea_ols *ols) {
+  char text[FOVEA_ALIASES_SIZE];
+  if (ols->alias_count == 0) return;
+  fovea_ols_list_aliases(ols, text);
+  fprintf(stderr, "fovea: %s: %zu of %zu columns %s aliased and without an estimate: %s\n", path, ols->alias_count,
+          ols->k, ols->alias_count == 1 ? "is" : "are", text);
+}
+
+static void say_design(const char *path, const fovea_design *design, const fovea_design_options *options) {
+  if (options && !options->response)
+    fprintf(stderr, "fovea: %s: the response is %s; --response names another\n", path, design->response);
+  if (design->rounded)
+    fprintf(stderr, "fovea: %s: %s is rounded, as any integer with more digits than double precision has\n", path,
+            design->rounded);
+}
+
+/* A row of a sweep's table: what it trained, and the line where it stands. */
+typedef struct trained {
+  char what[160]; /* "elu-spatial-bn-drop-s768 elu spatial on on 768" */
+  size_t line;
+} trained;
+
+static int by_what(const void *a, const void *b) {
+  const trained *x = a, *y = b;
+  const int order = strcmp(x->what, y->what);
+  return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static trained trained_in(const fovea_table *t, size_t row) {
+  static const char *const keys[] = {"config", "activation", "attention", "batchnorm", "dropout", "seed"};
+  trained r = {.line = t->lines[row]};
+  size_t used = 0;
+  for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+    for (size_t c = 0; c < t->columns && used < sizeof r.what; c++) {
+      if (strcmp(t->names[c], keys[k]) == 0)
+        used += (size_t)snprintf(r.what + used, sizeof r.what - used, "%s%s", used > 0 ? " " : "",
+                                 t->cells[row * t->columns + c]);
+    }
+  }
+  return r;
+}
+
+static bool has_column(const fovea_table *t, const char *name) {
+  for (size_t c = 0; c < t->columns; c++) {
+    if (strcmp(t->names[c], name) == 0) return true;
+  }
+  return false;
+}
+
+/* A sweep trains a configuration with a seed once; twice in the table it would count double. */
+static fovea_status check_once(const fovea_table *t) {
+  if (!fovea_table_is_sweep(t) || !has_column(t, "config") || !has_column(t, "seed")) return FOVEA_OK;
+  trained *rows = malloc(t->rows * sizeof *rows);
+  if (!rows) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu lines", t->rows);
+  for (size_t i = 0; i < t->rows; i++) rows[i] = trained_in(t, i);
+  qsort(rows, t->rows, sizeof *rows, by_what);
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 1; i < t->rows && !status; i++) {
+    if (strcmp(rows[i].what, rows[i - 1].what) == 0)
+      status = fovea_fail(FOVEA_INVALID, "lines %zu and %zu are both of %s, which would count twice; remove one",
+                          rows[i - 1].line, rows[i].line, rows[i].what);
+  }
+  free(rows);
+  return status;
+}
+
+fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols) {
+  fovea_table *table = NULL;
+  fovea_design *design = NULL;
+  fovea_status status = fovea_table_read(path, &table);
+  if (!status) {
+    status = check_once(table);
+    if (!status) status = fovea_design_from_table(table, options, &design);
+    if (!status) say_design(path, design, options);
+    if (!status)
+      status = fovea_ols_fit(design->y, design->x, design->n, design->k, design->response,
+                             (const char *const *)design->names, ols);
+    if (status) fovea_fail_in(status, "%s", path);
+    if (!status) say_aliases(path, *ols);
+  }
+  fovea_design_destroy(design);
+  fovea_table_destroy(table);
+  return status;
+}

@@ -1,0 +1,196 @@
+#include "experiment/results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+
+static const char *const headers[] = {
+    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s,run",
+    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s"};
+enum { HEADERS = sizeof headers / sizeof *headers, LOSS = 6, SAME_FIELDS = 10, RUN = 12, FIELD = 128, LINE = 1024 };
+
+fovea_status results_create(const char *path) { return csvlog_write(path, headers[0], &(csvlog){0}); }
+
+fovea_status results_append(const char *path, const factors_config *c, const training_result *r) {
+  char line[LINE], loss[CSVLOG_NUMBER], bce[CSVLOG_NUMBER], kl[CSVLOG_NUMBER];
+  snprintf(line, sizeof line, "%s,%s,%s,%s,%s,%zu,%.3f,%.2f,%s", c->name, c->columns,
+           csvlog_number(r->last.val_loss, loss), csvlog_number(r->last.val_bce, bce),
+           csvlog_number(r->last.val_kl, kl), r->parameters, r->seconds, r->images_per_s, c->run);
+  return fovea_file_append_line(path, line);
+}
+
+/* Whether two lines say the same but for the time that it took. */
+static bool same_result(const char *a, const char *b) {
+  char x[FIELD], y[FIELD];
+  for (size_t i = 0; i < SAME_FIELDS; i++) {
+    if (strcmp(csvlog_field(a, i, x, sizeof x), csvlog_field(b, i, y, sizeof y)) != 0) return false;
+  }
+  return true;
+}
+
+/* The first line of the same configuration, which is `index` itself when there is none before it. */
+static size_t first_of(const csvlog *log, size_t index) {
+  char name[FIELD], other[FIELD];
+  csvlog_field(log->lines[index], 0, name, sizeof name);
+  size_t i = 0;
+  while (i < index && strcmp(csvlog_field(log->lines[i], 0, other, sizeof other), name) != 0) i++;
+  return i;
+}
+
+/* The line as today's header wants it, added to `kept`; its configuration is marked. */
+static fovea_status take_line(const char *path, const csvlog *log, size_t index, factors_config *configs, size_t count,
+                              csvlog *kept) {
+  char name[FIELD], run[FIELD], line[LINE];
+  const char *text = log->lines[index];
+  csvlog_field(text, 0, name, sizeof name);
+  csvlog_field(text, RUN, run, sizeof run);
+  factors_config *c = NULL;
+  for (size_t i = 0; i < count && c == NULL; i++) {
+    if (strcmp(configs[i].name, name) == 0) c = &configs[i];
+  }
+  if (c != NULL && log->header == 0 && run[0] != '\0' && strcmp(run, c->run) != 0)
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: %s is of the run %s, and with these settings and data it is %s: another network; put the "
+                      "right file back, or choose another folder",
+                      path, name, run, c->run);
+  if (c != NULL && (strncmp(text + strlen(name) + 1, c->columns, strlen(c->columns)) != 0 ||
+                    text[strlen(name) + 1 + strlen(c->columns)] != ','))
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: line %zu is called %s, but its levels are not those, %s; put the right file back", path,
+                      index + 2, name, c->columns);
+  if (c != NULL) c->done = true;
+  if (log->header == 0) return csvlog_add(kept, text);
+  snprintf(line, sizeof line, "%s,%s", text, c != NULL ? c->run : "");
+  return csvlog_add(kept, line);
+}
+
+static fovea_status take_lines(const char *path, const csvlog *log, factors_config *configs, size_t count, csvlog *kept,
+                               size_t *repeated) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
+    const size_t first = first_of(log, i);
+    if (first == i) {
+      status = take_line(path, log, i, configs, count, kept);
+    } else if (same_result(log->lines[first], log->lines[i])) {
+      ++*repeated;
+    } else {
+      char name[FIELD];
+      status = fovea_fail(FOVEA_INVALID, "%s: lines %zu and %zu have different results of %s; remove the wrong one",
+                          path, first + 2, i + 2, csvlog_field(log->lines[i], 0, name, sizeof name));
+    }
+  }
+  return status;
+}
+
+static void say_dropped(const char *path, size_t damaged, size_t repeated, void (*say)(const char *line)) {
+  char line[LINE];
+  if (damaged > 0) {
+    snprintf(line, sizeof line, "fovea: %.800s: %zu torn or damaged lines are dropped", path, damaged);
+    say(line);
+  }
+  if (repeated > 0) {
+    snprintf(line, sizeof line, "fovea: %.800s: %zu repeated lines are dropped", path, repeated);
+    say(line);
+  }
+}
+
+fovea_status results_check_plan(const char *path, const csvlog *log, const factors_config *configs, size_t count) {
+  char name[FIELD], first[FIELD] = "";
+  size_t others = 0;
+  for (size_t i = 0; i < log->count; i++) {
+    csvlog_field(log->lines[i], 0, name, sizeof name);
+    bool planned = false;
+    for (size_t c = 0; c < count && !planned; c++) planned = strcmp(configs[c].name, name) == 0;
+    if (!planned && others++ == 0) snprintf(first, sizeof first, "%s", name);
+  }
+  if (others == 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s has %zu of its %zu configurations, such as %s, that these --factors, --seeds and --seed leave "
+                    "out: a sweep that is resumed may grow, but not shrink; nothing was changed",
+                    path, others, log->count, first);
+}
+
+fovea_status results_read(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
+                          csvlog *kept) {
+  csvlog log = {0};
+  size_t repeated = 0;
+  if (!run_exists(path)) return FOVEA_OK;
+  fovea_status status = csvlog_read(path, headers, HEADERS, &log);
+  if (status == FOVEA_OK) status = take_lines(path, &log, configs, count, kept, &repeated);
+  if (status == FOVEA_OK) status = results_check_plan(path, kept, configs, count);
+  if (status == FOVEA_OK) say_dropped(path, log.damaged, repeated, say);
+  csvlog_free(&log);
+  return status;
+}
+
+/* What the checkpoint has of the configuration, in *history, which the caller frees; NULL when there is none that can
+ * be read, or it is of another run. */
+static fovea_status history_of(const char *dir, const char *run, char **history) {
+  char path[RUN_PATH], *text = NULL, of[IDENTITY_RUN] = "";
+  *history = NULL;
+  fovea_status status = run_path(dir, "checkpoint.safetensors", path);
+  if (status != FOVEA_OK || !run_exists(path)) return status;
+  status = run_config_of_checkpoint(path, &text, history);
+  if (status != FOVEA_OK) return status == FOVEA_INVALID ? FOVEA_OK : status; /* damaged: it says nothing */
+  json_t *config = json_loads(text, 0, NULL);
+  if (config != NULL) status = identity_of_run(config, of);
+  json_decref(config);
+  free(text);
+  if (status == FOVEA_OK && strcmp(of, run) == 0) return FOVEA_OK;
+  free(*history);
+  *history = NULL;
+  return status;
+}
+
+/* The last epoch as the configuration's own folder has it; its epoch is 0 when it has none. */
+static fovea_status last_epoch(const char *dir, const factors_config *c, long long epochs, training_epoch *last) {
+  char path[RUN_PATH], *history = NULL;
+  *last = (training_epoch){0};
+  fovea_status status = history_of(dir, c->run, &history);
+  if (status == FOVEA_OK) status = run_path(dir, "metrics.csv", path);
+  const metrics_folder folder = {.path = path, .run = c->run, .history = history, .completed = (int)epochs};
+  if (status == FOVEA_OK) status = metrics_find(&folder, last);
+  free(history);
+  return status;
+}
+
+static fovea_status check_folder(const char *path, const char *line, const factors_config *c, const char *dir,
+                                 long long epochs) {
+  static const char *const names[] = {"test_loss", "test_bce", "test_kl"};
+  training_epoch last;
+  fovea_status status = last_epoch(dir, c, epochs, &last);
+  if (status != FOVEA_OK || last.epoch == 0) return status;
+  const double losses[] = {last.val_loss, last.val_bce, last.val_kl};
+  for (size_t i = 0; i < 3; i++) {
+    char field[FIELD];
+    double value;
+    csvlog_field(line, LOSS + i, field, sizeof field);
+    if (options_read_float(field, -HUGE_VAL, HUGE_VAL, &value) && value == losses[i]) continue;
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: %s has a %s of '%s', and its own folder %.17g; put the right file back, or remove the line, "
+                      "which is then made anew; nothing was changed",
+                      path, c->name, names[i], field, losses[i]);
+  }
+  return FOVEA_OK;
+}
+
+fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_config *configs, size_t count,
+                                   const char *out, long long epochs) {
+  char name[FIELD], dir[RUN_PATH];
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < kept->count && status == FOVEA_OK; i++) {
+    csvlog_field(kept->lines[i], 0, name, sizeof name);
+    for (size_t c = 0; c < count && status == FOVEA_OK; c++) {
+      if (strcmp(configs[c].name, name) != 0) continue;
+      status = run_path(out, name, dir);
+      if (status == FOVEA_OK && run_exists(dir)) status = check_folder(path, kept->lines[i], &configs[c], dir, epochs);
+    }
+  }
+  return status;
+}
+
+fovea_status results_write(const char *path, const csvlog *kept) { return csvlog_write(path, headers[0], kept); }

@@ -1,0 +1,289 @@
+#include "train/run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "draw/pictures.h"
+#include "fovea/safetensors.h"
+#include "train/identity.h"
+#include "train/load.h"
+
+const char run_activations[] = "elu|relu|selu|sigmoid";
+const char run_attentions[] = "none|spatial|channel|cbam";
+
+/* --- options ----------------------------------------------------------------------------------------------------- */
+
+run_options run_options_default(void) {
+  const fovea_vae_config c = fovea_vae_default();
+  run_options o = {.depth = c.depth,
+                   .latent = c.latent,
+                   .epochs = 25,
+                   .batch = c.batch,
+                   .seed = (long long)c.seed,
+                   .activation = (int)c.activation - FOVEA_ELU,
+                   .attention = (int)c.attention,
+                   .batchnorm = c.batchnorm,
+                   .dropout = c.dropout,
+                   .kl = c.kl_weight,
+                   .bn_momentum = c.bn_momentum,
+                   .lr = 0.005,
+                   .min_lr = 0.0001};
+  o.arch.count = c.unit_count;
+  memcpy(o.arch.values, c.units, (size_t)c.unit_count * sizeof *c.units);
+  return o;
+}
+
+size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
+  const option all[] = {
+      {.name = "data",
+       .kind = OPTION_STRING,
+       .value = &o->data,
+       .argument = "DIR",
+       .required = true,
+       .help = "images: MNIST-style IDX files, or folders train/ and test/ of PNGs"},
+      {.name = "out",
+       .kind = OPTION_STRING,
+       .value = &o->out,
+       .argument = "DIR",
+       .required = true,
+       .help = "where the results go"},
+      {.name = "arch",
+       .kind = OPTION_INTS,
+       .value = &o->arch,
+       .min = 1,
+       .max = 65536,
+       .help = "channels of the coder's layers; all but two of them halve the image"},
+      {.name = "depth",
+       .kind = OPTION_INT,
+       .value = &o->depth,
+       .min = 1,
+       .max = 1024,
+       .help = "convolution blocks a dense block"},
+      {.name = "latent",
+       .kind = OPTION_INT,
+       .value = &o->latent,
+       .min = 1,
+       .max = 65536,
+       .help = "numbers in an image's code"},
+      {.name = "activation",
+       .kind = OPTION_CHOICE,
+       .value = &o->activation,
+       .choices = run_activations,
+       .help = "of the convolution blocks"},
+      {.name = "attention",
+       .kind = OPTION_CHOICE,
+       .value = &o->attention,
+       .choices = run_attentions,
+       .help = "of the convolution blocks"},
+      {.name = "batchnorm", .kind = OPTION_ONOFF, .value = &o->batchnorm, .help = "in the convolution blocks"},
+      {.name = "dropout",
+       .kind = OPTION_FLOAT,
+       .value = &o->dropout,
+       .max = 0.99,
+       .argument = "RATE",
+       .help = "in the convolution blocks; 0 is off"},
+      {.name = "kl",
+       .kind = OPTION_FLOAT,
+       .value = &o->kl,
+       .max = 1e6,
+       .argument = "WEIGHT",
+       .help = "of the KL divergence in the loss"},
+      {.name = "bn-momentum",
+       .kind = OPTION_FLOAT,
+       .value = &o->bn_momentum,
+       .max = 0.999999,
+       .argument = "M",
+       .help = "of the moving averages of batch norm"},
+      {.name = "epochs",
+       .kind = OPTION_INT,
+       .value = &o->epochs,
+       .min = 1,
+       .max = 1000000,
+       .help = "passes over the training images; the learning rate's decay depends on it"},
+      {.name = "batch", .kind = OPTION_INT, .value = &o->batch, .min = 1, .max = 65536, .help = "images a step"},
+      {.name = "lr", .kind = OPTION_FLOAT, .value = &o->lr, .max = 1000, .help = "learning rate of the first step"},
+      {.name = "min-lr",
+       .kind = OPTION_FLOAT,
+       .value = &o->min_lr,
+       .max = 1000,
+       .help = "sets the decay, 2 (lr - min-lr) / epochs a step"},
+      {.name = "seed",
+       .kind = OPTION_INT,
+       .value = &o->seed,
+       .max = (double)RUN_LARGEST_SEED,
+       .help = "of weights, shuffling, masks and samples"},
+      {.name = "limit-train",
+       .kind = OPTION_INT,
+       .value = &o->limit_train,
+       .max = 4294967295.0,
+       .help = "use N training images, a fair sample of each class; 0 is all"},
+      {.name = "limit-test",
+       .kind = OPTION_INT,
+       .value = &o->limit_test,
+       .max = 4294967295.0,
+       .help = "use N test images, a fair sample of each class; 0 is all"},
+      {.name = "resume", .kind = OPTION_FLAG, .value = &o->resume, .help = "go on with what --out has"},
+      {.name = "device",
+       .kind = OPTION_STRING,
+       .value = &o->device,
+       .argument = "D",
+       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
+  _Static_assert(sizeof all / sizeof *all <= RUN_OPTIONS, "room for a few more");
+  memcpy(table, all, sizeof all);
+  return sizeof all / sizeof *all;
+}
+
+fovea_status run_options_check(const run_options *o) {
+  if (o->min_lr > o->lr)
+    return fovea_fail(FOVEA_INVALID, "--min-lr %g is more than --lr %g: the learning rate cannot grow", o->min_lr,
+                      o->lr);
+  if (o->arch.count < 2) return fovea_fail(FOVEA_INVALID, "--arch: one number, expected at least two, as 35,25,15,5");
+  return FOVEA_OK;
+}
+
+fovea_vae_config run_vae_config(const run_options *o, int channels, int height, int width) {
+  fovea_vae_config c = {.channels = channels,
+                        .height = height,
+                        .width = width,
+                        .unit_count = o->arch.count,
+                        .depth = (int)o->depth,
+                        .latent = (int)o->latent,
+                        .activation = (fovea_activation)(o->activation + FOVEA_ELU),
+                        .attention = (fovea_attention)o->attention,
+                        .batchnorm = o->batchnorm,
+                        .dropout = o->dropout,
+                        .kl_weight = o->kl,
+                        .bn_momentum = o->bn_momentum,
+                        .batch = (int)o->batch,
+                        .seed = (uint64_t)o->seed};
+  _Static_assert((int)OPTION_MAX_INTS == (int)FOVEA_MAX_UNITS, "a list of units is a list of numbers");
+  memcpy(c.units, o->arch.values, sizeof c.units);
+  return c;
+}
+
+/* --- data -------------------------------------------------------------------------------------------------------- */
+
+/* Nothing is made for a network that these images cannot have. */
+static fovea_status check_network(const run_options *o, const fovea_dataset *d) {
+  const fovea_vae_config c = run_vae_config(o, d->channels, d->height, d->width);
+  return fovea_vae_check(&c);
+}
+
+fovea_status run_data_load(const run_options *o, run_data *data) {
+  run_data d = {0};
+  fovea_status status = load_check_folder(o->data, "--out", o->out);
+  if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "train", (size_t)o->limit_train, &d.train);
+  if (status == FOVEA_OK) load_say("train", d.train);
+  if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "test", (size_t)o->limit_test, &d.test);
+  if (status == FOVEA_OK) load_say("test", d.test);
+  if (status == FOVEA_OK) load_say_remarks(d.train, d.test);
+  if (status == FOVEA_OK &&
+      (d.train->channels != d.test->channels || d.train->height != d.test->height || d.train->width != d.test->width))
+    status = fovea_fail(
+        FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
+        d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
+  if (status == FOVEA_OK) status = check_network(o, d.train);
+  if (status == FOVEA_OK) {
+    pictures_say_channels(d.train->channels);
+    d.train_hash = identity_of_data(d.train);
+    d.test_hash = identity_of_data(d.test);
+    *data = d;
+  } else {
+    run_data_free(&d);
+  }
+  return status;
+}
+
+void run_data_free(run_data *data) {
+  fovea_dataset_destroy(data->train);
+  fovea_dataset_destroy(data->test);
+  *data = (run_data){0};
+}
+
+/* --- the directory ----------------------------------------------------------------------------------------------- */
+
+fovea_status run_path(const char *dir, const char *name, char path[RUN_PATH]) {
+  if (snprintf(path, RUN_PATH, "%s/%s", dir, name) < RUN_PATH) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%.100s...: the path is too long", dir);
+}
+
+bool run_exists(const char *path) {
+  struct stat about;
+  return lstat(path, &about) == 0;
+}
+
+fovea_status run_lock(const char *dir, int *lock) {
+  char path[RUN_PATH];
+  fovea_status status = fovea_directory_create(dir);
+  if (status == FOVEA_OK) status = run_path(dir, ".lock", path);
+  if (status != FOVEA_OK) return status;
+  int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) return fovea_fail(FOVEA_IO, "%s: %s", path, strerror(errno));
+  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+    *lock = descriptor;
+    return FOVEA_OK;
+  }
+  status = errno == EWOULDBLOCK
+               ? fovea_fail(FOVEA_IO, "%s: another fovea is working in this folder; wait for it or choose another", dir)
+               : fovea_fail(FOVEA_IO, "%s: cannot be locked: %s", path, strerror(errno));
+  close(descriptor);
+  return status;
+}
+
+void run_unlock(int lock) {
+  if (lock >= 0) close(lock);
+}
+
+/* --- what an earlier run left ------------------------------------------------------------------------------------ */
+
+/* A word that ends in * is a prefix. */
+static const char *const left_behind[] = {
+    "checkpoint*",    "config.json",     "metrics.csv",      "results.csv", "failed.csv", "reconstructions-epoch*",
+    "regression.txt", "regression.json", "coefficients.png", "curves.png",  "latent.png", "walk.png"};
+enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
+
+/* The place of the word that a name is; LEFT_BEHIND for none. */
+static size_t word_of(const char *name) {
+  size_t i = 0;
+  for (; i < LEFT_BEHIND; i++) {
+    const size_t n = strcspn(left_behind[i], "*");
+    if (strncmp(name, left_behind[i], n) == 0 && (left_behind[i][n] == '*' || name[n] == '\0')) break;
+  }
+  return i;
+}
+
+/* One name of each kind that the folder has. */
+static fovea_status list_leftovers(const char *dir, char found[LEFT_BEHIND + 1][NAME]) {
+  DIR *folder = opendir(dir);
+  if (folder == NULL) return fovea_fail(FOVEA_IO, "%s: %s", dir, strerror(errno));
+  errno = 0;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0)
+    snprintf(found[word_of(entry->d_name)], NAME, "%s", entry->d_name);
+  const int reason = errno;
+  closedir(folder);
+  return reason == 0 ? FOVEA_OK : fovea_fail(FOVEA_IO, "%s: %s", dir, strerror(reason));
+}
+
+fovea_status run_refuse_leftovers(const char *dir) {
+  char found[LEFT_BEHIND + 1][NAME] = {""}, names[NAMED * (NAME + 2)] = "";
+  size_t count = 0, used = 0;
+  fovea_status status = list_leftovers(dir, found);
+  for (size_t i = 0; i < LEFT_BEHIND && status == FOVEA_OK; i++) {
+    if (found[i][0] == '\0' || ++count > NAMED) continue;
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", count > 1 ? ", " : "", found[i]);
+  }
+  if (status != FOVEA_OK || count == 0) return status;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s has %s%s of an earlier run already; go on from it with --resume, or choose another folder for "
+                    "--out",
+                    dir, names, count > NAMED ? " and more" : "");
+}

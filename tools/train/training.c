@@ -1,0 +1,342 @@
+#include "train/training.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/fail.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+#include "draw/pictures.h"
+#include "draw/plots.h"
+#include "model/checkpoint.h"
+#include "train/identity.h"
+
+typedef struct training {
+  const run_options *options;
+  const run_data *data;
+  fovea_device *device;
+  const training_hooks *hooks;
+  fovea_vae *vae;
+  json_t *config;
+  char *config_text;
+  char *recorded; /* config.json as it was found, or NULL */
+  char *history;  /* as the checkpoint had it, or NULL */
+  char run[IDENTITY_RUN];
+  int lock;
+  bool resumed; /* from a checkpoint */
+  bool same;    /* config.json was there, and of this run */
+  fovea_training_state state;
+  training_epoch *rows; /* options->epochs of them; state.epoch are filled */
+  char checkpoint[RUN_PATH], metrics[RUN_PATH];
+} training;
+
+/* --- beginning --------------------------------------------------------------------------------------------------- */
+
+/* The files of the folder must be of this run, and of one run. */
+static fovea_status compare_folder(training *t) {
+  const char *out = t->options->out;
+  char *checkpoint = NULL;
+  fovea_status status = run_config_read(out, &t->recorded);
+  const char *config = t->recorded;
+  if (status == FOVEA_OK && t->resumed) status = run_config_of_checkpoint(t->checkpoint, &checkpoint, &t->history);
+  if (status == FOVEA_OK && config != NULL && checkpoint != NULL) status = identity_of_folder(out, config, checkpoint);
+  if (status == FOVEA_OK && config != NULL) status = run_config_compare(out, config, t->config);
+  if (status == FOVEA_OK && checkpoint != NULL) status = run_config_compare(out, checkpoint, t->config);
+  const char *stored = checkpoint != NULL ? checkpoint : config;
+  if (status == FOVEA_OK && stored != NULL && !identity_has_data(stored))
+    progress_tell(
+        "fovea: %s was begun by an older version, which recorded no hash of its data: that --data are the "
+        "same cannot be checked",
+        out);
+  if (status == FOVEA_OK && config == NULL && checkpoint != NULL)
+    progress_tell("fovea: %s has no config.json; the settings are those of its checkpoint", out);
+  t->same = config != NULL;
+  free(checkpoint);
+  return status;
+}
+
+/* Takes the directory; what is in it must be this run's. */
+static fovea_status open_directory(training *t) {
+  const run_options *o = t->options;
+  fovea_status status = run_lock(o->out, &t->lock);
+  if (status == FOVEA_OK) status = run_path(o->out, "checkpoint.safetensors", t->checkpoint);
+  if (status == FOVEA_OK) status = run_path(o->out, "metrics.csv", t->metrics);
+  if (status == FOVEA_OK && !o->resume) status = run_refuse_leftovers(o->out);
+  if (status != FOVEA_OK) return status;
+  t->resumed = o->resume && run_exists(t->checkpoint);
+  t->config = run_config(o, t->data);
+  t->config_text = t->config != NULL ? run_config_text(t->config) : NULL;
+  t->rows = calloc((size_t)o->epochs, sizeof *t->rows);
+  if (t->config_text == NULL || t->rows == NULL)
+    return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o->out);
+  status = identity_of_run(t->config, t->run);
+  return status == FOVEA_OK && o->resume ? compare_folder(t) : status;
+}
+
+static fovea_status check_state(const training *t) {
+  const fovea_training_state *s = &t->state;
+  if (s->epoch <= t->options->epochs && s->images_done <= t->data->train->count && s->so_far.images == s->images_done)
+    return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s: its state is epoch %d of %lld, image %zu of %zu", t->checkpoint, s->epoch,
+                    t->options->epochs, s->images_done, t->data->train->count);
+}
+
+/* The epochs that are done and those to come must be of one arithmetic. */
+static fovea_status check_blas(const training *t) {
+  if (!t->resumed || t->recorded == NULL) return FOVEA_OK;
+  return identity_of_blas(t->options->out, t->recorded, fovea_network_blas(t->vae->network));
+}
+
+static fovea_status restore_metrics(training *t) {
+  const metrics_folder folder = {.path = t->metrics,
+                                 .run = t->run,
+                                 .history = t->history,
+                                 .same = t->same,
+                                 .completed = t->state.epoch,
+                                 .say = progress_say};
+  return metrics_restore(&folder, t->rows, (int)t->options->epochs);
+}
+
+static fovea_status begin(training *t) {
+  const run_options *o = t->options;
+  fovea_status status = open_directory(t);
+  if (status != FOVEA_OK) return status;
+  const fovea_dataset *d = t->data->train;
+  const fovea_vae_config c = run_vae_config(o, d->channels, d->height, d->width);
+  status = fovea_vae_create(t->device, &c, true, &t->vae);
+  if (status == FOVEA_OK && t->resumed)
+    status = fovea_vae_load(t->vae, t->checkpoint, &t->state);
+  else if (status == FOVEA_OK && o->init != NULL)
+    status = fovea_vae_load(t->vae, o->init, NULL);
+  if (status == FOVEA_OK) status = check_state(t);
+  if (status == FOVEA_OK) status = check_blas(t);
+  signals_busy(); /* with files */
+  if (status == FOVEA_OK) status = restore_metrics(t);
+  if (status == FOVEA_OK)
+    status =
+        run_config_write(o->out, o, t->config, fovea_device_get_info(t->device), fovea_network_blas(t->vae->network));
+  if (status == FOVEA_OK && t->hooks->ready != NULL)
+    t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device));
+  return status;
+}
+
+/* --- an epoch ---------------------------------------------------------------------------------------------------- */
+
+static void tell(const training *t, size_t images_done, const fovea_losses *losses) {
+  if (t->hooks->progress != NULL) t->hooks->progress(t->hooks->user, t->state.epoch, images_done, losses);
+}
+
+static bool on_progress(void *user, size_t images_done, const fovea_losses *losses) {
+  tell(user, images_done, losses);
+  return signals_received() == 0;
+}
+
+/* Until the first step, whose kernels may take a minute to compile, nothing would be lost. */
+static void on_step(void *user) {
+  (void)user;
+  signals_busy();
+}
+
+static training_result summarize(const training *t, bool stopped);
+
+static void tell_saved(const training *t) {
+  if (t->hooks->saved == NULL) return;
+  const training_result r = summarize(t, true);
+  t->hooks->saved(t->hooks->user, &r);
+}
+
+static fovea_status save(training *t) {
+  char *history = metrics_history(t->rows, t->state.epoch);
+  if (history == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the losses of %d epochs", t->state.epoch);
+  const fovea_safetensor_text metadata[] = {{"config", t->config_text}, {"run", t->run}, {"history", history}};
+  fovea_status status =
+      fovea_checkpoint_save(t->vae, t->checkpoint, &t->state, metadata, sizeof metadata / sizeof *metadata);
+  free(history);
+  if (status == FOVEA_OK) tell_saved(t);
+  return status;
+}
+
+static fovea_status reconstructions_path(const training *t, int epoch, char path[RUN_PATH]) {
+  char name[64];
+  snprintf(name, sizeof name, "reconstructions-epoch%03d.png", epoch);
+  return run_path(t->options->out, name, path);
+}
+
+static fovea_status save_reconstructions(training *t, int epoch) {
+  char path[RUN_PATH];
+  fovea_status status = reconstructions_path(t, epoch, path);
+  return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, path);
+}
+
+/* Says which of the first `epochs` pictures are gone: the networks that drew them are. */
+static fovea_status say_lost_reconstructions(const training *t, int epochs) {
+  char path[RUN_PATH], first[RUN_PATH] = "";
+  int lost = 0;
+  for (int epoch = 1; epoch <= epochs; epoch++) {
+    fovea_status status = reconstructions_path(t, epoch, path);
+    if (status != FOVEA_OK) return status;
+    if (!run_exists(path) && lost++ == 0) snprintf(first, sizeof first, "%s", path);
+  }
+  if (lost > 1)
+    progress_tell("fovea: %s and %d more of earlier epochs are missing and cannot be drawn any more", first, lost - 1);
+  else if (lost == 1)
+    progress_tell("fovea: %s is missing and cannot be drawn any more: the network has been trained on", first);
+  return FOVEA_OK;
+}
+
+/* The picture of the epoch that the checkpoint has completed, when it is gone. */
+static fovea_status restore_reconstructions(training *t) {
+  char path[RUN_PATH];
+  const bool drawable = t->state.epoch > 0 && t->state.images_done == 0;
+  fovea_status status = say_lost_reconstructions(t, t->state.epoch - drawable);
+  if (status != FOVEA_OK || !drawable) return status;
+  status = reconstructions_path(t, t->state.epoch, path);
+  if (status != FOVEA_OK || run_exists(path)) return status;
+  progress_tell("fovea: %s is missing and drawn anew", path);
+  return save_reconstructions(t, t->state.epoch);
+}
+
+/* Evaluates the epoch that is trained and saved, and puts what it found on disk. The checkpoint comes last: whatever
+ * ends the process before it, all of this is done again. */
+static fovea_status complete_epoch(training *t) {
+  const fovea_losses *train = &t->state.so_far;
+  const int epoch = t->state.epoch + 1;
+  fovea_losses test;
+  fovea_status status = fovea_vae_evaluate(t->vae, t->data->test, &test);
+  if (status != FOVEA_OK)
+    return fovea_fail_in(status, "epoch %d is trained and saved, but not evaluated%s", epoch,
+                         status == FOVEA_MISMATCH ? "" : ", which --resume tries again");
+  signals_busy();
+  training_epoch *row = &t->rows[t->state.epoch];
+  const training_epoch found = {epoch,      train->total, train->bce, train->kl,
+                                test.total, test.bce,     test.kl,    row->images_per_s};
+  status = save_reconstructions(t, epoch);
+  if (status == FOVEA_OK) status = metrics_append(t->metrics, t->run, &found);
+  if (status != FOVEA_OK) return status;
+  *row = found;
+  t->state = (fovea_training_state){.epoch = epoch};
+  status = save(t);
+  if (status == FOVEA_OK && t->hooks->epoch_done != NULL) t->hooks->epoch_done(t->hooks->user, row);
+  return status;
+}
+
+/* The steps of an epoch, or of what is left of it. What they learned is saved, however they ended, and before the
+ * evaluation, which may fail. */
+static fovea_status train_steps(training *t, bool *stopped) {
+  const run_options *o = t->options;
+  const size_t images = t->data->train->count;
+  fovea_epoch e = {.epoch = t->state.epoch,
+                   .epochs = (int)o->epochs,
+                   .lr = o->lr,
+                   .min_lr = o->min_lr,
+                   .start = t->state.images_done,
+                   .so_far = t->state.so_far,
+                   .progress = on_progress,
+                   .step_done = on_step,
+                   .user = t};
+  tell(t, e.start, NULL);
+  const double begun = fovea_seconds();
+  fovea_status status = fovea_vae_train_epoch(t->vae, t->data->train, &e);
+  const double seconds = fovea_seconds() - begun;
+  if (status == FOVEA_OK) {
+    *stopped = e.stopped;
+    t->state.images_done = e.so_far.images;
+    t->state.so_far = e.so_far;
+    if (seconds > 0) t->rows[t->state.epoch].images_per_s = (double)(images - e.start) / seconds;
+    status = save(t);
+  }
+  return status != FOVEA_OK ? fovea_fail_in(status, "epoch %d", t->state.epoch + 1) : FOVEA_OK;
+}
+
+static fovea_status train_epoch(training *t, bool *stopped) {
+  fovea_status status = FOVEA_OK;
+  if (t->state.images_done < t->data->train->count) status = train_steps(t, stopped);
+  if (status != FOVEA_OK || *stopped) return status;
+  *stopped = signals_idle();
+  return *stopped ? FOVEA_OK : complete_epoch(t);
+}
+
+/* --- the end ----------------------------------------------------------------------------------------------------- */
+
+static fovea_status plot_metrics(const training *t) {
+  char path[RUN_PATH];
+  size_t known = 0;
+  plot_epoch *points = malloc((size_t)t->state.epoch * sizeof *points);
+  if (points == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of %d epochs", t->state.epoch);
+  for (int i = 0; i < t->state.epoch; i++) {
+    const training_epoch *r = &t->rows[i];
+    if (r->epoch != 0)
+      points[known++] = (plot_epoch){r->epoch, r->loss, r->bce, r->kl, r->val_loss, r->val_bce, r->val_kl};
+  }
+  fovea_status status = known > 0 ? run_path(t->options->out, "curves.png", path) : FOVEA_OK;
+  if (status == FOVEA_OK && known > 0) status = plot_curves(path, "Training", points, known);
+  free(points);
+  return status;
+}
+
+static fovea_status draw_latent(training *t) {
+  char path[RUN_PATH];
+  fovea_status status = run_path(t->options->out, "latent.png", path);
+  return status != FOVEA_OK ? status : pictures_latent(t->vae, t->data->train, t->data->test, path);
+}
+
+static fovea_status draw_walk(training *t) {
+  char path[RUN_PATH];
+  fovea_status status = run_path(t->options->out, "walk.png", path);
+  return status != FOVEA_OK ? status : pictures_walk(t->vae, path);
+}
+
+/* All is saved: a signal ends the process, and --resume draws them. */
+static fovea_status final_pictures(training *t) {
+  fovea_status status = plot_metrics(t);
+  if (status == FOVEA_OK) status = draw_latent(t);
+  return status == FOVEA_OK ? draw_walk(t) : status;
+}
+
+/* Time is taken from metrics.csv, so that it is the whole run's also when this process did only the end of it. An epoch
+ * whose time is not known took as long as the others. */
+static training_result summarize(const training *t, bool stopped) {
+  training_result r = {.parameters = fovea_vae_parameter_count(t->vae),
+                       .stopped = stopped,
+                       .epochs_done = t->state.epoch,
+                       .images_done = t->state.images_done};
+  const double images = (double)t->data->train->count;
+  int timed = 0;
+  for (int i = 0; i < t->state.epoch; i++) {
+    if (!(t->rows[i].images_per_s > 0)) continue;
+    r.seconds += images / t->rows[i].images_per_s;
+    timed++;
+  }
+  if (t->state.epoch > 0) r.last = t->rows[t->state.epoch - 1];
+  if (r.seconds > 0) r.images_per_s = images * timed / r.seconds;
+  if (timed > 0) r.seconds *= (double)t->state.epoch / timed;
+  return r;
+}
+
+fovea_status training_run(const run_options *options, const run_data *data, fovea_device *device,
+                          const training_hooks *hooks, training_result *result) {
+  training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
+  bool stopped = false;
+  fovea_status status = begin(&t);
+  if (status == FOVEA_OK) {
+    tell_saved(&t);
+    stopped = signals_idle();
+  }
+  if (status == FOVEA_OK && !stopped) status = restore_reconstructions(&t);
+  while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
+    status = train_epoch(&t, &stopped);
+    if (status == FOVEA_OK && !stopped) stopped = signals_idle();
+  }
+  if (status == FOVEA_OK && !stopped) status = final_pictures(&t);
+  signals_busy(); /* until the result is told */
+  if (status == FOVEA_OK) *result = summarize(&t, stopped);
+  fovea_vae_destroy(t.vae);
+  json_decref(t.config);
+  free(t.config_text);
+  free(t.recorded);
+  free(t.history);
+  free(t.rows);
+  run_unlock(t.lock);
+  return status;
+}
