@@ -42,7 +42,7 @@ static inline void normalize_pixels(int p, int end, __global const float *a, __g
 #endif
 
 #if MEASURED
-/* Row h's, merged with those before; `rows` is at the images. */
+/* Row h's, fused with those before; `rows` is at the images. */
 static inline void measure_row(int h, int w_size, __global const float *a, __global const float *s, size_t channel,
                                int n, int c_count, __global float *rows) {
   const merger k = merger_of(h, (float)w_size);

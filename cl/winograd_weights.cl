@@ -1,8 +1,8 @@
 /* The filters' elements G g G' of winograd.cl, in whose order and whose words. A program of its own, since winograd.cl
  * is compiled for several numbers of channels a tile, tk, which is an argument here.
  *
- * Layout: w [K][C][3][3] or, turned, [C][K][3][3], of stride 1 read backwards; u [K / tk][U U][C][tk], of which filters
- * past K are 0. A work-item computes V pairs of channel and filter of a tile, [C][tk].
+ * Layout: w [K][C][3][3] or, backward_data, [C][K][3][3], of stride 1 read backwards; u [K / tk][U U][C][tk], of which
+ * filters past K are 0. A work-item computes V pairs of channel and filter of a tile, [C][tk].
  *
  * Macros: M; STRIDE 1 or 2; TRANSPOSED 0 or 1. */
 #include "common/winograd.clh"
@@ -33,14 +33,14 @@ static inline void vto(vfloat v, int count, __global float *p) {
 
 __kernel void winograd_weights(__global const float *restrict w_base, const ulong w_offset,
                                __global float *restrict u_base, const ulong u_offset, const int k_count,
-                               const int c_count, const int tk, const int turned) {
+                               const int c_count, const int tk, const int backward_data) {
   const int pair = (int)get_global_id(0) * V, kt = (int)get_global_id(1), pairs = c_count * tk;
-  const int backwards = TRANSPOSED ? 0 : turned;
+  const int backwards = TRANSPOSED ? 0 : backward_data;
   vfloat g[9], t[3 * U], o[U];
   float lanes[9][V];
   for (int i = 0; i < V; i++) {
     const int c = min((pair + i) / tk, c_count - 1), k = kt * tk + (pair + i) % tk;
-    __global const float *w = w_base + w_offset + ((size_t)(turned ? c * k_count + k : k * c_count + c)) * 9;
+    __global const float *w = w_base + w_offset + ((size_t)(backward_data ? c * k_count + k : k * c_count + c)) * 9;
     for (int tap = 0; tap < 9; tap++) lanes[tap][i] = k < k_count ? w[backwards ? 8 - tap : tap] : 0.0f;
   }
   for (int tap = 0; tap < 9; tap++) g[tap] = vfrom(lanes[tap]);

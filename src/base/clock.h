@@ -1,6 +1,6 @@
 /* Seconds of the monotonic clock, for measuring. */
-#ifndef FOVEA_CORE_CLOCK_H
-#define FOVEA_CORE_CLOCK_H
+#ifndef FOVEA_BASE_CLOCK_H
+#define FOVEA_BASE_CLOCK_H
 
 double fovea_seconds(void);
 

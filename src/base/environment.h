@@ -1,7 +1,7 @@
 /* The environment's variables, all of them, and what each may be. Nothing else of the library or the command reads one
  * that is not in this table. */
-#ifndef FOVEA_CORE_ENVIRONMENT_H
-#define FOVEA_CORE_ENVIRONMENT_H
+#ifndef FOVEA_BASE_ENVIRONMENT_H
+#define FOVEA_BASE_ENVIRONMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "fovea/status.h"
 
 typedef enum fovea_variable_kind {
-  FOVEA_VARIABLE_CHOICE,   /* one of `values`, "1|2|parts" */
+  FOVEA_VARIABLE_CHOICE,   /* one of `values`, "1|2|shards" */
   FOVEA_VARIABLE_SECONDS,  /* since 1970, to the end of the year 9999 */
   FOVEA_VARIABLE_ABSOLUTE, /* a path from the root; what is there is looked at when it is used */
   FOVEA_VARIABLE_KERNELS,  /* a folder that holds OpenCL C */

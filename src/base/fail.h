@@ -1,6 +1,6 @@
 /* How the library reports a failure: return fovea_fail(FOVEA_INVALID, "conv2d: stride %d, expected 1 or 2", s); */
-#ifndef FOVEA_CORE_FAIL_H
-#define FOVEA_CORE_FAIL_H
+#ifndef FOVEA_BASE_FAIL_H
+#define FOVEA_BASE_FAIL_H
 
 #include "fovea/status.h"
 

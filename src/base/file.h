@@ -1,6 +1,6 @@
 /* Files that survive a crash: whole-file replacement, durable appends, bounded reads. */
-#ifndef FOVEA_CORE_FILE_H
-#define FOVEA_CORE_FILE_H
+#ifndef FOVEA_BASE_FILE_H
+#define FOVEA_BASE_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>

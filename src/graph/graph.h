@@ -1,6 +1,6 @@
 /* The graph, seen from inside the library: nodes in the order in which they were added, each with one output. */
-#ifndef FOVEA_NET_GRAPH_H
-#define FOVEA_NET_GRAPH_H
+#ifndef FOVEA_GRAPH_GRAPH_H
+#define FOVEA_GRAPH_GRAPH_H
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What a network costs by its graph alone: for the benchmark. */
-#ifndef FOVEA_NET_WORK_H
-#define FOVEA_NET_WORK_H
+#ifndef FOVEA_GRAPH_WORK_H
+#define FOVEA_GRAPH_WORK_H
 
 #include "fovea/graph.h"
 

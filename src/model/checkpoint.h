@@ -1,6 +1,6 @@
 /* Checkpoints beyond the public ones: with more metadata, and their contents without the file. */
-#ifndef FOVEA_TRAIN_CHECKPOINT_H
-#define FOVEA_TRAIN_CHECKPOINT_H
+#ifndef FOVEA_MODEL_CHECKPOINT_H
+#define FOVEA_MODEL_CHECKPOINT_H
 
 #include "fovea/safetensors.h"
 #include "fovea/vae.h"

@@ -1,6 +1,6 @@
 /* Which code computes the dense layers' products: ours or CLBlast's. */
-#ifndef FOVEA_NET_BLAS_H
-#define FOVEA_NET_BLAS_H
+#ifndef FOVEA_NET_DENSE_PRODUCTS_H
+#define FOVEA_NET_DENSE_PRODUCTS_H
 
 #include "fovea/network.h"
 

@@ -71,7 +71,7 @@ void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *p
 }
 
 static void forward(fovea_plan *plan, int node) {
-  if (fovea_plan_merged(plan, node) >= 0) return;
+  if (fovea_plan_fused(plan, node) >= 0) return;
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record_activation(plan, fovea_plan_pointwise(plan, node), n->c, n->h * n->w, fovea_plan_input(plan, node, 0),
                           fovea_plan_output(plan, node));

@@ -1,4 +1,4 @@
-/* Batch normalization with the dropout and activation folded into it (cl/batchnorm.cl, cl/batchnorm_statistics.cl). */
+/* Batch normalization with the dropout and activation fused into it (cl/batchnorm.cl, cl/batchnorm_statistics.cl). */
 #include <stdio.h>
 
 #include "base/fail.h"
@@ -42,9 +42,9 @@ static fovea_record *record_kernel(fovea_plan *plan, int node, bool scaled, bool
   return fovea_plan_record(plan, pointwise ? "batchnorm.cl" : "batchnorm_statistics.cl", options, kernel);
 }
 
-/* One with its input: x, or what a merged attention makes it of. */
+/* One with its input: x, or what a fused attention makes it of. */
 static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwise, const char *kernel) {
-  const int attention = fovea_plan_merged(plan, node);
+  const int attention = fovea_plan_fused(plan, node);
   fovea_view x = fovea_plan_input(plan, attention < 0 ? node : attention, 0);
   fovea_record *r = record_kernel(plan, node, attention >= 0, pointwise, kernel);
   fovea_record_view(plan, r, "x", x);
@@ -92,8 +92,8 @@ static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_nod
 
 /* The attention whose launch is left to this normalization, or -1. */
 static int left_attention(const fovea_plan *plan, int node) {
-  const int attention = fovea_plan_merged(plan, node);
-  return attention >= 0 && fovea_attention_is_left(plan, attention) ? attention : -1;
+  const int attention = fovea_plan_fused(plan, node);
+  return attention >= 0 && fovea_attention_is_fused(plan, attention) ? attention : -1;
 }
 
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
@@ -135,7 +135,7 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_int(r, "c", n->c);
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_range(r, (size_t)n->c, 1, 1);
-  fovea_record_prepares(plan, r);
+  fovea_record_prepacks_weights(plan, r);
   fovea_record_cost(r, 0, 16.0 * n->c);
 }
 
@@ -165,7 +165,7 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
 }
 
-/* A kernel that makes g of dy, with what it reads and is given of the folded ops in the end. */
+/* A kernel that makes g of dy, with what it reads and is given of the fused ops in the end. */
 static fovea_record *record_with_gradient(fovea_plan *plan, int node, const char *kernel) {
   fovea_record *r = record_with_input(plan, node, true, kernel);
   fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
@@ -219,7 +219,7 @@ static void backward(fovea_plan *plan, int node) {
   if (!fovea_plan_wants_gradient(plan, node, 0)) return;
   bool accumulate;
   fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  if (fovea_plan_merged(plan, node) >= 0) return;
+  if (fovea_plan_fused(plan, node) >= 0) return;
   fovea_record *r = record_kernel(plan, node, false, true, "batchnorm_backward_apply");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "g", fovea_plan_output_gradient(plan, node));

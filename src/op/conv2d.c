@@ -81,7 +81,7 @@ static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, i
   fovea_record_int(r, "transposed", transposed);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
-  fovea_record_prepares(plan, r);
+  fovea_record_prepacks_weights(plan, r);
   fovea_record_cost(r, 0, 8.0 * count);
   return packed;
 }
@@ -232,14 +232,14 @@ static void record_direct_backward_weight(fovea_plan *plan, const fovea_conv_sha
 
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
                                          fovea_view dw) {
-  fovea_plan_aside(plan, true);
+  fovea_plan_side_stream(plan, true);
   if (s->stride == 1 && fovea_winograd_fits(s, false))
     fovea_record_winograd_backward_weight(plan, s, x, dy, dw);
   else if (fovea_plan_device(plan)->tuning.vector > 1 && s->k >= 4 && s->c >= 4)
     fovea_record_blocked_backward_weight(plan, s, x, dy, dw);
   else
     record_direct_backward_weight(plan, s, x, dy, dw);
-  fovea_plan_aside(plan, false);
+  fovea_plan_side_stream(plan, false);
 }
 
 static fovea_record *record_sums(fovea_plan *plan, const char *kernel, fovea_view dy, const char *what, fovea_view sums,
@@ -256,7 +256,7 @@ static fovea_record *record_sums(fovea_plan *plan, const char *kernel, fovea_vie
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
   const bool rows_apart = fovea_plan_device(plan)->tuning.vector == 1;
   const double bytes = 4.0 * c * h * w * fovea_plan_batch(plan);
-  fovea_plan_aside(plan, true);
+  fovea_plan_side_stream(plan, true);
   if (rows_apart) {
     fovea_view rows = fovea_plan_new(plan, (size_t)c * (size_t)h);
     fovea_record *r = record_sums(plan, "bias_backward_rows", dy, "rows", rows, h, w);
@@ -273,7 +273,7 @@ void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_vie
     fovea_record_lane_groups(plan, r, 1, (size_t)c);
     fovea_record_cost(r, 0, bytes);
   }
-  fovea_plan_aside(plan, false);
+  fovea_plan_side_stream(plan, false);
 }
 
 /* --- the ops -------------------------------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_conv_shape s = shape_of(plan, node);
   fovea_view x = reads_image(plan, node) ? flatten(plan, node) : fovea_plan_input(plan, node, 0);
-  const int activation = fovea_plan_merged(plan, node);
+  const int activation = fovea_plan_fused(plan, node);
   fovea_view y = fovea_plan_output(plan, activation < 0 ? node : activation);
   fovea_view w = fovea_plan_parameter(plan, node, 0), b = fovea_plan_parameter(plan, node, 1);
   const fovea_epilogue epilogue = {

@@ -78,11 +78,12 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *shape
                                  bool transposed, fovea_epilogue epilogue, fovea_view y, double flops);
 void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                           fovea_view dw);
-/* Those of winograd.c, for convolutions that it fits; turned: the data gradient, w as of the convolution itself. The
- * shape is from x to y, with the convolution's padding; but a data gradient of stride 1 is an ordinary convolution. */
-bool fovea_winograd_fits(const fovea_conv_shape *shape, bool turned);
-void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w, bool turned,
-                           fovea_epilogue epilogue, fovea_view y, double flops);
+/* Those of winograd.c, for convolutions that it fits; backward_data: the data gradient, w as of the convolution itself.
+ * The shape is from x to y, with the convolution's padding; but a data gradient of stride 1 is an ordinary convolution.
+ */
+bool fovea_winograd_fits(const fovea_conv_shape *shape, bool backward_data);
+void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
+                           bool backward_data, fovea_epilogue epilogue, fovea_view y, double flops);
 /* The arguments that kernels with an epilogue begin with; w as they take it, packed or transformed. */
 void fovea_record_conv_arguments(fovea_plan *plan, fovea_record *record, const fovea_conv_shape *shape, fovea_view x,
                                  fovea_view w, fovea_epilogue epilogue, fovea_view y);
@@ -99,13 +100,13 @@ void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise,
 void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,
                                       fovea_view y, fovea_view dy, fovea_view dx, bool accumulate);
 
-/* What a merged attention and normalization know of each other (fovea_plan_merged): the slots of the attention's scale
+/* What a fused attention and normalization know of each other (fovea_plan_fused): the slots of the attention's scale
  * [pixels][N] and of the normalization's statistics, and its parameters. */
 enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0, FOVEA_BATCHNORM_BETA = 1 };
 
 /* Whether the attention leaves its launch to the normalization to record: with its output, in an evaluation, or with
  * the moments for its statistics (batchnorm_moments of cl/batchnorm_statistics.cl). */
-bool fovea_attention_is_left(const fovea_plan *plan, int attention);
+bool fovea_attention_is_fused(const fovea_plan *plan, int attention);
 void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows);
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats);
 

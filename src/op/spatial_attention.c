@@ -104,8 +104,8 @@ static void record_scale(fovea_plan *plan, int node) {
                       fovea_plan_saved(plan, node, FOVEA_ATTENTION_SCALE));
 }
 
-bool fovea_attention_is_left(const fovea_plan *plan, int attention) {
-  return fovea_plan_merged(plan, attention) >= 0 && is_one_launch(plan);
+bool fovea_attention_is_fused(const fovea_plan *plan, int attention) {
+  return fovea_plan_fused(plan, attention) >= 0 && is_one_launch(plan);
 }
 
 void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows) {
@@ -115,7 +115,7 @@ void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view
 }
 
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats) {
-  const int norm = fovea_plan_merged(plan, attention);
+  const int norm = fovea_plan_fused(plan, attention);
   char options[24 + FOVEA_POINTWISE_OPTIONS] = "-DNORMALIZED=1 ";
   const size_t length = strlen(options);
   fovea_pointwise_options(plan, fovea_plan_pointwise(plan, norm), options + length);
@@ -132,9 +132,9 @@ static void forward(fovea_plan *plan, int node) {
   const int pixels = n->h * n->w;
   fovea_plan_save_images(plan, node, POOLED, 2, pixels);
   fovea_plan_save_images(plan, node, FOVEA_ATTENTION_SCALE, 1, pixels);
-  if (fovea_attention_is_left(plan, node)) return;
+  if (fovea_attention_is_fused(plan, node)) return;
   record_scale(plan, node);
-  if (fovea_plan_merged(plan, node) >= 0) return;
+  if (fovea_plan_fused(plan, node) >= 0) return;
 
   fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", "", "spatial_attention_apply");
   fovea_record_view(plan, r, "a", fovea_plan_input(plan, node, 0));
@@ -143,10 +143,10 @@ static void forward(fovea_plan *plan, int node) {
   finish(plan, r, n, 2);
 }
 
-/* A backward kernel's first arguments: what it makes dy of, dy itself or a merged normalization's g, statistics and
+/* A backward kernel's first arguments: what it makes dy of, dy itself or a fused normalization's g, statistics and
  * gamma. */
 static void add_gradient(fovea_plan *plan, fovea_record *r, int node) {
-  const int norm = fovea_plan_merged(plan, node);
+  const int norm = fovea_plan_fused(plan, node);
   const fovea_view a = fovea_plan_input(plan, node, 0);
   fovea_record_view(plan, r, "a", a);
   fovea_record_view(plan, r, "dy", fovea_plan_output_gradient(plan, norm < 0 ? node : norm));
@@ -157,7 +157,7 @@ static void add_gradient(fovea_plan *plan, fovea_record *r, int node) {
 }
 
 static const char *normalized(const fovea_plan *plan, int node) {
-  return fovea_plan_merged(plan, node) < 0 ? "" : "-DNORMALIZED=1";
+  return fovea_plan_fused(plan, node) < 0 ? "" : "-DNORMALIZED=1";
 }
 
 static fovea_record *record_backward(fovea_plan *plan, int node, const char *kernel) {

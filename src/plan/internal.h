@@ -1,8 +1,8 @@
-/* A plan, seen from inside src/net/plan*.c: plan.c records, plan_memory.c places, plan_launch.c launches,
- * plan_aside.c lets some of a training step run beside others, plan_parts.c divides the batch among parts of the
- * device, plan_queues.c runs that. */
-#ifndef FOVEA_NET_PLAN_INSIDE_H
-#define FOVEA_NET_PLAN_INSIDE_H
+/* A plan, seen from inside src/plan: plan.c records, memory.c places, launch.c launches,
+ * side_stream.c lets some of a training step run beside others, shard.c divides the batch among shards of the
+ * device, schedule.c runs that. */
+#ifndef FOVEA_PLAN_INTERNAL_H
+#define FOVEA_PLAN_INTERNAL_H
 
 #include "op/op.h"
 #include "plan/plan.h"
@@ -36,12 +36,12 @@ struct fovea_record {
   int argument_count;
   size_t local, size[3]; /* local 0: a plain range */
   bool flat;             /* size[0] work-items and no more than are needed beyond */
-  int most, question;    /* of the work-group, 0: any; of a survey, 0: none */
-  int group;             /* of records that may run aside: plan_aside.c; 0: not one of them */
-  bool prepares;         /* fovea_record_prepares */
+  int most, request;     /* of the work-group, 0: any; of a recording of requests, 0: none */
+  int group;             /* of records that may run aside: side_stream.c; 0: not one of them */
+  bool prepacks;         /* fovea_record_prepacks_weights */
   int batch_axis;        /* 1 + that of the range which runs over the batch; 0: none */
-  bool whole;            /* not divided among parts, though over the batch */
-  bool begins;           /* a segment: plan_parts.c */
+  bool whole;            /* not divided among shards, though over the batch */
+  bool begins;           /* a segment: shard.c */
   int joins;             /* the last of the groups that have to be done before; 0: none */
   double flops, bytes;
   fovea_gemm gemm;
@@ -58,11 +58,11 @@ typedef struct storage {
 } storage;
 
 typedef struct node_plan {
-  int alias; /* the node that makes this one's value; itself unless folded or a reshape */
+  int alias; /* the node that makes this one's value; itself unless fused or a reshape */
   fovea_view value;
   bool wants_gradient;
   fovea_pointwise pointwise;
-  int merged; /* fovea_plan_merged */
+  int fused; /* fovea_plan_fused */
   fovea_view saved[SAVED_SLOTS];
   bool placed;                       /* value is set */
   int first_record, last_record;     /* of its forward pass: from the first up to before the last */
@@ -81,12 +81,12 @@ struct fovea_plan {
   fovea_record **records;
   int record_count, record_capacity;
   fovea_command_buffer *replay;  /* NULL: the records are enqueued one by one */
-  fovea_command_buffer *prepare; /* those that prepare, which `replay` has not; NULL: there are none, or likewise */
-  uint64_t prepared_for;         /* changes of the parameters when the records that prepare ran, and one; 0: never */
-  int question;                  /* that the records made now answer; 0: none */
+  fovea_command_buffer *prepack; /* those that prepare, which `replay` has not; NULL: there are none, or likewise */
+  uint64_t prepacked_for;        /* changes of the parameters when the records that prepare ran, and one; 0: never */
+  int request;                   /* that the records made now answer; 0: none */
   int group, group_count;        /* of the records made now, 0: none; the groups so far */
-  int late;                      /* for tests: fovea_plan_run_late_from_now */
-  int parts;                     /* of the batch and of the device: plan_parts.c; 0: none */
+  int latest;                    /* for tests: fovea_plan_use_latest_schedule */
+  int shards;                    /* of the batch and of the device: shard.c; 0: none */
   cl_event *group_done;          /* of each group during a run; NULL where the device has one queue */
   storage *storages;
   int storage_count, storage_capacity;
@@ -102,29 +102,30 @@ struct fovea_plan {
   bool has_bce, has_kl;
 };
 
-/* plan_memory.c: a place for every storage, and where a view is then. */
+/* memory.c: a place for every storage, and where a view is then. */
 fovea_status fovea_plan_place(fovea_plan *plan);
 /* Storages share memory only with those of their kind. Of those of a kind above 0 each image's numbers lie in lines of
  * memory that no other image's use, whichever of them are there. */
 int fovea_plan_kind(const fovea_plan *plan, const storage *s);
 fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
 
-/* plan_launch.c: the records' launches, made once. */
+/* launch.c: the records' launches, made once. */
 fovea_status fovea_plan_make_launches(fovea_plan *plan);
 void fovea_plan_destroy_launches(fovea_plan *plan);
 
-/* plan_aside.c. When each group is waited for; before the memory is planned, since what it touches lives until then. */
+/* side_stream.c. When each group is waited for; before the memory is planned, since what it touches lives until then.
+ */
 fovea_status fovea_plan_join_groups(fovea_plan *plan);
 
-/* plan_parts.c: into how many to divide the plan; then the segments, if it is divided, whose storages live longer;
- * which records are divided, and the range of each of their parts. */
-int fovea_plan_choose_parts(const fovea_plan *plan);
+/* shard.c: into how many to divide the plan; then the segments, if it is divided, whose storages live longer;
+ * which records are divided, and the range of each of their shards. */
+int fovea_plan_choose_shards(const fovea_plan *plan);
 void fovea_plan_find_segments(fovea_plan *plan);
-bool fovea_plan_is_parted(const fovea_plan *plan, const fovea_record *record);
-fovea_launch_part fovea_plan_part(const fovea_plan *plan, const fovea_record *record, int part);
+bool fovea_plan_is_sharded(const fovea_plan *plan, const fovea_record *record);
+fovea_launch_shard fovea_plan_shard(const fovea_plan *plan, const fovea_record *record, int shard);
 
-/* plan_queues.c: every record, those that prepare only if `prepares`; or late, but for those. */
-fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares);
-fovea_status fovea_plan_run_late(fovea_plan *plan);
+/* schedule.c: every record, those that prepare only if `prepacks`; or latest, but for those. */
+fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepacks);
+fovea_status fovea_plan_run_latest(fovea_plan *plan);
 
 #endif

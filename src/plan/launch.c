@@ -118,7 +118,7 @@ static fovea_status run_between(fovea_plan *plan, int first, int last) {
 static fovea_status run_those(fovea_plan *plan, bool that_prepare) {
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++)
-    if (plan->records[i]->prepares == that_prepare) status = run_record(plan, plan->records[i]);
+    if (plan->records[i]->prepacks == that_prepare) status = run_record(plan, plan->records[i]);
   return status;
 }
 
@@ -129,7 +129,7 @@ static fovea_command_buffer *record_replay(fovea_plan *plan, bool that_prepare) 
   bool ours = launches != NULL;
   size_t count = 0;
   for (int i = 0; i < plan->record_count && ours; i++) {
-    if (plan->records[i]->prepares != that_prepare) continue;
+    if (plan->records[i]->prepacks != that_prepare) continue;
     launches[count] = plan->records[i]->launch;
     ours = launches[count++] != NULL;
   }
@@ -145,36 +145,36 @@ fovea_status fovea_plan_make_launches(fovea_plan *plan) {
     describe(plan, i);
   }
   if (status == FOVEA_OK) plan->replay = record_replay(plan, false);
-  if (status == FOVEA_OK) plan->prepare = record_replay(plan, true);
+  if (status == FOVEA_OK) plan->prepack = record_replay(plan, true);
   return status;
 }
 
 void fovea_plan_destroy_launches(fovea_plan *plan) {
   fovea_command_buffer_destroy(plan->replay);
-  fovea_command_buffer_destroy(plan->prepare);
+  fovea_command_buffer_destroy(plan->prepack);
   for (int i = 0; i < plan->record_count; i++) fovea_launch_destroy(plan->records[i]->launch);
 }
 
 bool fovea_plan_replays(const fovea_plan *plan) { return plan->replay != NULL; }
 
 /* A profile wants an event of each launch, and kernels one at a time. */
-static fovea_status run_all(fovea_plan *plan, bool prepares) {
-  const bool profiled = fovea_profile_recording(plan->device), queues = plan->parts > 0 || plan->group_count > 0;
-  if (queues && !plan->replay && !plan->late && !profiled) return fovea_plan_run_in_queues(plan, prepares);
+static fovea_status run_all(fovea_plan *plan, bool prepacks) {
+  const bool profiled = fovea_profile_recording(plan->device), queues = plan->shards > 0 || plan->group_count > 0;
+  if (queues && !plan->replay && !plan->latest && !profiled) return fovea_plan_run_in_queues(plan, prepacks);
   fovea_status status = FOVEA_OK;
-  if (prepares && plan->prepare && !profiled)
-    status = fovea_command_buffer_enqueue(plan->prepare);
-  else if (prepares)
+  if (prepacks && plan->prepack && !profiled)
+    status = fovea_command_buffer_enqueue(plan->prepack);
+  else if (prepacks)
     status = run_those(plan, true);
   if (status != FOVEA_OK) return status;
   if (plan->replay && !profiled) return fovea_command_buffer_enqueue(plan->replay);
-  return plan->late ? fovea_plan_run_late(plan) : run_those(plan, false);
+  return plan->latest ? fovea_plan_run_latest(plan) : run_those(plan, false);
 }
 
 fovea_status fovea_plan_run(fovea_plan *plan) {
   const uint64_t now = *plan->resources.changes + 1;
-  const fovea_status status = run_all(plan, plan->prepared_for != now);
-  if (status == FOVEA_OK) plan->prepared_for = now;
+  const fovea_status status = run_all(plan, plan->prepacked_for != now);
+  if (status == FOVEA_OK) plan->prepacked_for = now;
   if (plan->training) ++*plan->resources.changes;
   return status;
 }
@@ -184,11 +184,11 @@ fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
   if (plan->training) ++*plan->resources.changes;
   for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++) {
     fovea_record *record = plan->records[i];
-    if (record->question) status = fovea_device_finish(plan->device);
+    if (record->request) status = fovea_device_finish(plan->device);
     const double begun = fovea_seconds();
     if (status == FOVEA_OK) status = run_record(plan, record);
-    if (record->question && status == FOVEA_OK) status = fovea_device_finish(plan->device);
-    if (record->question) seconds[record->question] += fovea_seconds() - begun;
+    if (record->request && status == FOVEA_OK) status = fovea_device_finish(plan->device);
+    if (record->request) seconds[record->request] += fovea_seconds() - begun;
   }
   return status;
 }

@@ -44,11 +44,11 @@ static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t
   return FOVEA_OK;
 }
 
-/* In an evaluation in parts each part touches its own lines of memory alone, whatever lies there in turn: what another
- * unit has written is slow to write (plan_parts.c), and evaluations were 1.09 times as fast so where caches are not
+/* In an evaluation in shards each shard touches its own lines of memory alone, whatever lies there in turn: what
+ * another unit has written is slow to write (shard.c), and evaluations were 1.09 times as fast so where caches are not
  * shared, 0.98 where they are. Training, most of whose tensors live to the end, gained nothing for 25 MiB more. */
 int fovea_plan_kind(const fovea_plan *plan, const storage *s) {
-  return plan->parts > 0 && !plan->training ? s->pixels : 0;
+  return plan->shards > 0 && !plan->training ? s->pixels : 0;
 }
 
 /* `lives` has room for every storage; ids says whose each is. */

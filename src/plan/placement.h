@@ -1,6 +1,6 @@
 /* Where tensors lie in memory: those whose lives do not meet may share it. */
-#ifndef FOVEA_NET_PLACEMENT_H
-#define FOVEA_NET_PLACEMENT_H
+#ifndef FOVEA_PLAN_PLACEMENT_H
+#define FOVEA_PLAN_PLACEMENT_H
 
 #include <stddef.h>
 

@@ -74,7 +74,7 @@ static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
     return &scrap;
   }
   record->kind = kind;
-  record->question = plan->question;
+  record->request = plan->request;
   record->group = plan->group;
   plan->records[plan->record_count++] = record;
   return record;
@@ -124,8 +124,8 @@ void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y,
   record->local = local;
 }
 
-void fovea_record_prepares(fovea_plan *plan, fovea_record *record) {
-  record->prepares = !plan->training || plan->parts > 0;
+void fovea_record_prepacks_weights(fovea_plan *plan, fovea_record *record) {
+  record->prepacks = !plan->training || plan->shards > 0;
 }
 
 void fovea_record_over_batch(fovea_record *record, int axis) { record->batch_axis = 1 + axis; }
@@ -176,11 +176,11 @@ bool fovea_plan_training(const fovea_plan *plan) { return plan->training; }
 bool fovea_plan_clblast(const fovea_plan *plan) { return plan->resources.clblast; }
 const fovea_node *fovea_plan_node(const fovea_plan *plan, int node) { return &plan->graph->nodes[node]; }
 const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node) { return &plan->nodes[node].pointwise; }
-int fovea_plan_merged(const fovea_plan *plan, int node) { return plan->nodes[node].merged; }
+int fovea_plan_fused(const fovea_plan *plan, int node) { return plan->nodes[node].fused; }
 fovea_view fovea_plan_state(const fovea_plan *plan) { return plan->state; }
 
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list) {
-  return fovea_tuning_choose(plan->device, key, list, &plan->question);
+  return fovea_autotune_choose(plan->device, key, list, &plan->request);
 }
 
 fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node) {
@@ -272,8 +272,8 @@ static int readers_of(const fovea_graph *graph, int node) {
   return readers;
 }
 
-/* Whether the op of node i, which reads `from`, can be merged with that of `from`. */
-static bool can_merge(const fovea_plan *plan, int i, int from) {
+/* Whether the op of node i, which reads `from`, can be fused with that of `from`. */
+static bool can_fuse(const fovea_plan *plan, int i, int from) {
   const fovea_op *op = plan->graph->nodes[i].op, *before = plan->graph->nodes[from].op;
   if (op == &fovea_op_batchnorm) return before == &fovea_op_spatial_attention;
   const bool convolves = before == &fovea_op_conv2d || before == &fovea_op_conv2d_transpose;
@@ -285,8 +285,8 @@ static void merge(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count && !plan->resources.inspect; i++) {
     const int from = graph->nodes[i].inputs[0];
-    if (graph->nodes[i].input_count > 0 && can_merge(plan, i, from) && readers_of(graph, from) == 1)
-      plan->nodes[i].merged = from, plan->nodes[from].merged = i;
+    if (graph->nodes[i].input_count > 0 && can_fuse(plan, i, from) && readers_of(graph, from) == 1)
+      plan->nodes[i].fused = from, plan->nodes[from].fused = i;
   }
 }
 
@@ -296,7 +296,7 @@ static void fold(fovea_plan *plan) {
   for (int i = 0; i < graph->count; i++) {
     const fovea_node *node = &graph->nodes[i];
     node_plan *p = &plan->nodes[i];
-    *p = (node_plan){.alias = i, .merged = -1, .wants_gradient = node->op != &fovea_op_input};
+    *p = (node_plan){.alias = i, .fused = -1, .wants_gradient = node->op != &fovea_op_input};
     if (node->op == &fovea_op_dropout) p->pointwise.rate = node->rate, p->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) p->pointwise.activation = node->activation;
     if (node->op != &fovea_op_dropout && node->op != &fovea_op_activation) continue;
@@ -396,7 +396,7 @@ static void record_forward(fovea_plan *plan) {
       record_input(plan, i);
     else if (plan->nodes[i].alias == i)
       graph->nodes[i].op->forward(plan, i);
-    plan->question = 0;
+    plan->request = 0;
     plan->nodes[i].last_record = plan->record_count;
   }
   record_losses(plan);
@@ -412,16 +412,16 @@ static void record_backward(fovea_plan *plan) {
     if (plan->resources.inspect && written) keep_gradient(plan, i);
     p->first_backward = plan->record_count;
     graph->nodes[i].op->backward(plan, i);
-    plan->question = 0;
+    plan->request = 0;
     p->last_backward = plan->record_count;
   }
 }
 
 /* From the pass's begin, and in an evaluation for all to come. */
-static void keep_prepared(fovea_plan *plan) {
+static void keep_prepacked(fovea_plan *plan) {
   for (int i = 0; i < plan->record_count; i++) {
     const fovea_record *r = plan->records[i];
-    for (int j = 0; j < r->argument_count && r->prepares; j++) {
+    for (int j = 0; j < r->argument_count && r->prepacks; j++) {
       if (r->arguments[j].kind != ARGUMENT_VIEW) continue;
       storage *s = &plan->storages[r->arguments[j].view.storage];
       s->first = 0;
@@ -450,7 +450,7 @@ static void record_passes(fovea_plan *plan) {
   } else {
     keep_results(plan);
   }
-  keep_prepared(plan);
+  keep_prepacked(plan);
   fovea_plan_find_segments(plan);
   for (int i = 0; plan->resources.inspect && i < plan->storage_count; i++)
     plan->storages[i].first = 0, plan->storages[i].last = FOREVER;
@@ -495,7 +495,7 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
   plan->batch = (batch + LANES - 1) / LANES * LANES;
   plan->training = training;
   plan->resources = *resources;
-  plan->parts = fovea_plan_choose_parts(plan);
+  plan->shards = fovea_plan_choose_shards(plan);
   fovea_status status = build(plan);
   if (status == FOVEA_OK)
     *out = plan;

@@ -1,8 +1,8 @@
 /* A plan: one pass over the graph as a list of launches. Ops record launches on views of storages that do not exist
  * yet; what each launch reads and writes then says how long each storage lives, storages whose lives do not meet share
  * memory, and the launches are made with their arguments set once. */
-#ifndef FOVEA_NET_PLAN_H
-#define FOVEA_NET_PLAN_H
+#ifndef FOVEA_PLAN_PLAN_H
+#define FOVEA_PLAN_PLAN_H
 
 #include <stdbool.h>
 
@@ -42,14 +42,14 @@ void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
-/* Whether there are launches that may run beside others (plan_aside.c), and into how many parts the batch is divided
- * (plan_parts.c; 0: it is not). For tests, run late: in one queue, each such launch only when it is waited for, and of
- * each piece of the pass one part of the batch after the other: `order` 1 the first one first, 2 the last. No order
+/* Whether there are launches that may run beside others (side_stream.c), and into how many shards the batch is divided
+ * (shard.c; 0: it is not). For tests, run latest: in one queue, each such launch only when it is waited for, and of
+ * each piece of the pass one shard of the batch after the other: `order` 1 the first one first, 2 the last. No order
  * that is allowed lets more happen before a launch, so runs that leave the same bits show that nothing is overwritten
  * too early. */
 bool fovea_plan_has_groups(const fovea_plan *plan);
-int fovea_plan_parts(const fovea_plan *plan);
-void fovea_plan_run_late_from_now(fovea_plan *plan, int order);
+int fovea_plan_shards(const fovea_plan *plan);
+void fovea_plan_use_latest_schedule(fovea_plan *plan, int order);
 
 /* Whether a run is one call of a recorded command buffer: command_buffer.h. */
 bool fovea_plan_replays(const fovea_plan *plan);
@@ -63,14 +63,14 @@ fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_s
 
 /* The gradient of the node's output as its backward pass found it; false when none came. */
 bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
-/* The node whose launches make the node's value: itself, or another for what was folded into that. */
+/* The node whose launches make the node's value: itself, or another for what was fused into that. */
 fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node);
 fovea_status fovea_plan_check_canaries(const fovea_plan *plan);
 /* Runs the launches of the node's forward or backward pass alone, and adds up what they declared. *launches 0: none. */
 fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,
                                  double *bytes);
 
-/* Runs every launch and adds the seconds of those that a survey asked a tile for to seconds[question]. */
+/* Runs every launch and adds the seconds of those that a recording of requests asked a tile for to seconds[request]. */
 fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds);
 
 /* --- for ops ----------------------------------------------------------------------------------------------------- */
@@ -90,14 +90,14 @@ typedef struct fovea_pointwise {
   uint32_t random;
 } fovea_pointwise;
 
-/* What was folded into a node: the dropout and activation that follow it, where nothing else reads what is between. */
+/* What was fused into a node: the dropout and activation that follow it, where nothing else reads what is between. */
 const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
 
-/* A spatial attention that only a batch normalization reads is merged with it: the attention's output and that output's
+/* A spatial attention that only a batch normalization reads is fused with it: the attention's output and that output's
  * gradient are never made, and each makes what it needs of them anew. A convolution that only an activation reads is
- * merged with that: it writes the activation's output in place of its own. The other of the two, -1: this one is alone.
+ * fused with that: it writes the activation's output in place of its own. The other of the two, -1: this one is alone.
  */
-int fovea_plan_merged(const fovea_plan *plan, int node);
+int fovea_plan_fused(const fovea_plan *plan, int node);
 
 /* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats, or of
  * images, [channels][pixels][batch]. */
@@ -120,12 +120,12 @@ fovea_view fovea_plan_output_gradient(const fovea_plan *plan, int node);
 bool fovea_plan_wants_gradient(const fovea_plan *plan, int node, int input);
 fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool *accumulate);
 
-/* The tile that the next launches are to use, those recorded until the node's end or another question: tuning.h. */
+/* The tile that the next launches are to use, those recorded until the node's end or another request: tuning.h. */
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
 
 /* What the record makes depends on the parameters alone, and no other record writes it: evaluations make it once, until
  * the parameters change. */
-void fovea_record_prepares(fovea_plan *plan, fovea_record *record);
+void fovea_record_prepacks_weights(fovea_plan *plan, fovea_record *record);
 
 /* The range's `axis` runs over the batch, and what is made of an image depends on that image and the parameters alone.
  * fovea_record_batch_range and fovea_record_shared_range say so themselves. */
@@ -133,7 +133,7 @@ void fovea_record_over_batch(fovea_record *record, int axis);
 
 /* Between `on` and off: records of which only the optimizer reads what they make, and of which nothing overwrites what
  * they read. They may run beside the records that follow. */
-void fovea_plan_aside(fovea_plan *plan, bool on);
+void fovea_plan_side_stream(fovea_plan *plan, bool on);
 
 /* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
 fovea_record *fovea_plan_record(fovea_plan *plan, const char *file, const char *options, const char *kernel);

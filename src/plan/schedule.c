@@ -1,9 +1,9 @@
-/* A pass in several queues: the whole device's, one for what runs aside (plan_aside.c), and one of each part of the
- * device (plan_parts.c). Each is in order. A record waits for those before it that another queue has:
+/* A pass in several queues: the whole device's, one for the side stream (side_stream.c), and one of each shard of
+ * the device (shard.c). Each is in order. A record waits for those before it that another queue has:
  *
- *   over the batch       what was recorded for the whole device; where a segment begins, all parts
- *   for the whole device all parts
- *   aside                the whole device's and all parts
+ *   over the batch       what was recorded for the whole device; where a segment begins, all shards
+ *   for the whole device all shards
+ *   side stream          the whole device's and all shards
  *
  * and any record for the groups that it joins. */
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/fail.h"
 #include "plan/internal.h"
 
-enum { WHOLE, ASIDE, FIRST_PART, MOST_QUEUES = FIRST_PART + FOVEA_MOST_PARTS };
+enum { WHOLE, SIDE_STREAM, FIRST_SHARD, MOST_QUEUES = FIRST_SHARD + FOVEA_MOST_SHARDS };
 
 typedef struct passage {
   fovea_plan *plan;
@@ -25,8 +25,8 @@ typedef struct passage {
 } passage;
 
 static passage begin(fovea_plan *plan) {
-  passage p = {.plan = plan, .queue = {[WHOLE] = plan->device->queue, [ASIDE] = plan->device->aside}};
-  for (int i = 0; i < plan->parts; i++) p.queue[FIRST_PART + i] = plan->device->parts[i];
+  passage p = {.plan = plan, .queue = {[WHOLE] = plan->device->queue, [SIDE_STREAM] = plan->device->side_stream}};
+  for (int i = 0; i < plan->shards; i++) p.queue[FIRST_SHARD + i] = plan->device->shards[i];
   return p;
 }
 
@@ -43,9 +43,9 @@ static fovea_status wait_for(passage *p, int queue, int other) {
   return fovea_cl_check(p->plan->device, clFlush(p->queue[other]), "flushing a queue");
 }
 
-static fovea_status wait_for_parts(passage *p, int queue) {
+static fovea_status wait_for_shards(passage *p, int queue) {
   fovea_status status = FOVEA_OK;
-  for (int i = 0; i < p->plan->parts && status == FOVEA_OK; i++) status = wait_for(p, queue, FIRST_PART + i);
+  for (int i = 0; i < p->plan->shards && status == FOVEA_OK; i++) status = wait_for(p, queue, FIRST_SHARD + i);
   return status;
 }
 
@@ -56,12 +56,12 @@ static void now_last(passage *p, int queue, cl_event event) {
   p->wait_count = 0;
 }
 
-static fovea_status put(passage *p, int queue, const fovea_record *r, fovea_launch_part part) {
+static fovea_status put(passage *p, int queue, const fovea_record *r, fovea_launch_shard shard) {
   cl_event event = NULL;
   if (r->joins > p->joined[queue])
     p->joined[queue] = r->joins, p->waits[p->wait_count++] = p->plan->group_done[r->joins];
   const fovea_status status =
-      fovea_launch_enqueue_part(r->launch, part, p->queue[queue], p->wait_count, p->waits, &event);
+      fovea_launch_enqueue_shard(r->launch, shard, p->queue[queue], p->wait_count, p->waits, &event);
   if (status == FOVEA_OK) now_last(p, queue, event);
   return status;
 }
@@ -76,52 +76,54 @@ static fovea_status mark(passage *p) {
   return status;
 }
 
-/* All parts wait for each other, by way of the whole device's queue. */
+/* All shards wait for each other, by way of the whole device's queue. */
 static fovea_status meet(passage *p) {
-  const fovea_status status = wait_for_parts(p, WHOLE);
+  const fovea_status status = wait_for_shards(p, WHOLE);
   return status == FOVEA_OK && p->wait_count > 0 ? mark(p) : status;
 }
 
 static fovea_status put_over_batch(passage *p, const fovea_record *r) {
   fovea_status status = r->begins ? meet(p) : FOVEA_OK;
-  for (int i = 0; i < p->plan->parts && status == FOVEA_OK; i++) {
-    status = wait_for(p, FIRST_PART + i, WHOLE);
-    if (status == FOVEA_OK) status = put(p, FIRST_PART + i, r, fovea_plan_part(p->plan, r, i));
+  for (int i = 0; i < p->plan->shards && status == FOVEA_OK; i++) {
+    status = wait_for(p, FIRST_SHARD + i, WHOLE);
+    if (status == FOVEA_OK) status = put(p, FIRST_SHARD + i, r, fovea_plan_shard(p->plan, r, i));
   }
   return status;
 }
 
-static fovea_status put_aside(passage *p, int i) {
+static fovea_status put_side_stream(passage *p, int i) {
   const fovea_record *r = p->plan->records[i];
-  fovea_status status = wait_for(p, ASIDE, WHOLE);
-  if (status == FOVEA_OK) status = wait_for_parts(p, ASIDE);
-  if (status == FOVEA_OK) status = put(p, ASIDE, r, (fovea_launch_part){0});
+  fovea_status status = wait_for(p, SIDE_STREAM, WHOLE);
+  if (status == FOVEA_OK) status = wait_for_shards(p, SIDE_STREAM);
+  if (status == FOVEA_OK) status = put(p, SIDE_STREAM, r, (fovea_launch_shard){0});
   if (status != FOVEA_OK || p->plan->records[i + 1]->group > 0) return status;
-  p->plan->group_done[r->group] = p->last[ASIDE], p->last[ASIDE] = NULL;
-  return fovea_cl_check(p->plan->device, clFlush(p->queue[ASIDE]), "flushing the second queue");
+  p->plan->group_done[r->group] = p->last[SIDE_STREAM], p->last[SIDE_STREAM] = NULL;
+  return fovea_cl_check(p->plan->device, clFlush(p->queue[SIDE_STREAM]), "flushing the second queue");
 }
 
 static fovea_status put_whole(passage *p, const fovea_record *r) {
-  const fovea_status status = wait_for_parts(p, WHOLE);
-  return status == FOVEA_OK ? put(p, WHOLE, r, (fovea_launch_part){0}) : status;
+  const fovea_status status = wait_for_shards(p, WHOLE);
+  return status == FOVEA_OK ? put(p, WHOLE, r, (fovea_launch_shard){0}) : status;
 }
 
-/* What prepares is for the whole device, and no launch waits for another. Two queues have them, from which any unit
+/* What prepacks is for the whole device, and no launch waits for another. Two queues have them, from which any unit
  * takes what is next, and all wait for both: at a step's begin the thread that enqueues has a unit, too. Half of them
- * in each part's own queue took 1.02 times the step's time. No preparations at all would take
+ * in each shard's own queue took 1.02 times the step's time. No preparations at all would take
  * 0.985 of it. */
-static fovea_status put_preparations(passage *p) {
+static fovea_status put_prepacking(passage *p) {
   fovea_status status = FOVEA_OK;
-  double bytes[] = {[WHOLE] = 0, [ASIDE] = 0};
+  double bytes[] = {[WHOLE] = 0, [SIDE_STREAM] = 0};
   for (int i = 0; i < p->plan->record_count && status == FOVEA_OK; i++) {
     const fovea_record *r = p->plan->records[i];
-    if (!r->prepares) continue;
-    const int queue = bytes[ASIDE] <= bytes[WHOLE] ? ASIDE : WHOLE; /* ASIDE first, when the other has the mark alone */
-    if (p->enqueued[ASIDE] == 0) status = wait_for(p, ASIDE, WHOLE);
-    if (status == FOVEA_OK) status = put(p, queue, r, (fovea_launch_part){0});
+    if (!r->prepacks) continue;
+    const int queue = bytes[SIDE_STREAM] <= bytes[WHOLE]
+                          ? SIDE_STREAM
+                          : WHOLE; /* SIDE_STREAM first, when the other has the mark alone */
+    if (p->enqueued[SIDE_STREAM] == 0) status = wait_for(p, SIDE_STREAM, WHOLE);
+    if (status == FOVEA_OK) status = put(p, queue, r, (fovea_launch_shard){0});
     bytes[queue] += r->bytes;
   }
-  if (status == FOVEA_OK) status = wait_for(p, WHOLE, ASIDE);
+  if (status == FOVEA_OK) status = wait_for(p, WHOLE, SIDE_STREAM);
   return status == FOVEA_OK && p->wait_count > 0 ? mark(p) : status;
 }
 
@@ -129,18 +131,20 @@ static fovea_status put_all(passage *p) {
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < p->plan->record_count && status == FOVEA_OK; i++) {
     const fovea_record *r = p->plan->records[i];
-    if (r->prepares) continue;
-    status = r->group > 0 ? put_aside(p, i) : fovea_plan_is_parted(p->plan, r) ? put_over_batch(p, r) : put_whole(p, r);
+    if (r->prepacks) continue;
+    status = r->group > 0                        ? put_side_stream(p, i)
+             : fovea_plan_is_sharded(p->plan, r) ? put_over_batch(p, r)
+                                                 : put_whole(p, r);
   }
   return status;
 }
 
-/* The parts begin when what was enqueued before the pass is done, and what is enqueued after it begins when they end.
+/* The shards begin when what was enqueued before the pass is done, and what is enqueued after it begins when they end.
  */
-fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares) {
+fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepacks) {
   passage p = begin(plan);
-  fovea_status status = plan->parts > 0 ? mark(&p) : FOVEA_OK;
-  if (status == FOVEA_OK && prepares) status = put_preparations(&p);
+  fovea_status status = plan->shards > 0 ? mark(&p) : FOVEA_OK;
+  if (status == FOVEA_OK && prepacks) status = put_prepacking(&p);
   if (status == FOVEA_OK) status = put_all(&p);
   if (status == FOVEA_OK) status = meet(&p);
   end(&p);
@@ -153,19 +157,19 @@ fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepares) {
 
 /* --- for tests: one order of those that are allowed, in one queue ------------------------------------------------- */
 
-void fovea_plan_run_late_from_now(fovea_plan *plan, int order) { plan->late = order; }
+void fovea_plan_use_latest_schedule(fovea_plan *plan, int order) { plan->latest = order; }
 
-static fovea_status run_part(fovea_plan *plan, const fovea_record *r, int part) {
-  return fovea_launch_enqueue_part(r->launch, fovea_plan_part(plan, r, part), plan->device->queue, 0, NULL, NULL);
+static fovea_status run_shard(fovea_plan *plan, const fovea_record *r, int shard) {
+  return fovea_launch_enqueue_shard(r->launch, fovea_plan_shard(plan, r, shard), plan->device->queue, 0, NULL, NULL);
 }
 
-/* The records over the batch from `first` up to before `end`: one part's, then another's. */
+/* The records over the batch from `first` up to before `end`: one shard's, then another's. */
 static fovea_status run_apart(fovea_plan *plan, int first, int end) {
   fovea_status status = FOVEA_OK;
-  for (int turn = 0; turn < plan->parts; turn++)
+  for (int turn = 0; turn < plan->shards; turn++)
     for (int i = first; i < end && status == FOVEA_OK; i++)
-      if (fovea_plan_is_parted(plan, plan->records[i]))
-        status = run_part(plan, plan->records[i], plan->late == 1 ? turn : plan->parts - 1 - turn);
+      if (fovea_plan_is_sharded(plan, plan->records[i]))
+        status = run_shard(plan, plan->records[i], plan->latest == 1 ? turn : plan->shards - 1 - turn);
   return status;
 }
 
@@ -178,17 +182,17 @@ static fovea_status run_groups(fovea_plan *plan, int end, int joined, int last) 
   return status;
 }
 
-fovea_status fovea_plan_run_late(fovea_plan *plan) {
+fovea_status fovea_plan_run_latest(fovea_plan *plan) {
   fovea_status status = FOVEA_OK;
   int first = 0, joined = 0;
   for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++) {
     const fovea_record *r = plan->records[i];
-    const bool parted = fovea_plan_is_parted(plan, r), joins = r->joins > joined;
-    if (r->prepares || r->group > 0) continue;
-    if (!parted || r->begins || joins) status = run_apart(plan, first, i), first = i;
+    const bool sharded = fovea_plan_is_sharded(plan, r), joins = r->joins > joined;
+    if (r->prepacks || r->group > 0) continue;
+    if (!sharded || r->begins || joins) status = run_apart(plan, first, i), first = i;
     if (joins && status == FOVEA_OK) status = run_groups(plan, i, joined, r->joins);
     if (joins) joined = r->joins;
-    if (!parted && status == FOVEA_OK) status = fovea_launch_enqueue(r->launch);
+    if (!sharded && status == FOVEA_OK) status = fovea_launch_enqueue(r->launch);
   }
   return status == FOVEA_OK ? run_apart(plan, first, plan->record_count) : status;
 }

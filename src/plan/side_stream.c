@@ -1,5 +1,5 @@
 /* Records that may run beside those after them: weight gradients, which only the optimizer reads. Those recorded one
- * after the other are a group. In the device's second queue (plan_queues.c) a group begins when what was recorded
+ * after the other are a group. In the device's second queue (schedule.c) a group begins when what was recorded
  * before it is done, and is waited for when GROUPS_BEHIND more have been enqueued.
  *
  * Without it the units of a device wait for each other at the end of each of some 430 launches: 8% of a step's time on
@@ -12,8 +12,8 @@
 
 enum { GROUPS_BEHIND = 2 };
 
-void fovea_plan_aside(fovea_plan *plan, bool on) {
-  const bool able = plan->device->aside && !plan->resources.clblast;
+void fovea_plan_side_stream(fovea_plan *plan, bool on) {
+  const bool able = plan->device->side_stream && !plan->resources.clblast;
   const bool follows = plan->record_count > 0 && plan->records[plan->record_count - 1]->group > 0;
   plan->group = !on || !able ? 0 : follows ? plan->group_count : ++plan->group_count;
 }
@@ -40,7 +40,7 @@ fovea_status fovea_plan_join_groups(fovea_plan *plan) {
   for (int i = 0, group = 0; i < plan->record_count; i++) {
     fovea_record *r = plan->records[i];
     if (r->group > 0) group = r->group;
-    if (r->group > 0 || r->prepares || group <= GROUPS_BEHIND) continue;
+    if (r->group > 0 || r->prepacks || group <= GROUPS_BEHIND) continue;
     r->joins = group - GROUPS_BEHIND;
     group = 0;
   }

@@ -21,11 +21,11 @@ void canonical_keep(const struct canonical_shape *s, int rows, float *x);
 
 /* --- canonical_winograd.c ---------------------------------------------------------------------------------------- */
 
-/* y[k][oh][ow][n] (+)= the 3x3 convolution of x[c][h][w][n]; turned: of w as the convolution has it whose data gradient
- * this is. Of stride 2 and turned it is a transposed convolution, with the convolution's padding. */
+/* y[k][oh][ow][n] (+)= the 3x3 convolution of x[c][h][w][n]; backward_data: of w as the convolution has it whose data
+ * gradient this is. Of stride 2 and backward_data it is a transposed convolution, with the convolution's padding. */
 struct canonical_winograd {
   int n, c, h, w, k, oh, ow, top, left, stride;
-  bool turned;
+  bool backward_data;
 };
 bool canonical_winograd_fits(const struct canonical_winograd *d);
 void canonical_winograd(const struct canonical_winograd *d, const float *x, const float *w, const float *b,

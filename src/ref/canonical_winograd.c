@@ -142,7 +142,7 @@ static const struct filtering {
   strided = {2, 5, 5, 4, transform_strided_filters, transform_strided_inputs, transform_strided_outputs},
   transposed = {4, 3, 5, 2, transform_transposed_filters, transform_transposed_inputs, transform_transposed_outputs};
 
-static bool is_transposed(const struct canonical_winograd *d) { return d->turned && d->stride == 2; }
+static bool is_transposed(const struct canonical_winograd *d) { return d->backward_data && d->stride == 2; }
 
 /* Outputs, with those of a transposed convolution's first tile that are before the image. */
 static int rows_of(const struct canonical_winograd *d) { return is_transposed(d) ? d->oh + d->top % 2 : d->oh; }
@@ -155,7 +155,7 @@ static int products(const struct canonical_winograd *d, const struct filtering *
 
 /* The rules of src/op/conv2d/winograd.c. */
 static const struct filtering *choose(const struct canonical_winograd *d) {
-  if (d->stride == 2) return d->turned ? &transposed : &strided;
+  if (d->stride == 2) return d->backward_data ? &transposed : &strided;
   return 4 * products(d, &large_tiles) < 3 * products(d, &small_tiles) ? &large_tiles : &small_tiles;
 }
 
@@ -224,8 +224,9 @@ static float *transform_weights(const struct canonical_winograd *d, const struct
   for (int k = 0; k < d->k; k++)
     for (int c = 0; c < d->c; c++) {
       for (int tap = 0; tap < 9; tap++)
-        g[tap] = d->turned ? w[((size_t)c * (size_t)d->k + (size_t)k) * 9 + (size_t)(is_transposed(d) ? tap : 8 - tap)]
-                           : w[((size_t)k * (size_t)d->c + (size_t)c) * 9 + (size_t)tap];
+        g[tap] = d->backward_data
+                     ? w[((size_t)c * (size_t)d->k + (size_t)k) * 9 + (size_t)(is_transposed(d) ? tap : 8 - tap)]
+                     : w[((size_t)k * (size_t)d->c + (size_t)c) * 9 + (size_t)tap];
       transform(f->filter, 1, 3, (size_t)f->elements, g, t, u + ((size_t)k * (size_t)d->c + (size_t)c) * positions);
     }
   return u;

@@ -8,8 +8,8 @@
  * Counts are ints: a tensor has fewer than 2^31 elements. Out of memory ends the program with the command's exit code
  * for it, 4: only the command's self-test and the tests link this.
  */
-#ifndef FOVEA_REF_H
-#define FOVEA_REF_H
+#ifndef FOVEA_REF_REF_H
+#define FOVEA_REF_REF_H
 
 #include <stdbool.h>
 #include <stdint.h>

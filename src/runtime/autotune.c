@@ -26,12 +26,12 @@ typedef struct entry_list {
   int count;
 } entry_list;
 
-struct fovea_tunings {
+struct fovea_autotuned {
   entry_list measured;
-  bool surveying;
+  bool recording_requests;
   int forced;
-  fovea_question *questions;
-  int question_count;
+  fovea_autotune_request *requests;
+  int request_count;
 };
 
 /* --- tiles ---------------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ static bool file_path(uint64_t hash, char *path, size_t size) {
   return n > 0 && (size_t)n < size;
 }
 
-bool fovea_tuning_path(const fovea_device_info *device, char *path, size_t size) {
+bool fovea_autotune_path(const fovea_device_info *device, char *path, size_t size) {
   return file_path(hash_of(device), path, size);
 }
 
@@ -185,7 +185,7 @@ static void load(const fovea_device_info *device, entry_list *list) {
   free(text);
 }
 
-int fovea_tuning_stored(const fovea_device_info *device) {
+int fovea_autotune_stored(const fovea_device_info *device) {
   entry_list list = {0};
   load(device, &list);
   free(list.entries);
@@ -216,34 +216,34 @@ static char *print(const fovea_device_info *device, const entry_list *list) {
  */
 
 /* NULL without memory. */
-static fovea_tunings *tunings_of(fovea_device *device) {
-  if (!device->tunings) {
-    device->tunings = calloc(1, sizeof *device->tunings);
-    if (device->tunings) load(&device->info, &device->tunings->measured);
+static fovea_autotuned *autotuned_of(fovea_device *device) {
+  if (!device->autotuned) {
+    device->autotuned = calloc(1, sizeof *device->autotuned);
+    if (device->autotuned) load(&device->info, &device->autotuned->measured);
   }
-  return device->tunings;
+  return device->autotuned;
 }
 
-void fovea_tuning_destroy(fovea_tunings *tunings) {
-  if (!tunings) return;
-  free(tunings->measured.entries);
-  free(tunings->questions);
-  free(tunings);
+void fovea_autotune_destroy(fovea_autotuned *autotuned) {
+  if (!autotuned) return;
+  free(autotuned->measured.entries);
+  free(autotuned->requests);
+  free(autotuned);
 }
 
-fovea_status fovea_tuning_set(fovea_device *device, const char *key, const fovea_tile *tile) {
-  fovea_tunings *t = tunings_of(device);
+fovea_status fovea_autotune_set(fovea_device *device, const char *key, const fovea_tile *tile) {
+  fovea_autotuned *t = autotuned_of(device);
   if (!t) return fovea_fail(FOVEA_NO_MEMORY, "tuning: host memory ran out");
   if (tile) return put(&t->measured, key, *tile);
   take_out(&t->measured, key);
   return FOVEA_OK;
 }
 
-fovea_status fovea_tuning_store(fovea_device *device) {
-  const fovea_tunings *t = tunings_of(device);
+fovea_status fovea_autotune_store(fovea_device *device) {
+  const fovea_autotuned *t = autotuned_of(device);
   char folder[MAX_PATH], path[MAX_PATH];
   if (!t) return fovea_fail(FOVEA_NO_MEMORY, "tuning: host memory ran out");
-  if (!fovea_cache_directory(folder, sizeof folder) || !fovea_tuning_path(&device->info, path, sizeof path))
+  if (!fovea_cache_directory(folder, sizeof folder) || !fovea_autotune_path(&device->info, path, sizeof path))
     return fovea_fail(FOVEA_IO, "tuning: no folder for the cache; set XDG_CACHE_HOME or HOME");
   fovea_status status = fovea_directory_create(folder);
   if (status != FOVEA_OK) return status;
@@ -254,45 +254,45 @@ fovea_status fovea_tuning_store(fovea_device *device) {
   return status;
 }
 
-/* --- questions -----------------------------------------------------------------------------------------------------
+/* --- requests -----------------------------------------------------------------------------------------------------
  */
 
-/* 0 without memory: the key is not surveyed. */
-static int remember(fovea_tunings *t, const char *key, const fovea_tile_list *list) {
-  for (int i = 0; i < t->question_count; i++)
-    if (strcmp(t->questions[i].key, key) == 0) return i + 1;
-  fovea_question *more = realloc(t->questions, (size_t)(t->question_count + 1) * sizeof *more);
+/* 0 without memory: the key is not requested. */
+static int remember(fovea_autotuned *t, const char *key, const fovea_tile_list *list) {
+  for (int i = 0; i < t->request_count; i++)
+    if (strcmp(t->requests[i].key, key) == 0) return i + 1;
+  fovea_autotune_request *more = realloc(t->requests, (size_t)(t->request_count + 1) * sizeof *more);
   if (!more) return 0;
-  t->questions = more;
-  fovea_question *q = &more[t->question_count++];
+  t->requests = more;
+  fovea_autotune_request *q = &more[t->request_count++];
   snprintf(q->key, sizeof q->key, "%s", key);
   q->list = *list;
-  return t->question_count;
+  return t->request_count;
 }
 
-fovea_tile fovea_tuning_choose(fovea_device *device, const char *key, const fovea_tile_list *list, int *question) {
-  fovea_tunings *t = tunings_of(device);
-  *question = 0;
+fovea_tile fovea_autotune_choose(fovea_device *device, const char *key, const fovea_tile_list *list, int *request) {
+  fovea_autotuned *t = autotuned_of(device);
+  *request = 0;
   if (!t) return list->tiles[0];
-  if (t->surveying) *question = remember(t, key, list);
-  if (t->surveying && t->forced < FOVEA_MAX_TILES) return list->tiles[t->forced < list->count ? t->forced : 0];
+  if (t->recording_requests) *request = remember(t, key, list);
+  if (t->recording_requests && t->forced < FOVEA_MAX_TILES) return list->tiles[t->forced < list->count ? t->forced : 0];
   const entry *e = find(&t->measured, key);
   return e && has(list, e->tile) ? e->tile : list->tiles[0];
 }
 
-fovea_status fovea_tuning_force(fovea_device *device, int forced) {
-  fovea_tunings *t = tunings_of(device);
+fovea_status fovea_autotune_force(fovea_device *device, int forced) {
+  fovea_autotuned *t = autotuned_of(device);
   if (!t) return fovea_fail(FOVEA_NO_MEMORY, "tuning: host memory ran out");
-  t->surveying = forced >= 0;
+  t->recording_requests = forced >= 0;
   t->forced = forced;
-  if (!t->surveying) t->question_count = 0;
+  if (!t->recording_requests) t->request_count = 0;
   return FOVEA_OK;
 }
 
-int fovea_tuning_question_count(const fovea_device *device) {
-  return device->tunings ? device->tunings->question_count : 0;
+int fovea_autotune_request_count(const fovea_device *device) {
+  return device->autotuned ? device->autotuned->request_count : 0;
 }
 
-const fovea_question *fovea_tuning_question(const fovea_device *device, int number) {
-  return &device->tunings->questions[number - 1];
+const fovea_autotune_request *fovea_autotune_get_request(const fovea_device *device, int number) {
+  return &device->autotuned->requests[number - 1];
 }

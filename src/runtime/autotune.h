@@ -1,8 +1,8 @@
 /* Tiles: the macros and work-group sizes by which a kernel uses this device's registers and caches. An op lists what is
  * legal at a shape, its own choice first. A measurement on this device (`fovea bench --tune`) may have found another of
  * the list faster; that is kept in the cache and taken. No tile changes a bit of a result. */
-#ifndef FOVEA_CORE_TUNING_H
-#define FOVEA_CORE_TUNING_H
+#ifndef FOVEA_RUNTIME_AUTOTUNE_H
+#define FOVEA_RUNTIME_AUTOTUNE_H
 
 #include "runtime/device.h"
 
@@ -30,43 +30,44 @@ void fovea_tile_add(fovea_tile_list *list, fovea_tile tile);
 const char *fovea_tile_text(const fovea_tile *tile, char *text, size_t size);
 
 /* The tile to use for `key`, which names the kernel and the shape: the measured one where the list has it, else the
- * list's first. *question: the number of this key in a survey, from 1; 0 outside of one. */
-fovea_tile fovea_tuning_choose(fovea_device *device, const char *key, const fovea_tile_list *list, int *question);
+ * list's first. *request: the number of this key in a recording of requests, from 1; 0 outside of one. */
+fovea_tile fovea_autotune_choose(fovea_device *device, const char *key, const fovea_tile_list *list, int *request);
 
 /* --- what was measured ---------------------------------------------------------------------------------------------
  */
 
 /* $XDG_CACHE_HOME/fovea/tuning-HASH.json, else under ~/.cache; the hash is of what the device says of itself, of the
  * environment that changes its code, and of the kernels' sources. False: there is no such folder. */
-bool fovea_tuning_path(const fovea_device_info *device, char *path, size_t size);
+bool fovea_autotune_path(const fovea_device_info *device, char *path, size_t size);
 
 /* How many shapes have a measured tile: 0 with the environment's FOVEA_TUNING=off and wherever the file is missing or
  * not what was stored. */
-int fovea_tuning_stored(const fovea_device_info *device);
+int fovea_autotune_stored(const fovea_device_info *device);
 
 /* Takes `tile` for `key` from now on; NULL: the op's own choice. FOVEA_NO_MEMORY, FOVEA_INVALID for too many. */
-fovea_status fovea_tuning_set(fovea_device *device, const char *key, const fovea_tile *tile);
+fovea_status fovea_autotune_set(fovea_device *device, const char *key, const fovea_tile *tile);
 
 /* Writes all of them: to a temporary name, then renamed. FOVEA_IO, FOVEA_NO_MEMORY. */
-fovea_status fovea_tuning_store(fovea_device *device);
+fovea_status fovea_autotune_store(fovea_device *device);
 
-void fovea_tuning_destroy(fovea_tunings *tunings); /* takes NULL */
+void fovea_autotune_destroy(fovea_autotuned *autotuned); /* takes NULL */
 
-/* --- a survey: which shapes are there? -----------------------------------------------------------------------------
+/* --- a recording of requests: which shapes are there?
+ * -----------------------------------------------------------------------------
  */
 
-typedef struct fovea_question {
+typedef struct fovea_autotune_request {
   char key[FOVEA_TILE_KEY];
   fovea_tile_list list;
-} fovea_question;
+} fovea_autotune_request;
 
 /* From now on every key asked for is remembered, and answered with tile `forced` of its list, or the first where the
- * list is shorter; what was measured is not looked at, unless `forced` is FOVEA_MAX_TILES. Negative: ends the survey
- * and forgets the questions. */
-fovea_status fovea_tuning_force(fovea_device *device, int forced);
+ * list is shorter; what was measured is not looked at, unless `forced` is FOVEA_MAX_TILES. Negative: ends the recording
+ * of requests and forgets the requests. */
+fovea_status fovea_autotune_force(fovea_device *device, int forced);
 
-/* Number 1 to the count; borrowed until the next question. */
-int fovea_tuning_question_count(const fovea_device *device);
-const fovea_question *fovea_tuning_question(const fovea_device *device, int number);
+/* Number 1 to the count; borrowed until the next request. */
+int fovea_autotune_request_count(const fovea_device *device);
+const fovea_autotune_request *fovea_autotune_get_request(const fovea_device *device, int number);
 
 #endif

@@ -1,6 +1,6 @@
 /* Device memory, and views of it. */
-#ifndef FOVEA_CORE_BUFFER_H
-#define FOVEA_CORE_BUFFER_H
+#ifndef FOVEA_RUNTIME_BUFFER_H
+#define FOVEA_RUNTIME_BUFFER_H
 
 #include "runtime/device.h"
 

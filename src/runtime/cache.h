@@ -1,6 +1,6 @@
 /* Compiled programs on disk. A file that is not there or not whole is a miss: the caller builds from source. */
-#ifndef FOVEA_CORE_BINARY_CACHE_H
-#define FOVEA_CORE_BINARY_CACHE_H
+#ifndef FOVEA_RUNTIME_CACHE_H
+#define FOVEA_RUNTIME_CACHE_H
 
 #include <stdbool.h>
 #include <stddef.h>

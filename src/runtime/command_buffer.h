@@ -1,8 +1,8 @@
 /* Launches recorded once and enqueued together (cl_khr_command_buffer, what its versions 0.9.0 to 0.9.5 share).
  *
  * By the environment's FOVEA_COMMAND_BUFFER: "on" where the device can; anything else: off. */
-#ifndef FOVEA_CORE_COMMAND_BUFFER_H
-#define FOVEA_CORE_COMMAND_BUFFER_H
+#ifndef FOVEA_RUNTIME_COMMAND_BUFFER_H
+#define FOVEA_RUNTIME_COMMAND_BUFFER_H
 
 #include "runtime/launch.h"
 

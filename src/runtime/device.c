@@ -27,25 +27,25 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
 
 /* A second queue lets units that wait for the others at a kernel's end go on with something else, and parts of the
  * device, each with a queue of its own, keep a part of the batch in their caches. FOVEA_QUEUES decides: "1", "2" or
- * "parts", which divides all that can be; by itself what moves little stays whole, since a launch a part costs more
+ * "shards", which divides all that can be; by itself what moves little stays whole, since a launch a part costs more
  * than its meeting saves. By itself no GPU gets either, since none has been measured. */
-typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_PARTS } queues;
+typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_SHARDS } queues;
 
-static queues choose_queues(const fovea_device_info *info, double *parts_least) {
+static queues choose_queues(const fovea_device_info *info, double *shard_least_bytes) {
   const char *forced = fovea_environment("FOVEA_QUEUES");
-  *parts_least = 0;
+  *shard_least_bytes = 0;
   if (forced && strcmp(forced, "1") == 0) return QUEUES_ONE;
   if (forced && strcmp(forced, "2") == 0) return QUEUES_TWO;
-  if (forced && strcmp(forced, "parts") == 0) return QUEUES_PARTS;
-  *parts_least = 3e6;
-  return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1 ? QUEUES_PARTS : QUEUES_ONE;
+  if (forced && strcmp(forced, "shards") == 0) return QUEUES_SHARDS;
+  *shard_least_bytes = 3e6;
+  return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1 ? QUEUES_SHARDS : QUEUES_ONE;
 }
 
 /* Sub-devices, once made, are kept until the process ends: after clFinish has returned, a worker of PoCL 3.1 still
  * releases its event through the device, and crashed there in one of a few hundred closings on a busy machine. */
 typedef struct division {
   struct division *next;
-  cl_device_id of, parts[FOVEA_MOST_PARTS];
+  cl_device_id of, parts[FOVEA_MOST_SHARDS];
   cl_device_partition_property how;
   uint32_t units;
   cl_uint count;
@@ -53,7 +53,7 @@ typedef struct division {
 
 static fovea_status make_division(const fovea_device *d, division *made) {
   const cl_device_partition_property wanted[] = {made->how, (cl_device_partition_property)made->units, 0, 0};
-  const cl_int error = clCreateSubDevices(made->of, wanted, FOVEA_MOST_PARTS, made->parts, &made->count);
+  const cl_int error = clCreateSubDevices(made->of, wanted, FOVEA_MOST_SHARDS, made->parts, &made->count);
   if (error == CL_SUCCESS) return FOVEA_OK;
   return fovea_fail(FOVEA_DEVICE, "%s has %u compute units and gives no part of %u: %s", d->info.name,
                     d->info.compute_units, made->units, fovea_cl_error_name(error));
@@ -97,7 +97,7 @@ static fovea_status take_part(fovea_device *d, uint32_t units) {
 /* Equal ones of all units, as many as there may be; a driver that has no such parts does without. */
 static fovea_status find_parts(fovea_device *d) {
   const uint32_t units = d->info.compute_units;
-  uint32_t parts = units < FOVEA_MOST_PARTS ? units : FOVEA_MOST_PARTS;
+  uint32_t parts = units < FOVEA_MOST_SHARDS ? units : FOVEA_MOST_SHARDS;
   while (parts > 1 && units % parts != 0) parts--;
   if (parts < 2) return FOVEA_OK;
   const division *all = NULL;
@@ -105,7 +105,7 @@ static fovea_status find_parts(fovea_device *d) {
   if (status) return status == FOVEA_DEVICE ? FOVEA_OK : status;
   if (all->count != parts) return FOVEA_OK;
   memcpy(d->ids + 1, all->parts, sizeof all->parts);
-  d->part_count = (int)parts;
+  d->shard_count = (int)parts;
   return FOVEA_OK;
 }
 
@@ -118,8 +118,8 @@ static fovea_status make_queue(fovea_device *d, cl_device_id on, cl_command_queu
 
 static fovea_status make_queues(fovea_device *d, queues wanted) {
   fovea_status status = make_queue(d, d->id, CL_QUEUE_PROFILING_ENABLE, &d->queue);
-  if (!status && wanted != QUEUES_ONE) status = make_queue(d, d->id, 0, &d->aside);
-  for (int i = 0; i < d->part_count && !status; i++) status = make_queue(d, d->ids[1 + i], 0, &d->parts[i]);
+  if (!status && wanted != QUEUES_ONE) status = make_queue(d, d->id, 0, &d->side_stream);
+  for (int i = 0; i < d->shard_count && !status; i++) status = make_queue(d, d->ids[1 + i], 0, &d->shards[i]);
   return status;
 }
 
@@ -136,9 +136,9 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   if (units > 0 && (status = take_part(d, units))) goto fail;
   cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
   d->ids[0] = d->id;
-  const queues wanted = choose_queues(&d->info, &d->parts_least);
-  if (wanted == QUEUES_PARTS && (status = find_parts(d))) goto fail;
-  d->context = clCreateContext(properties, (cl_uint)(1 + d->part_count), d->ids, NULL, NULL, &error);
+  const queues wanted = choose_queues(&d->info, &d->shard_least_bytes);
+  if (wanted == QUEUES_SHARDS && (status = find_parts(d))) goto fail;
+  d->context = clCreateContext(properties, (cl_uint)(1 + d->shard_count), d->ids, NULL, NULL, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;
   if ((status = make_queues(d, wanted))) goto fail;
   if ((status = fovea_program_cache_create(&d->programs))) goto fail;
@@ -174,8 +174,8 @@ static void finish(cl_command_queue queue, cl_int *first_error) {
 /* All of them, whatever one says. */
 static cl_int finish_all(const fovea_device *device) {
   cl_int error = CL_SUCCESS;
-  for (int i = 0; i < device->part_count; i++) finish(device->parts[i], &error);
-  finish(device->aside, &error);
+  for (int i = 0; i < device->shard_count; i++) finish(device->shards[i], &error);
+  finish(device->side_stream, &error);
   finish(device->queue, &error);
   return error;
 }
@@ -187,11 +187,11 @@ void fovea_device_close(fovea_device *device) {
   fovea_profile_destroy(device->profile);
   fovea_program_cache_save(device);
   fovea_program_cache_destroy(device->programs);
-  fovea_tuning_destroy(device->tunings);
+  fovea_autotune_destroy(device->autotuned);
   if (device->queue) clReleaseCommandQueue(device->queue);
-  if (device->aside) clReleaseCommandQueue(device->aside);
-  for (int i = 0; i < device->part_count; i++)
-    if (device->parts[i]) clReleaseCommandQueue(device->parts[i]);
+  if (device->side_stream) clReleaseCommandQueue(device->side_stream);
+  for (int i = 0; i < device->shard_count; i++)
+    if (device->shards[i]) clReleaseCommandQueue(device->shards[i]);
   if (device->context) clReleaseContext(device->context);
   fovea_driver_opened(-1);
   free(device);

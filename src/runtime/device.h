@@ -1,6 +1,6 @@
 /* An opened device, seen from inside the library. */
-#ifndef FOVEA_CORE_DEVICE_H
-#define FOVEA_CORE_DEVICE_H
+#ifndef FOVEA_RUNTIME_DEVICE_H
+#define FOVEA_RUNTIME_DEVICE_H
 
 #include <CL/cl.h>
 
@@ -16,26 +16,26 @@ typedef struct fovea_tuning {
 typedef struct fovea_program_cache fovea_program_cache;
 typedef struct fovea_profile fovea_profile;
 typedef struct fovea_staging fovea_staging;
-typedef struct fovea_tunings fovea_tunings;
+typedef struct fovea_autotuned fovea_autotuned;
 
-enum { FOVEA_MOST_PARTS = 8 };
+enum { FOVEA_MOST_SHARDS = 8 };
 
 struct fovea_device {
   fovea_device_info info;
   fovea_tuning tuning;
   cl_platform_id platform;
-  cl_device_id id, ids[1 + FOVEA_MOST_PARTS]; /* those of the context: the same, then its parts */
-  int part_count;                             /* of equally many units; 0: none */
+  cl_device_id id, ids[1 + FOVEA_MOST_SHARDS]; /* those of the context: the same, then its parts */
+  int shard_count;                             /* of equally many units; 0: none */
   cl_context context;
-  cl_command_queue queue;                   /* in order, profiling enabled */
-  cl_command_queue aside;                   /* another, for what may run beside it; NULL: none */
-  cl_command_queue parts[FOVEA_MOST_PARTS]; /* each part's own */
-  double parts_least;                       /* bytes; what moves less is not divided among them */
+  cl_command_queue queue;                     /* in order, profiling enabled */
+  cl_command_queue side_stream;               /* another, for what may run beside it; NULL: none */
+  cl_command_queue shards[FOVEA_MOST_SHARDS]; /* each part's own */
+  double shard_least_bytes;                   /* bytes; what moves less is not divided among them */
   fovea_program_cache *programs;
   void (*say)(const char *line); /* fovea_device_tell; NULL: nobody */
   fovea_profile *profile;        /* NULL until begun */
   fovea_staging *staging;        /* host copies of asynchronous writes in flight; NULL until the first */
-  fovea_tunings *tunings;        /* measured tiles: tuning.h; NULL until an op asks */
+  fovea_autotuned *autotuned;    /* measured tiles: tuning.h; NULL until an op asks */
   uint64_t allocated;            /* bytes in live buffers */
   bool guard;                    /* canaries around every buffer made from now on: guard.h */
 };

@@ -1,8 +1,8 @@
 /* The folder in which a driver may keep what it compiles: private to the process, empty at its beginning, gone at its
  * end. So whatever it finds there it has compiled itself, or was given from the cache (binary_cache.h), which checks.
  */
-#ifndef FOVEA_CORE_DRIVER_FOLDER_H
-#define FOVEA_CORE_DRIVER_FOLDER_H
+#ifndef FOVEA_RUNTIME_DRIVER_FOLDER_H
+#define FOVEA_RUNTIME_DRIVER_FOLDER_H
 
 #include <stdbool.h>
 

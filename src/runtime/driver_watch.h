@@ -1,6 +1,6 @@
 /* What the process is doing inside an OpenCL driver, for whoever has to say so when it dies there. */
-#ifndef FOVEA_CORE_DRIVER_WATCH_H
-#define FOVEA_CORE_DRIVER_WATCH_H
+#ifndef FOVEA_RUNTIME_DRIVER_WATCH_H
+#define FOVEA_RUNTIME_DRIVER_WATCH_H
 
 #include <stdbool.h>
 

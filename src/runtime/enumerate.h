@@ -1,6 +1,6 @@
 /* The devices of all platforms, with the handles that open them. */
-#ifndef FOVEA_CORE_ENUMERATE_H
-#define FOVEA_CORE_ENUMERATE_H
+#ifndef FOVEA_RUNTIME_ENUMERATE_H
+#define FOVEA_RUNTIME_ENUMERATE_H
 
 #include <CL/cl.h>
 

@@ -1,6 +1,6 @@
 /* The one place through which a process's first OpenCL call goes. */
-#ifndef FOVEA_CORE_FIRST_CALL_H
-#define FOVEA_CORE_FIRST_CALL_H
+#ifndef FOVEA_RUNTIME_FIRST_CALL_H
+#define FOVEA_RUNTIME_FIRST_CALL_H
 
 #include "fovea/status.h"
 

@@ -1,7 +1,7 @@
 /* Canaries: words of a fixed pattern before and after a buffer, which nothing may write to. For the self-test and the
  * tests; a device has them when device->guard is set before its buffers are made. */
-#ifndef FOVEA_CORE_GUARD_H
-#define FOVEA_CORE_GUARD_H
+#ifndef FOVEA_RUNTIME_GUARD_H
+#define FOVEA_RUNTIME_GUARD_H
 
 #include "runtime/buffer.h"
 

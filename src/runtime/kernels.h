@@ -1,6 +1,6 @@
 /* The kernel sources, embedded by cl/embed.cmake. */
-#ifndef FOVEA_CORE_KERNELS_H
-#define FOVEA_CORE_KERNELS_H
+#ifndef FOVEA_RUNTIME_KERNELS_H
+#define FOVEA_RUNTIME_KERNELS_H
 
 typedef struct fovea_kernel_file {
   const char *name; /* "conv2d.cl" */

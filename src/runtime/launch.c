@@ -301,14 +301,14 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   bool profiled = fovea_profile_recording(d);
   cl_event event = NULL;
   const fovea_status status =
-      fovea_launch_enqueue_part(launch, (fovea_launch_part){0}, d->queue, 0, NULL, profiled ? &event : NULL);
+      fovea_launch_enqueue_shard(launch, (fovea_launch_shard){0}, d->queue, 0, NULL, profiled ? &event : NULL);
   if (status) return status;
   const fovea_profile_row row = {launch->name, launch->op, launch->shape, 1, 0, launch->flops, launch->bytes};
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
 /* What OpenCL 1.2 asks of a range, and some drivers do not refuse: within the launch's, and of whole groups. */
-static fovea_status check_part(const fovea_launch *l, fovea_launch_part part) {
+static fovea_status check_shard(const fovea_launch *l, fovea_launch_shard part) {
   if (part.count == 0) return FOVEA_OK;
   const int a = part.axis;
   if (a < 0 || a > 2) return fovea_fail(FOVEA_INVALID, "%s: a part along axis %d of 0 to 2", l->name, a);
@@ -320,9 +320,9 @@ static fovea_status check_part(const fovea_launch *l, fovea_launch_part part) {
                     l->local[a]);
 }
 
-fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
-                                       cl_uint wait_count, const cl_event *waits, cl_event *done) {
-  const fovea_status status = check_part(launch, part);
+fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard part, cl_command_queue queue,
+                                        cl_uint wait_count, const cl_event *waits, cl_event *done) {
+  const fovea_status status = check_shard(launch, part);
   if (status) return status;
   size_t offset[3], global[3];
   memcpy(offset, launch->origin, sizeof offset);

@@ -8,8 +8,8 @@
  *   status = fovea_launch_ready(l);      every failure until here is remembered and said here
  *   status = fovea_launch_enqueue(l);
  */
-#ifndef FOVEA_CORE_LAUNCH_H
-#define FOVEA_CORE_LAUNCH_H
+#ifndef FOVEA_RUNTIME_LAUNCH_H
+#define FOVEA_RUNTIME_LAUNCH_H
 
 #include "runtime/buffer.h"
 
@@ -62,16 +62,16 @@ fovea_status fovea_launch_ready(fovea_launch *launch);
 fovea_status fovea_launch_enqueue(fovea_launch *launch);
 
 /* Along the axis work-items first to first + count of the launch's; count 0: all. */
-typedef struct fovea_launch_part {
+typedef struct fovea_launch_shard {
   int axis;
   size_t first, count;
-} fovea_launch_part;
+} fovea_launch_shard;
 
 /* The launch, or a part of it, into `queue`, after `wait_count` events. *done, unless NULL, gets the event of its end,
  * the caller's to release. Not for a profile. FOVEA_INVALID, and nothing is enqueued, when the part is not within the
  * launch's range or cuts a work-group: OpenCL 1.2 has none that are cut. */
-fovea_status fovea_launch_enqueue_part(fovea_launch *launch, fovea_launch_part part, cl_command_queue queue,
-                                       cl_uint wait_count, const cl_event *waits, cl_event *done);
+fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard part, cl_command_queue queue,
+                                        cl_uint wait_count, const cl_event *waits, cl_event *done);
 
 /* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). On
  * failure *launch is NULL. */

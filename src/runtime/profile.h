@@ -1,6 +1,6 @@
 /* Time per kernel, gathered from events. */
-#ifndef FOVEA_CORE_PROFILE_H
-#define FOVEA_CORE_PROFILE_H
+#ifndef FOVEA_RUNTIME_PROFILE_H
+#define FOVEA_RUNTIME_PROFILE_H
 
 #include "runtime/device.h"
 

@@ -107,7 +107,7 @@ static fovea_status build_source(fovea_device *device, const char *file, const c
     fovea_status status = fovea_cl_check(device, error, "cannot make a program");
     return fovea_fail_in(status, "%s", file);
   }
-  error = clBuildProgram(p, (cl_uint)(1 + device->part_count), device->ids, options, NULL, NULL);
+  error = clBuildProgram(p, (cl_uint)(1 + device->shard_count), device->ids, options, NULL, NULL);
   if (error != CL_SUCCESS) {
     char log[1200];
     build_log(device, p, log, sizeof log);
@@ -121,10 +121,10 @@ static fovea_status build_source(fovea_device *device, const char *file, const c
 
 /* NULL when the driver does not take the binary. */
 static cl_program build_binary(fovea_device *device, const char *options, const unsigned char *binary, size_t size) {
-  cl_int error = CL_SUCCESS, errors[1 + FOVEA_MOST_PARTS] = {0};
-  const cl_uint count = (cl_uint)(1 + device->part_count);
-  const unsigned char *binaries[1 + FOVEA_MOST_PARTS];
-  size_t sizes[1 + FOVEA_MOST_PARTS];
+  cl_int error = CL_SUCCESS, errors[1 + FOVEA_MOST_SHARDS] = {0};
+  const cl_uint count = (cl_uint)(1 + device->shard_count);
+  const unsigned char *binaries[1 + FOVEA_MOST_SHARDS];
+  size_t sizes[1 + FOVEA_MOST_SHARDS];
   for (cl_uint i = 0; i < count; i++) binaries[i] = binary, sizes[i] = size;
   cl_program p = clCreateProgramWithBinary(device->context, count, device->ids, sizes, binaries, errors, &error);
   for (cl_uint i = 0; i < count && error == CL_SUCCESS; i++) error = errors[i];
@@ -136,8 +136,8 @@ static cl_program build_binary(fovea_device *device, const char *options, const 
 
 /* That for the whole device, the first of the context; its parts take the same. */
 static fovea_status store_binary(cl_program program, const entry *e) {
-  size_t sizes[1 + FOVEA_MOST_PARTS] = {0};
-  unsigned char *binaries[1 + FOVEA_MOST_PARTS] = {NULL};
+  size_t sizes[1 + FOVEA_MOST_SHARDS] = {0};
+  unsigned char *binaries[1 + FOVEA_MOST_SHARDS] = {NULL};
   cl_int error = clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL);
   if (error == CL_SUCCESS && sizes[0] == 0) return FOVEA_OK; /* a driver that has none */
   if (error == CL_SUCCESS) binaries[0] = malloc(sizes[0]);

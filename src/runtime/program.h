@@ -1,6 +1,6 @@
 /* Programs: built once a device and options, kept in memory and on disk. */
-#ifndef FOVEA_CORE_PROGRAM_H
-#define FOVEA_CORE_PROGRAM_H
+#ifndef FOVEA_RUNTIME_PROGRAM_H
+#define FOVEA_RUNTIME_PROGRAM_H
 
 #include "runtime/device.h"
 

@@ -1,6 +1,6 @@
 /* Kernel sources with their includes in place. */
-#ifndef FOVEA_CORE_SOURCE_H
-#define FOVEA_CORE_SOURCE_H
+#ifndef FOVEA_RUNTIME_SOURCE_H
+#define FOVEA_RUNTIME_SOURCE_H
 
 #include "fovea/status.h"
 

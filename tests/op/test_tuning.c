@@ -75,7 +75,7 @@ static bytes train(const fovea_graph *graph, int forced) {
   fovea_network *net = NULL;
   bytes all = {0};
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 + i / 11);
-  OK(fovea_tuning_force(device, forced));
+  OK(fovea_autotune_force(device, forced));
   OK(fovea_network_create(device, graph, &(fovea_network_options){.batch = BATCH, .seed = 3, .training = true}, &net));
   for (int i = 0; i < STEPS; i++) OK(fovea_network_train_step(net, pixels, NULL, BATCH, 0.01f));
   for (size_t i = 0; i < fovea_network_parameter_count(net); i++) {
@@ -94,8 +94,8 @@ static bytes train(const fovea_graph *graph, int forced) {
 
 static int most_tiles(void) {
   int most = 0;
-  for (int i = 1; i <= fovea_tuning_question_count(device); i++) {
-    const int count = fovea_tuning_question(device, i)->list.count;
+  for (int i = 1; i <= fovea_autotune_request_count(device); i++) {
+    const int count = fovea_autotune_get_request(device, i)->list.count;
     if (count > most) most = count;
   }
   return most;
@@ -114,7 +114,7 @@ static void same_bits(void (*add)(fovea_graph *), int kernels, int stride) {
   const bytes own = train(graph, 0);
   assert_false(has_nan(&own));
   const int most = most_tiles();
-  assert_true(fovea_tuning_question_count(device) >= kernels);
+  assert_true(fovea_autotune_request_count(device) >= kernels);
   assert_true(most > 3); /* else there was nothing to compare */
   for (int forced = 1; forced < most; forced += stride) {
     const bytes other = train(graph, forced);
@@ -124,7 +124,7 @@ static void same_bits(void (*add)(fovea_graph *), int kernels, int stride) {
     free(other.data);
   }
   free(own.data);
-  OK(fovea_tuning_force(device, -1));
+  OK(fovea_autotune_force(device, -1));
   fovea_graph_destroy(graph);
 }
 

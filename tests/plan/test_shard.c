@@ -1,5 +1,5 @@
-/* Parts of the batch in queues of their own leave the bits that one queue leaves, in training and evaluation: as they
- * come, and with one part as far ahead of the others as is allowed. */
+/* Shards of the batch in queues of their own leave the bits that one queue leaves, in training and evaluation: as they
+ * come, and with one shard as far ahead of the others as is allowed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "support/tiny.h"
 #include "support/values.h"
 
-/* Two batches and part of a third. */
+/* Two batches and shard of a third. */
 enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BATCH = 144, IMAGES = 2 * MOST_BATCH + 20, MOST = 1 << 14 };
 
 static uint8_t pixels[IMAGES * PIXELS];
@@ -29,16 +29,16 @@ typedef struct outcome {
   size_t count;
 } outcome;
 
-/* An epoch, then an evaluation. `order` 0: as they come. Returns the parts. */
+/* An epoch, then an evaluation. `order` 0: as they come. Returns the shards. */
 static int run(const char *queues, const fovea_vae_config *config, int order, outcome *o) {
   const size_t batch = (size_t)config->batch, images = 2 * batch + 20;
   const fovea_dataset data = {.count = images, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
   fovea_device *on = open_with_queues(queues);
-  on->parts_least = least;
+  on->shard_least_bytes = least;
   fovea_vae *vae = NULL;
   OK(fovea_vae_create(on, config, true, &vae));
   fovea_plan *training = fovea_network_plan(vae->network, true), *evaluation = fovea_network_plan(vae->network, false);
-  if (order > 0) fovea_plan_run_late_from_now(training, order), fovea_plan_run_late_from_now(evaluation, order);
+  if (order > 0) fovea_plan_use_latest_schedule(training, order), fovea_plan_use_latest_schedule(evaluation, order);
   fovea_epoch e = {.epochs = 1, .lr = 0.005, .min_lr = 0.0001};
   memset(o, 0, sizeof *o);
   OK(fovea_vae_train_epoch(vae, &data, &e));
@@ -46,31 +46,31 @@ static int run(const char *queues, const fovea_vae_config *config, int order, ou
   o->count = all_values(vae, o->values, MOST);
   OK(fovea_vae_evaluate(vae, &data, &o->losses));
   OK(fovea_network_read(vae->network, vae->graph->loss, images % batch, o->last));
-  const int parts = fovea_plan_parts(training);
-  assert_int_equal(fovea_plan_parts(evaluation), parts);
+  const int shards = fovea_plan_shards(training);
+  assert_int_equal(fovea_plan_shards(evaluation), shards);
   fovea_vae_destroy(vae);
   fovea_device_close(on);
-  return parts;
+  return shards;
 }
 
-static int parts_of_device(bool *divides) {
+static int shards_of_device(bool *divides) {
   fovea_device *on = NULL;
   OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &on));
-  const int parts = on->part_count;
-  *divides = on->tuning.vector > 1 && parts > 1;
+  const int shards = on->shard_count;
+  *divides = on->tuning.vector > 1 && shards > 1;
   fovea_device_close(on);
-  return parts;
+  return shards;
 }
 
 static void in_parts(fovea_vae_config config) {
   static outcome one, o;
   bool divides;
-  const int parts = parts_of_device(&divides), blocks = config.batch / 16;
+  const int shards = shards_of_device(&divides), blocks = config.batch / 16;
   assert_int_equal(run("1", &config, 0, &one), 0);
   assert_true(one.count > 0);
   for (int order = 0; order <= 2; order++) {
-    const int used = run("parts", &config, order, &o);
-    assert_int_equal(used, divides && (blocks % parts == 0 || blocks >= 4 * parts) ? parts : 0);
+    const int used = run("shards", &config, order, &o);
+    assert_int_equal(used, divides && (blocks % shards == 0 || blocks >= 4 * shards) ? shards : 0);
     assert_memory_equal(&one, &o, sizeof o);
   }
 }
@@ -111,14 +111,14 @@ static void small_segments_whole(void **state) {
   least = 0;
 }
 
-/* Parts would have two blocks and one. */
+/* Shards would have two blocks and one. */
 static void not_in_uneven_parts(void **state) {
   (void)state;
   static outcome o;
   bool divides;
   const fovea_vae_config config = tiny_config(SIDE, 48);
-  const int parts = parts_of_device(&divides);
-  assert_int_equal(run("parts", &config, 0, &o), divides && parts == 3 ? 3 : 0);
+  const int shards = shards_of_device(&divides);
+  assert_int_equal(run("shards", &config, 0, &o), divides && shards == 3 ? 3 : 0);
 }
 
 static int fill_images(void **state) {

@@ -1,5 +1,5 @@
 /* Weight gradients that run beside other launches, in a second queue, leave the bits that one queue leaves: as they
- * come, and as late as is allowed. */
+ * come, and as latest as is allowed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ typedef struct outcome {
 } outcome;
 
 /* Trains, with a batch that is not full, in so many queues. */
-static void train(const char *queues, bool late, outcome *o) {
+static void train(const char *queues, bool latest, outcome *o) {
   fovea_device *on = open_with_queues(queues);
   fovea_vae_config c = tiny_config(SIDE, BATCH);
   c.depth = 2;
@@ -36,7 +36,7 @@ static void train(const char *queues, bool late, outcome *o) {
   OK(fovea_vae_create(on, &c, true, &vae));
   fovea_plan *plan = fovea_network_plan(vae->network, true);
   assert_int_equal(fovea_plan_has_groups(plan), strcmp(queues, "2") == 0);
-  if (late) fovea_plan_run_late_from_now(plan, 1);
+  if (latest) fovea_plan_use_latest_schedule(plan, 1);
   fovea_epoch e = {.epochs = EPOCHS, .lr = 0.005, .min_lr = 0.0001};
   memset(o, 0, sizeof *o);
   for (e.epoch = 0; e.epoch < EPOCHS; e.epoch++) OK(fovea_vae_train_epoch(vae, &data, &e));
@@ -62,9 +62,9 @@ static void two_queues(void **state) {
 }
 
 static void as_late_as_allowed(void **state) {
-  static outcome late;
-  train("2", true, &late);
-  assert_memory_equal(*state, &late, sizeof late);
+  static outcome latest;
+  train("2", true, &latest);
+  assert_memory_equal(*state, &latest, sizeof latest);
 }
 
 int main(void) {

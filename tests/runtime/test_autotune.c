@@ -26,11 +26,11 @@ static fovea_tile_list list(void) {
 /* As a new process would find it. */
 static fovea_tile ask(const char *key) {
   fovea_device *fresh = NULL;
-  int question = -1;
+  int request = -1;
   OK(fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &fresh));
   const fovea_tile_list l = list();
-  const fovea_tile tile = fovea_tuning_choose(fresh, key, &l, &question);
-  assert_int_equal(question, 0);
+  const fovea_tile tile = fovea_autotune_choose(fresh, key, &l, &request);
+  assert_int_equal(request, 0);
   fovea_device_close(fresh);
   return tile;
 }
@@ -42,17 +42,17 @@ static void assert_tile(const char *key, fovea_tile expected) {
 
 static const char *stored_path(void) {
   static char path[4096];
-  assert_true(fovea_tuning_path(fovea_device_get_info(device), path, sizeof path));
+  assert_true(fovea_autotune_path(fovea_device_get_info(device), path, sizeof path));
   return path;
 }
 
-static int stored(void) { return fovea_tuning_stored(fovea_device_get_info(device)); }
+static int stored(void) { return fovea_autotune_stored(fovea_device_get_info(device)); }
 
 static void put(const char *text, size_t size) { OK(fovea_file_write(stored_path(), text, size)); }
 
 static void store_one(void) {
-  OK(fovea_tuning_set(device, "a", &faster));
-  OK(fovea_tuning_store(device));
+  OK(fovea_autotune_set(device, "a", &faster));
+  OK(fovea_autotune_store(device));
 }
 
 static void it_comes_back(void **state) {
@@ -63,8 +63,8 @@ static void it_comes_back(void **state) {
   assert_int_equal(stored(), 1);
   assert_tile("a", faster);
   assert_tile("b", own);
-  OK(fovea_tuning_set(device, "a", NULL));
-  OK(fovea_tuning_store(device));
+  OK(fovea_autotune_set(device, "a", NULL));
+  OK(fovea_autotune_store(device));
   assert_tile("a", own);
 }
 
@@ -168,37 +168,37 @@ static void unwritable(void **state) {
   char before[4096];
   snprintf(before, sizeof before, "%s", getenv("XDG_CACHE_HOME"));
   setenv("XDG_CACHE_HOME", file, 1);
-  assert_int_equal(fovea_tuning_store(device), FOVEA_IO);
+  assert_int_equal(fovea_autotune_store(device), FOVEA_IO);
   assert_int_equal(stored(), 0);
   assert_tile("a", own);
   setenv("XDG_CACHE_HOME", before, 1);
 }
 
-static void a_survey(void **state) {
+static void a_recording(void **state) {
   (void)state;
   const fovea_tile_list l = list();
-  int question = 0;
+  int request = 0;
   store_one();
-  OK(fovea_tuning_force(device, 1));
-  fovea_tile tile = fovea_tuning_choose(device, "x", &l, &question);
-  assert_int_equal(question, 1);
+  OK(fovea_autotune_force(device, 1));
+  fovea_tile tile = fovea_autotune_choose(device, "x", &l, &request);
+  assert_int_equal(request, 1);
   assert_memory_equal(&tile, &faster, sizeof tile);
-  OK(fovea_tuning_force(device, 0));
-  tile = fovea_tuning_choose(device, "a", &l, &question);
-  assert_int_equal(question, 2);
+  OK(fovea_autotune_force(device, 0));
+  tile = fovea_autotune_choose(device, "a", &l, &request);
+  assert_int_equal(request, 2);
   assert_memory_equal(&tile, &own, sizeof tile); /* not the measured one */
-  (void)fovea_tuning_choose(device, "x", &l, &question);
-  assert_int_equal(question, 1);
-  OK(fovea_tuning_force(device, 2)); /* more than there are */
-  tile = fovea_tuning_choose(device, "x", &l, &question);
+  (void)fovea_autotune_choose(device, "x", &l, &request);
+  assert_int_equal(request, 1);
+  OK(fovea_autotune_force(device, 2)); /* more than there are */
+  tile = fovea_autotune_choose(device, "x", &l, &request);
   assert_memory_equal(&tile, &own, sizeof tile);
-  OK(fovea_tuning_force(device, FOVEA_MAX_TILES));
-  tile = fovea_tuning_choose(device, "a", &l, &question);
+  OK(fovea_autotune_force(device, FOVEA_MAX_TILES));
+  tile = fovea_autotune_choose(device, "a", &l, &request);
   assert_memory_equal(&tile, &faster, sizeof tile);
-  assert_int_equal(fovea_tuning_question_count(device), 2);
-  assert_string_equal(fovea_tuning_question(device, 2)->key, "a");
-  OK(fovea_tuning_force(device, -1));
-  assert_int_equal(fovea_tuning_question_count(device), 0);
+  assert_int_equal(fovea_autotune_request_count(device), 2);
+  assert_string_equal(fovea_autotune_get_request(device, 2)->key, "a");
+  OK(fovea_autotune_force(device, -1));
+  assert_int_equal(fovea_autotune_request_count(device), 0);
 }
 
 static int open_with_cache(void **state) {
@@ -212,6 +212,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(it_comes_back),   cmocka_unit_test(off),
                                      cmocka_unit_test(of_another_path), cmocka_unit_test(truncated_and_corrupt),
                                      cmocka_unit_test(foreign),         cmocka_unit_test(hostile),
-                                     cmocka_unit_test(unwritable),      cmocka_unit_test(a_survey)};
+                                     cmocka_unit_test(unwritable),      cmocka_unit_test(a_recording)};
   return cmocka_run_group_tests(tests, open_with_cache, close_device);
 }

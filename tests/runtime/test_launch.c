@@ -227,7 +227,7 @@ static void local_sizes(void **state) {
 static void origin(void **state) {
   (void)state;
   static const struct {
-    fovea_launch_part part;
+    fovea_launch_shard part;
     int begin, end;
     const char *refusal; /* NULL: done */
   } cases[] = {{{0, 0, 0}, 8, 24, NULL},
@@ -253,7 +253,7 @@ static void origin(void **state) {
   assert_int_equal(fovea_launch_ready(l), FOVEA_OK);
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     assert_int_equal(fovea_buffer_zero(b, 0, sizeof data), FOVEA_OK);
-    const fovea_status status = fovea_launch_enqueue_part(l, cases[c].part, device->queue, 0, NULL, NULL);
+    const fovea_status status = fovea_launch_enqueue_shard(l, cases[c].part, device->queue, 0, NULL, NULL);
     assert_int_equal(status, cases[c].refusal ? FOVEA_INVALID : FOVEA_OK);
     if (cases[c].refusal) assert_message(cases[c].refusal);
     assert_int_equal(fovea_buffer_read(b, 0, sizeof data, data), FOVEA_OK);

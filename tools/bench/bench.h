@@ -1,8 +1,8 @@
 /* The benchmark: what its files share. bench.c is the command, bench_ceilings.c the device, bench_step.c the passes,
  * bench_table.c and bench_json.c the results, bench_growth.c tables of growing networks; what a network costs by its
  * graph is src/graph/work.c. */
-#ifndef FOVEA_TOOLS_BENCH_H
-#define FOVEA_TOOLS_BENCH_H
+#ifndef FOVEA_TOOLS_BENCH_BENCH_H
+#define FOVEA_TOOLS_BENCH_BENCH_H
 
 #include <jansson.h>
 

@@ -21,7 +21,7 @@ enum { SEARCH_PAIRS = 3, CONFIRM_PAIRS = 7 };
 static const double search_seconds = 240, least_gain = 0.03;
 
 typedef struct shape {
-  int best;                                        /* index in the question's list; 0: the op's own */
+  int best;                                        /* index in the request's list; 0: the op's own */
   double gain;                                     /* of the best: time of the own over its, less 1 */
   double own[CONFIRM_PAIRS], other[CONFIRM_PAIRS]; /* seconds of each pair */
 } shape;
@@ -30,7 +30,7 @@ typedef struct tuner {
   fovea_device *device;
   fovea_vae_config config;
   fovea_dataset images; /* one batch */
-  shape *shapes;        /* [question - 1] */
+  shape *shapes;        /* [request - 1] */
   double *seconds;
   int count, rounds;
   double step_own, step_other; /* of the confirmed shapes together, median */
@@ -72,12 +72,12 @@ static double gain_of(const shape *s, int pairs) {
 }
 
 static fovea_status begin(tuner *t, fovea_vae **own) {
-  fovea_status status = fovea_tuning_force(t->device, 0);
+  fovea_status status = fovea_autotune_force(t->device, 0);
   if (status == FOVEA_OK) status = make(t, own);
   if (status != FOVEA_OK) return status;
-  t->count = fovea_tuning_question_count(t->device);
+  t->count = fovea_autotune_request_count(t->device);
   for (int i = 1; i <= t->count; i++) {
-    const int tiles = fovea_tuning_question(t->device, i)->list.count;
+    const int tiles = fovea_autotune_get_request(t->device, i)->list.count;
     if (tiles > t->rounds) t->rounds = tiles;
   }
   t->shapes = calloc((size_t)t->count + 1, sizeof *t->shapes);
@@ -87,13 +87,13 @@ static fovea_status begin(tuner *t, fovea_vae **own) {
 
 static fovea_status search_round(tuner *t, fovea_vae *own, int round) {
   fovea_vae *other = NULL;
-  fovea_status status = fovea_tuning_force(t->device, round);
+  fovea_status status = fovea_autotune_force(t->device, round);
   if (status == FOVEA_OK) status = make(t, &other);
   if (status == FOVEA_OK) status = time_pairs(t, own, other, SEARCH_PAIRS);
   for (int i = 0; i < t->count && status == FOVEA_OK; i++) {
     shape *s = &t->shapes[i];
     const double gain = gain_of(s, SEARCH_PAIRS);
-    if (round < fovea_tuning_question(t->device, i + 1)->list.count && gain > least_gain && gain > s->gain)
+    if (round < fovea_autotune_get_request(t->device, i + 1)->list.count && gain > least_gain && gain > s->gain)
       s->best = round, s->gain = gain;
   }
   fovea_vae_destroy(other);
@@ -139,18 +139,18 @@ static fovea_status compare(const fovea_vae *own, const fovea_vae *other) {
 static fovea_status take_winners(tuner *t) {
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < t->count && status == FOVEA_OK; i++) {
-    const fovea_question *q = fovea_tuning_question(t->device, i + 1);
+    const fovea_autotune_request *q = fovea_autotune_get_request(t->device, i + 1);
     const shape *s = &t->shapes[i];
-    status = fovea_tuning_set(t->device, q->key, s->best ? &q->list.tiles[s->best] : NULL);
+    status = fovea_autotune_set(t->device, q->key, s->best ? &q->list.tiles[s->best] : NULL);
   }
   return status;
 }
 
 static fovea_status confirm(tuner *t) {
   fovea_vae *own = NULL, *other = NULL;
-  fovea_status status = fovea_tuning_force(t->device, 0);
+  fovea_status status = fovea_autotune_force(t->device, 0);
   if (status == FOVEA_OK) status = make(t, &own);
-  if (status == FOVEA_OK) status = fovea_tuning_force(t->device, FOVEA_MAX_TILES); /* the table's */
+  if (status == FOVEA_OK) status = fovea_autotune_force(t->device, FOVEA_MAX_TILES); /* the table's */
   if (status == FOVEA_OK) status = make(t, &other);
   if (status == FOVEA_OK) status = time_pairs(t, own, other, CONFIRM_PAIRS);
   if (status == FOVEA_OK) status = compare(own, other);
@@ -168,7 +168,7 @@ static fovea_status confirm(tuner *t) {
 static void print_table(tuner *t) {
   printf("%-60s %9s %9s %7s  %s\n", "kernel and shape", "own, ms", "best, ms", "faster", "tile");
   for (int i = 0; i < t->count; i++) {
-    const fovea_question *q = fovea_tuning_question(t->device, i + 1);
+    const fovea_autotune_request *q = fovea_autotune_get_request(t->device, i + 1);
     const shape *s = &t->shapes[i];
     char text[120];
     const double own = median(s->own, CONFIRM_PAIRS), best = s->best ? median(s->other, CONFIRM_PAIRS) : own;
@@ -191,8 +191,8 @@ static fovea_status tune(tuner *t) {
   if (status == FOVEA_OK) status = take_winners(t);
   if (status != FOVEA_OK) return status;
   print_table(t);
-  status = fovea_tuning_store(t->device);
-  if (status == FOVEA_OK && fovea_tuning_path(fovea_device_get_info(t->device), path, sizeof path))
+  status = fovea_autotune_store(t->device);
+  if (status == FOVEA_OK && fovea_autotune_path(fovea_device_get_info(t->device), path, sizeof path))
     printf("kept in %s\n", path);
   return status;
 }

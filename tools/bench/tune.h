@@ -1,6 +1,6 @@
 /* `fovea bench --tune`. */
-#ifndef FOVEA_TOOLS_TUNE_H
-#define FOVEA_TOOLS_TUNE_H
+#ifndef FOVEA_TOOLS_BENCH_TUNE_H
+#define FOVEA_TOOLS_BENCH_TUNE_H
 
 #include "fovea/status.h"
 

@@ -2,8 +2,8 @@
  *
  * Every op is compared in lockstep (lockstep.h) with the plain-C references of src/ref: one in double precision decides
  * what is right, one in fp32 and in the kernels' canonical order decides which bits. */
-#ifndef FOVEA_CHECK_CHECK_H
-#define FOVEA_CHECK_CHECK_H
+#ifndef FOVEA_TOOLS_CHECK_CHECK_H
+#define FOVEA_TOOLS_CHECK_CHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>

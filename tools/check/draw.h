@@ -1,6 +1,6 @@
 /* The self-test's random numbers: the same on every machine. */
-#ifndef FOVEA_CHECK_DRAW_H
-#define FOVEA_CHECK_DRAW_H
+#ifndef FOVEA_TOOLS_CHECK_DRAW_H
+#define FOVEA_TOOLS_CHECK_DRAW_H
 
 #include <stdint.h>
 

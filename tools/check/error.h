@@ -1,6 +1,6 @@
 /* Two sets of numbers compared, and how far apart they are. */
-#ifndef FOVEA_CHECK_ERROR_H
-#define FOVEA_CHECK_ERROR_H
+#ifndef FOVEA_TOOLS_CHECK_ERROR_H
+#define FOVEA_TOOLS_CHECK_ERROR_H
 
 #include "check/check.h"
 

@@ -6,8 +6,8 @@
  *
  * Compared are, of a training pass: every value, the moving statistics, the gradient of every tensor (the sum over its
  * readers) and of every parameter, the losses; of an evaluation pass: every value and the losses; then Adam's step. */
-#ifndef FOVEA_CHECK_LOCKSTEP_H
-#define FOVEA_CHECK_LOCKSTEP_H
+#ifndef FOVEA_TOOLS_CHECK_LOCKSTEP_H
+#define FOVEA_TOOLS_CHECK_LOCKSTEP_H
 
 #include "check/check.h"
 #include "graph/graph.h"

@@ -1,6 +1,6 @@
 /* The double reference of any graph. */
-#ifndef FOVEA_CHECK_REFERENCE_H
-#define FOVEA_CHECK_REFERENCE_H
+#ifndef FOVEA_TOOLS_CHECK_REFERENCE_H
+#define FOVEA_TOOLS_CHECK_REFERENCE_H
 
 #include "graph/graph.h"
 #include "ref/network.h"

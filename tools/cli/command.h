@@ -1,6 +1,6 @@
 /* The fovea command's subcommands: one file each, listed in tools/main.c; and what each begins and ends with. */
-#ifndef FOVEA_TOOLS_COMMAND_H
-#define FOVEA_TOOLS_COMMAND_H
+#ifndef FOVEA_TOOLS_CLI_COMMAND_H
+#define FOVEA_TOOLS_CLI_COMMAND_H
 
 #include "cli/options.h"
 

@@ -58,7 +58,7 @@ static fovea_status print_table(const fovea_device_info *devices, size_t count) 
     for (int c = 0; c < COLUMNS - 1; c++) printf("%-*s  ", (int)width[c], rows[i][c]);
     printf("%s\n", rows[i][COLUMNS - 1]);
     if (i > 0 && !devices[i - 1].usable) printf("%*s  not usable: %s\n", (int)width[0], "", devices[i - 1].why_not);
-    const int tuned = i > 0 ? fovea_tuning_stored(&devices[i - 1]) : 0;
+    const int tuned = i > 0 ? fovea_autotune_stored(&devices[i - 1]) : 0;
     if (tuned > 0) printf("%*s  tuned for %d shapes (fovea bench --tune)\n", (int)width[0], "", tuned);
   }
   free(rows);
@@ -87,7 +87,7 @@ static json_t *device_json(const fovea_device_info *d) {
   json_object_set_new(o, "denormals", json_boolean(d->denormals));
   json_object_set_new(o, "fma", json_boolean(d->fma));
   json_object_set_new(o, "unified_memory", json_boolean(d->unified_memory));
-  json_object_set_new(o, "tuned_shapes", json_integer(fovea_tuning_stored(d)));
+  json_object_set_new(o, "tuned_shapes", json_integer(fovea_autotune_stored(d)));
   json_object_set_new(o, "usable", json_boolean(d->usable));
   if (!d->usable) json_object_set_new(o, "why_not", json_string(d->why_not));
   return o;

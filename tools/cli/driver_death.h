@@ -1,6 +1,6 @@
 /* A sentence and an exit code for a driver that ends the process instead of returning an error. */
-#ifndef FOVEA_TOOLS_DRIVER_DEATH_H
-#define FOVEA_TOOLS_DRIVER_DEATH_H
+#ifndef FOVEA_TOOLS_CLI_DRIVER_DEATH_H
+#define FOVEA_TOOLS_CLI_DRIVER_DEATH_H
 
 /* To be called once, before the first OpenCL call. From then on SIGABRT, SIGSEGV, SIGBUS and SIGILL, while the OpenCL
  * driver is at work, and an exit() that is not main's, end the process by 4 where memory is short, by 5 where the

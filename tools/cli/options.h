@@ -5,8 +5,8 @@
  * POSIXLY_CORRECT in the environment); an option given twice has its last value. argp would be the alternative: it is
  * glibc's alone, and what it does beyond getopt_long, help and messages, is done here from the table, which knows
  * defaults and ranges. */
-#ifndef FOVEA_TOOLS_OPTIONS_H
-#define FOVEA_TOOLS_OPTIONS_H
+#ifndef FOVEA_TOOLS_CLI_OPTIONS_H
+#define FOVEA_TOOLS_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Where results that have a name of their own go. */
-#ifndef FOVEA_TOOLS_OUTPUT_H
-#define FOVEA_TOOLS_OUTPUT_H
+#ifndef FOVEA_TOOLS_CLI_OUTPUT_H
+#define FOVEA_TOOLS_CLI_OUTPUT_H
 
 #include "fovea/status.h"
 

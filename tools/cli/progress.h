@@ -1,7 +1,7 @@
 /* Progress on stderr: a bar on a terminal, cut to its width, elsewhere (also with TERM=dumb) a line every few seconds
  * and one at the end. One at a time. */
-#ifndef FOVEA_TOOLS_PROGRESS_H
-#define FOVEA_TOOLS_PROGRESS_H
+#ifndef FOVEA_TOOLS_CLI_PROGRESS_H
+#define FOVEA_TOOLS_CLI_PROGRESS_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SIGINT, SIGTERM and SIGHUP in a command that trains: what is new is saved first, and nothing is waited for when
  * nothing is new. A process is idle when its end would lose nothing, as while kernels are compiled, and busy else. */
-#ifndef FOVEA_TOOLS_SIGNALS_H
-#define FOVEA_TOOLS_SIGNALS_H
+#ifndef FOVEA_TOOLS_CLI_SIGNALS_H
+#define FOVEA_TOOLS_CLI_SIGNALS_H
 
 #include <stdbool.h>
 

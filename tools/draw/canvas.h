@@ -1,7 +1,7 @@
 /* What the plots have in common: a page that grows with what is drawn on it, text that can be measured, axes with
  * round ticks, a legend, and one palette. Lengths are in points of the page; the PNG has two pixels a point. */
-#ifndef FOVEA_TOOLS_CANVAS_H
-#define FOVEA_TOOLS_CANVAS_H
+#ifndef FOVEA_TOOLS_DRAW_CANVAS_H
+#define FOVEA_TOOLS_DRAW_CANVAS_H
 
 #include <cairo.h>
 #include <locale.h>

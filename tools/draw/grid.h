@@ -8,8 +8,8 @@
  * Both return FOVEA_INVALID for no channels, an empty grid or one too large for a PNG,
  * FOVEA_MISMATCH for a NaN, FOVEA_NO_MEMORY, and FOVEA_IO if the file cannot be written; the path then holds what it
  * held before. */
-#ifndef FOVEA_TOOLS_GRID_H
-#define FOVEA_TOOLS_GRID_H
+#ifndef FOVEA_TOOLS_DRAW_GRID_H
+#define FOVEA_TOOLS_DRAW_GRID_H
 
 #include <stddef.h>
 

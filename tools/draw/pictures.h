@@ -1,6 +1,6 @@
 /* What a network sees, as PNGs: reconstructions, a walk through its latent space, its codes. */
-#ifndef FOVEA_TOOLS_PICTURES_H
-#define FOVEA_TOOLS_PICTURES_H
+#ifndef FOVEA_TOOLS_DRAW_PICTURES_H
+#define FOVEA_TOOLS_DRAW_PICTURES_H
 
 #include "fovea/vae.h"
 

@@ -4,8 +4,8 @@
  * Values that are not finite (or not below 1e300) are left out. All return FOVEA_INVALID if that leaves a panel with
  * nothing to show, or a text is not UTF-8; FOVEA_NO_MEMORY; and FOVEA_IO if the file cannot be written; the path then
  * holds what it held before. */
-#ifndef FOVEA_TOOLS_PLOTS_H
-#define FOVEA_TOOLS_PLOTS_H
+#ifndef FOVEA_TOOLS_DRAW_PLOTS_H
+#define FOVEA_TOOLS_DRAW_PLOTS_H
 
 #include <stddef.h>
 

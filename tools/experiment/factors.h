@@ -1,6 +1,6 @@
 /* The configurations of a factorial experiment, in order. */
-#ifndef FOVEA_TOOLS_FACTORS_H
-#define FOVEA_TOOLS_FACTORS_H
+#ifndef FOVEA_TOOLS_EXPERIMENT_FACTORS_H
+#define FOVEA_TOOLS_EXPERIMENT_FACTORS_H
 
 #include "train/identity.h"
 

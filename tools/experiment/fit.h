@@ -1,6 +1,6 @@
 /* Least squares on a CSV file and the plot of its coefficients: for `regress`, and for the end of a sweep. */
-#ifndef FOVEA_TOOLS_FIT_H
-#define FOVEA_TOOLS_FIT_H
+#ifndef FOVEA_TOOLS_EXPERIMENT_FIT_H
+#define FOVEA_TOOLS_EXPERIMENT_FIT_H
 
 #include "fovea/regress.h"
 

@@ -1,6 +1,6 @@
 /* The configuration of a sweep from its folder, also when its config.json is gone. */
-#ifndef FOVEA_TOOLS_RECOVER_H
-#define FOVEA_TOOLS_RECOVER_H
+#ifndef FOVEA_TOOLS_EXPERIMENT_RECOVER_H
+#define FOVEA_TOOLS_EXPERIMENT_RECOVER_H
 
 #include "fovea/status.h"
 

@@ -1,6 +1,6 @@
 /* results.csv, a sweep's table: a line a configuration. */
-#ifndef FOVEA_TOOLS_RESULTS_H
-#define FOVEA_TOOLS_RESULTS_H
+#ifndef FOVEA_TOOLS_EXPERIMENT_RESULTS_H
+#define FOVEA_TOOLS_EXPERIMENT_RESULTS_H
 
 #include "experiment/factors.h"
 #include "train/csvlog.h"

@@ -1,6 +1,6 @@
 /* A CSV file that grows by a line, metrics.csv and results.csv: what a crash left of it, and numbers in it. */
-#ifndef FOVEA_TOOLS_CSVLOG_H
-#define FOVEA_TOOLS_CSVLOG_H
+#ifndef FOVEA_TOOLS_TRAIN_CSVLOG_H
+#define FOVEA_TOOLS_TRAIN_CSVLOG_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* What makes a run this one: its settings, and hashes of the data and of the start weights, as JSON in config.json and
  * in the checkpoint, and one short name for all of that, which stands in each line of metrics.csv and results.csv.
  * Nothing else is in it (no path, no device, no time): two runs of one identity are the same bytes. */
-#ifndef FOVEA_TOOLS_IDENTITY_H
-#define FOVEA_TOOLS_IDENTITY_H
+#ifndef FOVEA_TOOLS_TRAIN_IDENTITY_H
+#define FOVEA_TOOLS_TRAIN_IDENTITY_H
 
 #include "train/run.h"
 

@@ -1,6 +1,6 @@
 /* Saying what a data set holds, and keeping results out of it. */
-#ifndef FOVEA_TOOLS_LOAD_H
-#define FOVEA_TOOLS_LOAD_H
+#ifndef FOVEA_TOOLS_TRAIN_LOAD_H
+#define FOVEA_TOOLS_TRAIN_LOAD_H
 
 #include "fovea/data.h"
 

@@ -1,6 +1,6 @@
 /* metrics.csv, a line an epoch, and the same losses as a checkpoint carries them, so that the file can be made anew. */
-#ifndef FOVEA_TOOLS_METRICS_H
-#define FOVEA_TOOLS_METRICS_H
+#ifndef FOVEA_TOOLS_TRAIN_METRICS_H
+#define FOVEA_TOOLS_TRAIN_METRICS_H
 
 #include <stdbool.h>
 

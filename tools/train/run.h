@@ -1,6 +1,6 @@
 /* What the commands that train or read a run have in common: the options of a run, its data, its directory. */
-#ifndef FOVEA_TOOLS_RUN_H
-#define FOVEA_TOOLS_RUN_H
+#ifndef FOVEA_TOOLS_TRAIN_RUN_H
+#define FOVEA_TOOLS_TRAIN_RUN_H
 
 #include <jansson.h>
 #include <stdbool.h>

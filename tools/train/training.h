@@ -1,6 +1,6 @@
 /* One run in its directory, from the first step to its pictures: what `train` does once and `sweep` 32 times. */
-#ifndef FOVEA_TOOLS_TRAINING_H
-#define FOVEA_TOOLS_TRAINING_H
+#ifndef FOVEA_TOOLS_TRAIN_TRAINING_H
+#define FOVEA_TOOLS_TRAIN_TRAINING_H
 
 #include "train/metrics.h"
 #include "train/run.h"

@@ -39,7 +39,7 @@ static fovea_view pack(fovea_plan *plan, const char *options, const fovea_conv_s
   fovea_record_int(r, "from_c", from_c);
   fovea_record_int(r, "count", count);
   fovea_record_flat(r, (size_t)count);
-  fovea_record_prepares(plan, r);
+  fovea_record_prepacks_weights(plan, r);
   fovea_record_cost(r, 0, 8.0 * count);
   return packed;
 }

@@ -27,22 +27,22 @@ static int products(filtering f, const fovea_conv_shape *s) {
 
 /* Of stride 1: 4 outputs where they save a quarter of the multiplications of 2. Below that they are hardly faster
  * (winograd.cl) and round worse. */
-static filtering choose_filtering(const fovea_conv_shape *s, bool turned) {
+static filtering choose_filtering(const fovea_conv_shape *s, bool backward_data) {
   const filtering small = {2, 4, 4, false}, large = {4, 6, 6, false};
   const filtering strided = {2, 5, 4, false}, transposed = {4, 5, 4, true};
-  if (s->stride == 2) return turned ? transposed : strided;
+  if (s->stride == 2) return backward_data ? transposed : strided;
   return 4 * products(large, s) < 3 * products(small, s) ? large : small;
 }
 
 /* Decided by the shape alone, so that the bits are the same on every device. Where channels are few, or the image
  * hardly has tiles, the transforms cost more than they save; of stride 2 they have to save a quarter of the products.
  */
-bool fovea_winograd_fits(const fovea_conv_shape *s, bool turned) {
+bool fovea_winograd_fits(const fovea_conv_shape *s, bool backward_data) {
   enum { LEAST_CHANNELS = 8, LEAST_SIDE = 6 };
   if (s->kernel != 3 || s->c < LEAST_CHANNELS || s->k < LEAST_CHANNELS || s->oh < LEAST_SIDE || s->ow < LEAST_SIDE)
     return false;
   if (s->stride == 1) return true;
-  const filtering f = choose_filtering(s, turned);
+  const filtering f = choose_filtering(s, backward_data);
   const int step = f.transposed ? 2 : 1; /* the four outputs of a transposed one's input have nine taps together */
   const int h = from_first(f, s->oh, s->top), w = from_first(f, s->ow, s->left);
   const int direct = 9 * fovea_ceil_div(h, step) * fovea_ceil_div(w, step);
@@ -76,10 +76,10 @@ static fovea_tile_list winograd_tiles(const fovea_tuning *t, filtering f, int k)
   return list;
 }
 
-void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool turned,
+void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool backward_data,
                            fovea_epilogue epilogue, fovea_view y, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
-  const filtering f = choose_filtering(s, turned);
+  const filtering f = choose_filtering(s, backward_data);
   const int elements = f.filter_elements * f.filter_elements;
   const fovea_tile_list list = winograd_tiles(tuning, f, s->k);
   const fovea_tile t = fovea_conv_tile(plan, "winograd", s, &list);
@@ -95,9 +95,9 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "k", s->k);
   fovea_record_int(r, "c", s->c);
   fovea_record_int(r, "tk", t.filters);
-  fovea_record_int(r, "turned", turned);
+  fovea_record_int(r, "backward_data", backward_data);
   fovea_record_range(r, (size_t)fovea_ceil_div(s->c * t.filters, tuning->vector), tiles, 1);
-  fovea_record_prepares(plan, r);
+  fovea_record_prepacks_weights(plan, r);
   fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
 
   snprintf(options + length, sizeof options - (size_t)length, " -DTK=%d -DKG=%d -DCC=%d", t.filters,
