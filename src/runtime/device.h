@@ -32,12 +32,13 @@ struct fovea_device {
   cl_command_queue shards[FOVEA_MOST_SHARDS]; /* each part's own */
   double shard_least_bytes;                   /* bytes; what moves less is not divided among them */
   fovea_program_cache *programs;
-  void (*say)(const char *line); /* fovea_device_tell; NULL: nobody */
-  fovea_profile *profile;        /* NULL until begun */
-  fovea_staging *staging;        /* host copies of asynchronous writes in flight; NULL until the first */
-  fovea_autotuned *autotuned;    /* measured tiles: tuning.h; NULL until an op asks */
-  uint64_t allocated;            /* bytes in live buffers */
-  bool guard;                    /* canaries around every buffer made from now on: guard.h */
+  void (*say)(void *user, const char *line); /* fovea_device_tell; NULL: nobody */
+  void *user;
+  fovea_profile *profile;     /* NULL until begun */
+  fovea_staging *staging;     /* host copies of asynchronous writes in flight; NULL until the first */
+  fovea_autotuned *autotuned; /* measured tiles: tuning.h; NULL until an op asks */
+  uint64_t allocated;         /* bytes in live buffers */
+  bool guard;                 /* canaries around every buffer made from now on: guard.h */
 };
 
 /* fovea_device_open for `units` of the device's compute units as a sub-device; 0: the whole device. FOVEA_DEVICE where

@@ -248,8 +248,6 @@ fovea_status fovea_device_list(fovea_device_info **list, size_t *count) {
   return status;
 }
 
-void fovea_device_list_free(fovea_device_info *list) { free(list); }
-
 /* --- selection ----------------------------------------------------------------------------------------------- */
 
 static bool equal_nocase(const char *a, const char *b) {

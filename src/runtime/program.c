@@ -172,7 +172,7 @@ static void tell_compiling(const fovea_device *device) {
   const bool kept = !*why_not_kept(where, sizeof where, why, sizeof why);
   snprintf(line, sizeof line, "compiling kernels for %s, %s%s", device->info.name,
            kept ? "to be kept in " : "each time anew: ", kept ? where : why);
-  device->say(line);
+  device->say(device->user, line);
 }
 
 static void tell_damaged(const fovea_device *device, const fovea_cache_key *key) {
@@ -180,7 +180,7 @@ static void tell_damaged(const fovea_device *device, const fovea_cache_key *key)
   if (!device->say || device->programs->damage_told || !fovea_binary_path(key, path, sizeof path)) return;
   device->programs->damage_told = true;
   snprintf(line, sizeof line, "%s is damaged: its kernels are compiled anew, as those of other such files", path);
-  device->say(line);
+  device->say(device->user, line);
 }
 
 static bool any_unsaved(const fovea_program_cache *cache) {
@@ -235,7 +235,7 @@ static void save_all(fovea_device *device) {
   fovea_cache_trim(FOVEA_CACHE_MOST);
   if (failures == 0 || !device->say) return;
   snprintf(line, sizeof line, "not all compiled kernels are kept, and the rest is compiled again next time: %s", first);
-  device->say(line);
+  device->say(device->user, line);
 }
 
 /* Only where a driver keeps kernels apart does a binary grow. */
@@ -259,7 +259,7 @@ static void save_where_possible(fovea_device *device) {
   if (*why_not_kept(where, sizeof where, why, sizeof why)) return; /* told when they were compiled */
   const char *not_asked = why_not_asked();
   snprintf(line, sizeof line, "%skeeping the compiled kernels in %s%s", *not_asked ? "not " : "", where, not_asked);
-  if (device->say) device->say(line);
+  if (device->say) device->say(device->user, line);
   if (!*not_asked) save_all(device);
 }
 

@@ -179,7 +179,7 @@ static void test_summary_refuses(void **state) {
   assert_null(text);
   unsetenv("SOURCE_DATE_EPOCH");
   OK(fovea_ols_summary(ols, &text));
-  free(text);
+  fovea_free(text);
   fovea_ols_destroy(ols);
 }
 

@@ -49,7 +49,7 @@ static fovea_status measure_network(bench_result *r, const fovea_dataset *images
 /* The bandwidth last: its buffers would be the peak of the memory. */
 static fovea_status measure(bench_result *r, const fovea_dataset *images) {
   fovea_status status = fovea_device_open_part(r->settings->device, (uint32_t)r->settings->threads, &r->device);
-  if (status == FOVEA_OK) fovea_device_tell(r->device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(r->device, progress_hear, NULL);
   if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->before);
   if (status == FOVEA_OK) status = measure_network(r, images);
   if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->after);
@@ -75,7 +75,7 @@ static fovea_status run_bench(const bench_settings *s) {
   if (status == FOVEA_OK) status = measure(&r, loaded != NULL ? loaded : &noise);
   if (status == FOVEA_OK && s->json) status = bench_put_json(bench_json(&r));
   if (status == FOVEA_OK && !s->json) bench_print(&r);
-  free(r.profile.rows);
+  fovea_free(r.profile.rows);
   fovea_device_close(r.device);
   fovea_dataset_destroy(loaded);
   free(noise.pixels);

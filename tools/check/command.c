@@ -280,7 +280,7 @@ static int run(int argc, char **argv) {
   fovea_device *device = NULL;
   s.ops = json_array();
   status = fovea_device_open(selector, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (!status) status = check(device, &s);
   fovea_device_close(device);
   json_decref(s.ops);

@@ -120,7 +120,7 @@ static int run(int argc, char **argv) {
   size_t count = 0;
   status = fovea_device_list(&devices, &count);
   if (!status) status = json ? print_json(devices, count) : print_table(devices, count);
-  fovea_device_list_free(devices);
+  fovea_free(devices);
   return status ? command_fail(status) : FOVEA_OK;
 }
 

@@ -120,7 +120,7 @@ static fovea_status draw(const request *r, const run_options *o, const int dims[
   const fovea_vae_config config = run_vae_config(o, dims[0], dims[1], dims[2]);
   fovea_status status = r->walk ? FOVEA_OK : load_images(r, dims, &images);
   if (status == FOVEA_OK) status = fovea_device_open(r->device, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) status = fovea_vae_create(device, &config, false, &vae);
   if (status == FOVEA_OK) status = fovea_vae_load(vae, checkpoint, NULL);
   if (status == FOVEA_OK) status = r->walk ? pictures_walk(vae, r->out) : draw_pairs(r, vae, images);

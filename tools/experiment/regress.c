@@ -35,7 +35,7 @@ static fovea_status regress(const char *path, const fovea_design_options *option
   if (!status && plot_path) status = fit_plot(plot_path, ols);
   if (!status) fputs(text, stdout);
   if (!status && json) putchar('\n');
-  free(text);
+  fovea_free(text);
   fovea_ols_destroy(ols);
   return status;
 }

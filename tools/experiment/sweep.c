@@ -332,8 +332,8 @@ static fovea_status regress(const sweep *s) {
   if (status == FOVEA_OK) status = fit_plot(path, ols);
   if (status == FOVEA_OK) fputs(s->options.json ? json : summary, stdout);
   if (status == FOVEA_OK && s->options.json) putchar('\n');
-  free(summary);
-  free(json);
+  fovea_free(summary);
+  fovea_free(json);
   fovea_ols_destroy(ols);
   return status;
 }
@@ -372,7 +372,7 @@ static fovea_status run_sweep(sweep *s) {
   if (status == FOVEA_OK) status = factors_plan(s->factors, &s->options, s->seeds, &s->configs, &s->count);
   if (status == FOVEA_OK) status = run_data_load(&s->options, &s->data);
   if (status == FOVEA_OK) status = fovea_device_open(s->options.device, &s->device);
-  if (status == FOVEA_OK) fovea_device_tell(s->device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(s->device, progress_hear, NULL);
   if (status == FOVEA_OK) status = open_folder(s);
   if (status == FOVEA_OK) status = run_all(s);
   if (status == FOVEA_OK) status = conclude(s);

@@ -174,7 +174,7 @@ static fovea_status train(const run_options *o, bool *stopped) {
   fovea_status status = run_options_check(o);
   if (status == FOVEA_OK) status = run_data_load(o, &data);
   if (status == FOVEA_OK) status = fovea_device_open(o->device, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) {
     view v = {o, (int)o->epochs, data.train->count};
     const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved};
