@@ -7,15 +7,6 @@
 
 enum { LANES = 16 };
 
-float *canonical_alloc(size_t count) {
-  float *p = calloc(count + 1, sizeof *p);
-  if (!p) {
-    fprintf(stderr, "reference: out of memory for %zu floats\n", count);
-    exit(4);
-  }
-  return p;
-}
-
 /* --- parameters: the file's order and the device's ---------------------------------------------------------------- */
 
 /* An image's flattened index is (h, w, c) in the file and (c, h, w) on the device; NULL: no image. */
