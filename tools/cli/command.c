@@ -6,6 +6,7 @@
 
 #include "base/environment.h"
 #include "base/fail.h"
+#include "fovea/fovea.h"
 
 extern char **environ;
 
