@@ -184,11 +184,12 @@ void fovea_device_close(fovea_device *device) {
   free(device);
 }
 
-void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
+void fovea_device_tell(fovea_device *device, void (*say)(void *user, const char *line), void *user) {
   if (!device) return;
   const char *note = say ? fovea_driver_folder_note() : NULL;
   device->say = say;
-  if (note) say(note);
+  device->user = user;
+  if (note) say(user, note);
 }
 
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return device ? &device->info : NULL; }

@@ -32,12 +32,13 @@ struct fovea_device {
   cl_command_queue shards[FOVEA_MOST_SHARDS]; /* one for each shard */
   double shard_least_bytes;                   /* bytes; a launch that moves less is not sharded */
   fovea_program_cache *programs;
-  void (*say)(const char *line); /* fovea_device_tell; NULL: nobody */
-  fovea_profile *profile;        /* NULL until begun */
-  fovea_staging *staging;        /* host copies of asynchronous writes in flight; NULL until the first */
-  fovea_autotuned *autotuned;    /* measured tiles: autotune.h; NULL until an op requests one */
-  uint64_t allocated;            /* bytes in live buffers */
-  bool guard;                    /* canaries around every buffer made from now on: guard.h */
+  void (*say)(void *user, const char *line); /* fovea_device_tell; NULL: nobody */
+  void *user;
+  fovea_profile *profile;     /* NULL until begun */
+  fovea_staging *staging;     /* host copies of asynchronous writes in flight; NULL until the first */
+  fovea_autotuned *autotuned; /* measured tiles: autotune.h; NULL until an op requests one */
+  uint64_t allocated;         /* bytes in live buffers */
+  bool guard;                 /* canaries around every buffer made from now on: guard.h */
 };
 
 /* fovea_device_open for a sub-device of `units` compute units; 0: the whole device. FOVEA_DEVICE where it cannot be

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/environment.h"
 #include "base/fail.h"
@@ -248,17 +249,9 @@ fovea_status fovea_device_list(fovea_device_info **list, size_t *count) {
   return status;
 }
 
-void fovea_device_list_free(fovea_device_info *list) { free(list); }
-
 /* --- selection ----------------------------------------------------------------------------------------------- */
 
-static bool equal_nocase(const char *a, const char *b) {
-  for (; *a && *b; a++, b++) {
-    if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return false;
-  }
-  return *a == *b;
-}
-
+/* strcasestr, which POSIX does not have. */
 static bool contains_nocase(const char *text, const char *part) {
   size_t length = strlen(part);
   for (; *text; text++) {
@@ -279,8 +272,8 @@ static bool matches(const fovea_device_info *info, const char *selector) {
     snprintf(index, sizeof index, "%zu", info->index);
     return strcmp(*selector ? selector : "0", index) == 0;
   }
-  if (equal_nocase(selector, "cpu")) return info->type == FOVEA_DEVICE_CPU;
-  if (equal_nocase(selector, "gpu")) return info->type == FOVEA_DEVICE_GPU;
+  if (strcasecmp(selector, "cpu") == 0) return info->type == FOVEA_DEVICE_CPU;
+  if (strcasecmp(selector, "gpu") == 0) return info->type == FOVEA_DEVICE_GPU;
   return contains_nocase(info->name, selector) || contains_nocase(info->vendor, selector);
 }
 

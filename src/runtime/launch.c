@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "runtime/profile.h"
 #include "runtime/program.h"
 
@@ -281,11 +281,11 @@ static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t glo
   if (l->told & 1u << kind) return;
   l->told |= 1u << kind;
   const uint64_t shape[4] = {l->local[0], l->local[1], l->local[2], kind};
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, 0);
-  fovea_xxh64_put(&hash, l->name, strlen(l->name));
-  fovea_xxh64_put(&hash, shape, sizeof shape);
-  fovea_program_launched(l->device, l->program, fovea_xxh64_end(&hash));
+  XXH64_state_t hash;
+  XXH64_reset(&hash, 0);
+  XXH64_update(&hash, l->name, strlen(l->name));
+  XXH64_update(&hash, shape, sizeof shape);
+  fovea_program_launched(l->device, l->program, XXH64_digest(&hash));
 }
 
 fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch) {

@@ -17,7 +17,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "runtime/cache.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
@@ -56,7 +56,7 @@ void fovea_program_cache_destroy(fovea_program_cache *cache) {
   free(cache);
 }
 
-static void hash_text(fovea_xxh64 *hash, const char *text) { fovea_xxh64_put(hash, text, strlen(text) + 1); }
+static void hash_text(XXH64_state_t *hash, const char *text) { XXH64_update(hash, text, strlen(text) + 1); }
 
 /* Two seeds give 128 bits. */
 static fovea_cache_key make_key(const fovea_device *device, const char *source, const char *options) {
@@ -66,8 +66,8 @@ static fovea_cache_key make_key(const fovea_device *device, const char *source, 
   /* It changes what PoCL compiles and may keep inside a binary. */
   const char *method = getenv("POCL_WORK_GROUP_METHOD");
   for (int i = 0; i < 2; i++) {
-    fovea_xxh64 hash;
-    fovea_xxh64_begin(&hash, i ? 0x9e3779b97f4a7c15u : 0);
+    XXH64_state_t hash;
+    XXH64_reset(&hash, i ? 0x9e3779b97f4a7c15u : 0);
     hash_text(&hash, source);
     hash_text(&hash, options);
     hash_text(&hash, device->info.platform);
@@ -77,7 +77,7 @@ static fovea_cache_key make_key(const fovea_device *device, const char *source, 
     hash_text(&hash, device->info.driver);
     hash_text(&hash, device->info.version);
     hash_text(&hash, method ? method : "");
-    key.word[i] = fovea_xxh64_end(&hash);
+    key.word[i] = XXH64_digest(&hash);
   }
   return key;
 }
@@ -174,7 +174,7 @@ static void tell_compiling(const fovea_device *device) {
   const bool kept = !*why_not_kept(where, sizeof where, why, sizeof why);
   snprintf(line, sizeof line, "compiling kernels for %s, %s%s", device->info.name,
            kept ? "to be kept in " : "each time anew: ", kept ? where : why);
-  device->say(line);
+  device->say(device->user, line);
 }
 
 static void tell_damaged(const fovea_device *device, const fovea_cache_key *key) {
@@ -182,7 +182,7 @@ static void tell_damaged(const fovea_device *device, const fovea_cache_key *key)
   if (!device->say || device->programs->damage_told || !fovea_binary_path(key, path, sizeof path)) return;
   device->programs->damage_told = true;
   snprintf(line, sizeof line, "%s is damaged: its kernels are compiled anew, as those of other such files", path);
-  device->say(line);
+  device->say(device->user, line);
 }
 
 static bool any_unsaved(const fovea_program_cache *cache) {
@@ -237,7 +237,7 @@ static void save_all(fovea_device *device) {
   fovea_cache_trim(FOVEA_CACHE_MOST);
   if (failures == 0 || !device->say) return;
   snprintf(line, sizeof line, "not all compiled kernels are kept, and the rest is compiled again next time: %s", first);
-  device->say(line);
+  device->say(device->user, line);
 }
 
 /* Only where a driver keeps kernels apart does a binary grow. */
@@ -261,7 +261,7 @@ static void save_where_possible(fovea_device *device) {
   if (*why_not_kept(where, sizeof where, why, sizeof why)) return; /* reported when they were compiled */
   const char *not_asked = why_not_asked();
   snprintf(line, sizeof line, "%skeeping the compiled kernels in %s%s", *not_asked ? "not " : "", where, not_asked);
-  if (device->say) device->say(line);
+  if (device->say) device->say(device->user, line);
   if (!*not_asked) save_all(device);
 }
 

@@ -203,7 +203,7 @@ fovea_status tune_run(const char *selector, int batch, int size) {
   signals_catch();
   signals_busy(); /* what was measured is kept, when it is stopped */
   fovea_status status = fovea_device_open(selector, &t.device);
-  if (status == FOVEA_OK) fovea_device_tell(t.device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(t.device, progress_hear, NULL);
   if (status == FOVEA_OK) status = bench_noise((size_t)batch, size, size, &t.images);
   if (status == FOVEA_OK) status = tune(&t);
   free(t.shapes);
