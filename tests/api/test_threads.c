@@ -44,7 +44,7 @@ static void meet(void) {
   pthread_mutex_unlock(&gate);
 }
 
-static void say(const char *line) { (void)line; }
+static void say(void *user, const char *line) { (void)user, (void)line; }
 
 static fovea_status open_and_close(thread *t) {
   fovea_device *own = NULL;
@@ -65,7 +65,7 @@ static fovea_status list_or_open(thread *t) {
   fovea_device_info *list = NULL;
   size_t count = 0;
   const fovea_status status = fovea_device_list(&list, &count);
-  fovea_device_list_free(list);
+  fovea_free(list);
   return status;
 }
 
@@ -182,11 +182,11 @@ static fovea_status profile_beside_others(thread *t) {
   size_t count = 0;
   fovea_status status = fovea_profile_begin(shared_device);
   for (int i = 0; i < 20 && !status; i++) {
-    fovea_device_tell(shared_device, i % 2 ? NULL : say);
+    fovea_device_tell(shared_device, i % 2 ? NULL : say, NULL);
     status = fovea_device_finish(shared_device);
   }
   if (!status) status = fovea_profile_end(shared_device, &rows, &count);
-  free(rows);
+  fovea_free(rows);
   return status ? status : train_on(shared_device, t);
 }
 

@@ -23,7 +23,10 @@
  * ----------------------------
  */
 
-static void say(const char *line) { printf("%s\n", line); }
+static void say(void *user, const char *line) {
+  (void)user;
+  printf("%s\n", line);
+}
 
 /* A network of one kernel, since most of these processes compile it. */
 static fovea_status evaluate(fovea_device *on) {
@@ -47,7 +50,7 @@ static int play(int argc, char **argv) {
   fovea_device *own = NULL;
   fovea_status status = set(argv[1]);
   if (!status) status = fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &own);
-  if (!status) fovea_device_tell(own, say);
+  if (!status) fovea_device_tell(own, say, NULL);
   if (!status) status = evaluate(own);
   if (!status && argc > 2) status = set(argv[2]);
   fovea_device_close(own);
