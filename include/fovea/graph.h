@@ -92,6 +92,15 @@ fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea
  * over pixels and batch. At most one a graph, the last node; its value is the reconstruction p. */
 fovea_tensor fovea_add_sigmoid_bce(fovea_graph *graph, fovea_tensor x);
 
+/* `tensor` is to be read after an evaluation pass (fovea_network_read), and a pass may go on from other values of it
+ * (fovea_network_evaluate_from): its memory is not used for others then. What would be computed in one with it, and it
+ * not be made, is computed apart in an evaluation, which costs time and memory: a convolution and its activation; a
+ * spatial attention and its batch normalization; a batch normalization and its dropout and activation. Nothing changes
+ * in training, and no number in either. Always kept are the graph's last tensor, and mu, logvar and z of
+ * fovea_add_reparameterize. Returns the graph's first failure, if it has one; FOVEA_INVALID for what is no tensor of
+ * the graph, which is a failure of the graph as a builder call's is, and for a frozen graph. */
+fovea_status fovea_graph_keep(fovea_graph *graph, fovea_tensor tensor);
+
 /* The shape of a tensor: dims[0..2] = channels, height, width. */
 fovea_status fovea_tensor_shape(const fovea_graph *graph, fovea_tensor tensor, int dims[3]);
 

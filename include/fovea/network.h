@@ -20,7 +20,7 @@ typedef struct fovea_network_options {
   int batch;     /* images a step, 1 to 65536; padded inside to a multiple of 16 */
   uint64_t seed; /* of initial weights, masks and samples */
   bool training; /* false: evaluation only, in less memory */
-  bool inspect;  /* for debugging: no two tensors share memory, so that fovea_network_read reads every one */
+  bool inspect;  /* for debugging: no two tensors share memory: see fovea_network_read */
 } fovea_network_options;
 
 /* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The parameters get their
@@ -100,13 +100,17 @@ typedef struct fovea_losses {
 fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Kept are
- * the graph's last tensor, mu, logvar and z, and with options.inspect all. FOVEA_INVALID for another tensor, which may
- * have been overwritten, before the first evaluation pass, and for more images than the last one that made the tensor
- * had. */
+ * the graph's last tensor, mu, logvar and z, what fovea_graph_keep was told, and with options.inspect all but those
+ * that are computed in one with an activation after them. FOVEA_INVALID for another tensor, which may have been
+ * overwritten, before the first evaluation pass, and for more images than the last one that made the tensor had. */
 fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x
- * channels x height x width. */
+ * channels x height x width: the nodes that were added after it. What they read of nodes before it is what the last
+ * evaluation pass left; a z among them is sampled as in noise_step 0, and the loss, which has no images to compare
+ * with, goes nowhere. Waits for the copy. FOVEA_INVALID for a tensor that is not kept (see fovea_network_read), for a
+ * count out of range, and where nodes before `tensor` are read after it and the last evaluation pass had fewer images.
+ */
 fovea_status fovea_network_evaluate_from(fovea_network *network, fovea_tensor tensor, const float *data, size_t count);
 
 #ifdef __cplusplus

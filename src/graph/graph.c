@@ -219,11 +219,32 @@ fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels,
   return status == FOVEA_OK ? y : remember(graph, status);
 }
 
+static fovea_status check_tensor(const fovea_graph *graph, fovea_tensor tensor) {
+  if (tensor >= 0 && tensor < graph->count) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "graph: %d is not one of its %d tensors", tensor, graph->count);
+}
+
+fovea_status fovea_graph_keep(fovea_graph *graph, fovea_tensor tensor) {
+  if (!graph) return fovea_fail_null("graph");
+  if (graph->frozen)
+    return fovea_fail(FOVEA_INVALID, "fovea_graph_keep: the graph is frozen, for a network was made of it");
+  fovea_status status = fovea_graph_check(graph);
+  if (status == FOVEA_OK && (status = check_tensor(graph, tensor)) != FOVEA_OK) remember(graph, status);
+  if (status == FOVEA_OK) graph->nodes[tensor].kept = true;
+  return status;
+}
+
+bool fovea_graph_is_result(const fovea_graph *graph, fovea_tensor tensor) {
+  const fovea_node *latent = graph->latent >= 0 ? &graph->nodes[graph->latent] : NULL;
+  return graph->nodes[tensor].kept || tensor == graph->count - 1 || tensor == graph->latent ||
+         (latent && (tensor == latent->inputs[0] || tensor == latent->inputs[1]));
+}
+
 fovea_status fovea_tensor_shape(const fovea_graph *graph, fovea_tensor tensor, int dims[3]) {
   if (!graph) return fovea_fail_null("graph");
   if (!dims) return fovea_fail_null("dims");
-  if (tensor < 0 || tensor >= graph->count)
-    return fovea_fail(FOVEA_INVALID, "graph: %d is not one of its %d tensors", tensor, graph->count);
+  const fovea_status status = check_tensor(graph, tensor);
+  if (status != FOVEA_OK) return status;
   const fovea_node *node = &graph->nodes[tensor];
   dims[0] = node->c, dims[1] = node->h, dims[2] = node->w;
   return FOVEA_OK;

@@ -33,6 +33,7 @@ typedef struct fovea_node {
   fovea_parameter_spec parameters[FOVEA_NODE_PARAMETERS];
   int parameter_count;
   uint32_t random; /* op number in Philox's counter, from 1; 0: draws nothing */
+  bool kept;       /* fovea_graph_keep */
   /* what the op was asked for; each op reads its own */
   fovea_conv2d conv;
   int top, left;
@@ -50,6 +51,9 @@ struct fovea_graph {
   char message[512];
   atomic_bool frozen; /* a network is made of it: nothing above changes any more */
 };
+
+/* Whether an evaluation leaves the tensor to be read and evaluated from: the user's, the last one, mu, logvar, z. */
+bool fovea_graph_is_result(const fovea_graph *graph, fovea_tensor tensor);
 
 /* The graph stays what it is, hence const; any thread may do it. */
 void fovea_graph_freeze(const fovea_graph *graph);

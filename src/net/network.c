@@ -477,6 +477,12 @@ static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t cou
     return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
   *pixels = (size_t)dims[1] * (size_t)dims[2];
   *size = (size_t)dims[0] * *pixels;
+  const fovea_tensor by = fovea_plan_folded_by(net->evaluation, tensor);
+  if (by >= 0)
+    return fovea_fail(FOVEA_INVALID,
+                      "network: tensor %d (%s) is not made, but tensor %d (%s) in one with it, unless fovea_graph_keep "
+                      "is told to",
+                      tensor, net->graph->nodes[tensor].op->name, by, net->graph->nodes[by].op->name);
   return fovea_plan_value(net->evaluation, tensor, slice);
 }
 
@@ -506,11 +512,33 @@ fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t 
   return status;
 }
 
+/* The first tensor before `tensor` that is read after it; -1: none. The loss's images are not asked for: see below. */
+static fovea_tensor read_across(const fovea_graph *graph, fovea_tensor tensor) {
+  for (int i = tensor + 1; i < graph->count; i++)
+    for (int k = 0; k < graph->nodes[i].input_count; k++)
+      if (graph->nodes[i].inputs[k] < tensor && !(i == graph->loss && k == 1)) return graph->nodes[i].inputs[k];
+  return -1;
+}
+
+/* What a pass from `tensor` on reads that was made before has to be there, of as many images. */
+static fovea_status check_made_before(const fovea_network *net, fovea_tensor tensor, size_t count) {
+  const fovea_tensor across = read_across(net->graph, tensor);
+  size_t made = SIZE_MAX;
+  for (fovea_tensor i = 0; i < tensor && across >= 0; i++)
+    if (net->evaluated[i] < made) made = net->evaluated[i];
+  if (count <= made) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "network: tensor %d (%s) is read after tensor %d, and the last evaluation pass made %zu images of "
+                    "what is before that, not %zu",
+                    across, net->graph->nodes[across].op->name, tensor, made, count);
+}
+
 fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
   if (!net || !data) return fovea_fail_null(net ? "data" : "network");
   fovea_slice slice;
   size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
+  if (status == FOVEA_OK) status = check_made_before(net, tensor, count);
   if (status != FOVEA_OK) return status;
   float *device = calloc(size * batch, sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");

@@ -87,5 +87,7 @@ static void backward(fovea_plan *plan, int node) {
                                    fovea_plan_output(plan, node), dy, dx, accumulate);
 }
 
-const fovea_op fovea_op_activation = {"activation", infer_activation, forward, backward};
-const fovea_op fovea_op_dropout = {"dropout", infer_dropout, forward, backward};
+const fovea_op fovea_op_activation = {"activation", infer_activation, forward, backward,
+                                      FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("activation", ACTIVATION, activation))};
+const fovea_op fovea_op_dropout = {"dropout", infer_dropout, forward, backward,
+                                   FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("rate", DOUBLE, rate))};

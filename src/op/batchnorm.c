@@ -235,4 +235,6 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
 }
 
-const fovea_op fovea_op_batchnorm = {"batchnorm", infer, forward, backward};
+const fovea_op fovea_op_batchnorm = {
+    "batchnorm", infer, forward, backward,
+    FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("momentum", FLOAT, momentum), FOVEA_ATTRIBUTE("epsilon", FLOAT, epsilon))};

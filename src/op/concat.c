@@ -47,4 +47,4 @@ static void backward(fovea_plan *plan, int node) {
   }
 }
 
-const fovea_op fovea_op_concat = {"concat", infer, forward, backward};
+const fovea_op fovea_op_concat = {"concat", infer, forward, backward, NULL};

@@ -482,6 +482,16 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_reshape(plan, in->c, pixels, true, flat, dx, accumulate);
 }
 
-const fovea_op fovea_op_conv2d = {"conv2d", infer_conv, forward, backward};
-const fovea_op fovea_op_conv2d_transpose = {"conv2d_transpose", infer_transpose, forward, backward};
-const fovea_op fovea_op_dense = {"dense", infer_dense, forward, backward};
+static const fovea_attribute convolution[] = {FOVEA_ATTRIBUTE("filters", INT, conv.filters),
+                                              FOVEA_ATTRIBUTE("kernel", INT, conv.kernel),
+                                              FOVEA_ATTRIBUTE("stride", INT, conv.stride),
+                                              FOVEA_ATTRIBUTE("bias", BOOL, conv.bias),
+                                              FOVEA_ATTRIBUTE("same", BOOL, conv.same),
+                                              FOVEA_ATTRIBUTE("padding", INT, conv.padding),
+                                              {.name = NULL}};
+
+const fovea_op fovea_op_conv2d = {"conv2d", infer_conv, forward, backward, convolution};
+const fovea_op fovea_op_conv2d_transpose = {"conv2d_transpose", infer_transpose, forward, backward, convolution};
+const fovea_op fovea_op_dense = {
+    "dense", infer_dense, forward, backward,
+    FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("units", INT, conv.filters), FOVEA_ATTRIBUTE("bias", BOOL, conv.bias))};

@@ -12,4 +12,6 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   return FOVEA_OK;
 }
 
-const fovea_op fovea_op_input = {"input", infer, NULL, NULL};
+const fovea_op fovea_op_input = {"input", infer, NULL, NULL,
+                                 FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("channels", INT, c),
+                                                  FOVEA_ATTRIBUTE("height", INT, h), FOVEA_ATTRIBUTE("width", INT, w))};

@@ -2,8 +2,35 @@
 #ifndef FOVEA_OP_OP_H
 #define FOVEA_OP_OP_H
 
+#include <stddef.h>
+
 #include "graph/graph.h"
 #include "plan/plan.h"
+
+/* What a node was asked for, as its builder takes it: where that lies in a fovea_node, so that a graph can be written
+ * and read without knowing its ops. Shapes and parameters are none: they are inferred. */
+typedef enum fovea_attribute_kind {
+  FOVEA_ATTRIBUTE_INT,
+  FOVEA_ATTRIBUTE_BOOL,
+  FOVEA_ATTRIBUTE_FLOAT,
+  FOVEA_ATTRIBUTE_DOUBLE,
+  FOVEA_ATTRIBUTE_ACTIVATION
+} fovea_attribute_kind;
+
+typedef struct fovea_attribute {
+  const char *name; /* NULL: past the last */
+  fovea_attribute_kind kind;
+  size_t offset;
+} fovea_attribute;
+
+/* FOVEA_ATTRIBUTE("rate", DOUBLE, rate): member `rate` of fovea_node, a double. */
+#define FOVEA_ATTRIBUTE(name, kind, member) \
+  { name, FOVEA_ATTRIBUTE_##kind, offsetof(fovea_node, member) }
+/* The list of an op, a constant that lives as long as the program. */
+#define FOVEA_ATTRIBUTES(...)     \
+  (const fovea_attribute[]) {     \
+    __VA_ARGS__, { .name = NULL } \
+  }
 
 struct fovea_op {
   const char *name;
@@ -13,6 +40,8 @@ struct fovea_op {
    * nobody reads after it. */
   void (*forward)(fovea_plan *plan, int node);
   void (*backward)(fovea_plan *plan, int node);
+  /* NULL: none. A file of a graph has all of them (their names are its format). */
+  const fovea_attribute *attributes;
 };
 
 extern const fovea_op fovea_op_input, fovea_op_conv2d, fovea_op_conv2d_transpose, fovea_op_dense, fovea_op_reshape,

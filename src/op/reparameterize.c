@@ -58,4 +58,5 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_cost(r, 0, 24.0 * n->c * fovea_plan_batch(plan));
 }
 
-const fovea_op fovea_op_reparameterize = {"reparameterize", infer, forward, backward};
+const fovea_op fovea_op_reparameterize = {"reparameterize", infer, forward, backward,
+                                          FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("kl_weight", FLOAT, kl_weight))};

@@ -39,4 +39,7 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_reshape(plan, n->c, n->h * n->w, false, fovea_plan_output_gradient(plan, node), dx, accumulate);
 }
 
-const fovea_op fovea_op_reshape = {"reshape", infer, forward, backward};
+const fovea_op fovea_op_reshape = {
+    "reshape", infer, forward, backward,
+    FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("channels", INT, c), FOVEA_ATTRIBUTE("height", INT, h),
+                     FOVEA_ATTRIBUTE("width", INT, w))};

@@ -37,4 +37,4 @@ static void forward(fovea_plan *plan, int node) {
 
 static void backward(fovea_plan *plan, int node) { (void)plan, (void)node; }
 
-const fovea_op fovea_op_sigmoid_bce = {"sigmoid_bce", infer, forward, backward};
+const fovea_op fovea_op_sigmoid_bce = {"sigmoid_bce", infer, forward, backward, NULL};

@@ -221,4 +221,4 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "accumulate", accumulate);
 }
 
-const fovea_op fovea_op_spatial_attention = {"spatial_attention", infer, forward, backward};
+const fovea_op fovea_op_spatial_attention = {"spatial_attention", infer, forward, backward, NULL};

@@ -65,6 +65,7 @@ typedef struct node_plan {
   int fused; /* fovea_plan_fused */
   fovea_view saved[SAVED_SLOTS];
   bool placed;                       /* value is set */
+  bool given;                        /* value may be set to what an evaluation is to go on from */
   int first_record, last_record;     /* of its forward pass: from the first up to before the last */
   int first_backward, last_backward; /* likewise; equal: none */
   bool has_gradient;                 /* inspected: gradient is a copy of what backward was given */

@@ -199,13 +199,20 @@ fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
 
 size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }
 
+fovea_tensor fovea_plan_folded_by(const fovea_plan *plan, fovea_tensor node) {
+  for (int i = node + 1; i < plan->graph->count; i++)
+    if (fovea_plan_source(plan, i) == fovea_plan_source(plan, node) && plan->graph->nodes[i].activation != FOVEA_LINEAR)
+      return i;
+  return -1;
+}
+
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
   fovea_view view = fovea_plan_output(plan, node);
   if (plan->storages[view.storage].last != FOREVER)
     return fovea_fail(
         FOVEA_INVALID,
-        "network: tensor %d (%s) is not kept after a pass; the graph's last tensor, mu, logvar and z are, and in a "
-        "network made with options.inspect every one",
+        "network: tensor %d (%s) is not kept after a pass; the graph's last tensor, mu, logvar and z are, those that "
+        "fovea_graph_keep was told, and in a network made with options.inspect every one",
         node, plan->graph->nodes[node].op->name);
   *slice = fovea_plan_resolve(plan, view);
   return FOVEA_OK;

@@ -272,6 +272,9 @@ static int readers_of(const fovea_graph *graph, int node) {
   return readers;
 }
 
+/* What is to be read after an evaluation is made as the graph says. */
+static bool may_vanish(const fovea_plan *plan, int node) { return plan->training || !plan->graph->nodes[node].kept; }
+
 /* Whether the op of node i, which reads `from`, can be fused with that of `from`. */
 static bool can_fuse(const fovea_plan *plan, int i, int from) {
   const fovea_op *op = plan->graph->nodes[i].op, *before = plan->graph->nodes[from].op;
@@ -285,7 +288,8 @@ static void merge(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count && !plan->resources.inspect; i++) {
     const int from = graph->nodes[i].inputs[0];
-    if (graph->nodes[i].input_count > 0 && can_fuse(plan, i, from) && readers_of(graph, from) == 1)
+    if (graph->nodes[i].input_count > 0 && can_fuse(plan, i, from) && readers_of(graph, from) == 1 &&
+        may_vanish(plan, from))
       plan->nodes[i].fused = from, plan->nodes[from].fused = i;
   }
 }
@@ -307,34 +311,46 @@ static void fold(fovea_plan *plan) {
     bool free_place =
         q->pointwise.activation == FOVEA_LINEAR && (node->op == &fovea_op_activation || q->pointwise.rate == 0.0);
     if (!able || !free_place || readers_of(graph, node->inputs[0]) != 1) continue;
+    if (!may_vanish(plan, node->inputs[0])) continue;
     p->alias = from;
     if (node->op == &fovea_op_dropout) q->pointwise.rate = node->rate, q->pointwise.random = node->random;
     if (node->op == &fovea_op_activation) q->pointwise.activation = node->activation;
   }
 }
 
+/* Whether operand k of the concatenation `node` may be a slice of it. Not the images; and not what others read, where
+ * fovea_network_evaluate_from may write other values to the whole. */
+static bool may_be_slice(const fovea_plan *plan, int node, int k) {
+  const fovea_graph *graph = plan->graph;
+  const int operand = graph->nodes[node].inputs[k];
+  const node_plan *p = &plan->nodes[fovea_plan_source(plan, operand)];
+  if (p->placed || graph->nodes[operand].op == &fovea_op_input) return false;
+  return !plan->nodes[node].given || (readers_of(graph, operand) == 1 && !fovea_graph_is_result(graph, operand));
+}
+
+static void place_operands(fovea_plan *plan, int node) {
+  fovea_view at = plan->nodes[node].value;
+  for (int k = 0; k < 2; k++) {
+    const int operand = plan->graph->nodes[node].inputs[k];
+    node_plan *p = &plan->nodes[fovea_plan_source(plan, operand)];
+    if (may_be_slice(plan, node, k)) p->value = at, p->placed = true, p->given = plan->nodes[node].given;
+    at.offset += node_size(plan, operand);
+  }
+}
+
 /* Concatenations from the last to the first take their operands in as slices, unless an operand already lies elsewhere
- * or is the images; such a one is copied. Then everything else gets a storage of its own. */
+ * or may not; such a one is copied. Then everything else gets a storage of its own. */
 static void place(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = graph->count - 1; i >= 0; i--) {
     if (graph->nodes[i].op != &fovea_op_concat) continue;
     if (!plan->nodes[i].placed) plan->nodes[i].value = new_value(plan, i), plan->nodes[i].placed = true;
-    fovea_view at = plan->nodes[i].value;
-    for (int k = 0; k < 2; k++) {
-      int operand = fovea_plan_source(plan, graph->nodes[i].inputs[k]);
-      node_plan *p = &plan->nodes[operand];
-      if (!p->placed && graph->nodes[operand].op != &fovea_op_input) p->value = at, p->placed = true;
-      at.offset += node_size(plan, graph->nodes[i].inputs[k]);
-    }
+    plan->nodes[i].given |= !plan->training && fovea_graph_is_result(graph, i);
+    place_operands(plan, i);
   }
   for (int i = 0; i < graph->count; i++)
     if (plan->nodes[i].alias == i && !plan->nodes[i].placed)
       plan->nodes[i].value = new_value(plan, i), plan->nodes[i].placed = true;
-}
-
-static void keep(fovea_plan *plan, fovea_tensor node) {
-  if (node >= 0) plan->storages[fovea_plan_output(plan, node).storage].last = FOREVER;
 }
 
 static void record_losses(fovea_plan *plan) {
@@ -430,15 +446,17 @@ static void keep_prepacked(fovea_plan *plan) {
   }
 }
 
+/* Results, and what a pass from one of them on reads that was made before. */
 static void keep_results(fovea_plan *plan) {
-  const fovea_graph *graph = plan->graph;
-  for (int i = 0; i < graph->count; i++)
-    if (graph->nodes[i].op == &fovea_op_reparameterize) {
-      keep(plan, i);
-      keep(plan, graph->nodes[i].inputs[0]);
-      keep(plan, graph->nodes[i].inputs[1]);
+  for (int i = 0; i < plan->graph->count; i++) {
+    if (!fovea_graph_is_result(plan->graph, i)) continue;
+    const int source = fovea_plan_source(plan, i), from = plan->nodes[source].last_record;
+    plan->storages[plan->nodes[source].value.storage].last = FOREVER;
+    for (int k = 0; k < plan->storage_count; k++) {
+      storage *s = &plan->storages[k];
+      if (s->first >= 0 && s->first < from && s->last >= from) s->last = FOREVER;
     }
-  keep(plan, graph->count - 1);
+  }
 }
 
 static void record_passes(fovea_plan *plan) {

@@ -178,6 +178,7 @@ static fovea_status call_graph_create(void) {
   fovea_graph_destroy(made);
   return status;
 }
+static fovea_status call_graph_keep(void) { return fovea_graph_keep(ARG(0, graph), units); }
 static fovea_status call_graph_destroy(void) { return fovea_graph_destroy(NULL), FOVEA_INVALID; }
 
 #define NETWORK(number) ARG(number, vae->network)
@@ -377,6 +378,7 @@ static const struct {
              CALL(graph_check),
              CALL(graph_create),
              DESTROY(graph_destroy),
+             CALL(graph_keep),
              CALL(network_blas),
              CALL(network_create),
              DESTROY(network_destroy),
