@@ -31,6 +31,9 @@ typedef enum fovea_activation {
   FOVEA_SIGMOID
 } fovea_activation;
 
+/* "linear", "elu", "relu", ...; NULL for what is none of them, so that 0, 1, 2, ... up to there are all. */
+const char *fovea_activation_name(fovea_activation activation);
+
 fovea_status fovea_graph_create(fovea_graph **graph);
 void fovea_graph_destroy(fovea_graph *graph); /* takes NULL */
 

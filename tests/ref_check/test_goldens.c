@@ -159,8 +159,21 @@ static void check_channel(const struct golden *g) {
   expect(g, "dchannel_fc2_bias", dp.b2);
 }
 
+/* The case's name is the activation's. */
+static enum ref_activation activation_named(const char *name) {
+  static const char *const names[] = {
+#define X(lower, NAME, moves_zero) [REF_##NAME] = #lower,
+      FOVEA_ACTIVATIONS(X)
+#undef X
+  };
+  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+    if (!strcmp(names[i], name)) return (enum ref_activation)i;
+  fail_msg("ops.txt: case %s: no such activation", name);
+  return REF_LINEAR;
+}
+
 static void check_activation(const struct golden *g) {
-  enum ref_activation kind = (enum ref_activation)g->d[0];
+  const enum ref_activation kind = activation_named(g->name);
   double *y = zeros(g, "y"), *dx = zeros(g, "x");
   ref_activation(kind, g->d[1], get(g, "x"), y);
   ref_activation_backward(kind, g->d[1], get(g, "x"), get(g, "dy"), dx);
