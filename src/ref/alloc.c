@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "ref/canonical_ops.h"
+#include "ref/ref.h"
 
 double *ref_alloc(int count) {
   double *p = count < 0 ? NULL : calloc((size_t)count + 1, sizeof *p);

@@ -2,23 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/fail.h"
 #include "runtime/guard.h"
 #include "runtime/launch.h"
-
-/* Writes in flight that have their own host copy; one more waits for the oldest. */
-enum { STAGES = 4 };
-
-struct fovea_staging {
-  struct {
-    void *copy;
-    size_t capacity;
-    cl_event written; /* NULL when free */
-  } stage[STAGES];
-  size_t next;
-};
+#include "runtime/staging.h"
 
 /* "5.2 GiB" */
 static const char *size_text(uint64_t size, char text[32]) {
@@ -56,11 +44,6 @@ static fovea_status allocate(fovea_buffer *b, size_t bytes, const char *what) {
   if (error == CL_SUCCESS) return FOVEA_OK;
   return fovea_fail(fovea_cl_status(error), "%s: cannot allocate %s on %s: %s; use a smaller batch", what,
                     size_text(bytes, wanted), b->device->info.name, fovea_cl_error_name(error));
-}
-
-size_t fovea_buffer_allocated(size_t size) {
-  size_t words = size / 4 + (size % 4 != 0 || size == 0);
-  return (words < SIZE_MAX / 4 ? words : SIZE_MAX / 4) * 4;
 }
 
 fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer) {
@@ -118,53 +101,10 @@ fovea_status fovea_buffer_read(fovea_buffer *buffer, size_t offset, size_t size,
   return fovea_cl_check(buffer->device, error, "buffer read");
 }
 
-/* --- asynchronous writes --------------------------------------------------------------------------------------- */
-
-void fovea_staging_destroy(fovea_staging *staging) {
-  if (!staging) return;
-  for (size_t i = 0; i < STAGES; i++) {
-    if (staging->stage[i].written) clReleaseEvent(staging->stage[i].written);
-    free(staging->stage[i].copy);
-  }
-  free(staging);
-}
-
-/* The next copy of the ring, free and of at least `size` bytes. */
-static fovea_status next_stage(fovea_device *device, size_t size, size_t *index) {
-  if (!device->staging) device->staging = calloc(1, sizeof *device->staging);
-  fovea_staging *s = device->staging;
-  if (!s) return fovea_fail(FOVEA_NO_MEMORY, "buffer write: out of host memory");
-  size_t i = s->next;
-  if (s->stage[i].written) {
-    cl_int error = clWaitForEvents(1, &s->stage[i].written);
-    if (error != CL_SUCCESS) return fovea_cl_check(device, error, "buffer write: an earlier one");
-    clReleaseEvent(s->stage[i].written);
-    s->stage[i].written = NULL;
-  }
-  if (s->stage[i].capacity < size) {
-    void *copy = realloc(s->stage[i].copy, size);
-    if (!copy) return fovea_fail(FOVEA_NO_MEMORY, "buffer write: out of host memory for %zu bytes", size);
-    s->stage[i].copy = copy;
-    s->stage[i].capacity = size;
-  }
-  s->next = (i + 1) % STAGES;
-  *index = i;
-  return FOVEA_OK;
-}
-
 fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_t size, const void *data) {
-  fovea_device *device = buffer->device;
-  size_t i = 0;
-  fovea_status status = check_range(buffer, offset, size, "buffer write");
+  const fovea_status status = check_range(buffer, offset, size, "buffer write");
   if (status || size == 0) return status;
-  status = next_stage(device, size, &i);
-  if (status) return status;
-  void *copy = device->staging->stage[i].copy;
-  memcpy(copy, data, size);
-  cl_int error = clEnqueueWriteBuffer(device->queue, buffer->memory, CL_FALSE, offset, size, copy, 0, NULL,
-                                      &device->staging->stage[i].written);
-  if (error != CL_SUCCESS) device->staging->stage[i].written = NULL;
-  return fovea_cl_check(device, error, "buffer write");
+  return fovea_staging_write(buffer->device, buffer->memory, offset, size, data);
 }
 
 /* --- zeroing --------------------------------------------------------------------------------------------------- */

@@ -18,7 +18,10 @@ void fovea_buffer_destroy(fovea_buffer *buffer); /* takes NULL */
 
 /* What was allocated for `size` bytes: whole words, at least one, so that the kernel that zeroes it never writes past
  * the end. */
-size_t fovea_buffer_allocated(size_t size);
+static inline size_t fovea_buffer_allocated(size_t size) {
+  const size_t words = size / 4 + (size % 4 != 0 || size == 0);
+  return (words < SIZE_MAX / 4 ? words : SIZE_MAX / 4) * 4;
+}
 
 /* Blocking copies; offset and size in bytes, checked against the buffer. */
 fovea_status fovea_buffer_write(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
@@ -26,9 +29,6 @@ fovea_status fovea_buffer_read(fovea_buffer *buffer, size_t offset, size_t size,
 
 /* Enqueues a copy that reads `data` before it returns (it is staged), without waiting for the device. */
 fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
-
-/* The host copies of such writes: a ring of a few, reused when their writes are done. */
-void fovea_staging_destroy(fovea_staging *staging); /* takes NULL; the queue must be finished */
 
 /* Zeroes a range on the device (fovea_launch_create_zero). */
 fovea_status fovea_buffer_zero(fovea_buffer *buffer, size_t offset, size_t size);

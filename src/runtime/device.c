@@ -6,13 +6,13 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "runtime/autotune.h"
-#include "runtime/buffer.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
 #include "runtime/enumerate.h"
 #include "runtime/first_call.h"
 #include "runtime/profile.h"
 #include "runtime/program.h"
+#include "runtime/staging.h"
 
 /* FOVEA_VECTOR=1 takes a GPU's path on any device, so that tests on a CPU cover it. */
 static fovea_tuning choose_tuning(const fovea_device_info *info) {
@@ -166,23 +166,9 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   return status;
 }
 
-static void finish(cl_command_queue queue, cl_int *first_error) {
-  const cl_int error = queue ? clFinish(queue) : CL_SUCCESS;
-  if (*first_error == CL_SUCCESS) *first_error = error;
-}
-
-/* All of them, whatever one says. */
-static cl_int finish_all(const fovea_device *device) {
-  cl_int error = CL_SUCCESS;
-  for (int i = 0; i < device->shard_count; i++) finish(device->shards[i], &error);
-  finish(device->side_stream, &error);
-  finish(device->queue, &error);
-  return error;
-}
-
 void fovea_device_close(fovea_device *device) {
   if (!device) return;
-  (void)finish_all(device); /* what is staged and profiled below may be in use */
+  (void)fovea_finish_queues(device); /* what is staged and profiled below may be in use */
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
   fovea_program_cache_save(device);
@@ -205,8 +191,3 @@ void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
 }
 
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return device ? &device->info : NULL; }
-
-fovea_status fovea_device_finish(fovea_device *device) {
-  if (!device) return fovea_fail_null("device");
-  return fovea_cl_check(device, finish_all(device), "waiting for the device");
-}

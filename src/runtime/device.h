@@ -44,6 +44,9 @@ struct fovea_device {
  * it cannot be divided so. What the driver holds for such a part stays until the process ends. */
 fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_device **device);
 
+/* Waits for all queues, whatever one says; the first error, without a message. */
+cl_int fovea_finish_queues(const fovea_device *device);
+
 /* "CL_OUT_OF_RESOURCES" for -5, and so on; "CL_UNKNOWN_ERROR" for what it does not know. */
 const char *fovea_cl_error_name(cl_int error);
 

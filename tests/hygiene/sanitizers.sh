@@ -5,7 +5,7 @@
 #   - golden, check/emulated, tools/check, tools/sweep and tools/train: more trainings and kernels, of which op/network and
 #     model/ have enough;
 #   - runtime/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
-#   - tests that build or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
+#   - tests that build programs or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
@@ -19,4 +19,4 @@ export ASAN_OPTIONS=intercept_tls_get_addr=0
 export LSAN_OPTIONS="suppressions='$hygiene/lsan.txt':print_suppressions=0" # quoted for paths with spaces
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --timeout 300 --exclude-regex \
-  '^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|^check/emulated$|^runtime/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
+  '^(hygiene|matrix|offline|mutate|coverage|faults|golden|install)/|^check/emulated$|^runtime/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
