@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
-#include "op/bias.h"
+#include "op/conv2d/bias.h"
 #include "op/conv2d/conv2d.h"
 #include "op/pointwise.h"
 

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
-#include "op/bias.h"
+#include "op/conv2d/bias.h"
 #include "op/conv2d/conv2d.h"
 
 /* FOVEA_MAX_WEIGHTS, so that a tile-padded weight count times 16 lanes is addressed by 64 bits but counted by an int.

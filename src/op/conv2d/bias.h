@@ -1,6 +1,6 @@
 /* The gradient of a bias (cl/bias.cl). */
-#ifndef FOVEA_OP_BIAS_H
-#define FOVEA_OP_BIAS_H
+#ifndef FOVEA_OP_CONV2D_BIAS_H
+#define FOVEA_OP_CONV2D_BIAS_H
 
 #include "plan/record.h"
 

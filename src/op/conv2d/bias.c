@@ -1,4 +1,4 @@
-#include "op/bias.h"
+#include "op/conv2d/bias.h"
 
 static fovea_record *record_sums(fovea_plan *plan, const char *kernel, fovea_view dy, const char *what, fovea_view sums,
                                  int h, int w) {
