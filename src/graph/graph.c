@@ -10,7 +10,7 @@
 
 const char *fovea_activation_name(fovea_activation activation) {
   static const char *const names[] = {
-#define X(name, NAME, moves_zero) [FOVEA_##NAME] = #name,
+#define X(name, NAME, moves_zero, ulp) [FOVEA_##NAME] = #name,
       FOVEA_ACTIVATIONS(X)
 #undef X
   };

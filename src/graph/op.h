@@ -41,7 +41,7 @@ typedef enum fovea_op_kind {
 
 enum {
   FOVEA_ACTIVATION_COUNT = 0
-#define X(name, NAME, moves_zero) +1
+#define X(name, NAME, moves_zero, ulp) +1
   FOVEA_ACTIVATIONS(X)
 #undef X
 };

@@ -6,7 +6,7 @@ fovea_tensor fovea_add_activation(fovea_graph *graph, fovea_tensor x, fovea_acti
   return fovea_graph_add(graph, &fovea_op_activation, &(fovea_node){.inputs = {x}, .activation = activation}, "");
 }
 
-#define X(name, NAME, moves_zero) ", " #name
+#define X(name, NAME, moves_zero, ulp) ", " #name
 static const char NAMES[] = FOVEA_ACTIVATIONS(X);
 #undef X
 

@@ -47,7 +47,7 @@ static void activate_lanes(enum ref_activation activation, const struct dropout 
 
 /* Of each activation. */
 static const bool moves_zero[] = {
-#define X(name, NAME, moves) moves,
+#define X(name, NAME, moves, ulp) moves,
     FOVEA_ACTIVATIONS(X)
 #undef X
 };

@@ -101,7 +101,7 @@ void ref_channel_attention_backward(const struct ref_channel_attention *d, const
 /* --- pointwise ------------------------------------------------------------------------------------------------ */
 
 enum ref_activation {
-#define X(name, NAME, moves_zero) REF_##NAME,
+#define X(name, NAME, moves_zero, ulp) REF_##NAME,
   FOVEA_ACTIVATIONS(X)
 #undef X
 };

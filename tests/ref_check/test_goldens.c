@@ -169,7 +169,7 @@ static void check_channel(const struct golden *g) {
 /* The case's name is the activation's. */
 static enum ref_activation activation_named(const char *name) {
   static const char *const names[] = {
-#define X(lower, NAME, moves_zero) [REF_##NAME] = #lower,
+#define X(lower, NAME, moves_zero, ulp) [REF_##NAME] = #lower,
       FOVEA_ACTIVATIONS(X)
 #undef X
   };

@@ -281,7 +281,7 @@ static void dropout_backward(const struct problem *p, double *const g[MAX_INPUTS
 static void test_pointwise(void **state) {
   (void)state;
   static const char *const names[] = {
-#define X(name, NAME, moves_zero) [REF_##NAME] = #name,
+#define X(name, NAME, moves_zero, ulp) [REF_##NAME] = #name,
       FOVEA_ACTIVATIONS(X)
 #undef X
   };

@@ -8,7 +8,7 @@
 #define X(name, NAME, flags) _Static_assert((int)FOVEA_OP_##NAME == (int)REF_##NAME, #name);
 FOVEA_OPS(X)
 #undef X
-#define X(name, NAME, moves_zero) _Static_assert((int)FOVEA_##NAME == (int)REF_##NAME, #name);
+#define X(name, NAME, moves_zero, ulp) _Static_assert((int)FOVEA_##NAME == (int)REF_##NAME, #name);
 FOVEA_ACTIVATIONS(X)
 #undef X
 

@@ -18,7 +18,7 @@
 #include "train/identity.h"
 #include "train/load.h"
 
-#define X(name, NAME, moves_zero) "|" #name
+#define X(name, NAME, moves_zero, ulp) "|" #name
 static const char activations[] = FOVEA_ACTIVATIONS(X);
 #undef X
 const char *const run_activations = activations + sizeof "|linear";
