@@ -89,6 +89,9 @@ FOVEA_API fovea_tensor fovea_add_channel_attention(fovea_graph *graph, fovea_ten
 /* Channels of a, then of b; a view where the memory plan allows it, which is nearly always. */
 FOVEA_API fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b);
 
+/* y = a + b, of one shape: the sum that a residual block ends with (He et al. 2015, arXiv:1512.03385). */
+FOVEA_API fovea_tensor fovea_add_residual(fovea_graph *graph, fovea_tensor a, fovea_tensor b);
+
 /* z = mu + exp(logvar / 2) * eps, eps standard normal, and the loss weight * mean over the batch of
  * -1/2 sum(1 + logvar - mu^2 - exp(logvar)). Kingma & Welling 2014. At most one a graph. */
 FOVEA_API fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea_tensor logvar,

@@ -20,6 +20,7 @@
   X(spatial_attention, SPATIAL_ATTENTION, FOVEA_SCALES_PIXELS | FOVEA_READS_INPUT)                          \
   X(channel_attention, CHANNEL_ATTENTION, FOVEA_READS_INPUT)                                                \
   X(concat, CONCAT, FOVEA_CONCATENATES | FOVEA_SHARES_KERNELS)                                              \
+  X(residual, RESIDUAL, 0)                                                                                  \
   X(reparameterize, REPARAMETERIZE, FOVEA_IS_SAMPLE | FOVEA_DRAWS | FOVEA_READS_INPUT)                      \
   X(sigmoid_bce, SIGMOID_BCE, FOVEA_IS_LOSS)
 
