@@ -84,7 +84,7 @@ fovea_status fovea_choose_blas(fovea_device *device, const fovea_graph *graph, i
     const fovea_node *node = &graph->nodes[i];
     double difference;
     if (!fovea_node_is(node, FOVEA_MAKES_UNITS) || node->conv.bias)
-      continue; /* those with a bias are small, and stay ours */
+      continue; /* those with a bias are small, and always use this library's kernels */
     fovea_status status = compare(device, graph, node, batch, seconds, &difference);
     if (status != FOVEA_OK) return status;
     if (difference <= TOLERANCE) continue;
