@@ -1,4 +1,4 @@
-/* fill_zero: x[offset + i] = 0 for i in [0, count), in words of 4 bytes.
+/* fill_zero: x[offset + i] = 0, fill_copy: y[y_offset + i] = x[x_offset + i], for i in [0, count), in words of 4 bytes.
  *
  * Any number of work-items will do. With FOVEA_V > 1 (a CPU) each takes one contiguous range and stores FOVEA_V words
  * at once; with FOVEA_V = 1 (a GPU) each work-group does, and its neighbouring work-items store neighbouring words.
@@ -8,6 +8,7 @@
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
 typedef CONCAT(uint, FOVEA_V) uint_v;
+#define VLOAD CONCAT(vload, FOVEA_V)
 #define VSTORE CONCAT(vstore, FOVEA_V)
 
 __kernel void fill_zero(__global uint *x, const ulong offset, const ulong count) {
@@ -19,6 +20,16 @@ __kernel void fill_zero(__global uint *x, const ulong offset, const ulong count)
   for (; i < end; i++) x[offset + i] = 0;
 }
 
+__kernel void fill_copy(__global const uint *x, const ulong x_offset, __global uint *y, const ulong y_offset,
+                        const ulong count) {
+  const ulong items = get_global_size(0);
+  const ulong part = (count + items - 1) / items;
+  ulong i = min((ulong)get_global_id(0) * part, count);
+  const ulong end = min(i + part, count);
+  for (; i + FOVEA_V <= end; i += FOVEA_V) VSTORE(VLOAD(0, x + x_offset + i), 0, y + y_offset + i);
+  for (; i < end; i++) y[y_offset + i] = x[x_offset + i];
+}
+
 #else
 
 __kernel void fill_zero(__global uint *x, const ulong offset, const ulong count) {
@@ -27,6 +38,15 @@ __kernel void fill_zero(__global uint *x, const ulong offset, const ulong count)
   const ulong begin = min((ulong)get_group_id(0) * part, count);
   const ulong end = min(begin + part, count);
   for (ulong i = begin + get_local_id(0); i < end; i += get_local_size(0)) x[offset + i] = 0;
+}
+
+__kernel void fill_copy(__global const uint *x, const ulong x_offset, __global uint *y, const ulong y_offset,
+                        const ulong count) {
+  const ulong groups = get_num_groups(0);
+  const ulong part = (count + groups - 1) / groups;
+  const ulong begin = min((ulong)get_group_id(0) * part, count);
+  const ulong end = min(begin + part, count);
+  for (ulong i = begin + get_local_id(0); i < end; i += get_local_size(0)) y[y_offset + i] = x[x_offset + i];
 }
 
 #endif

@@ -32,6 +32,9 @@ typedef enum fovea_activation {
   FOVEA_SIGMOID
 } fovea_activation;
 
+/* "linear", "elu", "relu", ...; NULL for what is none of them, so that 0, 1, 2, ... up to there are all. */
+FOVEA_API const char *fovea_activation_name(fovea_activation activation);
+
 /* An empty graph, the caller's, to be destroyed after the networks that are made of it. FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_graph_create(fovea_graph **graph);
 FOVEA_API void fovea_graph_destroy(fovea_graph *graph); /* takes NULL */
@@ -94,6 +97,9 @@ FOVEA_API fovea_tensor fovea_add_channel_attention(fovea_graph *graph, fovea_ten
 
 /* Channels of a, then of b, of one height and width; a view where the memory plan allows it, which is nearly always. */
 FOVEA_API fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b);
+
+/* y = a + b, of one shape: the sum that a residual block ends with (He et al. 2015, arXiv:1512.03385). */
+FOVEA_API fovea_tensor fovea_add_residual(fovea_graph *graph, fovea_tensor a, fovea_tensor b);
 
 /* z = mu + exp(logvar / 2) * eps, eps standard normal, and the loss weight * mean over the batch of
  * -1/2 sum(1 + logvar - mu^2 - exp(logvar)). Kingma & Welling 2014. At most one a graph; mu and logvar are units x 1 x

@@ -6,7 +6,16 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "op/op.h"
+#include "graph/op.h"
+
+const char *fovea_activation_name(fovea_activation activation) {
+  static const char *const names[] = {
+#define X(name, NAME, moves_zero, ulp) [FOVEA_##NAME] = #name,
+      FOVEA_ACTIVATIONS(X)
+#undef X
+  };
+  return (int)activation >= 0 && (int)activation < FOVEA_ACTIVATION_COUNT ? names[activation] : NULL;
+}
 
 fovea_status fovea_graph_create(fovea_graph **out) {
   if (!out) return fovea_fail_null("graph");
@@ -44,8 +53,8 @@ static bool name_taken(const fovea_graph *graph, const char *name) {
   return false;
 }
 
-/* What every builder begins with; `op` is what fovea_add_ is followed by. A frozen graph takes nothing, not even the
- * news of a failure. */
+/* What every builder begins with; the op's name is what fovea_add_ is followed by. A frozen graph takes nothing, not
+ * even the news of a failure. */
 static bool takes(const fovea_graph *graph, const fovea_op *op) {
   if (!graph)
     fovea_fail(FOVEA_INVALID, "fovea_add_%s: graph is NULL", op->name);
@@ -54,8 +63,17 @@ static bool takes(const fovea_graph *graph, const fovea_op *op) {
   return graph && !graph->frozen;
 }
 
-static fovea_tensor refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument) {
+fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument) {
+  if (!takes(graph, op)) return -1;
   return remember(graph, fovea_fail(FOVEA_INVALID, "fovea_add_%s: %s is NULL", op->name, argument));
+}
+
+/* Where the graph has the one node of an op that there can be one of; NULL: of this op there can be any number. */
+static fovea_tensor *only_one(fovea_graph *graph, const fovea_op *op) {
+  return op->flags & FOVEA_IS_SOURCE   ? &graph->input
+         : op->flags & FOVEA_IS_SAMPLE ? &graph->latent
+         : op->flags & FOVEA_IS_LOSS   ? &graph->loss
+                                       : NULL;
 }
 
 static fovea_status check_name(const fovea_graph *graph, const fovea_op *op, const char *name) {
@@ -77,158 +95,82 @@ static fovea_status check_node(const fovea_node *node) {
                     node->c, node->h, node->w, size, INT_MAX);
 }
 
-/* Where the inputs are good: infers and appends. */
-static fovea_tensor add(fovea_graph *graph, fovea_node *node, const fovea_op *op, const char *name) {
-  if (!takes(graph, op)) return -1;
-  if (!name) return refuse_null(graph, op, "name");
-  node->op = op;
+static fovea_status check_inputs(const fovea_graph *graph, const fovea_node *node) {
   for (int i = 0; i < node->input_count; i++) {
     if (node->inputs[i] >= 0 && node->inputs[i] < graph->count) continue;
-    return remember(graph, fovea_fail(FOVEA_INVALID, "%s%s%s: input %d is not a tensor of this graph", op->name,
-                                      *name ? " " : "", name, node->inputs[i]));
+    return fovea_fail(FOVEA_INVALID, "%s%s%s: input %d is not a tensor of this graph", node->op->name,
+                      *node->name ? " " : "", node->name, node->inputs[i]);
   }
-  fovea_status status = check_name(graph, op, name);
-  if (status != FOVEA_OK) return remember(graph, status);
-  snprintf(node->name, sizeof node->name, "%s", name);
-  status = op->infer(graph, node);
-  if (status == FOVEA_OK) status = check_node(node);
-  if (status != FOVEA_OK) return remember(graph, *name ? fovea_fail_in(status, "%s", name) : status);
+  return FOVEA_OK;
+}
+
+static fovea_status append(fovea_graph *graph, const fovea_node *node) {
   if (graph->count == graph->capacity) {
     int capacity = graph->capacity ? 2 * graph->capacity : 64;
     fovea_node *nodes = realloc(graph->nodes, (size_t)capacity * sizeof *nodes);
-    if (!nodes) return remember(graph, fovea_fail(FOVEA_NO_MEMORY, "graph: host memory ran out"));
+    if (!nodes) return fovea_fail(FOVEA_NO_MEMORY, "graph: host memory ran out");
     graph->nodes = nodes, graph->capacity = capacity;
   }
-  graph->nodes[graph->count] = *node;
-  return graph->count++;
+  graph->nodes[graph->count++] = *node;
+  return FOVEA_OK;
 }
 
-static fovea_tensor add_unary(fovea_graph *graph, fovea_node *node, const fovea_op *op, fovea_tensor x,
-                              const char *name) {
-  node->inputs[0] = x, node->input_count = 1;
-  return add(graph, node, op, name);
+static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
+  fovea_status status = check_inputs(graph, node);
+  if (status == FOVEA_OK) status = check_name(graph, node->op, node->name);
+  if (status != FOVEA_OK) return status;
+  status = node->op->infer(graph, node);
+  if (status == FOVEA_OK) status = check_node(node);
+  return status != FOVEA_OK && *node->name ? fovea_fail_in(status, "%s", node->name) : status;
 }
 
-fovea_tensor fovea_add_input(fovea_graph *graph, int channels, int height, int width) {
-  fovea_node node = {.c = channels, .h = height, .w = width};
-  if (!takes(graph, &fovea_op_input)) return -1;
-  if (graph->input >= 0) return remember(graph, fovea_fail(FOVEA_INVALID, "input: the graph has one already"));
-  return graph->input = add(graph, &node, &fovea_op_input, "");
-}
-
-static fovea_tensor add_conv(fovea_graph *graph, const fovea_op *op, fovea_tensor x, const char *name,
-                             const fovea_conv2d *conv) {
+fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name) {
   if (!takes(graph, op)) return -1;
-  if (!conv) return refuse_null(graph, op, "conv");
-  return add_unary(graph, &(fovea_node){.conv = *conv}, op, x, name);
-}
-
-fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv) {
-  return add_conv(graph, &fovea_op_conv2d, x, name, conv);
-}
-
-fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
-                                        const fovea_conv2d *conv) {
-  return add_conv(graph, &fovea_op_conv2d_transpose, x, name, conv);
-}
-
-fovea_tensor fovea_add_dense(fovea_graph *graph, fovea_tensor x, const char *name, int units, bool bias) {
-  return add_unary(graph, &(fovea_node){.conv = {.filters = units, .bias = bias}}, &fovea_op_dense, x, name);
-}
-
-fovea_tensor fovea_add_batchnorm(fovea_graph *graph, fovea_tensor x, const char *name, float momentum, float epsilon) {
-  return add_unary(graph, &(fovea_node){.momentum = momentum, .epsilon = epsilon}, &fovea_op_batchnorm, x, name);
-}
-
-fovea_tensor fovea_add_dropout(fovea_graph *graph, fovea_tensor x, double rate) {
-  if (!takes(graph, &fovea_op_dropout)) return -1;
-  fovea_node node = {.rate = rate, .random = graph->random_count + 1};
-  fovea_tensor y = add_unary(graph, &node, &fovea_op_dropout, x, "");
-  if (y >= 0) graph->random_count++;
-  return y;
-}
-
-fovea_tensor fovea_add_activation(fovea_graph *graph, fovea_tensor x, fovea_activation activation) {
-  return add_unary(graph, &(fovea_node){.activation = activation}, &fovea_op_activation, x, "");
+  if (!name) return fovea_graph_refuse_null(graph, op, "name");
+  fovea_tensor *one = only_one(graph, op);
+  if (one && *one >= 0) return remember(graph, fovea_fail(FOVEA_INVALID, "%s: the graph has one already", op->name));
+  fovea_node node = *asked;
+  node.op = op, node.input_count = op->inputs;
+  if (op->flags & FOVEA_DRAWS) node.random = graph->random_count + 1;
+  if (strlen(name) >= FOVEA_NAME_SIZE) return remember(graph, check_name(graph, op, name));
+  snprintf(node.name, sizeof node.name, "%s", name);
+  fovea_status status = infer(graph, &node);
+  if (status == FOVEA_OK) status = append(graph, &node);
+  if (status != FOVEA_OK) return remember(graph, status);
+  if (op->flags & FOVEA_DRAWS) graph->random_count++;
+  const fovea_tensor made = graph->count - 1;
+  if (one) *one = made;
+  status = op->added ? op->added(graph, made) : FOVEA_OK;
+  return status == FOVEA_OK ? made : remember(graph, status);
 }
 
 /* Where the name is too long, so is what is left of "name.kind". */
-static fovea_tensor add_attention(fovea_graph *graph, const fovea_op *op, fovea_tensor x, const char *name,
-                                  const char *kind) {
+fovea_tensor fovea_graph_add_within(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name,
+                                    const char *kind) {
   char full[FOVEA_NAME_SIZE + 16];
-  if (!takes(graph, op)) return -1;
-  if (!name) return refuse_null(graph, op, "name");
+  if (!name) return fovea_graph_refuse_null(graph, op, "name");
   snprintf(full, sizeof full, "%s.%s", name, kind);
-  return add_unary(graph, &(fovea_node){0}, op, x, *name ? full : "");
+  return fovea_graph_add(graph, op, asked, *name ? full : "");
 }
 
-fovea_tensor fovea_add_spatial_attention(fovea_graph *graph, fovea_tensor x, const char *name) {
-  return add_attention(graph, &fovea_op_spatial_attention, x, name, "spatial");
+static void set_example(fovea_node *node, const fovea_attribute *a) {
+  char *at = (char *)node + a->offset;
+  if (a->kind == FOVEA_ATTRIBUTE_INT) memcpy(at, &(int){(int)a->example}, sizeof(int));
+  if (a->kind == FOVEA_ATTRIBUTE_BOOL) memcpy(at, &(bool){a->example != 0}, sizeof(bool));
+  if (a->kind == FOVEA_ATTRIBUTE_FLOAT) memcpy(at, &(float){(float)a->example}, sizeof(float));
+  if (a->kind == FOVEA_ATTRIBUTE_DOUBLE) memcpy(at, &a->example, sizeof(double));
+  if (a->kind == FOVEA_ATTRIBUTE_ACTIVATION)
+    memcpy(at, &(fovea_activation){(fovea_activation)(int)a->example}, sizeof(fovea_activation));
 }
 
-fovea_tensor fovea_add_channel_attention(fovea_graph *graph, fovea_tensor x, const char *name) {
-  return add_attention(graph, &fovea_op_channel_attention, x, name, "channel");
+bool fovea_op_has_example(const fovea_op *op) {
+  return !(op->flags & (FOVEA_IS_SOURCE | FOVEA_IS_SAMPLE | FOVEA_IS_LOSS | FOVEA_IS_VIEW));
 }
 
-fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b) {
-  return add(graph, &(fovea_node){.inputs = {a, b}, .input_count = 2}, &fovea_op_concat, "");
-}
-
-fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea_tensor logvar, float kl_weight) {
-  if (!takes(graph, &fovea_op_reparameterize)) return -1;
-  fovea_node node = {
-      .inputs = {mu, logvar}, .input_count = 2, .kl_weight = kl_weight, .random = graph->random_count + 1};
-  if (graph->latent >= 0)
-    return remember(graph, fovea_fail(FOVEA_INVALID, "reparameterize: the graph has one already"));
-  fovea_tensor z = add(graph, &node, &fovea_op_reparameterize, "");
-  if (z >= 0) graph->random_count++, graph->latent = z;
-  return z;
-}
-
-fovea_tensor fovea_add_sigmoid_bce(fovea_graph *graph, fovea_tensor x) {
-  if (!takes(graph, &fovea_op_sigmoid_bce)) return -1;
-  fovea_node node = {.inputs = {x, graph->input}, .input_count = 2};
-  if (graph->loss >= 0) return remember(graph, fovea_fail(FOVEA_INVALID, "sigmoid_bce: the graph has one already"));
-  return graph->loss = add(graph, &node, &fovea_op_sigmoid_bce, "");
-}
-
-/* The dense layer that makes x, and the norms and activations between, must be told that the file's order is (h, w, c):
- * their rows are permuted at the file boundary. */
-static fovea_status mark_rows(fovea_graph *graph, fovea_tensor x, const int shape[3]) {
-  for (;;) {
-    fovea_node *node = &graph->nodes[x];
-    for (int i = 0; i < node->parameter_count; i++) {
-      int *rows = node->parameters[i].rows;
-      if (rows[0] && memcmp(rows, shape, 3 * sizeof(int)) != 0)
-        return fovea_fail(FOVEA_INVALID, "reshape: the units of %s are an image of %dx%dx%d already", node->name,
-                          rows[0], rows[1], rows[2]);
-      memcpy(rows, shape, 3 * sizeof(int));
-    }
-    if (node->op == &fovea_op_dense) return FOVEA_OK;
-    if (node->op != &fovea_op_batchnorm && node->op != &fovea_op_dropout && node->op != &fovea_op_activation)
-      return fovea_fail(FOVEA_INVALID, "reshape: %s is not made by a dense layer", node->op->name);
-    x = node->inputs[0];
-  }
-}
-
-fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels, int height, int width) {
-  fovea_node node = {.c = channels, .h = height, .w = width};
-  fovea_tensor y = add_unary(graph, &node, &fovea_op_reshape, x, "");
-  if (y < 0) return y;
-  fovea_status status = mark_rows(graph, x, (int[3]){channels, height, width});
-  return status == FOVEA_OK ? y : remember(graph, status);
-}
-
-fovea_tensor fovea_graph_add_asked(fovea_graph *graph, const fovea_op *op, const fovea_node *asked) {
-  const fovea_tensor x = asked->inputs[0];
-  fovea_node node = *asked;
-  node.input_count = op == &fovea_op_concat ? 2 : 1;
-  if (op == &fovea_op_input) return fovea_add_input(graph, node.c, node.h, node.w);
-  if (op == &fovea_op_reshape) return fovea_add_reshape(graph, x, node.c, node.h, node.w);
-  if (op == &fovea_op_dropout) return fovea_add_dropout(graph, x, node.rate);
-  if (op == &fovea_op_reparameterize) return fovea_add_reparameterize(graph, x, node.inputs[1], node.kl_weight);
-  if (op == &fovea_op_sigmoid_bce) return fovea_add_sigmoid_bce(graph, x);
-  return add(graph, &node, op, asked->name);
+fovea_tensor fovea_graph_add_example(fovea_graph *graph, const fovea_op *op, fovea_tensor x, fovea_tensor other) {
+  fovea_node node = {.inputs = {x, other}};
+  for (const fovea_attribute *a = op->attributes; a && a->name; a++) set_example(&node, a);
+  return fovea_graph_add(graph, op, &node, op->name);
 }
 
 static fovea_status check_tensor(const fovea_graph *graph, fovea_tensor tensor) {

@@ -55,8 +55,19 @@ struct fovea_graph {
 /* Whether an evaluation leaves the tensor to be read and evaluated from: the user's, the last one, mu, logvar, z. */
 bool fovea_graph_is_result(const fovea_graph *graph, fovea_tensor tensor);
 
-/* Adds what the op's builder would for the inputs, name and attributes of `asked`; -1 as that. */
-fovea_tensor fovea_graph_add_asked(fovea_graph *graph, const fovea_op *op, const fovea_node *asked);
+/* For the builders, in the files of their ops. Checks, infers and appends a node of `op` with the inputs and attributes
+ * of `asked`; "" for an op without a name. -1 and remembered where that fails. */
+fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name);
+/* The same with the name "name.kind". */
+fovea_tensor fovea_graph_add_within(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name,
+                                    const char *kind);
+/* What a builder checks itself: remembers the failure, returns -1. */
+fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument);
+
+/* For programs that try every op: a node of it with its attributes' examples, named like the op; x and `other` are of
+ * one shape, images. Not for the few that fit one place of a graph alone. */
+bool fovea_op_has_example(const fovea_op *op);
+fovea_tensor fovea_graph_add_example(fovea_graph *graph, const fovea_op *op, fovea_tensor x, fovea_tensor other);
 
 /* The graph stays what it is, hence const; any thread may do it. */
 void fovea_graph_freeze(const fovea_graph *graph);

@@ -20,7 +20,7 @@
  * Attention's maps and the batch's statistics, which have no channels or no images, are left out. */
 #include "graph/work.h"
 
-#include "op/op.h"
+#include "graph/op.h"
 
 typedef struct reckoning {
   const fovea_graph *graph;
@@ -29,7 +29,7 @@ typedef struct reckoning {
 
 static double size_of(const fovea_node *n) { return (double)n->c * n->h * n->w; }
 
-static bool is_pointwise(const fovea_node *n) { return n->op == &fovea_op_activation || n->op == &fovea_op_dropout; }
+static bool is_pointwise(const fovea_node *n) { return fovea_node_is(n, FOVEA_IS_POINTWISE); }
 
 static int uses(const fovea_graph *graph, int node) {
   int count = 0;
@@ -41,8 +41,8 @@ static int uses(const fovea_graph *graph, int node) {
 /* Whether the node is done by the op before it. */
 static bool is_fused(const fovea_graph *graph, int node) {
   const fovea_node *n = &graph->nodes[node], *x = &graph->nodes[n->input_count > 0 ? n->inputs[0] : node];
-  if (n->op == &fovea_op_reshape) return true;
-  return is_pointwise(n) && x->op != &fovea_op_input && x->op != &fovea_op_concat && uses(graph, n->inputs[0]) == 1;
+  if (fovea_node_is(n, FOVEA_IS_VIEW)) return true;
+  return is_pointwise(n) && !fovea_node_is(x, FOVEA_IS_SOURCE | FOVEA_CONCATENATES) && uses(graph, n->inputs[0]) == 1;
 }
 
 static int source_of(const fovea_graph *graph, int node) {
@@ -52,29 +52,9 @@ static int source_of(const fovea_graph *graph, int node) {
 
 /* --- arithmetic --------------------------------------------------------------------------------------------------- */
 
-/* Multiply-adds of an image. */
-static double products(const fovea_graph *graph, const fovea_node *n) {
-  const fovea_node *x = n->input_count > 0 ? &graph->nodes[n->inputs[0]] : n;
-  const double window = (double)n->conv.kernel * n->conv.kernel;
-  if (n->op == &fovea_op_conv2d) return window * x->c * size_of(n);
-  if (n->op == &fovea_op_conv2d_transpose) return window * n->c * size_of(x);
-  if (n->op == &fovea_op_dense) return size_of(x) * n->c;
-  double weights[2] = {0, 0}; /* attention's: those of its parameters of more than one dimension */
-  for (int i = 0, found = 0; i < n->parameter_count && found < 2; i++) {
-    const fovea_parameter_spec *p = &n->parameters[i];
-    if (p->rank < 2) continue;
-    weights[found] = 1;
-    for (int d = 0; d < p->rank; d++) weights[found] *= p->dims[d];
-    found++;
-  }
-  if (n->op == &fovea_op_spatial_attention) return weights[0] * n->h * n->w;
-  if (n->op == &fovea_op_channel_attention) return 2 * (weights[0] + weights[1]); /* of two descriptors */
-  return 0;
-}
-
 static void count_flops(reckoning *r, const fovea_node *n) {
-  const double flops = 2 * products(r->graph, n);
-  const bool wanted = n->input_count > 0 && r->graph->nodes[n->inputs[0]].op != &fovea_op_input;
+  const double flops = n->op->products ? 2 * n->op->products(r->graph, n) : 0;
+  const bool wanted = n->input_count > 0 && !fovea_node_is(&r->graph->nodes[n->inputs[0]], FOVEA_IS_SOURCE);
   r->work.forward_flops += flops;
   r->work.step_flops += (wanted ? 3 : 2) * flops;
 }
@@ -85,15 +65,15 @@ static void count_flops(reckoning *r, const fovea_node *n) {
 static bool reads(const fovea_graph *graph, int from, int node) {
   from = source_of(graph, from);
   const fovea_node *n = &graph->nodes[from];
-  return n->op == &fovea_op_concat ? reads(graph, n->inputs[0], node) || reads(graph, n->inputs[1], node)
-                                   : from == node;
+  return fovea_node_is(n, FOVEA_CONCATENATES) ? reads(graph, n->inputs[0], node) || reads(graph, n->inputs[1], node)
+                                              : from == node;
 }
 
 static double readers_of(const fovea_graph *graph, int node) {
   int count = 0;
   for (int j = 0; j < graph->count; j++) {
     const fovea_node *n = &graph->nodes[j];
-    if (n->op == &fovea_op_concat || is_fused(graph, j)) continue;
+    if (fovea_node_is(n, FOVEA_CONCATENATES) || is_fused(graph, j)) continue;
     for (int k = 0; k < n->input_count; k++) count += reads(graph, n->inputs[k], node);
   }
   return count;
@@ -102,14 +82,14 @@ static double readers_of(const fovea_graph *graph, int node) {
 static void count_value(reckoning *r, int node) {
   const fovea_node *n = &r->graph->nodes[node];
   const double size = size_of(n), readers = readers_of(r->graph, node);
-  if (n->op == &fovea_op_input) {
+  if (fovea_node_is(n, FOVEA_IS_SOURCE)) {
     r->work.forward_bytes += readers * size;
     r->work.step_bytes += readers * size;
     return;
   }
   r->work.activations += 4 * size;
   r->work.forward_bytes += 4 * size * (1 + readers);
-  if (n->op == &fovea_op_sigmoid_bce) return;
+  if (fovea_node_is(n, FOVEA_IS_LOSS)) return;
   r->work.step_bytes += 4 * size * (1 + readers);         /* the value, */
   r->work.step_bytes += 4 * size * (2 * readers - 1 + 1); /* its gradient, made and read */
 }
@@ -117,16 +97,15 @@ static void count_value(reckoning *r, int node) {
 /* What the op's backward pass reads besides its output's gradient. */
 static void count_saved(reckoning *r, int node) {
   const fovea_node *n = &r->graph->nodes[node];
-  if (n->op == &fovea_op_sigmoid_bce || n->op == &fovea_op_input) return;
   if (is_pointwise(n)) {
     const fovea_node *by = &r->graph->nodes[source_of(r->graph, node)];
-    if (by->op != &fovea_op_batchnorm && n->op == &fovea_op_activation) r->work.step_bytes += 4 * size_of(n);
+    if (!fovea_node_is(by, FOVEA_NORMALIZES) && fovea_node_is(n, FOVEA_READS_OUTPUT))
+      r->work.step_bytes += 4 * size_of(n);
     return;
   }
-  if (n->op == &fovea_op_reshape) return;
-  for (int k = 0; k < n->input_count; k++) {
+  for (int k = 0; k < n->input_count && fovea_node_is(n, FOVEA_READS_INPUT); k++) {
     const fovea_node *x = &r->graph->nodes[n->inputs[k]];
-    r->work.step_bytes += (x->op == &fovea_op_input ? 1 : 4) * size_of(x);
+    r->work.step_bytes += (fovea_node_is(x, FOVEA_IS_SOURCE) ? 1 : 4) * size_of(x);
   }
 }
 
@@ -148,7 +127,7 @@ fovea_work fovea_work_of(const fovea_graph *graph, int batch) {
   for (int i = 0; i < r.graph->count; i++) {
     const fovea_node *n = &r.graph->nodes[i];
     count_flops(&r, n);
-    if (n->op == &fovea_op_concat) continue;
+    if (fovea_node_is(n, FOVEA_CONCATENATES)) continue;
     count_saved(&r, i);
     if (!is_fused(r.graph, i)) count_value(&r, i);
   }

@@ -1,4 +1,4 @@
-/* A network in a file: safetensors whose metadata has the graph (graph/json.h) under "graph", and under "network"
+/* A network in a file: safetensors whose metadata has the graph (graph_json.h) under "graph", and under "network"
  * {"batch": 64, "seed": "768", "training": true, "step": 12}; the tensors are those of tensors.h, the moments only of a
  * network that trains. */
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "graph/json.h"
+#include "model/graph_json.h"
 #include "model/tensors.h"
 #include "net/network.h"
 

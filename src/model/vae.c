@@ -67,7 +67,7 @@ static fovea_status check_config(const fovea_vae_config *c) {
     return fovea_fail(FOVEA_INVALID, "vae: latent size %d, expected 1 to 65536", c->latent);
   if (c->batch < 1 || c->batch > FOVEA_MAX_BATCH)
     return fovea_fail(FOVEA_INVALID, "vae: batch %d, expected 1 to %d", c->batch, FOVEA_MAX_BATCH);
-  if ((int)c->activation < FOVEA_LINEAR || (int)c->activation > FOVEA_SIGMOID)
+  if (!fovea_activation_name(c->activation))
     return fovea_fail(FOVEA_INVALID, "vae: activation %d is not one of fovea_activation", (int)c->activation);
   if ((int)c->attention < FOVEA_ATTENTION_NONE || (int)c->attention > FOVEA_ATTENTION_CBAM)
     return fovea_fail(FOVEA_INVALID, "vae: attention %d is not one of fovea_attention", (int)c->attention);

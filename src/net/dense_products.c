@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/fail.h"
-#include "op/op.h"
+#include "graph/op.h"
 #include "runtime/device.h"
 
 /* Largest difference over the largest value. Both sum in fp32, in different orders. */
@@ -83,7 +83,7 @@ fovea_status fovea_choose_blas(fovea_device *device, const fovea_graph *graph, i
   for (int i = 0; i < graph->count; i++) {
     const fovea_node *node = &graph->nodes[i];
     double difference;
-    if (node->op != &fovea_op_dense || node->conv.bias)
+    if (!fovea_node_is(node, FOVEA_MAKES_UNITS) || node->conv.bias)
       continue; /* those with a bias are small, and always use this library's kernels */
     fovea_status status = compare(device, graph, node, batch, seconds, &difference);
     if (status != FOVEA_OK) return status;

@@ -10,7 +10,8 @@
 #include "base/fail.h"
 #include "net/dense_products.h"
 #include "net/not_finite.h"
-#include "op/op.h"
+#include "net/optimizer.h"
+#include "plan/inspect.h"
 #include "runtime/cache.h"
 #include "runtime/guard.h"
 #include "runtime/lock.h"
@@ -260,6 +261,7 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
   net->device = device, net->graph = graph, net->options = *options, net->resources.clblast = clblast;
   net->resources.inspect = options->inspect;
   net->resources.changes = &net->changes;
+  net->resources.record_optimizer = fovea_record_adam;
   net->image_size = (size_t)input->c * (size_t)input->h * (size_t)input->w;
   if (graph->latent >= 0) net->kl_weight = graph->nodes[graph->latent].kl_weight;
   status = create(net);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "op/op.h"
+#include "plan/inspect.h"
+#include "plan/record.h"
 
 enum { TEXT = 320 };
 

@@ -2,9 +2,15 @@
 #include <stdio.h>
 
 #include "base/fail.h"
-#include "op/op.h"
+#include "op/pointwise.h"
+#include "op/spatial_attention.h"
 
 enum { GAMMA = FOVEA_BATCHNORM_GAMMA, BETA = FOVEA_BATCHNORM_BETA, MEAN, VARIANCE, STATS = FOVEA_BATCHNORM_STATS };
+
+fovea_tensor fovea_add_batchnorm(fovea_graph *graph, fovea_tensor x, const char *name, float momentum, float epsilon) {
+  return fovea_graph_add(graph, &fovea_op_batchnorm,
+                         &(fovea_node){.inputs = {x}, .momentum = momentum, .epsilon = epsilon}, name);
+}
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   static const struct {
@@ -235,6 +241,7 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
 }
 
-const fovea_op fovea_op_batchnorm = {
-    "batchnorm", infer, forward, backward,
-    FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("momentum", FLOAT, momentum), FOVEA_ATTRIBUTE("epsilon", FLOAT, epsilon))};
+FOVEA_OP(batchnorm, .inputs = 1, .group = "batch normalization", .infer = infer, .forward = forward,
+         .backward = backward,
+         .attributes = FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("momentum", FLOAT, momentum, 0.9),
+                                        FOVEA_ATTRIBUTE("epsilon", FLOAT, epsilon, 1e-3)));

@@ -3,11 +3,17 @@
 #include <stdio.h>
 
 #include "base/fail.h"
-#include "op/op.h"
+#include "op/conv2d/bias.h"
+#include "op/conv2d/conv2d.h"
+#include "op/pointwise.h"
 
 enum { REDUCTION = 16, FC1 = 0, BIAS1 = 1, FC2 = 2, BIAS2 = 3, Q = 0, HIDDEN = 1, SCALE = 2 };
 
 static int hidden_units(int channels) { return channels > REDUCTION ? channels / REDUCTION : 1; }
+
+fovea_tensor fovea_add_channel_attention(fovea_graph *graph, fovea_tensor x, const char *name) {
+  return fovea_graph_add_within(graph, &fovea_op_channel_attention, &(fovea_node){.inputs = {x}}, name, "channel");
+}
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   static const char *const names[] = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"};
@@ -26,6 +32,12 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
     snprintf(p->name, sizeof p->name, "%s.%s", node->name, names[i]);
   }
   return FOVEA_OK;
+}
+
+/* Of two descriptors. */
+static double products(const fovea_graph *graph, const fovea_node *node) {
+  (void)graph;
+  return 4.0 * hidden_units(node->c) * node->c;
 }
 
 static fovea_conv_shape layer(int in, int out) {
@@ -113,4 +125,5 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "accumulate", accumulate);
 }
 
-const fovea_op fovea_op_channel_attention = {"channel_attention", infer, forward, backward, NULL};
+FOVEA_OP(channel_attention, .inputs = 1, .group = "attention", .infer = infer, .forward = forward, .backward = backward,
+         .products = products);

@@ -2,7 +2,11 @@
 #include <limits.h>
 
 #include "base/fail.h"
-#include "op/op.h"
+#include "op/pointwise.h"
+
+fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b) {
+  return fovea_graph_add(graph, &fovea_op_concat, &(fovea_node){.inputs = {a, b}}, "");
+}
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *a = &graph->nodes[node->inputs[0]], *b = &graph->nodes[node->inputs[1]];
@@ -47,4 +51,4 @@ static void backward(fovea_plan *plan, int node) {
   }
 }
 
-const fovea_op fovea_op_concat = {"concat", infer, forward, backward, NULL};
+FOVEA_OP(concat, .inputs = 2, .infer = infer, .forward = forward, .backward = backward);

@@ -1,11 +1,16 @@
 /* z = mu + exp(logvar / 2) eps and the divergence's loss (cl/reparameterize.cl). */
 #include "base/fail.h"
-#include "op/op.h"
+#include "op/losses.h"
 
-enum { E = 0 };
+enum { E = 0, KL = FOVEA_SAMPLE_KL };
 
 /* An evaluation's samples are another op's than training's, so that they are never the same. */
 static const uint32_t EVALUATION = 0x80000000u;
+
+fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea_tensor logvar, float kl_weight) {
+  return fovea_graph_add(graph, &fovea_op_reparameterize, &(fovea_node){.inputs = {mu, logvar}, .kl_weight = kl_weight},
+                         "");
+}
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *mu = &graph->nodes[node->inputs[0]], *logvar = &graph->nodes[node->inputs[1]];
@@ -20,7 +25,7 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
 
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_view kl = fovea_plan_new(plan, 1);
+  fovea_view kl = fovea_plan_save(plan, node, KL, 1);
   fovea_record *r = fovea_plan_record(plan, "reparameterize.cl", "", "reparameterize_forward");
   fovea_record_view(plan, r, "mu", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "logvar", fovea_plan_input(plan, node, 1));
@@ -33,7 +38,6 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_uint(r, "op", fovea_plan_training(plan) ? n->random : n->random | EVALUATION);
   fovea_record_lane_groups(plan, r, 1, 1);
   fovea_record_cost(r, 0, 16.0 * n->c * fovea_plan_batch(plan));
-  fovea_plan_set_kl(plan, kl);
 }
 
 static void backward(fovea_plan *plan, int node) {
@@ -58,5 +62,5 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_cost(r, 0, 24.0 * n->c * fovea_plan_batch(plan));
 }
 
-const fovea_op fovea_op_reparameterize = {"reparameterize", infer, forward, backward,
-                                          FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("kl_weight", FLOAT, kl_weight))};
+FOVEA_OP(reparameterize, .inputs = 2, .group = "loss, sampling", .infer = infer, .forward = forward,
+         .backward = backward, .attributes = FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("kl_weight", FLOAT, kl_weight, 0.5)));

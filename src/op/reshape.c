@@ -1,6 +1,38 @@
 /* Units become an image; both are flattened as (c, h, w) on the device. */
+#include "op/reshape.h"
+
+#include <string.h>
+
 #include "base/fail.h"
-#include "op/op.h"
+
+/* The dense layer that makes x, and what keeps its units apart in between, must be told that the file's order is
+ * (h, w, c): their rows are permuted at the file boundary. */
+static fovea_status mark_rows(fovea_graph *graph, fovea_tensor x, const int shape[3]) {
+  for (;;) {
+    fovea_node *node = &graph->nodes[x];
+    for (int i = 0; i < node->parameter_count; i++) {
+      int *rows = node->parameters[i].rows;
+      if (rows[0] && memcmp(rows, shape, 3 * sizeof(int)) != 0)
+        return fovea_fail(FOVEA_INVALID, "reshape: the units of %s are an image of %dx%dx%d already", node->name,
+                          rows[0], rows[1], rows[2]);
+      memcpy(rows, shape, 3 * sizeof(int));
+    }
+    if (fovea_node_is(node, FOVEA_MAKES_UNITS)) return FOVEA_OK;
+    if (!fovea_node_is(node, FOVEA_KEEPS_UNITS))
+      return fovea_fail(FOVEA_INVALID, "reshape: %s is not made by a dense layer", node->op->name);
+    x = node->inputs[0];
+  }
+}
+
+static fovea_status added(fovea_graph *graph, fovea_tensor node) {
+  const fovea_node *n = &graph->nodes[node];
+  return mark_rows(graph, n->inputs[0], (int[3]){n->c, n->h, n->w});
+}
+
+fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels, int height, int width) {
+  return fovea_graph_add(graph, &fovea_op_reshape, &(fovea_node){.inputs = {x}, .c = channels, .h = height, .w = width},
+                         "");
+}
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
@@ -39,7 +71,6 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_reshape(plan, n->c, n->h * n->w, false, fovea_plan_output_gradient(plan, node), dx, accumulate);
 }
 
-const fovea_op fovea_op_reshape = {
-    "reshape", infer, forward, backward,
-    FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("channels", INT, c), FOVEA_ATTRIBUTE("height", INT, h),
-                     FOVEA_ATTRIBUTE("width", INT, w))};
+FOVEA_OP(reshape, .inputs = 1, .infer = infer, .added = added, .forward = forward, .backward = backward,
+         .attributes = FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("channels", INT, c, 1), FOVEA_ATTRIBUTE("height", INT, h, 1),
+                                        FOVEA_ATTRIBUTE("width", INT, w, 1)));

@@ -1,12 +1,20 @@
 /* Spatial attention: cl/spatial_attention.cl around a 5x5 convolution, or cl/spatial_attention_forward.cl and
  * _backward.cl. */
+#include "op/spatial_attention.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
-#include "op/op.h"
+#include "op/conv2d/bias.h"
+#include "op/conv2d/conv2d.h"
+#include "op/pointwise.h"
 
 enum { KERNEL = 5, WEIGHT = 0, BIAS = 1, POOLED = 0 };
+
+fovea_tensor fovea_add_spatial_attention(fovea_graph *graph, fovea_tensor x, const char *name) {
+  return fovea_graph_add_within(graph, &fovea_op_spatial_attention, &(fovea_node){.inputs = {x}}, name, "spatial");
+}
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
@@ -23,6 +31,11 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   snprintf(w->name, sizeof w->name, "%s.weight", node->name);
   snprintf(b->name, sizeof b->name, "%s.bias", node->name);
   return FOVEA_OK;
+}
+
+static double products(const fovea_graph *graph, const fovea_node *node) {
+  (void)graph;
+  return 2.0 * KERNEL * KERNEL * node->h * node->w;
 }
 
 static fovea_conv_shape conv_of(const fovea_node *n) {
@@ -221,4 +234,5 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "accumulate", accumulate);
 }
 
-const fovea_op fovea_op_spatial_attention = {"spatial_attention", infer, forward, backward, NULL};
+FOVEA_OP(spatial_attention, .inputs = 1, .group = "attention", .infer = infer, .forward = forward, .backward = backward,
+         .products = products);

@@ -1,12 +1,14 @@
-/* A plan, seen from inside src/plan: plan.c records, memory.c places, launch.c launches,
- * side_stream.c lets some of a training step run beside others, shard.c divides the batch among shards of the
- * device, schedule.c runs that. */
+/* A plan, seen from inside src/plan: record.c records, fuse.c fuses, plan.c goes over the graph, memory.c places,
+ * launch.c launches, side_stream.c lets some of a training step run beside others, shard.c divides the batch among
+ * shards of the device, schedule.c runs that. */
 #ifndef FOVEA_PLAN_INTERNAL_H
 #define FOVEA_PLAN_INTERNAL_H
 
-#include "op/op.h"
+#include "graph/graph.h"
 #include "plan/plan.h"
+#include "plan/record.h"
 #include "runtime/command_buffer.h"
+#include "runtime/launch.h"
 
 enum { MAX_ARGUMENTS = 40, LANES = 16, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANARY = 32 };
 
@@ -27,7 +29,7 @@ typedef struct argument {
   float f;
 } argument;
 
-typedef enum record_kind { RECORD_KERNEL, RECORD_GEMM, RECORD_ZERO } record_kind;
+typedef enum record_kind { RECORD_KERNEL, RECORD_GEMM, RECORD_ZERO, RECORD_COPY } record_kind;
 
 struct fovea_record {
   record_kind kind;
@@ -97,11 +99,17 @@ struct fovea_plan {
   fovea_buffer **slabs;
   int slab_count;
   size_t memory;
-  fovea_view state, parameters, gradients, first_moments, second_moments, pixels, losses;
-  fovea_view bce_rows, kl;
-  int bce_row_count, bce_values;
-  bool has_bce, has_kl;
+  fovea_view state, parameters, gradients, pixels, losses;
 };
+
+/* record.c. The node's value in a storage of its own; its floats; a copy of a whole storage to one of its size. */
+fovea_view fovea_plan_new_value(fovea_plan *plan, int node);
+size_t fovea_plan_node_size(const fovea_plan *plan, int node);
+void fovea_plan_record_copy(fovea_plan *plan, fovea_view from, fovea_view to);
+
+/* fuse.c: which ops share launches; how many inputs a node's output is. */
+void fovea_plan_fuse(fovea_plan *plan);
+int fovea_plan_readers_of(const fovea_graph *graph, int node);
 
 /* memory.c: a place for every storage, and where a view is then. */
 fovea_status fovea_plan_place(fovea_plan *plan);

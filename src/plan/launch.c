@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "plan/inspect.h"
 #include "plan/internal.h"
 #include "runtime/profile.h"
 
@@ -51,6 +52,12 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
   if (record->kind == RECORD_ZERO) {
     fovea_view x = record->arguments[0].view;
     return fovea_launch_create_zero(fovea_plan_resolve(plan, x), plan->storages[x.storage].size, &record->launch);
+  }
+  if (record->kind == RECORD_COPY) {
+    const fovea_slice from = fovea_plan_resolve(plan, record->arguments[0].view);
+    const fovea_view to = record->arguments[1].view;
+    return fovea_launch_create_copy(from, fovea_plan_resolve(plan, to), plan->storages[to.storage].size,
+                                    &record->launch);
   }
   fovea_status status =
       fovea_launch_create(plan->device, record->file, record->options, record->kernel, &record->launch);

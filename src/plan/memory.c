@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "plan/inspect.h"
 #include "plan/internal.h"
 #include "plan/placement.h"
 #include "runtime/guard.h"

@@ -6,21 +6,13 @@
 
 #include <stdbool.h>
 
-#include "graph/graph.h"
-#include "runtime/autotune.h"
-#include "runtime/launch.h"
-
-typedef struct fovea_plan fovea_plan;
-typedef struct fovea_record fovea_record;
-
-/* A piece of a storage; offset in floats, a multiple of 16. */
-typedef struct fovea_view {
-  int storage;
-  size_t offset;
-} fovea_view;
+#include "graph/op.h"
+#include "runtime/buffer.h"
+#include "runtime/device.h"
 
 /* What a plan works on that outlives it: made by network.c. */
-typedef struct fovea_resources {
+typedef struct fovea_resources fovea_resources;
+struct fovea_resources {
   fovea_buffer *parameters, *gradients; /* trainable parameters first, then moving statistics */
   fovea_buffer *first_moments, *second_moments;
   fovea_buffer *state;    /* 8 words, see network.c */
@@ -31,7 +23,9 @@ typedef struct fovea_resources {
   uint64_t *changes;      /* how often the parameters have changed so far; a training plan's run counts itself */
   bool clblast;
   bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
-} fovea_resources;
+  /* Records, after a training plan's backward pass, what makes new parameters of the gradients: the last launch. */
+  void (*record_optimizer)(fovea_plan *plan, const fovea_resources *resources);
+};
 
 /* Records both passes (training) or the forward one, plans the memory and makes the launches. */
 fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
@@ -42,18 +36,6 @@ void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
-/* Whether there are launches that may run beside others (side_stream.c), and into how many shards the batch is divided
- * (shard.c; 0: it is not). For tests, run latest: in one queue, each such launch only when it is waited for, and of
- * each piece of the pass one shard of the batch after the other: `order` 1 the first one first, 2 the last. No order
- * that is allowed lets more happen before a launch, so runs that leave the same bits show that nothing is overwritten
- * too early. */
-bool fovea_plan_has_groups(const fovea_plan *plan);
-int fovea_plan_shards(const fovea_plan *plan);
-void fovea_plan_use_latest_schedule(fovea_plan *plan, int order);
-
-/* Whether a run is one call of a recorded command buffer: command_buffer.h. */
-bool fovea_plan_replays(const fovea_plan *plan);
-
 size_t fovea_plan_memory(const fovea_plan *plan);
 
 /* The node whose activation was fused into the launches that make the node's value, which is therefore never made; -1:
@@ -62,117 +44,5 @@ fovea_tensor fovea_plan_fused_by(const fovea_plan *plan, fovea_tensor node);
 
 /* Where a node's value is after a run; FOVEA_INVALID when it may have been overwritten. */
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
-
-/* --- for inspect.h: of a plan whose resources say so ------------------------------------------------------------- */
-
-/* The gradient of the node's output as its backward pass found it; false when none came. */
-bool fovea_plan_gradient(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);
-/* The node whose launches make the node's value: itself, or another for what was fused into that. */
-fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node);
-fovea_status fovea_plan_check_canaries(const fovea_plan *plan);
-/* Runs the launches of the node's forward or backward pass alone, and adds up what they declared. *launches 0: none. */
-fovea_status fovea_plan_run_node(fovea_plan *plan, fovea_tensor node, bool backward, int *launches, double *flops,
-                                 double *bytes);
-
-/* Runs every launch and adds the seconds of those that a recording of requests asked a tile for to seconds[request]. */
-fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds);
-
-/* --- for ops ----------------------------------------------------------------------------------------------------- */
-
-fovea_device *fovea_plan_device(const fovea_plan *plan);
-int fovea_plan_batch(const fovea_plan *plan); /* padded */
-bool fovea_plan_training(const fovea_plan *plan);
-/* Whether `count` units that share the batch, in whole blocks of 16 images, have about as much to do as each other. */
-bool fovea_plan_divides_evenly(const fovea_plan *plan, int count);
-bool fovea_plan_clblast(const fovea_plan *plan);
-const fovea_node *fovea_plan_node(const fovea_plan *plan, int node);
-
-/* activation(dropout(x)), the op number `random` in the dropout's counter; all zero is the identity. */
-typedef struct fovea_pointwise {
-  fovea_activation activation;
-  double rate;
-  uint32_t random;
-} fovea_pointwise;
-
-/* What was fused into a node: the dropout and activation that follow it, where nothing else reads what is between. */
-const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
-
-/* A spatial attention that only a batch normalization reads is fused with it: the attention's output and that output's
- * gradient are never made, and each makes what it needs of them anew. A convolution that only an activation reads is
- * fused with that: it writes the activation's output in place of its own. The other of the two, -1: this one is alone.
- */
-int fovea_plan_fused(const fovea_plan *plan, int node);
-
-/* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats, or of
- * images, [channels][pixels][batch]. */
-fovea_view fovea_plan_output(const fovea_plan *plan, int node);
-fovea_view fovea_plan_input(const fovea_plan *plan, int node, int input);
-fovea_view fovea_plan_parameter(const fovea_plan *plan, int node, int parameter);
-fovea_view fovea_plan_parameter_gradient(const fovea_plan *plan, int node, int parameter);
-fovea_view fovea_plan_new(fovea_plan *plan, size_t size);
-fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels);
-fovea_view fovea_plan_state(const fovea_plan *plan);
-
-/* A storage that forward makes and backward reads (a mask, a pooled map): kept for the node under `slot` (0 to 3). */
-fovea_view fovea_plan_save(fovea_plan *plan, int node, int slot, size_t size);
-fovea_view fovea_plan_save_images(fovea_plan *plan, int node, int slot, int channels, int pixels);
-fovea_view fovea_plan_saved(const fovea_plan *plan, int node, int slot);
-
-/* Gradients. Of the node's output; of an input, to be written, or added to when *accumulate. wants says whether the
- * input's gradient is needed at all (the images' is not). */
-fovea_view fovea_plan_output_gradient(const fovea_plan *plan, int node);
-bool fovea_plan_wants_gradient(const fovea_plan *plan, int node, int input);
-fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool *accumulate);
-
-/* The tile that the next launches are to use, those recorded until the node's end or another request: tuning.h. */
-fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
-
-/* What the record makes depends on the parameters alone, and no other record writes it: evaluations make it once, until
- * the parameters change. */
-void fovea_record_prepacks_weights(fovea_plan *plan, fovea_record *record);
-
-/* The range's `axis` runs over the batch, and what is made of an image depends on that image and the parameters alone.
- * fovea_record_batch_range and fovea_record_shared_range say so themselves. */
-void fovea_record_over_batch(fovea_record *record, int axis);
-
-/* Between `on` and off: records of which only the optimizer reads what they make, and of which nothing overwrites what
- * they read. They may run beside the records that follow. */
-void fovea_plan_side_stream(fovea_plan *plan, bool on);
-
-/* Launches. Arguments in the kernel's order; `what` is the argument's name for messages. */
-fovea_record *fovea_plan_record(fovea_plan *plan, const char *file, const char *options, const char *kernel);
-void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view);   /* 2 arguments */
-void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view); /* the pointer */
-void fovea_record_int(fovea_record *record, const char *what, int value);
-void fovea_record_uint(fovea_record *record, const char *what, uint32_t value);
-void fovea_record_float(fovea_record *record, const char *what, float value);
-void fovea_record_range(fovea_record *record, size_t x, size_t y, size_t z);
-void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y, size_t z);
-/* The range's work-groups have at most `most` work-items; 0: as the device's do. */
-void fovea_record_local(fovea_record *record, int most);
-void fovea_record_cost(fovea_record *record, double flops, double bytes);
-
-/* The shapes that most kernels have: over the batch, y and z; over the batch, shares of `count` things (vector.clh) and
- * z; and a row of lanes (reduce.clh) for each y and z. */
-void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
-void fovea_record_shared_range(fovea_plan *plan, fovea_record *record, size_t count, size_t z);
-void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
-void fovea_record_flat(fovea_record *record, size_t items); /* kernels that guard their end */
-
-/* c[m x n] = a[m x k] b[k x n] + beta c by CLBlast, row-major; transposes as flags. */
-typedef struct fovea_gemm {
-  bool transpose_a, transpose_b;
-  size_t m, n, k;
-  size_t lda, ldb, ldc;
-  float beta;
-} fovea_gemm;
-void fovea_record_gemm(fovea_plan *plan, const fovea_gemm *gemm, fovea_view a, fovea_view b, fovea_view c);
-
-/* Remembers a failure; the first one is what fovea_plan_create returns. */
-void fovea_plan_fail(fovea_plan *plan, fovea_status status);
-
-/* The pieces that losses.cl puts together: sums of the cross-entropy's rows, of the divergence. */
-void fovea_plan_set_bce_rows(fovea_plan *plan, fovea_view rows, int count, int values);
-void fovea_plan_set_kl(fovea_plan *plan, fovea_view kl);
 
 #endif

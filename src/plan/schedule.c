@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "plan/inspect.h"
 #include "plan/internal.h"
 
 enum { WHOLE, SIDE_STREAM, FIRST_SHARD, MOST_QUEUES = FIRST_SHARD + FOVEA_MOST_SHARDS };

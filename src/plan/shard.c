@@ -40,6 +40,7 @@
  * long. */
 #include <math.h>
 
+#include "plan/inspect.h"
 #include "plan/internal.h"
 
 enum { MOST_RECORDS = 16, EVEN_ENOUGH = 4 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "plan/inspect.h"
 #include "plan/internal.h"
 
 enum { GROUPS_BEHIND = 2 };

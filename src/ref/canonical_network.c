@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ref/canonical_plan.h"
+#include "ref/canonical_node.h"
 
 enum { LANES = 16 };
 
@@ -42,7 +42,7 @@ static void mark_rows(struct canonical_network *net, int reshape) {
     for (int i = 0; i < 4; i++)
       if (node->parameters[i] >= 0)
         set_places(net, node->parameters[i], node->c, image, dense && i == 0 ? flattened_image(t, x) : NULL);
-    if (node->op != REF_BATCHNORM && node->op != REF_DROPOUT && node->op != REF_ACTIVATE) return;
+    if (node->op != REF_BATCHNORM && node->op != REF_DROPOUT && node->op != REF_ACTIVATION) return;
   }
 }
 
@@ -75,30 +75,7 @@ static void permute(struct canonical_network *net, enum canonical_array which, b
   }
 }
 
-static float *parameter(const struct canonical_network *net, int node, int i, enum canonical_array which) {
-  const int index = net->topology->nodes[node].parameters[i];
-  return index < 0 ? NULL : net->parameters[index].device[which];
-}
-
 /* --- creation ----------------------------------------------------------------------------------------------------- */
-
-static int hidden_units(const struct canonical_network *net, int node) {
-  return net->topology->parameters[net->topology->nodes[node].parameters[1]].count;
-}
-
-static void create_saved(struct canonical_network *net, int node) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  struct canonical_node *p = &net->nodes[node];
-  const size_t batch = (size_t)net->batch, c = (size_t)n->c, map = (size_t)(n->h * n->w) * batch;
-  size_t sizes[3] = {0};
-  if (n->op == REF_BATCHNORM) sizes[0] = 4 * c, sizes[1] = canonical_node_size(net, node);
-  if (n->op == REF_SPATIAL_ATTENTION) sizes[0] = 2 * map, sizes[1] = map;
-  if (n->op == REF_CHANNEL_ATTENTION)
-    sizes[0] = 2 * c * batch, sizes[1] = 2 * (size_t)hidden_units(net, node) * batch, sizes[2] = c * batch;
-  if (n->op == REF_REPARAMETERIZE) sizes[0] = c * batch;
-  for (int i = 0; i < 3; i++)
-    if (sizes[i]) p->saved[i] = canonical_alloc(sizes[i]);
-}
 
 struct canonical_network *canonical_create(const struct ref_network *topology, int batch) {
   struct canonical_network *net = calloc(1, sizeof *net);
@@ -108,7 +85,6 @@ struct canonical_network *canonical_create(const struct ref_network *topology, i
   net->draw.seed = topology->seed;
   create_parameters(net);
   canonical_plan(net);
-  for (int i = 0; i < topology->count; i++) create_saved(net, i);
   return net;
 }
 
@@ -131,126 +107,14 @@ void canonical_destroy(struct canonical_network *net) {
 
 /* --- passes ------------------------------------------------------------------------------------------------------- */
 
-/* An evaluation's samples are another op's than training's. */
-static const uint32_t EVALUATION = 0x80000000u;
-
-static struct canonical_shape shape_of(const struct canonical_network *net, int node) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  return (struct canonical_shape){.n = net->batch, .n_valid = net->count, .c = n->c, .h = n->h, .w = n->w};
-}
-
-/* The convolution that a node is, or whose gradient it is. */
-static struct ref_conv2d conv_of(const struct canonical_network *net, int node) {
-  const struct ref_node *n = &net->topology->nodes[node], *x = &net->topology->nodes[n->inputs[0]];
-  if (n->op == REF_DENSE) return ref_conv2d_same(net->batch, x->c * x->h * x->w, 1, 1, n->c, 1, 1);
-  struct ref_conv2d d = n->conv;
-  d.n = net->batch;
-  return d;
-}
-
-static struct canonical_mlp mlp_of(const struct canonical_network *net, int node, enum canonical_array which) {
-  return (struct canonical_mlp){hidden_units(net, node), parameter(net, node, 0, which), parameter(net, node, 1, which),
-                                parameter(net, node, 2, which), parameter(net, node, 3, which)};
-}
-
-static struct canonical_pointwise pointwise_of(const struct canonical_network *net, int node) {
-  struct canonical_pointwise p = net->nodes[node].pointwise;
-  if (!net->training) p.rate = 0.0;
-  return p;
-}
-
-static void batchnorm_forward(struct canonical_network *net, int node, const float *x, float *y) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  const struct canonical_shape s = shape_of(net, node);
-  const struct canonical_pointwise p = pointwise_of(net, node);
-  const float *gamma = parameter(net, node, 0, CANONICAL_VALUE), *beta = parameter(net, node, 1, CANONICAL_VALUE);
-  float *mean = parameter(net, node, 2, CANONICAL_VALUE), *var = parameter(net, node, 3, CANONICAL_VALUE);
-  float *stats = net->nodes[node].saved[0];
-  if (net->training)
-    canonical_batchnorm_statistics(&s, x, (float)n->epsilon, (float)n->momentum, stats, mean, var);
-  else
-    canonical_batchnorm_moving(s.c, (float)n->epsilon, mean, var, stats);
-  canonical_batchnorm(&s, x, stats, gamma, beta, y);
-  canonical_activation(&s, &p, &net->draw, y, y);
-  canonical_keep(&s, s.c * s.h * s.w, y);
-}
-
-/* Operands that do not lie in the result are copied. */
-static void concat_forward(struct canonical_network *net, int node, float *y) {
-  for (int k = 0; k < 2; k++) {
-    const int operand = net->topology->nodes[node].inputs[k];
-    const float *x = canonical_node_value(net, operand);
-    const size_t size = canonical_node_size(net, operand);
-    if (x != y) memcpy(y, x, size * sizeof *y);
-    y += size;
-  }
-}
-
-static void bce_forward(struct canonical_network *net, int node, const float *x, float *p) {
-  const struct canonical_shape s = shape_of(net, node);
-  const float *t = canonical_node_value(net, net->topology->nodes[node].inputs[1]);
-  bool accumulate;
-  float *dx = net->training ? canonical_input_gradient(net, node, 0, &accumulate) : NULL;
-  const float sum = canonical_sigmoid_bce(&s, x, t, p, dx);
-  net->bce = sum / ((float)s.n_valid * (float)(s.c * s.h * s.w));
-}
-
-static void forward(struct canonical_network *net, int node, const uint8_t *pixels) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  struct canonical_node *p = &net->nodes[node];
-  const struct canonical_shape s = shape_of(net, node);
-  const float *x = n->inputs[0] < 0 ? NULL : canonical_node_value(net, n->inputs[0]);
-  const float *w = parameter(net, node, 0, CANONICAL_VALUE), *b = parameter(net, node, 1, CANONICAL_VALUE);
-  float *y = canonical_node_value(net, node);
-  struct ref_conv2d d;
-  switch (n->op) {
-    case REF_INPUT:
-      canonical_input(&s, pixels, y);
-      break;
-    case REF_CONV2D:
-    case REF_DENSE:
-      d = conv_of(net, node);
-      canonical_conv2d(&d, x, w, b, false, y);
-      if (b) canonical_keep(&s, s.c * s.h * s.w, y);
-      break;
-    case REF_CONV2D_TRANSPOSE:
-      d = conv_of(net, node);
-      canonical_conv2d_backward_data(&d, x, w, b, false, y);
-      if (b) canonical_keep(&s, s.c * s.h * s.w, y);
-      break;
-    case REF_RESHAPE:
-      break;
-    case REF_BATCHNORM:
-      batchnorm_forward(net, node, x, y);
-      break;
-    case REF_DROPOUT:
-    case REF_ACTIVATE: {
-      const struct canonical_pointwise pointwise = pointwise_of(net, node);
-      canonical_activation(&s, &pointwise, &net->draw, x, y);
-      break;
-    }
-    case REF_SPATIAL_ATTENTION:
-      canonical_spatial_attention(&s, x, w, b, p->saved[0], p->saved[1], y);
-      break;
-    case REF_CHANNEL_ATTENTION: {
-      const struct canonical_mlp mlp = mlp_of(net, node, CANONICAL_VALUE);
-      canonical_channel_attention(&s, x, &mlp, p->saved[0], p->saved[1], p->saved[2], y);
-      break;
-    }
-    case REF_CONCAT:
-      concat_forward(net, node, y);
-      break;
-    case REF_REPARAMETERIZE: {
-      const uint32_t op = net->training ? n->random : n->random | EVALUATION;
-      const float *logvar = canonical_node_value(net, n->inputs[1]);
-      net->kl = canonical_reparameterize(&s, op, &net->draw, x, logvar, p->saved[0], y) / (float)s.n_valid;
-      break;
-    }
-    case REF_SIGMOID_BCE:
-      bce_forward(net, node, x, y);
-      break;
-  }
-}
+static const struct {
+  void (*forward)(struct canonical_network *net, int node);
+  void (*backward)(struct canonical_network *net, int node);
+} ops[] = {
+#define X(op, NAME, flags) {canonical_forward_##op, canonical_backward_##op},
+    FOVEA_OPS(X)
+#undef X
+};
 
 void canonical_begin(struct canonical_network *net, int count, uint32_t step, bool training) {
   net->count = count, net->training = training, net->draw.step = step;
@@ -261,7 +125,8 @@ void canonical_begin(struct canonical_network *net, int count, uint32_t step, bo
 
 void canonical_forward_node(struct canonical_network *net, int node, const uint8_t *pixels) {
   net->nodes[node].reached = false;
-  if (net->nodes[node].alias == node) forward(net, node, pixels);
+  net->pixels = pixels;
+  if (net->nodes[node].alias == node) ops[net->topology->nodes[node].op].forward(net, node);
 }
 
 void canonical_end_forward(struct canonical_network *net) {
@@ -272,107 +137,6 @@ void canonical_forward(struct canonical_network *net, int count, const uint8_t *
   canonical_begin(net, count, step, training);
   for (int i = 0; i < net->topology->count; i++) canonical_forward_node(net, i, pixels);
   canonical_end_forward(net);
-}
-
-static void conv_backward(struct canonical_network *net, int node) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  const struct ref_conv2d d = conv_of(net, node);
-  const bool transpose = n->op == REF_CONV2D_TRANSPOSE;
-  const float *x = canonical_node_value(net, n->inputs[0]), *dy = canonical_node_gradient(net, node);
-  const float *w = parameter(net, node, 0, CANONICAL_VALUE);
-  float *dw = parameter(net, node, 0, CANONICAL_GRADIENT), *db = parameter(net, node, 1, CANONICAL_GRADIENT);
-  if (db) canonical_bias_backward(net->batch, n->c, n->h, n->w, dy, db);
-  canonical_conv2d_backward_weight(&d, transpose ? dy : x, transpose ? x : dy, dw);
-  bool accumulate;
-  float *dx = canonical_input_gradient(net, node, 0, &accumulate);
-  if (dx && transpose) canonical_conv2d(&d, dy, w, NULL, accumulate, dx);
-  if (dx && !transpose) canonical_conv2d_backward_data(&d, dy, w, NULL, accumulate, dx);
-}
-
-static void batchnorm_backward(struct canonical_network *net, int node) {
-  const struct canonical_shape s = shape_of(net, node);
-  const struct canonical_pointwise p = pointwise_of(net, node);
-  const float *x = canonical_node_value(net, net->topology->nodes[node].inputs[0]);
-  float *stats = net->nodes[node].saved[0], *g = net->nodes[node].saved[1];
-  canonical_activation_backward(&s, &p, &net->draw, canonical_node_value(net, node), canonical_node_gradient(net, node),
-                                false, g);
-  canonical_batchnorm_backward_sums(&s, x, g, stats, parameter(net, node, 0, CANONICAL_GRADIENT),
-                                    parameter(net, node, 1, CANONICAL_GRADIENT));
-  bool accumulate;
-  float *dx = canonical_input_gradient(net, node, 0, &accumulate);
-  if (dx) canonical_batchnorm_backward(&s, x, g, stats, parameter(net, node, 0, CANONICAL_VALUE), accumulate, dx);
-}
-
-static void concat_backward(struct canonical_network *net, int node, const float *dy) {
-  const float *y = canonical_node_value(net, node);
-  for (int k = 0; k < 2; k++) {
-    const int operand = net->topology->nodes[node].inputs[k];
-    const size_t size = canonical_node_size(net, operand);
-    bool accumulate, in_place = canonical_node_value(net, operand) == y;
-    float *dx = in_place ? NULL : canonical_input_gradient(net, node, k, &accumulate);
-    for (size_t i = 0; dx && i < size; i++) dx[i] = accumulate ? dy[i] + dx[i] : dy[i];
-    y += size, dy += size;
-  }
-}
-
-static void reparameterize_backward(struct canonical_network *net, int node) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  const struct canonical_shape s = shape_of(net, node);
-  bool accumulate_mu, accumulate_logvar;
-  float *dmu = canonical_input_gradient(net, node, 0, &accumulate_mu);
-  float *dlogvar = canonical_input_gradient(net, node, 1, &accumulate_logvar);
-  canonical_reparameterize_backward(&s, (float)n->kl_weight, canonical_node_value(net, n->inputs[0]),
-                                    canonical_node_value(net, n->inputs[1]), net->nodes[node].saved[0],
-                                    canonical_node_gradient(net, node), accumulate_mu, dmu, accumulate_logvar, dlogvar);
-}
-
-static void backward(struct canonical_network *net, int node) {
-  const struct ref_node *n = &net->topology->nodes[node];
-  const struct canonical_node *p = &net->nodes[node];
-  const struct canonical_shape s = shape_of(net, node);
-  const float *x = canonical_node_value(net, n->inputs[0]), *dy = canonical_node_gradient(net, node);
-  bool accumulate = false;
-  float *dx;
-  switch (n->op) {
-    case REF_CONV2D:
-    case REF_CONV2D_TRANSPOSE:
-    case REF_DENSE:
-      conv_backward(net, node);
-      break;
-    case REF_BATCHNORM:
-      batchnorm_backward(net, node);
-      break;
-    case REF_DROPOUT:
-    case REF_ACTIVATE: {
-      const struct canonical_pointwise pointwise = pointwise_of(net, node);
-      dx = canonical_input_gradient(net, node, 0, &accumulate);
-      if (dx)
-        canonical_activation_backward(&s, &pointwise, &net->draw, canonical_node_value(net, node), dy, accumulate, dx);
-      break;
-    }
-    case REF_SPATIAL_ATTENTION:
-      dx = canonical_input_gradient(net, node, 0, &accumulate);
-      canonical_spatial_attention_backward(&s, x, parameter(net, node, 0, CANONICAL_VALUE), p->saved[0], p->saved[1],
-                                           dy, parameter(net, node, 0, CANONICAL_GRADIENT),
-                                           parameter(net, node, 1, CANONICAL_GRADIENT), accumulate, dx);
-      break;
-    case REF_CHANNEL_ATTENTION: {
-      const struct canonical_mlp mlp = mlp_of(net, node, CANONICAL_VALUE), g = mlp_of(net, node, CANONICAL_GRADIENT);
-      dx = canonical_input_gradient(net, node, 0, &accumulate);
-      canonical_channel_attention_backward(&s, x, &mlp, p->saved[0], p->saved[1], p->saved[2], dy, &g, accumulate, dx);
-      break;
-    }
-    case REF_CONCAT:
-      concat_backward(net, node, dy);
-      break;
-    case REF_REPARAMETERIZE:
-      reparameterize_backward(net, node);
-      break;
-    case REF_INPUT:
-    case REF_RESHAPE:
-    case REF_SIGMOID_BCE: /* made by forward */
-      break;
-  }
 }
 
 const float *canonical_pending_gradient(const struct canonical_network *net, int node) {
@@ -387,7 +151,7 @@ void canonical_backward_node(struct canonical_network *net, int node) {
   if (!gradient) return;
   p->reached = true;
   if (p->found) memcpy(p->found, gradient, canonical_node_size(net, node) * sizeof(float));
-  backward(net, node);
+  ops[net->topology->nodes[node].op].backward(net, node);
 }
 
 void canonical_end_backward(struct canonical_network *net) { permute(net, CANONICAL_GRADIENT, false); }

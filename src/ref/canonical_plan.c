@@ -1,5 +1,5 @@
-/* The parts of src/plan/plan.c that decide bits: what is fused, which tensors are slices of a concatenation, and which
- * contribution to a gradient is written and which are added. */
+/* The parts of src/plan/fuse.c and plan.c that decide bits: what is fused, which tensors are slices of a
+ * concatenation, and which contribution to a gradient is written and which are added. */
 #include "ref/canonical_plan.h"
 
 #include <string.h>
@@ -51,11 +51,11 @@ static void fuse(struct canonical_network *net) {
   const struct ref_network *t = net->topology;
   for (int i = 0; i < t->count; i++) {
     const struct ref_node *node = &t->nodes[i];
-    const bool drops = node->op == REF_DROPOUT, activates = node->op == REF_ACTIVATE;
+    const bool drops = node->op == REF_DROPOUT, activates = node->op == REF_ACTIVATION;
     struct canonical_node *p = &net->nodes[i];
     *p = (struct canonical_node){.alias = i};
-    if (drops) p->pointwise.rate = node->rate, p->pointwise.op = node->random;
-    if (activates) p->pointwise.activation = node->activation;
+    if (drops) p->pointwise.rate = node->asked.rate, p->pointwise.op = node->random;
+    if (activates) p->pointwise.activation = node->asked.activation;
     if (node->op == REF_RESHAPE) p->alias = node->inputs[0];
     if (!drops && !activates) continue;
     const int from = canonical_source(net, node->inputs[0]);
@@ -65,8 +65,8 @@ static void fuse(struct canonical_network *net) {
     if (!able || !free_place || readers_of(t, node->inputs[0]) != 1) continue;
     if (t->nodes[node->inputs[0]].op == REF_RESHAPE) continue;
     p->alias = from;
-    if (drops) q->pointwise.rate = node->rate, q->pointwise.op = node->random;
-    if (activates) q->pointwise.activation = node->activation;
+    if (drops) q->pointwise.rate = node->asked.rate, q->pointwise.op = node->random;
+    if (activates) q->pointwise.activation = node->asked.activation;
   }
 }
 

@@ -33,6 +33,7 @@ struct canonical_network {
   const struct ref_network *topology;
   int batch, count; /* padded; the pass's images */
   bool training;
+  const uint8_t *pixels;
   struct canonical_draw draw;
   float bce, kl;
   struct canonical_node nodes[REF_MAX_NODES];

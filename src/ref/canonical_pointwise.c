@@ -45,6 +45,13 @@ static void activate_lanes(enum ref_activation activation, const struct dropout 
   for (int l = 0; l < CANONICAL_LANES; l++) y[l] = canonical_activate(dropped(drop, l, pixel, x[l]), activation);
 }
 
+/* Of each activation. */
+static const bool moves_zero[] = {
+#define X(name, NAME, moves, ulp) moves,
+    FOVEA_ACTIVATIONS(X)
+#undef X
+};
+
 void canonical_activation(const struct canonical_shape *s, const struct canonical_pointwise *p,
                           const struct canonical_draw *draw, const float *x, float *y) {
   const int pixels = s->h * s->w, quads = (pixels + 3) / 4;
@@ -58,7 +65,7 @@ void canonical_activation(const struct canonical_shape *s, const struct canonica
           activate_lanes(p->activation, &drop, i, x + at, y + at);
         }
       }
-  if (p->activation == REF_SIGMOID) canonical_keep(s, s->c * pixels, y);
+  if (moves_zero[p->activation]) canonical_keep(s, s->c * pixels, y);
 }
 
 static void activate_lanes_backward(enum ref_activation activation, const struct dropout *drop, int pixel,

@@ -17,19 +17,18 @@ struct ref_parameter {
 };
 
 enum ref_op {
-  REF_INPUT,
-  REF_CONV2D,
-  REF_CONV2D_TRANSPOSE,
-  REF_DENSE,
-  REF_RESHAPE,
-  REF_BATCHNORM,
-  REF_DROPOUT,
-  REF_ACTIVATE,
-  REF_SPATIAL_ATTENTION,
-  REF_CHANNEL_ATTENTION,
-  REF_CONCAT,
-  REF_REPARAMETERIZE,
-  REF_SIGMOID_BCE
+#define X(name, NAME, flags) REF_##NAME,
+  FOVEA_OPS(X)
+#undef X
+};
+
+/* What a node is asked for; each op reads its own. */
+struct ref_asked {
+  int c, h, w;                          /* of what is made of a vector, and of the images */
+  int filters, kernel, stride, padding; /* filters: of a dense layer its units; padding < 0: Keras's 'same' */
+  bool bias;
+  double momentum, epsilon, rate, kl_weight;
+  enum ref_activation activation;
 };
 
 struct ref_node {
@@ -37,10 +36,9 @@ struct ref_node {
   int inputs[2];
   int c, h, w;
   int parameters[4]; /* -1: none */
+  struct ref_asked asked;
   struct ref_conv2d conv;
-  double momentum, epsilon, rate, kl_weight;
-  enum ref_activation activation;
-  uint32_t random;
+  uint32_t random;                  /* 0: draws nothing */
   double *value, *gradient, *saved; /* saved: mean and variance, or eps */
   uint8_t *keep;
 };
@@ -58,6 +56,10 @@ struct ref_network {
 
 struct ref_network *ref_network_create(uint64_t seed);
 void ref_network_destroy(struct ref_network *net);
+
+/* Appends a node of any op; b: -1 where it reads one tensor, a too where none. `name` is what its parameters' names
+ * begin with. */
+int ref_add(struct ref_network *net, enum ref_op op, int a, int b, const char *name, const struct ref_asked *asked);
 
 int ref_add_input(struct ref_network *net, int c, int h, int w);
 /* padding < 0: Keras's 'same'. */

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "graph/ops.h"
+
 /* count zeros; ends the program when out of memory; the caller frees. */
 double *ref_alloc(int count);
 
@@ -98,7 +100,11 @@ void ref_channel_attention_backward(const struct ref_channel_attention *d, const
 
 /* --- pointwise ------------------------------------------------------------------------------------------------ */
 
-enum ref_activation { REF_LINEAR, REF_RELU, REF_ELU, REF_SELU, REF_SIGMOID };
+enum ref_activation {
+#define X(name, NAME, moves_zero, ulp) REF_##NAME,
+  FOVEA_ACTIVATIONS(X)
+#undef X
+};
 
 double ref_sigmoid(double x);
 /* y may be x. ELU's alpha is 1. */

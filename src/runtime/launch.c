@@ -337,22 +337,34 @@ fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard
 
 /* --- zeroing --------------------------------------------------------------------------------------------------- */
 
-fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch) {
-  fovea_device *d = x.buffer->device;
-  bool gpu = d->tuning.vector == 1;
-  /* Any number of work-items will do: the kernel divides the words among them. */
+/* The end of a kernel of fill.cl: any number of work-items is right, since they share the words among them. */
+static fovea_status finish_fill(fovea_launch *l, const fovea_device *d, size_t count, double bytes,
+                                fovea_launch **launch) {
+  const bool gpu = d->tuning.vector == 1;
   size_t items = gpu ? 65536 : 4 * (size_t)d->info.compute_units, useful = (count + 63) / 64 * (gpu ? 64 : 1);
   if (items > useful) items = useful;
-  fovea_launch *l = NULL;
-  fovea_launch_create(d, "fill.cl", "", "fill_zero", &l);
-  fovea_launch_slice(l, "x", x);
   fovea_launch_ulong(l, "count", count);
   fovea_launch_range(l, items, 1, 1);
-  fovea_launch_cost(l, 0, 4 * (double)count);
+  fovea_launch_cost(l, 0, bytes);
   fovea_status status = fovea_launch_ready(l);
   if (status == FOVEA_OK)
     *launch = l;
   else
     fovea_launch_destroy(l);
   return status;
+}
+
+fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch) {
+  fovea_launch *l = NULL;
+  fovea_launch_create(x.buffer->device, "fill.cl", "", "fill_zero", &l);
+  fovea_launch_slice(l, "x", x);
+  return finish_fill(l, x.buffer->device, count, 4 * (double)count, launch);
+}
+
+fovea_status fovea_launch_create_copy(fovea_slice from, fovea_slice to, size_t count, fovea_launch **launch) {
+  fovea_launch *l = NULL;
+  fovea_launch_create(from.buffer->device, "fill.cl", "", "fill_copy", &l);
+  fovea_launch_slice(l, "x", from);
+  fovea_launch_slice(l, "y", to);
+  return finish_fill(l, from.buffer->device, count, 8 * (double)count, launch);
 }

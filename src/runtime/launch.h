@@ -73,9 +73,10 @@ typedef struct fovea_launch_shard {
 fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard shard, cl_command_queue queue,
                                         cl_uint wait_count, const cl_event *waits, cl_event *done);
 
-/* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). On
- * failure *launch is NULL. */
+/* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers), or
+ * copies them. On failure *launch is NULL. */
 fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch);
+fovea_status fovea_launch_create_copy(fovea_slice from, fovea_slice to, size_t count, fovea_launch **launch);
 
 /* What a ready launch enqueues, in three dimensions. */
 typedef struct fovea_launch_shape {

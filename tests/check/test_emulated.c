@@ -201,10 +201,10 @@ static const emulation emulations[] = {
      {NO_FMA, PHILOX_ROUNDS}},
 };
 
-/* Appends the name of each probe for which `which` holds. */
+/* Appends the name of each probe that has other bits, or is bad. The activations' are as exp is, of which they are. */
 static void list(char *text, size_t size, const check_arithmetic *a, bool bad) {
   text[0] = '\0';
-  for (int i = 0; i < CHECK_PROBES; i++) {
+  for (int i = 0; i < CHECK_ELEMENTARY; i++) {
     const check_probe *p = &a->probes[i];
     const size_t used = strlen(text);
     if (bad ? !check_probe_good(p, check_conforms(a)) : p->differ > 0)

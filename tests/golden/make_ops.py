@@ -1,11 +1,23 @@
 #!/usr/bin/python3
-"""Writes ops.txt: each op's forward and gradients in double precision by PyTorch's autograd, with Keras's padding.
-
-    make_ops.py > ops.txt
+"""Rewrites ops.txt: each op's forward and gradients in double precision by PyTorch's autograd, with Keras's padding.
 
 An independent opinion on src/ref. The first line says what made it. A case is `case NAME OP INTEGERS...`, then `tensor
-NAME COUNT` and its values for each tensor. Inputs are multiples of 1/16, so they are short, exact, and full of ties for the maxima.
+NAME COUNT` and its values for each tensor. Inputs are multiples of 1/16, so they are short, exact, and full of ties for
+the maxima.
+
+A case may also say itself what it is of, by lines between those, and then needs nothing here: write them at the end of
+ops.txt and run this script.
+
+    case NAME OP
+    leaf NAME N C H W    for each tensor that the op reads; no value of it is 0
+    asked NAME INTEGER   for each attribute of struct ref_asked that the op needs (an activation's is the case's name)
+    torch EXPRESSION     of the leaves
 """
+import contextlib
+import io
+import pathlib
+import zlib
+
 import golden
 import torch
 import torch.nn.functional as F
@@ -89,7 +101,7 @@ def losses():
     x, t = draw(40), torch.rand(40)
     x.data[:4] = torch.tensor([20.0, -20, 15, -15])
     t[4], t[5] = 0, 1
-    case("bce", "bce", (40,), {"x": x}, vae.bce(torch.sigmoid(x), t).reshape(1), {"t": t})
+    case("bce", "sigmoid_bce", (40,), {"x": x}, vae.bce(torch.sigmoid(x), t).reshape(1), {"t": t})
 
 
 def adam(name, steps, scale):
@@ -104,7 +116,34 @@ def adam(name, steps, scale):
     case(name, "adam", (12, steps), {"x": q}, q * 1, {"g": torch.cat(g), "p": start, "new_p": end})
 
 
-def main():
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def cases_by_expression():
+    """The lines of those in ops.txt as it is: NAME, OP, what they are of, a list of words a line."""
+    found = []
+    for words in map(str.split, (HERE / "ops.txt").read_text().splitlines()):
+        if words[0] == "case":
+            name, op, lines = words[1], words[2], []
+        if words[0] in ("leaf", "asked", "torch"):
+            lines.append(words)
+        if words[0] == "torch":
+            found.append((name, op, lines))
+    return found
+
+
+def by_expression(name, op, lines):
+    torch.manual_seed(zlib.crc32(name.encode()))  # whatever cases there are before
+    leaves = {words[1]: draw_nonzero(*map(int, words[2:])) for words in lines if words[0] == "leaf"}
+    y = eval(" ".join(lines[-1][1:]), {"torch": torch, "F": F}, leaves)
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        case(name, op, (), leaves, y)
+    first, rest = text.getvalue().split("\n", 1)
+    print(first, *(" ".join(words) for words in lines), rest, sep="\n", end="")
+
+
+def write_all(old):
     golden.first_line("make_ops.py", torch=torch.__version__)
     for args in [("conv_1x1_image", 1, 2, 1, 1, 3, 3, 1, True), ("conv", 2, 3, 5, 4, 2, 3, 1, False),
                  ("conv_5x5", 2, 2, 6, 7, 1, 5, 1, True), ("conv_stride2_even", 2, 3, 6, 4, 2, 3, 2, False),
@@ -144,6 +183,15 @@ def main():
     attention("channel_all_tied", "channel", 2, 3, 2, 3, True)
     adam("adam_10_steps", 10, 1)
     adam("adam_small_gradients", 5, 2.0**-24)  # sqrt(v) near epsilon
+    for args in old:
+        by_expression(*args)
+
+
+def main():
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        write_all(cases_by_expression())
+    (HERE / "ops.txt").write_text(text.getvalue())
 
 
 if __name__ == "__main__":

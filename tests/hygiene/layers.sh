@@ -4,27 +4,28 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
-# `fovea` is the public API, include/fovea/. The reference stands alone, so that it can disagree with the library.
+# `fovea` is the public API, include/fovea/. The reference stands alone, so that it can disagree with the library: of that it
+# has the names of the ops alone, macros. symbols.py holds the objects to the same lines.
 declare -A below=(
   [include/fovea]="fovea"
   [src/base]="fovea base"
   [src/runtime]="fovea base runtime"
-  [src/graph]="fovea base graph op/op.h"
-  [src/plan]="fovea base runtime graph plan op/op.h"
-  [src/op]="fovea base runtime graph op plan/plan.h"
-  [src/op/conv2d]="fovea base runtime graph op plan/plan.h"
-  [src/net]="fovea base runtime graph plan op net"
+  [src/graph]="fovea base graph"
+  [src/plan]="fovea base runtime graph plan"
+  [src/op]="fovea base runtime graph op op/conv2d plan/record.h"
+  [src/op/conv2d]="fovea base runtime graph op/conv2d plan/record.h"
+  [src/net]="fovea base runtime graph plan net"
   [src/data]="fovea base data"
   [src/stats]="fovea base stats"
-  [src/model]="fovea base data graph/json.h net model"
-  [src/ref]="ref"
+  [src/model]="fovea base data graph op/list.h net model"
+  [src/ref]="ref graph/ops.h"
   [tools]="fovea base cli"
   [tools/cli]="fovea base runtime cli"
-  [tools/train]="fovea base cli draw train model/checkpoint.h"
+  [tools/train]="fovea base cli draw train graph/ops.h model/checkpoint.h"
   [tools/draw]="fovea base cli draw train"
   [tools/experiment]="fovea base cli draw train experiment stats/notes.h"
-  [tools/bench]="fovea base runtime graph/work.h cli train bench check/step.h"
-  [tools/check]="fovea base runtime graph op net data model cli ref check"
+  [tools/bench]="fovea base runtime graph/work.h op/list.h cli train bench check/step.h"
+  [tools/check]="fovea base runtime graph op/list.h plan/inspect.h net data model cli ref check"
   [samples]="fovea"
 )
 

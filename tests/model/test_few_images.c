@@ -42,7 +42,6 @@ static uint8_t *draw_images(const struct few *f, size_t size) {
 
 /* An epoch and an evaluation. */
 static int train(const struct few *f, const fovea_vae_config *c) {
-  static const char *const activations[] = {"linear", "elu", "relu", "selu", "sigmoid"};
   static const char *const attentions[] = {"none", "spatial", "channel", "cbam"};
   fovea_dataset data = {.count = f->count, .channels = 1, .height = c->height, .width = c->width};
   fovea_epoch epoch = {.epochs = 1, .lr = 0.005, .min_lr = 0.0001};
@@ -56,7 +55,8 @@ static int train(const struct few *f, const fovea_vae_config *c) {
   free(data.pixels);
   if (status == FOVEA_OK && isfinite(epoch.so_far.total) && isfinite(losses.total)) return 0;
   fprintf(stderr, "%s, seed %llu, %s, attention %s, batch norm %s: %s\n", f->name, (unsigned long long)c->seed,
-          activations[c->activation], attentions[c->attention], c->batchnorm ? "on" : "off", fovea_error_message());
+          fovea_activation_name(c->activation), attentions[c->attention], c->batchnorm ? "on" : "off",
+          fovea_error_message());
   chain_print_repeat(f->name);
   return 1;
 }

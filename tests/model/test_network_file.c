@@ -14,9 +14,8 @@
 
 #include "fovea/network.h"
 #include "fovea/safetensors.h"
-#include "graph/graph.h"
-#include "graph/json.h"
-#include "op/op.h"
+#include "graph/op.h"
+#include "model/graph_json.h"
 #include "support/device.h"
 #include "support/every_op.h"
 #include "support/tempdir.h"
@@ -280,15 +279,14 @@ static const changed of_graph[] = {
     {"\"momentum\":", "\"momentum\":1e300,\"more\":", "'momentum' is 1e+300"},
     {"\"momentum\":", "\"momentum\":7,\"epsilon_\":", "'epsilon_' is unknown"},
     {"\"rate\":0.20000000000000001", "\"rate\":1.5", "rate 1.5"},
-    {"\"inputs\":[0]", "\"inputs\":[]", "inputs"},
+    {"\"inputs\":[0]", "\"inputs\":[]", "takes 1 inputs, 'inputs' has 0"},
     {"\"inputs\":[0]", "\"inputs\":[-1]", "input -1 is not a tensor"},
     {"\"inputs\":[0]", "\"inputs\":[900]", "input 900 is not a tensor"},
-    {"\"inputs\":[0]", "\"inputs\":[0,0]", "inputs"},
+    {"\"inputs\":[0]", "\"inputs\":[0,0]", "takes 1 inputs, 'inputs' has 2"},
     {"\"inputs\":[0]", "\"inputs\":[0,0,0]", "'inputs' has 3 numbers"},
     {"\"inputs\":[0]", "\"inputs\":[\"a\"]", "'inputs' has what is no integer"},
     {"\"name\":\"valid\"", "\"name\":\"conv1\"", "conv1"},
     {"\"name\":\"valid\"", "\"name\":\"\"", "the name is empty"},
-    {"\"name\":\"\"", "\"name\":\"images\"", "another name"},
     {"\"shape\":[2,8,8]", "\"shape\":[2,8]", "'shape' has 2 numbers"},
     {"\"shape\":[2,8,8]", "\"shape\":[2,8,9]", "'shape' says 2x8x9"},
     {"\"kept\":[0", "\"kept\":[-1", "-1 is not one of"},
@@ -359,6 +357,22 @@ static void test_other_tensors(void **state) {
   OK(write_changed(graph_text, options_text, NULL));
   failures += refused("another name", "conv2_.weight");
   if (failures) fail_msg("%d files", failures);
+}
+
+/* Which no builder would make. */
+static void test_loss_without_the_images(void **state) {
+  (void)state;
+  static const char text[] =
+      "{\"version\":1,\"nodes\":["
+      "{\"op\":\"input\",\"name\":\"\",\"inputs\":[],\"attributes\":{\"channels\":1,\"height\":1,\"width\":1},"
+      "\"shape\":[1,1,1]},"
+      "{\"op\":\"activation\",\"name\":\"\",\"inputs\":[0],\"attributes\":{\"activation\":\"relu\"},\"shape\":[1,1,1]},"
+      "{\"op\":\"sigmoid_bce\",\"name\":\"\",\"inputs\":[1,1],\"attributes\":{},\"shape\":[1,1,1]}],\"kept\":[]}";
+  fovea_graph *made = NULL;
+  assert_int_equal(fovea_graph_from_json(text, &made), FOVEA_INVALID);
+  assert_non_null(
+      strstr(fovea_error_message(), "node 2: sigmoid_bce compares with the images, 'inputs' says with tensor 1"));
+  assert_null(made);
 }
 
 static void test_not_to_be_saved(void **state) {
@@ -449,10 +463,12 @@ static void test_any_bytes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_saved_again),
-                                     cmocka_unit_test(test_last_bits),     cmocka_unit_test(test_other_options),
-                                     cmocka_unit_test(test_graph_alone),   cmocka_unit_test(test_refused),
-                                     cmocka_unit_test(test_other_tensors), cmocka_unit_test(test_not_to_be_saved),
-                                     cmocka_unit_test(test_any_metadata),  cmocka_unit_test(test_any_bytes)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_saved_again),
+      cmocka_unit_test(test_last_bits),       cmocka_unit_test(test_other_options),
+      cmocka_unit_test(test_graph_alone),     cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_other_tensors),   cmocka_unit_test(test_loss_without_the_images),
+      cmocka_unit_test(test_not_to_be_saved), cmocka_unit_test(test_any_metadata),
+      cmocka_unit_test(test_any_bytes)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

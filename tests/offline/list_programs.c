@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "fovea/vae.h"
+#include "op/list.h"
 #include "runtime/device.h"
 #include "runtime/program.h"
 
@@ -82,20 +83,77 @@ static fovea_status build_variant(fovea_device *device, const variant *v) {
   return status;
 }
 
+static fovea_status build_graph(fovea_device *device, fovea_graph *graph, bool training) {
+  fovea_network *network = NULL;
+  const fovea_network_options options = {.batch = 16, .training = training};
+  fovea_status status = fovea_network_create(device, graph, &options, &network);
+  fovea_network_destroy(network);
+  return status;
+}
+
+static fovea_tensor add_conv(fovea_graph *graph, fovea_tensor x, const char *name) {
+  return fovea_add_conv2d(graph, x, name, &(fovea_conv2d){.filters = 5, .kernel = 3, .stride = 1, .same = true});
+}
+
+/* Every activation after a convolution, after a normalization, and alone; every op of the list. */
+static fovea_status build_list(fovea_device *device, bool training) {
+  fovea_graph *graph = NULL;
+  char name[32];
+  fovea_status status = fovea_graph_create(&graph);
+  if (status != FOVEA_OK) return status;
+  fovea_tensor x = fovea_add_input(graph, 3, 16, 16);
+  for (int i = 0; i < FOVEA_ACTIVATION_COUNT; i++) {
+    const fovea_activation activation = (fovea_activation)i;
+    snprintf(name, sizeof name, "conv%d", i);
+    x = fovea_add_activation(graph, add_conv(graph, x, name), activation);
+    snprintf(name, sizeof name, "norm%d", i);
+    x = fovea_add_batchnorm(graph, x, name, 0.9f, 1e-3f);
+    x = fovea_add_activation(graph, fovea_add_dropout(graph, x, 0.25), activation);
+    x = fovea_add_activation(graph, x, activation);
+  }
+  for (int i = 0; i < FOVEA_OP_KINDS; i++)
+    if (fovea_op_has_example(fovea_ops[i])) x = fovea_graph_add_example(graph, fovea_ops[i], x, x);
+  x = fovea_add_dense(graph, x, "tail", 3 * 16 * 16, true);
+  fovea_add_sigmoid_bce(graph, fovea_add_reshape(graph, x, 3, 16, 16));
+  status = build_graph(device, graph, training);
+  fovea_graph_destroy(graph);
+  return status;
+}
+
 /* A kernel that the autoencoder does not have, with both strides and both ways. */
 static fovea_status build_large_kernel(fovea_device *device) {
   fovea_graph *graph = NULL;
-  fovea_network *network = NULL;
   fovea_status status = fovea_graph_create(&graph);
   if (status != FOVEA_OK) return status;
   fovea_tensor x = fovea_add_input(graph, 3, 16, 16);
   x = fovea_add_conv2d(graph, x, "down", &(fovea_conv2d){.filters = 8, .kernel = 7, .stride = 2, .same = true});
   x = fovea_add_conv2d_transpose(graph, x, "up", &(fovea_conv2d){.filters = 3, .kernel = 7, .stride = 2, .same = true});
   fovea_add_sigmoid_bce(graph, x);
-  status = fovea_network_create(device, graph, &(fovea_network_options){.batch = 16, .training = true}, &network);
-  fovea_network_destroy(network);
+  status = build_graph(device, graph, true);
   fovea_graph_destroy(graph);
   return status;
+}
+
+static bool is_listed(const char *file, const char *option) {
+  for (size_t i = 0; i < asked_count; i++)
+    if (strcmp(asked[i].file, file) == 0 && strstr(asked[i].options, option)) return true;
+  return false;
+}
+
+/* Each op with a kernel file of its own, each activation. */
+static fovea_status expect_every_op(void) {
+  char text[64];
+  for (int i = 0; i < FOVEA_OP_KINDS; i++) {
+    snprintf(text, sizeof text, "%s.cl", fovea_ops[i]->name);
+    if (!(fovea_ops[i]->flags & FOVEA_SHARES_KERNELS) && !is_listed(text, ""))
+      return fovea_fail(FOVEA_INVALID, "no program of %s", text);
+  }
+  for (int i = 0; i < FOVEA_ACTIVATION_COUNT; i++) {
+    snprintf(text, sizeof text, "-DACTIVATION=%d", i);
+    if (!is_listed("activation.cl", text))
+      return fovea_fail(FOVEA_INVALID, "no program of activation %s", fovea_activation_name((fovea_activation)i));
+  }
+  return FOVEA_OK;
 }
 
 /* Those that no network launches: bench tries these widths. */
@@ -139,7 +197,9 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < sizeof variants / sizeof *variants && status == FOVEA_OK; i++)
     status = build_variant(device, &variants[i]);
   if (status == FOVEA_OK) status = build_large_kernel(device);
+  for (int training = 0; training < 2 && status == FOVEA_OK; training++) status = build_list(device, training);
   if (status == FOVEA_OK) status = build_others(device);
+  if (status == FOVEA_OK) status = expect_every_op();
   if (status == FOVEA_OK) status = list(device, argv[1]);
   if (status != FOVEA_OK) fprintf(stderr, "list_programs: %s\n", fovea_error_message());
   fovea_device_close(device);

@@ -1,6 +1,8 @@
 /* Activations and dropout that nothing takes in. */
 #include "op/op_test.h"
 
+#include "graph/op.h"
+
 struct activation_case {
   struct chain_shape shape;
   fovea_activation activation;
@@ -22,6 +24,21 @@ static const struct activation_case cases[] = {
     {{"dropout, sigmoid", 1, 4, 4, 5, 5, 7, 0, 0, 0, 0}, FOVEA_SIGMOID, 0.001},
     {{"zero weights: every relu at its corner", 1, 4, 4, 5, 5, 3, 0, 0, 0, 0}, FOVEA_RELU, 0},
 };
+
+/* Each of the list, after a dropout. */
+static void test_every_activation(void **state) {
+  (void)state;
+  int failures = 0;
+  for (int i = 0; i < FOVEA_ACTIVATION_COUNT; i++) {
+    const fovea_activation activation = (fovea_activation)i;
+    const struct chain_shape shape = {fovea_activation_name(activation), 3, 5, 7, 17, 11, 5, 0, 0, 0, 0};
+    struct chain chain;
+    int x = chain_begin(&chain, &shape);
+    x = chain_activation(&chain, x, activation);
+    failures += chain_end(&chain, chain_activation(&chain, chain_dropout(&chain, x, 0.25), activation));
+  }
+  if (failures) fail_msg("%d comparisons failed", failures);
+}
 
 static int run(const struct activation_case *c) {
   struct chain chain;
@@ -67,7 +84,7 @@ static void test_of_input(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_activation), cmocka_unit_test(test_shared),
-                                     cmocka_unit_test(test_of_input)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_activation), cmocka_unit_test(test_every_activation),
+                                     cmocka_unit_test(test_shared), cmocka_unit_test(test_of_input)};
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }

@@ -5,6 +5,7 @@
 #include "check/reference.h"
 #include "fovea/vae.h"
 #include "net/network.h"
+#include "plan/inspect.h"
 #include "ref/canonical.h"
 #include "runtime/buffer.h"
 

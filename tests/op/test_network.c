@@ -11,11 +11,6 @@ struct builder {
   double momentum;
 };
 
-static enum ref_activation same_activation(fovea_activation a) {
-  static const enum ref_activation same[] = {REF_LINEAR, REF_ELU, REF_RELU, REF_SELU, REF_SIGMOID};
-  return same[a];
-}
-
 static int conv(const struct builder *b, int x, const char *name, int filters, int stride) {
   return ref_add_conv2d(b->net, x, name, filters, 3, stride, -1, false);
 }
@@ -38,7 +33,7 @@ static int block(const struct builder *b, int x, const char *coder, int i, int u
     snprintf(name, sizeof name, "%s.block%d.bn%d", coder, i, j);
     if (c->batchnorm) y = norm(b, y, name);
     if (c->dropout > 0) y = ref_add_dropout(b->net, y, c->dropout);
-    y = ref_add_activation(b->net, y, same_activation(c->activation));
+    y = ref_add_activation(b->net, y, (enum ref_activation)c->activation);
     x = ref_add_concat(b->net, x, y);
   }
   return x;

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "fovea/vae.h"
+#include "graph/op.h"
 #include "net/network.h"
 #include "plan/internal.h"
 #include "runtime/buffer.h"
@@ -48,13 +49,12 @@ static fovea_tensor sigmoids(fovea_graph *graph, fovea_tensor x) {
 }
 
 static fovea_tensor normalizations(fovea_graph *graph, fovea_tensor x) {
-  static const fovea_activation activations[] = {FOVEA_LINEAR, FOVEA_ELU, FOVEA_RELU, FOVEA_SELU, FOVEA_SIGMOID};
   char name[16];
   for (int i = 0; i < 30; i++) {
     snprintf(name, sizeof name, "bn%d", i);
     x = fovea_add_batchnorm(graph, x, name, 0.9f, 1e-3f);
     if (i % 5 == 3) x = fovea_add_dropout(graph, x, 0.2);
-    if (i % 2) x = fovea_add_activation(graph, x, activations[i / 2 % 5]);
+    if (i % 2) x = fovea_add_activation(graph, x, (fovea_activation)(i / 2 % FOVEA_ACTIVATION_COUNT));
   }
   return x;
 }

@@ -10,7 +10,7 @@
 
 #include "fovea/vae.h"
 #include "net/network.h"
-#include "plan/plan.h"
+#include "plan/inspect.h"
 #include "runtime/device.h"
 #include "support/device.h"
 #include "support/tiny.h"

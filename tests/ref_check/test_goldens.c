@@ -10,13 +10,20 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "ref/ref.h"
+#include "ref/network.h"
 
-enum { MAX_TENSORS = 20, NAME = 40 };
+enum { MAX_TENSORS = 20, MAX_LEAVES = 2, NAME = 40 };
 
 struct golden {
   char name[NAME], op[NAME];
   int d[8]; /* the case's integers */
+  /* Of a case that says what it is of: the shape of each tensor that the op reads, and what it is asked for. */
+  struct {
+    char name[NAME];
+    int shape[4];
+  } leaf[MAX_LEAVES];
+  int leaves;
+  struct ref_asked asked;
   int tensors;
   struct {
     char name[NAME];
@@ -159,8 +166,21 @@ static void check_channel(const struct golden *g) {
   expect(g, "dchannel_fc2_bias", dp.b2);
 }
 
+/* The case's name is the activation's. */
+static enum ref_activation activation_named(const char *name) {
+  static const char *const names[] = {
+#define X(lower, NAME, moves_zero, ulp) [REF_##NAME] = #lower,
+      FOVEA_ACTIVATIONS(X)
+#undef X
+  };
+  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+    if (!strcmp(names[i], name)) return (enum ref_activation)i;
+  fail_msg("ops.txt: case %s: no such activation", name);
+  return REF_LINEAR;
+}
+
 static void check_activation(const struct golden *g) {
-  enum ref_activation kind = (enum ref_activation)g->d[0];
+  const enum ref_activation kind = activation_named(g->name);
   double *y = zeros(g, "y"), *dx = zeros(g, "x");
   ref_activation(kind, g->d[1], get(g, "x"), y);
   ref_activation_backward(kind, g->d[1], get(g, "x"), get(g, "dy"), dx);
@@ -217,6 +237,47 @@ static void check_adam(const struct golden *g) {
   free(v);
 }
 
+static const char *const OPS[] = {
+#define X(name, NAME, flags) [REF_##NAME] = #name,
+    FOVEA_OPS(X)
+#undef X
+};
+enum { OP_COUNT = sizeof OPS / sizeof *OPS };
+
+/* By the functions that the op has as a node of the reference's network. */
+static void check_node(const struct golden *g) {
+  struct ref_network *net = ref_network_create(768);
+  struct ref_asked asked = g->asked;
+  int op = 0;
+  while (op < OP_COUNT && strcmp(OPS[op], g->op)) op++;
+  if (op == OP_COUNT) fail_msg("ops.txt: case %s: no op %s", g->name, g->op);
+  if (op == REF_ACTIVATION) asked.activation = activation_named(g->name);
+  ref_network_begin(net, g->leaf[0].shape[0]);
+  for (int i = 0; i < g->leaves; i++) {
+    const int *shape = g->leaf[i].shape, n = count(g, g->leaf[i].name);
+    struct ref_node *leaf = &net->nodes[ref_add_input(net, shape[1], shape[2], shape[3])];
+    assert_int_equal(n, net->n * shape[1] * shape[2] * shape[3]);
+    leaf->value = ref_alloc(n), leaf->gradient = ref_alloc(n);
+    memcpy(leaf->value, get(g, g->leaf[i].name), sizeof(double) * (size_t)n);
+  }
+  const int node = ref_add(net, (enum ref_op)op, 0, g->leaves > 1 ? 1 : -1, "op", &asked);
+  double *y = zeros(g, "y");
+  assert_int_equal(count(g, "y"), net->n * net->nodes[node].c * net->nodes[node].h * net->nodes[node].w);
+  ref_network_forward_node(net, node, NULL, 0, true);
+  memcpy(y, net->nodes[node].value, sizeof *y * (size_t)count(g, "y"));
+  expect(g, "y", y);
+  memcpy(net->nodes[node].gradient, get(g, "dy"), sizeof *y * (size_t)count(g, "y"));
+  ref_network_backward_node(net, node);
+  for (int i = 0; i < g->leaves; i++) {
+    char name[NAME + 2];
+    snprintf(name, sizeof name, "d%s", g->leaf[i].name);
+    double *dx = zeros(g, name);
+    memcpy(dx, net->nodes[i].gradient, sizeof *dx * (size_t)count(g, name));
+    expect(g, name, dx);
+  }
+  ref_network_destroy(net);
+}
+
 static const struct {
   const char *op;
   void (*check)(const struct golden *g);
@@ -231,7 +292,7 @@ static const struct {
     {"dropout", check_dropout},
     {"reparameterize", check_reparameterize},
     {"kl", check_kl},
-    {"bce", check_bce},
+    {"sigmoid_bce", check_bce},
     {"adam", check_adam},
 };
 enum { CHECK_COUNT = sizeof CHECKS / sizeof *CHECKS };
@@ -260,6 +321,37 @@ static void read_tensor(struct golden *g) {
   next();
 }
 
+static int next_int(void) {
+  next();
+  return atoi(token);
+}
+
+static void read_leaf(struct golden *g) {
+  assert_true(g->leaves < MAX_LEAVES);
+  next();
+  strcpy(g->leaf[g->leaves].name, token);
+  for (int i = 0; i < 4; i++) g->leaf[g->leaves].shape[i] = next_int();
+  g->leaves++;
+  next();
+}
+
+static void read_asked(struct golden *g) {
+  int *const members[] = {&g->asked.c,      &g->asked.h,      &g->asked.w,      &g->asked.filters,
+                          &g->asked.kernel, &g->asked.stride, &g->asked.padding};
+  static const char *const names[] = {"c", "h", "w", "filters", "kernel", "stride", "padding"};
+  size_t i = 0;
+  next();
+  while (i < sizeof names / sizeof *names && strcmp(names[i], token)) i++;
+  if (i == sizeof names / sizeof *names) fail_msg("ops.txt: case %s: nothing is asked for as %s", g->name, token);
+  *members[i] = next_int();
+  next();
+}
+
+static void skip_line(void) {
+  for (int c = fgetc(file); c != '\n' && c != EOF;) c = fgetc(file);
+  next();
+}
+
 /* Reads from the word `case` to the next one. */
 static struct golden read_case(void) {
   struct golden g = {0};
@@ -269,29 +361,39 @@ static struct golden read_case(void) {
   next();
   strcpy(g.op, token);
   next();
-  for (int i = 0; i < 8 && token[0] && strcmp(token, "tensor"); i++, next()) g.d[i] = atoi(token);
+  for (int i = 0; i < 8 && (*token == '-' || (*token >= '0' && *token <= '9')); i++, next()) g.d[i] = atoi(token);
+  while (!strcmp(token, "leaf")) read_leaf(&g);
+  while (!strcmp(token, "asked")) read_asked(&g);
+  if (!strcmp(token, "torch")) skip_line();
   while (!strcmp(token, "tensor")) read_tensor(&g);
   return g;
 }
 
+static bool check(const struct golden *g) {
+  int i = 0;
+  while (i < CHECK_COUNT && strcmp(CHECKS[i].op, g->op)) i++;
+  if (g->leaves > 0)
+    check_node(g);
+  else if (i < CHECK_COUNT)
+    CHECKS[i].check(g);
+  return g->leaves > 0 || i < CHECK_COUNT;
+}
+
 static void test_goldens(void **state) {
   (void)state;
-  int cases[CHECK_COUNT] = {0}, c;
+  int cases[OP_COUNT] = {0}, c;
   file = fopen(FOVEA_SOURCE_DIR "/tests/golden/ops.txt", "r");
   assert_non_null(file);
   while ((c = fgetc(file)) != '\n') assert_int_not_equal(c, EOF); /* what made it */
   for (next(); token[0];) {
     struct golden g = read_case();
-    int op = 0;
-    while (op < CHECK_COUNT && strcmp(CHECKS[op].op, g.op)) op++;
-    if (op == CHECK_COUNT) fail_msg("ops.txt: case %s: no op %s", g.name, g.op);
-    CHECKS[op].check(&g);
-    cases[op]++;
+    if (!check(&g)) fail_msg("ops.txt: case %s: no op %s", g.name, g.op);
+    for (int op = 0; op < OP_COUNT; op++) cases[op] += !strcmp(OPS[op], g.op);
     for (int i = 0; i < g.tensors; i++) free(g.tensor[i].v);
   }
   fclose(file);
-  for (int i = 0; i < CHECK_COUNT; i++)
-    if (!cases[i]) fail_msg("ops.txt has no case of %s", CHECKS[i].op);
+  for (int op = 0; op < OP_COUNT; op++)
+    if (op != REF_INPUT && !cases[op]) fail_msg("ops.txt has no case of %s", OPS[op]);
 }
 
 int main(void) {

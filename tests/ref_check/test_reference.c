@@ -280,8 +280,12 @@ static void dropout_backward(const struct problem *p, double *const g[MAX_INPUTS
 
 static void test_pointwise(void **state) {
   (void)state;
-  const char *names[] = {"linear", "relu", "elu", "selu", "sigmoid"};
-  for (int i = 0; i < 5; i++)
+  static const char *const names[] = {
+#define X(name, NAME, moves_zero, ulp) [REF_##NAME] = #name,
+      FOVEA_ACTIVATIONS(X)
+#undef X
+  };
+  for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
     check((struct problem){names[i], activation_forward, activation_backward, {50}, 50, .d = {i}});
   uint8_t keep[40];
   ref_dropout_mask(2, 4, 5, 0.2, 1, 2, 768, keep);

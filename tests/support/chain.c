@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/reference.h"
 #include "net/network.h"
-#include "op/op.h"
+#include "plan/inspect.h"
 #include "runtime/buffer.h"
 
 /* Of gradients: relative, and absolute as a share of the tensor's largest and of the largest of all, for tensors whose
@@ -57,72 +58,62 @@ float chain_uniform(uint64_t *state) {
 
 /* --- building both ------------------------------------------------------------------------------------------------ */
 
-static int both(int a, int b) {
-  if (a == b) return a;
-  fprintf(stderr, "the graph has node %d where the reference has %d: %s\n", a, b, fovea_error_message());
+int chain_mirror(struct chain *chain, fovea_tensor added) {
+  if (added == chain->ref->count) return check_reference_add(chain->ref, &chain->graph->nodes[added]);
+  fprintf(stderr, "the graph has node %d where the reference has %d: %s\n", added, chain->ref->count,
+          fovea_error_message());
   exit(1);
 }
 
 int chain_conv2d(struct chain *chain, int x, const char *name, const fovea_conv2d *c) {
-  return both(
-      fovea_add_conv2d(chain->graph, x, name, c),
-      ref_add_conv2d(chain->ref, x, name, c->filters, c->kernel, c->stride, c->same ? -1 : c->padding, c->bias));
+  return chain_mirror(chain, fovea_add_conv2d(chain->graph, x, name, c));
 }
 
 int chain_conv2d_transpose(struct chain *chain, int x, const char *name, const fovea_conv2d *c) {
-  return both(fovea_add_conv2d_transpose(chain->graph, x, name, c),
-              ref_add_conv2d_transpose(chain->ref, x, name, c->filters, c->kernel, c->stride, c->bias));
+  return chain_mirror(chain, fovea_add_conv2d_transpose(chain->graph, x, name, c));
 }
 
 int chain_dense(struct chain *chain, int x, const char *name, int units, bool bias) {
-  return both(fovea_add_dense(chain->graph, x, name, units, bias), ref_add_dense(chain->ref, x, name, units, bias));
+  return chain_mirror(chain, fovea_add_dense(chain->graph, x, name, units, bias));
 }
 
 int chain_reshape(struct chain *chain, int x, int c, int h, int w) {
-  return both(fovea_add_reshape(chain->graph, x, c, h, w), ref_add_reshape(chain->ref, x, c, h, w));
+  return chain_mirror(chain, fovea_add_reshape(chain->graph, x, c, h, w));
 }
 
 int chain_batchnorm(struct chain *chain, int x, const char *name, double momentum, double epsilon) {
-  return both(fovea_add_batchnorm(chain->graph, x, name, (float)momentum, (float)epsilon),
-              ref_add_batchnorm(chain->ref, x, name, (double)(float)momentum, (double)(float)epsilon));
+  return chain_mirror(chain, fovea_add_batchnorm(chain->graph, x, name, (float)momentum, (float)epsilon));
 }
 
 int chain_dropout(struct chain *chain, int x, double rate) {
-  return both(fovea_add_dropout(chain->graph, x, rate), ref_add_dropout(chain->ref, x, rate));
+  return chain_mirror(chain, fovea_add_dropout(chain->graph, x, rate));
 }
 
 int chain_activation(struct chain *chain, int x, fovea_activation activation) {
-  static const enum ref_activation same[] = {[FOVEA_LINEAR] = REF_LINEAR,
-                                             [FOVEA_ELU] = REF_ELU,
-                                             [FOVEA_RELU] = REF_RELU,
-                                             [FOVEA_SELU] = REF_SELU,
-                                             [FOVEA_SIGMOID] = REF_SIGMOID};
-  return both(fovea_add_activation(chain->graph, x, activation), ref_add_activation(chain->ref, x, same[activation]));
+  return chain_mirror(chain, fovea_add_activation(chain->graph, x, activation));
 }
 
 int chain_spatial_attention(struct chain *chain, int x, const char *name) {
-  return both(fovea_add_spatial_attention(chain->graph, x, name), ref_add_spatial_attention(chain->ref, x, name));
+  return chain_mirror(chain, fovea_add_spatial_attention(chain->graph, x, name));
 }
 
 int chain_channel_attention(struct chain *chain, int x, const char *name) {
-  return both(fovea_add_channel_attention(chain->graph, x, name), ref_add_channel_attention(chain->ref, x, name));
+  return chain_mirror(chain, fovea_add_channel_attention(chain->graph, x, name));
 }
 
 int chain_concat(struct chain *chain, int a, int b) {
-  return both(fovea_add_concat(chain->graph, a, b), ref_add_concat(chain->ref, a, b));
+  return chain_mirror(chain, fovea_add_concat(chain->graph, a, b));
 }
 
 int chain_reparameterize(struct chain *chain, int mu, int logvar, double kl_weight) {
-  return both(fovea_add_reparameterize(chain->graph, mu, logvar, (float)kl_weight),
-              ref_add_reparameterize(chain->ref, mu, logvar, (double)(float)kl_weight));
+  return chain_mirror(chain, fovea_add_reparameterize(chain->graph, mu, logvar, (float)kl_weight));
 }
 
 int chain_begin(struct chain *chain, const struct chain_shape *s) {
   *chain = (struct chain){.shape = s, .seed = SEED, .loss_rtol = 1e-6};
   if (fovea_graph_create(&chain->graph) != FOVEA_OK) abort();
   chain->ref = ref_network_create(chain->seed);
-  int x = both(fovea_add_input(chain->graph, s->channels, s->height, s->width),
-               ref_add_input(chain->ref, s->channels, s->height, s->width));
+  int x = chain_mirror(chain, fovea_add_input(chain->graph, s->channels, s->height, s->width));
   if (!s->head) return x;
   return chain_conv2d(chain, x, "head",
                       &(fovea_conv2d){.filters = s->head,
@@ -158,7 +149,7 @@ static int ask(const struct chain_run *run, fovea_status status) {
 int chain_end(struct chain *chain, int x) {
   const struct chain_shape *s = chain->shape;
   x = tail(chain, x);
-  both(fovea_add_sigmoid_bce(chain->graph, x), ref_add_sigmoid_bce(chain->ref, x));
+  chain_mirror(chain, fovea_add_sigmoid_bce(chain->graph, x));
   struct chain_run run = {.name = s->name,
                           .graph = chain->graph,
                           .ref = chain->ref,

@@ -2,8 +2,8 @@
  *
  *   input -> head (a convolution) -> the op under test -> tail (a convolution, or dense and reshape) -> sigmoid_bce
  *
- * The head gives the op floats, and its weight's gradient tests the op's dx. A chain_ function adds the node to both;
- * the handles are the same in both. */
+ * The head gives the op floats, and its weight's gradient tests the op's dx. A chain_ function adds the node to both,
+ * the reference's with a shape of its own; the handles are the same in both. */
 #ifndef FOVEA_TESTS_CHAIN_H
 #define FOVEA_TESTS_CHAIN_H
 
@@ -44,6 +44,10 @@ void chain_print_repeat(const char *name);
 
 /* Input and head; returns the head's output, or the input where there is no head. */
 int chain_begin(struct chain *chain, const struct chain_shape *shape);
+
+/* What the builder call just made has been added to the graph: the same node of the reference. Any op can be tested by
+ * it; the functions below are for the ops that many tests need. */
+int chain_mirror(struct chain *chain, fovea_tensor added);
 
 int chain_conv2d(struct chain *chain, int x, const char *name, const fovea_conv2d *conv);
 int chain_conv2d_transpose(struct chain *chain, int x, const char *name, const fovea_conv2d *conv);

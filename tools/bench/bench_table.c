@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "op/list.h"
 
 double bench_ceiling_of(const bench_result *r) {
   return r->before.flops > r->after.flops ? r->before.flops : r->after.flops;
@@ -26,22 +27,13 @@ static bool ends_with(const char *text, const char *end) {
 static void name_kind(const fovea_profile_row *row, char name[48]) {
   static const char *const by_kernel[][2] = {
       {"adam", "optimizer"}, {"losses_log", "loss"}, {"fill_zero", "zeroing of gradients"}};
-  static const char *const by_op[][2] = {{"conv2d ", "convolution"},
-                                         {"conv2d_transpose ", "transposed convolution"},
-                                         {"dense ", "dense layers"},
-                                         {"spatial_attention ", "attention"},
-                                         {"channel_attention ", "attention"},
-                                         {"batchnorm ", "batch normalization"},
-                                         {"activation ", "activation, dropout"},
-                                         {"dropout ", "activation, dropout"},
-                                         {"reparameterize ", "loss, sampling"},
-                                         {"sigmoid_bce ", "loss"},
-                                         {"input ", "data in"}};
   const bool gradient = strstr(row->kernel, "backward_weight") || strstr(row->kernel, "reduce_lanes");
   const char *direction = strchr(row->op, ' '), *kind = row->op[0] ? row->op : row->kernel;
   int length = (int)strcspn(kind, " ");
-  for (size_t i = 0; i < sizeof by_op / sizeof *by_op; i++)
-    if (strncmp(row->op, by_op[i][0], strlen(by_op[i][0])) == 0) kind = by_op[i][1], length = (int)strlen(kind);
+  char op_name[48];
+  snprintf(op_name, sizeof op_name, "%.*s", length, row->op);
+  const fovea_op *op = fovea_op_named(op_name);
+  if (op && op->group) kind = op->group, length = (int)strlen(kind);
   snprintf(name, 48, "%.*s%s", length, kind, gradient ? " weight gradient" : direction ? direction : "");
   if (ends_with(row->kernel, "_weights")) snprintf(name, 48, "weight packing");
   for (size_t i = 0; i < sizeof by_kernel / sizeof *by_kernel; i++)

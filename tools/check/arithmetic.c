@@ -30,7 +30,8 @@ enum {
   PHILOX,
   TO_FLOAT = PHILOX + 4,
   SIGNED_TO_FLOAT,
-  TO_INT
+  TO_INT,
+  ACTIVATIONS /* and from here on fovea_activation, each by the kernel of its op */
 };
 
 /* The lines of the result. The bounds, in ULP, are those of OpenCL 1.2's table of relative errors for exp, ln, cos,
@@ -38,7 +39,7 @@ enum {
  * correctly rounded. The sigmoid's is the sum of its parts': 3 + 1 + 2.5. */
 enum { LINE_ADD, LINE_MULTIPLY, LINE_FMA, LINE_DENORMALS, LINE_PHILOX, LINE_CONVERT };
 enum { LINE_DIVIDE = LINE_CONVERT + 1, LINE_SQUARE_ROOT, LINE_EXP, LINE_LOG, LINE_COS, LINE_SIGMOID };
-static const check_probe lines[CHECK_PROBES] = {
+static const check_probe lines[CHECK_ELEMENTARY] = {
     [LINE_ADD] = {.name = "a + b", .kind = CHECK_PRIMITIVE, .bound = 1},
     [LINE_MULTIPLY] = {.name = "a * b", .kind = CHECK_PRIMITIVE, .bound = 1},
     [LINE_FMA] = {.name = "fma(a, b, c)", .kind = CHECK_PRIMITIVE, .bound = 1},
@@ -52,6 +53,13 @@ static const check_probe lines[CHECK_PROBES] = {
     [LINE_COS] = {.name = "cos(2 pi a)", .kind = CHECK_FUNCTION, .bound = 4},
     [LINE_SIGMOID] = {.name = "sigmoid(a)", .kind = CHECK_FUNCTION, .bound = 6.5},
 };
+
+static const check_probe activations[] = {
+#define X(name_, NAME, moves_zero, ulp) [FOVEA_##NAME] = {.name = #name_ "(a)", .kind = CHECK_FUNCTION, .bound = ulp},
+    FOVEA_ACTIVATIONS(X)
+#undef X
+};
+enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
 /* What is computed for which line, the denormals before what may be off by one of them. */
 static const struct {
@@ -135,6 +143,15 @@ static void draw_floats(probe *p, int what, bool tiny) {
   }
 }
 
+/* Of any size, and more where what is saturated is not yet. */
+static void draw_arguments(probe *p, int what) {
+  uint64_t state = 0x9e3779b97f4a7c15u + (uint64_t)what;
+  for (int i = 0; i < COUNT; i++)
+    p->operands[0][i].f =
+        i % 2 ? any_float(&state, 97, 134) : (float)((int)(check_draw(&state) % 200001) - 100000) * 0x1p-12f;
+  for (int i = 0; i < COUNT; i++) p->operands[1][i].u = BLOCK; /* the kernel's state: images that are no padding */
+}
+
 /* Words of any size, small ones among them, as an image's number and a step are. */
 static void draw_words(probe *p, int what) {
   uint64_t state = 0x9e3779b97f4a7c15u + (uint64_t)what;
@@ -160,6 +177,7 @@ static int32_t upper_bits(uint32_t bits) { return (int32_t)(bits >> 20) - (bits 
 static word expected(const probe *p, int what, int i) {
   const float a = p->operands[0][i].f, b = p->operands[1][i].f, c = p->operands[2][i].f;
   const uint32_t bits = p->operands[0][i].u;
+  if (what >= ACTIVATIONS) return (word){.f = canonical_activate(a, (enum ref_activation)(what - ACTIVATIONS))};
   switch (vectors_of(what)) {
     case ADD:
       return (word){.f = a + b};
@@ -191,6 +209,7 @@ static word expected(const probe *p, int what, int i) {
 }
 
 static double exact(int what, double a, double b, double c) {
+  if (what >= ACTIVATIONS) return ref_activation((enum ref_activation)(what - ACTIVATIONS), 1, &a, &a), a;
   switch (vectors_of(what)) {
     case ADD:
       return a + b;
@@ -263,24 +282,49 @@ static void compare(const probe *p, int what, check_probe *line) {
 
 /* --- on the device ------------------------------------------------------------------------------------------------ */
 
+static fovea_status finish(probe *p, fovea_launch *launch) {
+  fovea_status status = fovea_launch_ready(launch);
+  if (status == FOVEA_OK) status = fovea_launch_enqueue(launch);
+  if (status == FOVEA_OK) status = fovea_buffer_read(p->buffers[OPERANDS], 0, COUNT * sizeof(word), p->y);
+  fovea_launch_destroy(launch);
+  return status;
+}
+
+/* One channel of BLOCK images, by cl/activation.cl. */
+static fovea_status activate(probe *p, int activation) {
+  char options[80];
+  fovea_launch *launch = NULL;
+  const int vector = p->device->tuning.vector;
+  snprintf(options, sizeof options, "-DACTIVATION=%d -DDROPOUT=0%s%s", activation, *p->options ? " " : "", p->options);
+  fovea_launch_create(p->device, "activation.cl", options, "activation_forward", &launch);
+  fovea_launch_slice(launch, "x", (fovea_slice){p->buffers[0], 0});
+  fovea_launch_buffer(launch, "state", p->buffers[1]);
+  fovea_launch_slice(launch, "y", (fovea_slice){p->buffers[OPERANDS], 0});
+  fovea_launch_int(launch, "n", BLOCK);
+  fovea_launch_int(launch, "pixels", COUNT / BLOCK);
+  fovea_launch_uint(launch, "threshold", 0);
+  fovea_launch_float(launch, "scale", 1);
+  fovea_launch_uint(launch, "op", 0);
+  fovea_launch_range(launch, (size_t)(BLOCK / vector), COUNT / BLOCK / 4, 1);
+  if (vector > 1) fovea_launch_origin(launch, 0, 1); /* first_image of cl/common/vector.clh */
+  return finish(p, launch);
+}
+
 static fovea_status compute(probe *p, int what) {
   static const char *const names[] = {"a", "b", "c", "y"};
-  const bool integers = what >= PHILOX;
+  const bool integers = what >= PHILOX && what < ACTIVATIONS;
   fovea_launch *launch = NULL;
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < OPERANDS && status == FOVEA_OK; i++)
     status = fovea_buffer_write(p->buffers[i], 0, COUNT * sizeof(word), p->operands[i]);
   if (status != FOVEA_OK) return status;
+  if (what >= ACTIVATIONS) return activate(p, what - ACTIVATIONS);
   fovea_launch_create(p->device, "arithmetic.cl", p->options, integers ? "integers" : "arithmetic", &launch);
   for (int i = 0; i <= OPERANDS; i++)
     if (!integers || i != 2) fovea_launch_buffer(launch, names[i], p->buffers[i]);
   fovea_launch_int(launch, "what", integers ? what - PHILOX : what);
   fovea_launch_range(launch, COUNT / (size_t)p->device->tuning.vector, 1, 1);
-  status = fovea_launch_ready(launch);
-  if (status == FOVEA_OK) status = fovea_launch_enqueue(launch);
-  if (status == FOVEA_OK) status = fovea_buffer_read(p->buffers[OPERANDS], 0, COUNT * sizeof(word), p->y);
-  fovea_launch_destroy(launch);
-  return status;
+  return finish(p, launch);
 }
 
 /* Where fma() is a multiply and an add, its result does not show whether denormals are kept. */
@@ -299,6 +343,13 @@ static fovea_status probe_all(probe *p) {
       draw_floats(p, what, passes[i].tiny);
     status = compute(p, what);
     if (status == FOVEA_OK) compare(p, what, line_of(p, passes[i].line, what));
+  }
+  for (int i = 0, line = CHECK_ELEMENTARY; i < ACTIVATION_COUNT && line < CHECK_PROBES && status == FOVEA_OK; i++) {
+    if (activations[i].bound == 0) continue;
+    p->result->probes[line] = activations[i];
+    draw_arguments(p, ACTIVATIONS + i);
+    status = compute(p, ACTIVATIONS + i);
+    if (status == FOVEA_OK) compare(p, ACTIVATIONS + i, &p->result->probes[line++]);
   }
   return status;
 }

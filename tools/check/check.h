@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "fovea/vae.h"
+#include "graph/ops.h"
 #include "runtime/device.h"
 
 /* What a probe of the device's arithmetic is of. */
@@ -31,7 +32,13 @@ typedef struct check_probe {
   char first[200]; /* the first result that is beyond the bound, else that differs; "" when there is none */
 } check_probe;
 
-enum { CHECK_PROBES = 12 };
+/* And one of each activation that is measured. */
+enum {
+  CHECK_ELEMENTARY = 12,
+#define X(name, NAME, moves_zero, ulp) +((ulp) > 0)
+  CHECK_PROBES = CHECK_ELEMENTARY FOVEA_ACTIVATIONS(X)
+#undef X
+};
 
 typedef struct check_arithmetic {
   bool corrected; /* division and square root are rounded by our correction, not by the device */

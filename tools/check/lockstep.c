@@ -10,8 +10,9 @@
 #include "check/draw.h"
 #include "check/error.h"
 #include "check/reference.h"
+#include "graph/op.h"
 #include "net/network.h"
-#include "op/op.h"
+#include "plan/inspect.h"
 #include "ref/canonical.h"
 
 static const uint64_t SEED = 768;
@@ -395,20 +396,14 @@ static double rate(lockstep *s, int node, bool is_backward) {
 
 static void measure_speed(lockstep *s) {
   for (int i = 0; i < s->graph->count; i++) {
-    const fovea_op *op = s->graph->nodes[i].op;
     if (source_of(s, i) != i) continue;
-    s->ops[i].rate_is_bytes = op != &fovea_op_conv2d && op != &fovea_op_conv2d_transpose && op != &fovea_op_dense;
+    s->ops[i].rate_is_bytes = !fovea_node_is(&s->graph->nodes[i], FOVEA_IS_PRODUCT);
     s->ops[i].forward_rate = rate(s, i, false);
     s->ops[i].backward_rate = rate(s, i, true);
   }
 }
 
 /* --- what the results are called -------------------------------------------------------------------------------- */
-
-static const char *activation_name(fovea_activation a) {
-  static const char *const names[] = {"linear", "elu", "relu", "selu", "sigmoid"};
-  return names[a];
-}
 
 static void name_op(lockstep *s, int source) {
   check_op *op = &s->ops[source];
@@ -418,7 +413,7 @@ static void name_op(lockstep *s, int source) {
     if (source_of(s, i) != source) continue;
     const size_t used = strlen(op->name);
     snprintf(op->name + used, sizeof op->name - used, "%s%s", i > source ? "+" : "",
-             n->op == &fovea_op_activation ? activation_name(n->activation) : n->op->name);
+             fovea_node_is(n, FOVEA_ACTIVATES) ? fovea_activation_name(n->activation) : n->op->name);
   }
 }
 
@@ -427,12 +422,13 @@ static void shape_op(lockstep *s, int source) {
   char *text = s->ops[source].shape;
   const size_t size = sizeof s->ops[source].shape;
   const fovea_node *x = y->input_count > 0 ? &s->graph->nodes[y->inputs[0]] : NULL;
-  if (y->op == &fovea_op_conv2d || y->op == &fovea_op_conv2d_transpose)
+  const bool product = fovea_node_is(y, FOVEA_IS_PRODUCT), units = fovea_node_is(y, FOVEA_MAKES_UNITS);
+  if (product && !units)
     snprintf(text, size, "%d->%d %dx%d k%d s%d%s%s", x->c, y->c, x->h, x->w, y->conv.kernel, y->conv.stride,
              y->conv.bias ? " bias" : "", y->conv.same ? "" : " valid");
-  else if (y->op == &fovea_op_dense)
+  else if (units)
     snprintf(text, size, "%d->%d%s", x->c * x->h * x->w, y->c, y->conv.bias ? " bias" : "");
-  else if (y->op == &fovea_op_concat)
+  else if (fovea_node_is(y, FOVEA_CONCATENATES))
     snprintf(text, size, "%d+%d %dx%d", x->c, y->c - x->c, y->h, y->w);
   else
     snprintf(text, size, "%d %dx%d", y->c, y->h, y->w);

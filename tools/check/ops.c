@@ -7,8 +7,9 @@
 #include "check/check.h"
 #include "check/error.h"
 #include "check/lockstep.h"
+#include "op/list.h"
 
-enum { MAX_AWKWARD = 64 };
+enum { MAX_AWKWARD = 96 };
 
 typedef struct awkward {
   check_case run;
@@ -18,6 +19,7 @@ typedef struct awkward {
   fovea_conv2d conv;
   fovea_activation activation;
   double rate;
+  const fovea_op *example; /* of `example` */
 } awkward;
 
 /* --- the ops, one after another or alone ----------------------------------------------------------------------- */
@@ -74,6 +76,12 @@ static fovea_tensor concat(fovea_graph *graph, fovea_tensor x, const awkward *a)
   return fovea_add_concat(graph, fovea_add_concat(graph, x, x), 0);
 }
 
+static fovea_tensor example(fovea_graph *graph, fovea_tensor x, const awkward *a) {
+  const fovea_conv2d same = {.filters = a->head, .kernel = 1, .stride = 1, .bias = true, .same = true};
+  const fovea_tensor other = a->example->inputs > 1 ? fovea_add_conv2d(graph, x, "other", &same) : -1;
+  return fovea_graph_add_example(graph, a->example, x, other);
+}
+
 /* The loss alone. */
 static fovea_tensor nothing(fovea_graph *graph, fovea_tensor x, const awkward *a) {
   (void)graph, (void)a;
@@ -99,7 +107,7 @@ enum { LOGITS = sizeof logits / sizeof *logits };
 
 /* In the small self-test, too: ops that the small network does not have. */
 static const awkward always[] = {
-    {{.name = "saturated", .batch = 17, .count = 13, .logits = logits}, LOGITS, 1, 2, 0, nothing, {0}, 0, 0},
+    {{.name = "saturated", .batch = 17, .count = 13, .logits = logits}, LOGITS, 1, 2, 0, nothing, {0}, 0, 0, NULL},
     {{.name = "all pixels tie", .batch = 16, .count = 9, .constant = true, .seed = 3},
      3,
      4,
@@ -108,7 +116,8 @@ static const awkward always[] = {
      channel_attention,
      {0},
      0,
-     0},
+     0,
+     NULL},
     {{.name = "all channels tie", .batch = 16, .count = 9, .equal_filters = true},
      3,
      4,
@@ -117,48 +126,50 @@ static const awkward always[] = {
      spatial_attention,
      {0},
      0,
-     0},
+     0,
+     NULL},
 };
 
 static const awkward cases[] = {
-    {RUN("one pixel", 1, 1), 1, 1, 1, 1, conv2d, CONV(1, 1, 1, false, true, 0), 0, 0},
-    {RUN("kernel 7 of one pixel", 5, 5), 3, 1, 1, 3, conv2d, CONV(5, 7, 1, true, true, 0), 0, 0},
-    {RUN("partial batch", 64, 37), 3, 5, 7, 7, conv2d, CONV(5, 3, 1, true, true, 0), 0, 0},
-    {RUN("kernel 5, 17 channels", 17, 17), 1, 11, 3, 17, conv2d, CONV(16, 5, 1, false, true, 0), 0, 0},
-    {RUN("stride 2, even", 5, 5), 1, 8, 6, 5, conv2d, CONV(5, 3, 2, true, true, 0), 0, 0},
-    {RUN("stride 2, odd", 17, 3), 3, 7, 9, 3, conv2d, CONV(7, 3, 2, false, true, 0), 0, 0},
-    {RUN("stride 2, kernel 1", 16, 11), 3, 5, 4, 3, conv2d, CONV(1, 1, 2, true, true, 0), 0, 0},
-    {RUN("stride 2, kernel 5", 1, 1), 1, 13, 7, 1, conv2d, CONV(5, 5, 2, true, true, 0), 0, 0},
-    {RUN("no padding", 5, 4), 1, 7, 5, 5, conv2d, CONV(3, 3, 1, true, false, 0), 0, 0},
-    {RUN("more padding than same", 16, 16), 3, 3, 5, 3, conv2d, CONV(5, 3, 1, true, false, 2), 0, 0},
-    {RUN("padding 1, stride 2", 64, 64), 3, 6, 9, 5, conv2d, CONV(3, 3, 2, true, false, 1), 0, 0},
-    {RUN("Winograd's, odd", 17, 17), 1, 9, 9, 17, conv2d, CONV(11, 3, 1, true, true, 0), 0, 0},
-    {RUN("Winograd's, wide", 33, 20), 1, 6, 8, 9, conv2d, CONV(41, 3, 1, false, true, 0), 0, 0},
-    {RUN("Winograd's, more than a block", 17, 16), 1, 6, 9, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0},
-    {RUN("stride 2, more than a block", 48, 37), 1, 4, 20, 33, conv2d, CONV(35, 3, 2, false, true, 0), 0, 0},
-    {RUN("Winograd's, no padding", 16, 16), 1, 9, 8, 8, conv2d, CONV(8, 3, 1, true, false, 0), 0, 0},
-    {RUN("Winograd's 4x4", 17, 17), 1, 8, 12, 17, conv2d, CONV(11, 3, 1, true, true, 0), 0, 0},
-    {RUN("Winograd's 4x4, odd", 17, 16), 1, 7, 11, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0},
-    {RUN("Winograd's, strided", 21, 9), 1, 16, 12, 17, conv2d, CONV(11, 3, 2, true, true, 0), 0, 0},
-    {RUN("Winograd's, strided, odd", 17, 16), 1, 25, 23, 9, conv2d, CONV(8, 3, 2, false, true, 0), 0, 0},
-    {RUN("Winograd's, strided, more than a block", 16, 5), 1, 15, 12, 141, conv2d, CONV(9, 3, 2, false, true, 0), 0, 0},
-    {RUN("Winograd's, strided, padding 2", 16, 5), 1, 15, 11, 8, conv2d, CONV(10, 3, 2, false, false, 2), 0, 0},
-    {RUN("on the images", 17, 17), 3, 5, 7, 0, conv2d, CONV(5, 3, 1, true, true, 0), 0, 0},
-    {RUN("one pixel", 1, 1), 1, 1, 1, 1, conv2d_transpose, CONV(1, 3, 2, false, true, 0), 0, 0},
-    {RUN("stride 2, partial batch", 33, 20), 3, 5, 3, 5, conv2d_transpose, CONV(7, 3, 2, true, true, 0), 0, 0},
-    {RUN("Winograd's, stride 1", 17, 15), 1, 9, 6, 11, conv2d_transpose, CONV(9, 3, 1, true, true, 0), 0, 0},
-    {RUN("Winograd's, stride 2", 21, 20), 1, 8, 6, 12, conv2d_transpose, CONV(10, 3, 2, true, true, 0), 0, 0},
-    {RUN("stride 1, kernel 5", 16, 16), 1, 4, 7, 6, conv2d_transpose, CONV(3, 5, 1, false, true, 0), 0, 0},
-    {RUN("stride 2, kernel 1", 5, 5), 1, 3, 4, 3, conv2d_transpose, CONV(16, 1, 2, true, true, 0), 0, 0},
-    {RUN("one unit", 1, 1), 1, 1, 1, 1, dense, CONV(1, 1, 1, true, true, 0), 0, 0},
-    {RUN("an image", 37, 29), 3, 5, 3, 7, dense, CONV(13, 1, 1, true, true, 0), 0, 0},
-    {RUN("many units", 16, 16), 1, 6, 6, 5, dense, CONV(300, 1, 1, false, true, 0), 0, 0},
-    {RUN("one value", 1, 1), 1, 1, 1, 1, batchnorm, {0}, FOVEA_LINEAR, 0},
-    {RUN("one image of the batch", 64, 1), 3, 5, 3, 5, batchnorm, {0}, FOVEA_SIGMOID, 0},
-    {RUN("a prime batch", 17, 17), 3, 3, 11, 3, batchnorm, {0}, FOVEA_ELU, 0},
-    {RUN("partial batch", 64, 23), 3, 5, 7, 16, batchnorm, {0}, FOVEA_RELU, 0.2},
-    {RUN("dropout 3/4", 16, 16), 3, 1, 13, 5, batchnorm, {0}, FOVEA_SELU, 0.75},
-    {RUN("dropout alone", 5, 5), 3, 13, 1, 5, batchnorm, {0}, FOVEA_LINEAR, 0.1},
+    {RUN("one pixel", 1, 1), 1, 1, 1, 1, conv2d, CONV(1, 1, 1, false, true, 0), 0, 0, NULL},
+    {RUN("kernel 7 of one pixel", 5, 5), 3, 1, 1, 3, conv2d, CONV(5, 7, 1, true, true, 0), 0, 0, NULL},
+    {RUN("partial batch", 64, 37), 3, 5, 7, 7, conv2d, CONV(5, 3, 1, true, true, 0), 0, 0, NULL},
+    {RUN("kernel 5, 17 channels", 17, 17), 1, 11, 3, 17, conv2d, CONV(16, 5, 1, false, true, 0), 0, 0, NULL},
+    {RUN("stride 2, even", 5, 5), 1, 8, 6, 5, conv2d, CONV(5, 3, 2, true, true, 0), 0, 0, NULL},
+    {RUN("stride 2, odd", 17, 3), 3, 7, 9, 3, conv2d, CONV(7, 3, 2, false, true, 0), 0, 0, NULL},
+    {RUN("stride 2, kernel 1", 16, 11), 3, 5, 4, 3, conv2d, CONV(1, 1, 2, true, true, 0), 0, 0, NULL},
+    {RUN("stride 2, kernel 5", 1, 1), 1, 13, 7, 1, conv2d, CONV(5, 5, 2, true, true, 0), 0, 0, NULL},
+    {RUN("no padding", 5, 4), 1, 7, 5, 5, conv2d, CONV(3, 3, 1, true, false, 0), 0, 0, NULL},
+    {RUN("more padding than same", 16, 16), 3, 3, 5, 3, conv2d, CONV(5, 3, 1, true, false, 2), 0, 0, NULL},
+    {RUN("padding 1, stride 2", 64, 64), 3, 6, 9, 5, conv2d, CONV(3, 3, 2, true, false, 1), 0, 0, NULL},
+    {RUN("Winograd's, odd", 17, 17), 1, 9, 9, 17, conv2d, CONV(11, 3, 1, true, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, wide", 33, 20), 1, 6, 8, 9, conv2d, CONV(41, 3, 1, false, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, more than a block", 17, 16), 1, 6, 9, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0, NULL},
+    {RUN("stride 2, more than a block", 48, 37), 1, 4, 20, 33, conv2d, CONV(35, 3, 2, false, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, no padding", 16, 16), 1, 9, 8, 8, conv2d, CONV(8, 3, 1, true, false, 0), 0, 0, NULL},
+    {RUN("Winograd's 4x4", 17, 17), 1, 8, 12, 17, conv2d, CONV(11, 3, 1, true, true, 0), 0, 0, NULL},
+    {RUN("Winograd's 4x4, odd", 17, 16), 1, 7, 11, 100, conv2d, CONV(35, 3, 1, false, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, strided", 21, 9), 1, 16, 12, 17, conv2d, CONV(11, 3, 2, true, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, strided, odd", 17, 16), 1, 25, 23, 9, conv2d, CONV(8, 3, 2, false, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, strided, more than a block", 16, 5), 1, 15, 12, 141, conv2d, CONV(9, 3, 2, false, true, 0), 0, 0,
+     NULL},
+    {RUN("Winograd's, strided, padding 2", 16, 5), 1, 15, 11, 8, conv2d, CONV(10, 3, 2, false, false, 2), 0, 0, NULL},
+    {RUN("on the images", 17, 17), 3, 5, 7, 0, conv2d, CONV(5, 3, 1, true, true, 0), 0, 0, NULL},
+    {RUN("one pixel", 1, 1), 1, 1, 1, 1, conv2d_transpose, CONV(1, 3, 2, false, true, 0), 0, 0, NULL},
+    {RUN("stride 2, partial batch", 33, 20), 3, 5, 3, 5, conv2d_transpose, CONV(7, 3, 2, true, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, stride 1", 17, 15), 1, 9, 6, 11, conv2d_transpose, CONV(9, 3, 1, true, true, 0), 0, 0, NULL},
+    {RUN("Winograd's, stride 2", 21, 20), 1, 8, 6, 12, conv2d_transpose, CONV(10, 3, 2, true, true, 0), 0, 0, NULL},
+    {RUN("stride 1, kernel 5", 16, 16), 1, 4, 7, 6, conv2d_transpose, CONV(3, 5, 1, false, true, 0), 0, 0, NULL},
+    {RUN("stride 2, kernel 1", 5, 5), 1, 3, 4, 3, conv2d_transpose, CONV(16, 1, 2, true, true, 0), 0, 0, NULL},
+    {RUN("one unit", 1, 1), 1, 1, 1, 1, dense, CONV(1, 1, 1, true, true, 0), 0, 0, NULL},
+    {RUN("an image", 37, 29), 3, 5, 3, 7, dense, CONV(13, 1, 1, true, true, 0), 0, 0, NULL},
+    {RUN("many units", 16, 16), 1, 6, 6, 5, dense, CONV(300, 1, 1, false, true, 0), 0, 0, NULL},
+    {RUN("one value", 1, 1), 1, 1, 1, 1, batchnorm, {0}, FOVEA_LINEAR, 0, NULL},
+    {RUN("one image of the batch", 64, 1), 3, 5, 3, 5, batchnorm, {0}, FOVEA_SIGMOID, 0, NULL},
+    {RUN("a prime batch", 17, 17), 3, 3, 11, 3, batchnorm, {0}, FOVEA_ELU, 0, NULL},
+    {RUN("partial batch", 64, 23), 3, 5, 7, 16, batchnorm, {0}, FOVEA_RELU, 0.2, NULL},
+    {RUN("dropout 3/4", 16, 16), 3, 1, 13, 5, batchnorm, {0}, FOVEA_SELU, 0.75, NULL},
+    {RUN("dropout alone", 5, 5), 3, 13, 1, 5, batchnorm, {0}, FOVEA_LINEAR, 0.1, NULL},
     {{.name = "constant images", .batch = 16, .count = 16, .constant = true},
      3,
      4,
@@ -167,14 +178,15 @@ static const awkward cases[] = {
      batchnorm,
      {0},
      FOVEA_RELU,
-     0},
-    {RUN("30 normalizations of one image", 16, 1), 1, 1, 1, 2, batchnorms, {0}, FOVEA_SIGMOID, 0},
-    {RUN("elu", 17, 5), 1, 5, 3, 3, activation, {0}, FOVEA_ELU, 0},
-    {RUN("relu", 5, 5), 1, 5, 3, 3, activation, {0}, FOVEA_RELU, 0.5},
-    {RUN("selu", 16, 16), 1, 3, 5, 3, activation, {0}, FOVEA_SELU, 0.25},
-    {RUN("sigmoid", 33, 32), 1, 1, 7, 3, activation, {0}, FOVEA_SIGMOID, 0},
-    {RUN("one channel", 5, 5), 1, 3, 4, 1, spatial_attention, {0}, 0, 0},
-    {RUN("partial batch", 37, 19), 3, 7, 5, 6, spatial_attention, {0}, 0, 0},
+     0,
+     NULL},
+    {RUN("30 normalizations of one image", 16, 1), 1, 1, 1, 2, batchnorms, {0}, FOVEA_SIGMOID, 0, NULL},
+    {RUN("elu", 17, 5), 1, 5, 3, 3, activation, {0}, FOVEA_ELU, 0, NULL},
+    {RUN("relu", 5, 5), 1, 5, 3, 3, activation, {0}, FOVEA_RELU, 0.5, NULL},
+    {RUN("selu", 16, 16), 1, 3, 5, 3, activation, {0}, FOVEA_SELU, 0.25, NULL},
+    {RUN("sigmoid", 33, 32), 1, 1, 7, 3, activation, {0}, FOVEA_SIGMOID, 0, NULL},
+    {RUN("one channel", 5, 5), 1, 3, 4, 1, spatial_attention, {0}, 0, 0, NULL},
+    {RUN("partial batch", 37, 19), 3, 7, 5, 6, spatial_attention, {0}, 0, 0, NULL},
     {{.name = "channels tie", .batch = 16, .count = 16, .equal_filters = true},
      3,
      5,
@@ -183,13 +195,14 @@ static const awkward cases[] = {
      spatial_attention,
      {0},
      0,
-     0},
-    {RUN("one pixel", 1, 1), 1, 1, 1, 3, channel_attention, {0}, 0, 0},
-    {RUN("40 channels: two hidden units", 17, 17), 3, 4, 3, 40, channel_attention, {0}, 0, 0},
-    {{.name = "pixels tie", .batch = 16, .count = 9, .constant = true}, 3, 5, 5, 7, channel_attention, {0}, 0, 0},
-    {RUN("copies", 21, 13), 3, 3, 5, 5, concat, {0}, 0, 0},
-    {RUN("one number", 1, 1), 1, 2, 2, 2, reparameterize, CONV(1, 1, 1, false, true, 0), 0, 0},
-    {RUN("partial batch", 37, 30), 1, 3, 3, 3, reparameterize, CONV(7, 1, 1, false, true, 0), 0, 0},
+     0,
+     NULL},
+    {RUN("one pixel", 1, 1), 1, 1, 1, 3, channel_attention, {0}, 0, 0, NULL},
+    {RUN("40 channels: two hidden units", 17, 17), 3, 4, 3, 40, channel_attention, {0}, 0, 0, NULL},
+    {{.name = "pixels tie", .batch = 16, .count = 9, .constant = true}, 3, 5, 5, 7, channel_attention, {0}, 0, 0, NULL},
+    {RUN("copies", 21, 13), 3, 3, 5, 5, concat, {0}, 0, 0, NULL},
+    {RUN("one number", 1, 1), 1, 2, 2, 2, reparameterize, CONV(1, 1, 1, false, true, 0), 0, 0, NULL},
+    {RUN("partial batch", 37, 30), 1, 3, 3, 3, reparameterize, CONV(7, 1, 1, false, true, 0), 0, 0, NULL},
 };
 
 /* input -> head -> the op -> tail, to the image's shape -> sigmoid_bce */
@@ -276,6 +289,27 @@ static fovea_status check_shapes(fovea_device *device, const awkward *shapes, si
   return status;
 }
 
+/* Every op of the list, and every activation with a dropout after it. */
+static fovea_status check_list(fovea_device *device, check_op *all, int *count) {
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < FOVEA_OP_KINDS && status == FOVEA_OK; i++) {
+    const awkward a = {RUN(fovea_ops[i]->name, 21, 13), 3, 3, 4, 5, example, .example = fovea_ops[i]};
+    if (fovea_op_has_example(fovea_ops[i])) status = check_shapes(device, &a, 1, all, count);
+  }
+  for (int i = 0; i < FOVEA_ACTIVATION_COUNT && status == FOVEA_OK; i++) {
+    const awkward a = {.run = RUN(fovea_activation_name((fovea_activation)i), 17, 13),
+                       .channels = 1,
+                       .height = 5,
+                       .width = 3,
+                       .head = 3,
+                       .op = activation,
+                       .activation = (fovea_activation)i,
+                       .rate = 0.25};
+    status = check_shapes(device, &a, 1, all, count);
+  }
+  return status;
+}
+
 /* The small network on steps of few images, or of no variance. */
 static fovea_status check_few_images(fovea_device *device, check_op *all, int *count) {
   static const check_case few[] = {{.name = "one image", .batch = 64, .count = 1},
@@ -296,6 +330,7 @@ static fovea_status check_awkward(fovea_device *device, bool small, const tally 
   fovea_status status = check_few_images(device, all, &count);
   if (status == FOVEA_OK) status = check_shapes(device, always, sizeof always / sizeof *always, all, &count);
   if (status == FOVEA_OK && !small) status = check_shapes(device, cases, sizeof cases / sizeof *cases, all, &count);
+  if (status == FOVEA_OK && !small) status = check_list(device, all, &count);
   for (int i = 0; i < count; i++) {
     all[i].network = "awkward";
     snprintf(all[i].shape, sizeof all[i].shape, "%d awkward shape%s", all[i].nodes, all[i].nodes == 1 ? "" : "s");

@@ -14,9 +14,13 @@
 #include "base/file.h"
 #include "draw/pictures.h"
 #include "fovea/safetensors.h"
+#include "graph/ops.h"
 #include "train/load.h"
 
-const char run_activations[] = "elu|relu|selu|sigmoid";
+#define X(name, NAME, moves_zero, ulp) "|" #name
+static const char activations[] = FOVEA_ACTIVATIONS(X);
+#undef X
+const char *const run_activations = activations + sizeof "|linear";
 const char run_attentions[] = "none|spatial|channel|cbam";
 
 /* --- options ----------------------------------------------------------------------------------------------------- */

@@ -27,7 +27,8 @@ typedef struct run_options {
   const json_t *sweep;      /* the configuration of the sweep that it belongs to, or NULL */
 } run_options;
 
-extern const char run_activations[], run_attentions[]; /* "elu|relu|selu|sigmoid", "none|spatial|channel|cbam" */
+extern const char *const run_activations; /* "elu|relu|selu|sigmoid|...": all but linear */
+extern const char run_attentions[];       /* "none|spatial|channel|cbam" */
 
 enum { RUN_WORD = 16 }; /* the longest of those words, and its end */
 

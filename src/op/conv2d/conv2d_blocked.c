@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "op/op.h"
+#include "op/conv2d/conv2d.h"
 
 enum { LANES = 16 };
 
@@ -70,19 +70,6 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
 }
 
 /* --- the weight gradient ------------------------------------------------------------------------------------------ */
-
-fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels, bool wide) {
-  fovea_tile_list list = {0};
-  const int first = k % 5 == 0 ? 5 : 4, most = tuning->native == 16 ? 20 : 12;
-  if (wide) fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = 4, .pixels = pixels});
-  for (int times = 1; times <= 2; times++)
-    fovea_tile_add(&list, (fovea_tile){.filters = first, .channels = first == 5 ? 2 : 3, .pixels = times * pixels});
-  for (int filters = 3; filters <= 6; filters++)
-    for (int channels = 2; channels <= 4; channels++)
-      if (filters * channels >= 8 && filters * channels <= most)
-        fovea_tile_add(&list, (fovea_tile){.filters = filters, .channels = channels, .pixels = pixels});
-  return list;
-}
 
 void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
                                           fovea_view dw) {

@@ -1,7 +1,7 @@
 /* The 3x3 convolutions that are computed by Winograd's minimal filtering (cl/winograd.cl). */
 #include <stdio.h>
 
-#include "op/op.h"
+#include "op/conv2d/conv2d.h"
 
 /* A side: how many outputs a tile has, and elements, and how many elements a filter. */
 typedef struct filtering {

@@ -1,4 +1,4 @@
-#include "graph/json.h"
+#include "model/graph_json.h"
 
 #include <float.h>
 #include <jansson.h>
@@ -8,40 +8,9 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "graph/graph.h"
-#include "op/op.h"
+#include "op/list.h"
 
 enum { VERSION = 1, MOST_NODES = 16384, MOST_INPUTS = sizeof((fovea_node *)0)->inputs / sizeof(fovea_tensor) };
-
-/* --- what the list of ops says -------------------------------------------------------------------------------------
- */
-
-static const fovea_op *const ops[] = {&fovea_op_input,
-                                      &fovea_op_conv2d,
-                                      &fovea_op_conv2d_transpose,
-                                      &fovea_op_dense,
-                                      &fovea_op_reshape,
-                                      &fovea_op_batchnorm,
-                                      &fovea_op_dropout,
-                                      &fovea_op_activation,
-                                      &fovea_op_spatial_attention,
-                                      &fovea_op_channel_attention,
-                                      &fovea_op_concat,
-                                      &fovea_op_reparameterize,
-                                      &fovea_op_sigmoid_bce};
-
-static const fovea_op *find_op(const char *name) {
-  for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-    if (strcmp(ops[i]->name, name) == 0) return ops[i];
-  return NULL;
-}
-
-static const char *const activation_names[] = {"linear", "elu", "relu", "selu", "sigmoid"};
-enum { ACTIVATIONS = sizeof activation_names / sizeof *activation_names };
-
-static const char *activation_name(fovea_activation activation) {
-  return (int)activation >= 0 && (int)activation < ACTIVATIONS ? activation_names[activation] : NULL;
-}
 
 /* --- writing -------------------------------------------------------------------------------------------------------
  */
@@ -58,7 +27,7 @@ static json_t *attribute_json(const fovea_node *node, const fovea_attribute *a) 
     case FOVEA_ATTRIBUTE_DOUBLE:
       return json_real(*(const double *)at);
     case FOVEA_ATTRIBUTE_ACTIVATION:
-      return json_string(activation_name(*(const fovea_activation *)at));
+      return json_string(fovea_activation_name(*(const fovea_activation *)at));
   }
   return NULL;
 }
@@ -190,7 +159,7 @@ static fovea_status ints_of(const json_t *object, const char *key, int *out, int
 
 static fovea_status activation_of(const json_t *value, fovea_activation *out) {
   const char *text = json_string_value(value), *name = NULL;
-  for (int i = 0; (name = activation_name((fovea_activation)i)) != NULL; i++)
+  for (int i = 0; (name = fovea_activation_name((fovea_activation)i)) != NULL; i++)
     if (strcmp(name, text) == 0) return *out = (fovea_activation)i, FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "'%.100s' is no activation", text);
 }
@@ -244,17 +213,15 @@ static fovea_status read_attributes(const json_t *object, const fovea_op *op, fo
   return status == FOVEA_OK ? status : fovea_fail_in(status, "the attributes of %s", op->name);
 }
 
-/* What was made is what the file says. */
-static fovea_status check_made(const fovea_graph *graph, fovea_tensor made, const fovea_node *asked,
-                               const int shape[3]) {
+/* What was made is what the file says, and what the op's builder could have made. */
+static fovea_status check_made(const fovea_graph *graph, fovea_tensor made, const int shape[3]) {
   const fovea_node *n = &graph->nodes[made];
   if (shape[0] != n->c || shape[1] != n->h || shape[2] != n->w)
     return fovea_fail(FOVEA_INVALID, "%s makes %dx%dx%d of this, 'shape' says %dx%dx%d", n->op->name, n->c, n->h, n->w,
                       shape[0], shape[1], shape[2]);
-  bool same = n->input_count == asked->input_count && strcmp(n->name, asked->name) == 0;
-  for (int i = 0; i < n->input_count && same; i++) same = n->inputs[i] == asked->inputs[i];
-  if (same) return FOVEA_OK;
-  return fovea_fail(FOVEA_INVALID, "%s has other inputs or another name than 'inputs' and 'name' say", n->op->name);
+  if (!fovea_node_is(n, FOVEA_IS_LOSS) || n->inputs[1] == graph->input) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s compares with the images, 'inputs' says with tensor %d", n->op->name,
+                    n->inputs[1]);
 }
 
 static fovea_status read_node(fovea_graph *graph, json_t *object) {
@@ -267,17 +234,17 @@ static fovea_status read_node(fovea_graph *graph, json_t *object) {
   const char *name = json_string_value(member(object, "name", JSON_STRING, &status));
   if (status == FOVEA_OK) status = check_members(object, keys, sizeof keys / sizeof *keys);
   if (status != FOVEA_OK) return status;
-  const fovea_op *op = find_op(op_name);
+  const fovea_op *op = fovea_op_named(op_name);
   if (!op) return fovea_fail(FOVEA_INVALID, "'%.100s' is no op that this library has", op_name);
-  if (strlen(name) >= FOVEA_NAME_SIZE) return fovea_fail(FOVEA_INVALID, "the name '%.100s...' is too long", name);
-  memcpy(asked.name, name, strlen(name) + 1);
   status = ints_of(object, "inputs", asked.inputs, MOST_INPUTS, &asked.input_count);
   if (status == FOVEA_OK) status = ints_of(object, "shape", shape, 3, &sides);
   if (status == FOVEA_OK && sides != 3) status = fovea_fail(FOVEA_INVALID, "'shape' has %d numbers, not 3", sides);
   if (status == FOVEA_OK) status = read_attributes(object, op, &asked);
   if (status != FOVEA_OK) return status;
-  const fovea_tensor made = fovea_graph_add_asked(graph, op, &asked);
-  return made < 0 ? fovea_graph_check(graph) : check_made(graph, made, &asked, shape);
+  if (asked.input_count != op->inputs)
+    return fovea_fail(FOVEA_INVALID, "%s takes %d inputs, 'inputs' has %d", op->name, op->inputs, asked.input_count);
+  const fovea_tensor made = fovea_graph_add(graph, op, &asked, name);
+  return made < 0 ? fovea_graph_check(graph) : check_made(graph, made, shape);
 }
 
 static fovea_status read_nodes(fovea_graph *graph, const json_t *root) {

@@ -1,6 +1,6 @@
 /* A graph as a text, from which it is built again: for files. */
-#ifndef FOVEA_GRAPH_JSON_H
-#define FOVEA_GRAPH_JSON_H
+#ifndef FOVEA_MODEL_GRAPH_JSON_H
+#define FOVEA_MODEL_GRAPH_JSON_H
 
 #include "fovea/graph.h"
 

@@ -1,54 +1,9 @@
-/* What an op is: one const descriptor a file. */
-#ifndef FOVEA_OP_OP_H
-#define FOVEA_OP_OP_H
+/* A convolution as a piece of ops: its shape, its three passes, and what the algorithms share (cl/conv2d.cl,
+ * cl/conv2d_transpose.cl, cl/conv2d_backward_weight.cl: one family of kernels, each the gradient of another). */
+#ifndef FOVEA_OP_CONV2D_CONV2D_H
+#define FOVEA_OP_CONV2D_CONV2D_H
 
-#include <stddef.h>
-
-#include "graph/graph.h"
-#include "plan/plan.h"
-
-/* What a node was asked for, as its builder takes it: where that lies in a fovea_node, so that a graph can be written
- * and read without knowing its ops. Shapes and parameters are none: they are inferred. */
-typedef enum fovea_attribute_kind {
-  FOVEA_ATTRIBUTE_INT,
-  FOVEA_ATTRIBUTE_BOOL,
-  FOVEA_ATTRIBUTE_FLOAT,
-  FOVEA_ATTRIBUTE_DOUBLE,
-  FOVEA_ATTRIBUTE_ACTIVATION
-} fovea_attribute_kind;
-
-typedef struct fovea_attribute {
-  const char *name; /* NULL: past the last */
-  fovea_attribute_kind kind;
-  size_t offset;
-} fovea_attribute;
-
-/* FOVEA_ATTRIBUTE("rate", DOUBLE, rate): member `rate` of fovea_node, a double. */
-#define FOVEA_ATTRIBUTE(name, kind, member) \
-  { name, FOVEA_ATTRIBUTE_##kind, offsetof(fovea_node, member) }
-/* The list of an op, a constant that lives as long as the program. */
-#define FOVEA_ATTRIBUTES(...)     \
-  (const fovea_attribute[]) {     \
-    __VA_ARGS__, { .name = NULL } \
-  }
-
-struct fovea_op {
-  const char *name;
-  /* Checks the parameters against the inputs' shapes, and sets the node's shape and parameters. */
-  fovea_status (*infer)(const fovea_graph *graph, fovea_node *node);
-  /* Record launches; NULL for an op that is only a view. backward may overwrite the node's own output gradient, which
-   * nobody reads after it. */
-  void (*forward)(fovea_plan *plan, int node);
-  void (*backward)(fovea_plan *plan, int node);
-  /* NULL: none. A file of a graph has all of them (their names are its format). */
-  const fovea_attribute *attributes;
-};
-
-extern const fovea_op fovea_op_input, fovea_op_conv2d, fovea_op_conv2d_transpose, fovea_op_dense, fovea_op_reshape,
-    fovea_op_batchnorm, fovea_op_dropout, fovea_op_activation, fovea_op_spatial_attention, fovea_op_channel_attention,
-    fovea_op_concat, fovea_op_reparameterize, fovea_op_sigmoid_bce;
-
-/* --- a convolution as a piece of other ops (conv2d.c) ----------------------------------------------------------- */
+#include "plan/record.h"
 
 typedef struct fovea_conv_shape {
   int c, h, w;   /* x */
@@ -102,7 +57,13 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
                                        fovea_epilogue epilogue, fovea_view dx);
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                          fovea_view dw);
-/* Those of conv2d_blocked.c, on a CPU; transposed: w is [c][k], and the taps are a transposed convolution's. */
+/* The three algorithms, of which choose.c takes one. Those of direct.c, on any device; transposed: w is [c][k], and the
+ * taps are a transposed convolution's. */
+void fovea_record_conv2d_direct(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
+                                bool transposed, fovea_epilogue epilogue, fovea_view y, double flops);
+void fovea_record_direct_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
+                                         fovea_view dw);
+/* Those of conv2d_blocked.c, on a CPU, where there are channels and filters enough. */
 void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
                                  bool transposed, fovea_epilogue epilogue, fovea_view y, double flops);
 void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
@@ -121,32 +82,15 @@ void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size)
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                            fovea_view dw);
 
-void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db);
-
-/* y = activation(dropout(x)), and its gradient from y (activation.c). */
-void fovea_record_activation(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels, fovea_view x,
-                             fovea_view y);
-void fovea_record_activation_backward(fovea_plan *plan, const fovea_pointwise *pointwise, int c, int pixels,
-                                      fovea_view y, fovea_view dy, fovea_view dx, bool accumulate);
-
-/* What a fused attention and normalization know of each other (fovea_plan_fused): the slots of the attention's scale
- * [pixels][N] and of the normalization's statistics, and its parameters. */
-enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0, FOVEA_BATCHNORM_BETA = 1 };
-
-/* Whether the attention leaves its launch to the normalization to record: with its output, in an evaluation, or with
- * the moments for its statistics (batchnorm_moments of cl/batchnorm_statistics.cl). */
-bool fovea_attention_is_fused(const fovea_plan *plan, int attention);
-void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows);
-void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats);
-
-/* y (+)= x: units as an image, or with to_image false an image as units (reshape.c). */
-void fovea_record_reshape(fovea_plan *plan, int c, int pixels, bool to_image, fovea_view x, fovea_view y,
-                          bool accumulate);
-
-/* The macros and the kernel arguments threshold, scale, op of activation.clh; no dropout in evaluation. */
-enum { FOVEA_POINTWISE_OPTIONS = 48 };
-void fovea_pointwise_options(const fovea_plan *plan, const fovea_pointwise *pointwise,
-                             char options[FOVEA_POINTWISE_OPTIONS]);
-void fovea_record_pointwise_arguments(fovea_plan *plan, fovea_record *record, const fovea_pointwise *pointwise);
+/* For the ops that are convolutions: whether `conv` can be one of `channels`; its parameters, `filters` along axis
+ * out_axis of the weight; with what its sums end, `bias` the parameter's view, which outlives the epilogue. */
+enum { FOVEA_MAX_FILTERS = 65536, FOVEA_MAX_WEIGHTS = 1 << 28 };
+fovea_status fovea_conv_check(const fovea_conv2d *conv, int channels);
+void fovea_conv_declare(fovea_node *node, int out_axis, int in_axis, int kernel, int channels, int filters);
+fovea_epilogue fovea_conv_epilogue(const fovea_plan *plan, int node, fovea_view *bias);
+/* Where the sums go: the node's output, or that of the activation which is fused with it. */
+fovea_view fovea_conv_output(const fovea_plan *plan, int node);
+/* Of a node with a bias: its gradient. */
+void fovea_conv_bias_backward(fovea_plan *plan, int node);
 
 #endif
