@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -76,6 +77,22 @@ static bool is_kernel_file(const char *name) {
   return dot && (strcmp(dot, ".cl") == 0 || strcmp(dot, ".clh") == 0);
 }
 
+static bool has_kernels(DIR *folder) {
+  bool found = false;
+  for (struct dirent *entry; !found && (entry = readdir(folder));) found = is_kernel_file(entry->d_name);
+  return found;
+}
+
+/* What the kernels share lies in common/, which may be all that the folder has. */
+static bool has_common(const char *folder) {
+  char path[4096];
+  const int length = snprintf(path, sizeof path, "%s/common", folder);
+  DIR *common = length > 0 && (size_t)length < sizeof path ? opendir(path) : NULL;
+  const bool found = common && has_kernels(common);
+  if (common) closedir(common);
+  return found;
+}
+
 static fovea_status check_kernels(const fovea_variable *v, const char *value) {
   DIR *folder = opendir(value);
   if (!folder) {
@@ -85,8 +102,7 @@ static fovea_status check_kernels(const fovea_variable *v, const char *value) {
                                                       : FOVEA_IO,
                       "%s: '%.200s' is not a folder to read kernels from: %s", v->name, value, strerror(errno));
   }
-  bool found = false;
-  for (struct dirent *entry; !found && (entry = readdir(folder));) found = is_kernel_file(entry->d_name);
+  const bool found = has_kernels(folder) || has_common(value);
   closedir(folder);
   if (found) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s: the folder '%.200s' has no kernel in it, no file .cl or .clh", v->name, value);

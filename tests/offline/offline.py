@@ -59,7 +59,7 @@ def must_define(names):
 def compile_amd(target, options, source, folder):
     binary = folder / "program.o"
     said = run(CLANG + ["-target", "amdgcn-amd-amdhsa", f"-mcpu={target}", "-nogpulib", "-O3", "-c", "-o", binary]
-               + ["-Rpass-analysis=kernel-resource-usage"] + link("amdgcn--amdhsa.bc") + options + [source])
+               + ["-Rpass-analysis=kernel-resource-usage"] + link("amdgcn--amdhsa.bc") + options + [f"-I{source.parent}", source])
     must_define(re.findall(r"U (\w+)", run(["nm", "-u", binary])))
     kernels = []
     for text in said.split("Function Name: ")[1:]:
@@ -83,7 +83,7 @@ def compile_nvidia(target, options, source, folder):
     """PTX, and of that the machine's code by ptxas, where there is one for it."""
     ptx, assembler_said = folder / "program.ptx", ""
     run(CLANG + ["-target", "nvptx64-nvidia-nvcl", "-Xclang", "-target-cpu", "-Xclang", min(target, NEWEST_PTX)]
-        + ["-O3", "-S", "-o", ptx] + link("nvptx64--nvidiacl.bc") + options + [source])
+        + ["-O3", "-S", "-o", ptx] + link("nvptx64--nvidiacl.bc") + options + [f"-I{source.parent}", source])
     text = ptx.read_text()
     must_define(re.findall(r"\.extern \.func .*?(\w+)\s*\(", text, re.S))
     if ptxas_knows(target):
@@ -105,7 +105,7 @@ def compile_nvidia(target, options, source, folder):
 def compile_spirv(target, options, source, folder):
     """Not optimised: that is left to the driver, as drivers do it that go through SPIR-V."""
     bitcode, module = folder / "program.bc", folder / "program.spv"
-    run(CLANG + ["-target", target, "-O0", "-emit-llvm", "-c", "-o", bitcode] + options + [source])
+    run(CLANG + ["-target", target, "-O0", "-emit-llvm", "-c", "-o", bitcode] + options + [f"-I{source.parent}", source])
     run(["llvm-spirv-15", "--spirv-max-version=1.2", bitcode, "-o", module])
     run(["spirv-val", "--target-env", "opencl1.2", module])
     text = run(["spirv-dis", module])

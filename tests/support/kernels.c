@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -27,6 +28,12 @@ const char *kernels_changed(const kernel_edit *edits, int most) {
   snprintf(name, sizeof name, "kernels-%d", folders++);
   snprintf(folder, sizeof folder, "%s", temp_path(name));
   for (int i = 0; i < most && edits[i].file; i++) {
+    if (strchr(edits[i].file, '/')) { /* "common/math.clh" */
+      snprintf(name, sizeof name, "kernels-%d", folders - 1);
+      mkdir(temp_path(name), 0700);
+      snprintf(name, sizeof name, "kernels-%d/common", folders - 1);
+      mkdir(temp_path(name), 0700);
+    }
     snprintf(path, sizeof path, "%s/cl/%s", FOVEA_SOURCE_DIR, edits[i].file);
     snprintf(name, sizeof name, "kernels-%d/%s", folders - 1, edits[i].file);
     if (!read_text(temp_path(name), text, sizeof text) && !read_text(path, text, sizeof text))
