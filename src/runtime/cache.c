@@ -15,6 +15,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "fovea/device.h"
 
 enum { MAX_PATH = 4096, MAX_BINARY = 256 << 20 };
 
