@@ -29,15 +29,15 @@ typedef struct emulation {
 /* Everything of the device but division and square root, which it has in hardware. */
 #define NO_FMA                                                                   \
   {                                                                              \
-    "vector.clh", "#pragma OPENCL FP_CONTRACT OFF",                              \
+    "common/vector.clh", "#pragma OPENCL FP_CONTRACT OFF",                       \
         "#pragma OPENCL FP_CONTRACT OFF\n#define fma(a, b, c) ((a) * (b) + (c))" \
   }
 #define FLUSHED(v) "vselect(" v ", (vfloat)(0.0f), vmask(fabs(" v ") < (vfloat)(0x1p-126f)))"
 #define FLUSHES_RESULTS \
-  { "vector.clh", "{ *(__global vfloat *)p = v; }", "{ *(__global vfloat *)p = " FLUSHED("v") "; }" }
+  { "common/vector.clh", "{ *(__global vfloat *)p = v; }", "{ *(__global vfloat *)p = " FLUSHED("v") "; }" }
 #define FLUSHES_OPERANDS                                                             \
   {                                                                                  \
-    "vector.clh", "{ return *(__global const vfloat *)p; }",                         \
+    "common/vector.clh", "{ return *(__global const vfloat *)p; }",                  \
         "{ const vfloat v = *(__global const vfloat *)p; return " FLUSHED("v") "; }" \
   }
 #define TOWARD_ZERO                                                                   \
@@ -49,9 +49,9 @@ typedef struct emulation {
 #define OFF(what, ulp) \
   { "arithmetic.cl", "y = " what ";", "y = vas_float(vas_int(" what ") + " ulp ");" }
 #define PHILOX_ROUNDS \
-  { "philox.clh", "round < 10", "round < 9" }
+  { "common/philox.clh", "round < 10", "round < 9" }
 #define EXP_COEFFICIENT(number) \
-  { "math.clh", "(vfloat)(1.6666665459e-1f)", "(vfloat)(" number ")" }
+  { "common/math.clh", "(vfloat)(1.6666665459e-1f)", "(vfloat)(" number ")" }
 
 static const emulation emulations[] = {
 
@@ -61,7 +61,7 @@ static const emulation emulations[] = {
      true,
      "exp(a),sigmoid(a),",
      "exp(a),sigmoid(a),",
-     {{"math.clh", "p = fma(p, r, (vfloat)(5.0000001201e-1f));", "p = p * r + (vfloat)(5.0000001201e-1f);"}}},
+     {{"common/math.clh", "p = fma(p, r, (vfloat)(5.0000001201e-1f));", "p = p * r + (vfloat)(5.0000001201e-1f);"}}},
     {"exp: that in one place of it",
      false,
      true,
@@ -73,44 +73,47 @@ static const emulation emulations[] = {
      true,
      "ln(a),",
      "ln(a),",
-     {{"math.clh", "p = fma(p, m, (vfloat)(3.3333331174e-1f));", "p = p * m + (vfloat)(3.3333331174e-1f);"}}},
+     {{"common/math.clh", "p = fma(p, m, (vfloat)(3.3333331174e-1f));", "p = p * m + (vfloat)(3.3333331174e-1f);"}}},
     {"cos: an fma became a multiply and an add",
      false,
      true,
      "cos(2 pi a),",
      "cos(2 pi a),",
-     {{"math.clh", "s = fma(s * z, r, r);", "s = s * z * r + r;"}}},
+     {{"common/math.clh", "s = fma(s * z, r, r);", "s = s * z * r + r;"}}},
     {"sigmoid by another formula",
      false,
      true,
      "sigmoid(a),",
      "sigmoid(a),",
-     {{"math.clh", "vdiv((vfloat)(1.0f), (vfloat)(1.0f) + vexp(-c))", "vdiv(vexp(c), (vfloat)(1.0f) + vexp(c))"}}},
+     {{"common/math.clh", "vdiv((vfloat)(1.0f), (vfloat)(1.0f) + vexp(-c))",
+       "vdiv(vexp(c), (vfloat)(1.0f) + vexp(c))"}}},
     {"division by a reciprocal",
      false,
      true,
      "a / b,",
      "a / b,",
-     {{"math.clh", "vdiv(vfloat a, vfloat b) { return a / b; }",
+     {{"common/math.clh", "vdiv(vfloat a, vfloat b) { return a / b; }",
        "vdiv(vfloat a, vfloat b) { return a * ((vfloat)(1.0f) / b); }"}}},
     {"division of scalars by a reciprocal",
      false,
      true,
      "a / b,",
      "a / b,",
-     {{"math.clh", "sdiv(float a, float b) { return a / b; }", "sdiv(float a, float b) { return a * (1.0f / b); }"}}},
+     {{"common/math.clh", "sdiv(float a, float b) { return a / b; }",
+       "sdiv(float a, float b) { return a * (1.0f / b); }"}}},
     {"our correction of division, which goes up too soon",
      true,
      true,
      "a / b,sigmoid(a),",
      "a / b,sigmoid(a),",
-     {{"math.clh", "vmask(rest > b * ((up - q) * (vfloat)(0.5f)))", "vmask(rest > b * ((up - q) * (vfloat)(0.25f)))"}}},
+     {{"common/math.clh", "vmask(rest > b * ((up - q) * (vfloat)(0.5f)))",
+       "vmask(rest > b * ((up - q) * (vfloat)(0.25f)))"}}},
     {"square root of scalars, a unit off",
      false,
      true,
      "sqrt(a),",
      "sqrt(a),",
-     {{"math.clh", "ssqrt(float a) { return sqrt(a); }",
+     {{"common/math.clh", "ssqrt(float a) { return sqrt(a); }",
        "ssqrt(float a) { return as_float(as_int(sqrt(a)) + (a > 2.0f)); }"}}},
     {"Philox of nine rounds", false, true, "Philox4x32-10,", "Philox4x32-10,", {PHILOX_ROUNDS}},
     {"a conversion that loses a bit",

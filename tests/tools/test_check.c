@@ -128,7 +128,7 @@ static void test_other_bits(void **state) {
 static const kernel_edit probed_exp = {"arithmetic.cl", "y = vexp(a);", "y = vexp(a) * (vfloat)(1.0000001f);"};
 
 /* The same of exp: where the primitives conform, that is no reason to take the promise back. */
-static const kernel_edit miscompiled_exp = {"math.clh", "p = fma(p, r, (vfloat)(5.0000001201e-1f));",
+static const kernel_edit miscompiled_exp = {"common/math.clh", "p = fma(p, r, (vfloat)(5.0000001201e-1f));",
                                             "p = p * r + (vfloat)(5.0000001201e-1f);"};
 
 static void test_miscompiled_exp(void **state) {
@@ -168,7 +168,7 @@ static void test_json_of_a_failure(void **state) {
 /* A device whose fma rounds twice, everywhere: other bits, errors within their bounds, and no promise. */
 static void test_device_without_fma(void **state) {
   (void)state;
-  const kernel_edit everywhere = {"vector.clh", "#pragma OPENCL FP_CONTRACT OFF",
+  const kernel_edit everywhere = {"common/vector.clh", "#pragma OPENCL FP_CONTRACT OFF",
                                   "#pragma OPENCL FP_CONTRACT OFF\n#define fma(a, b, c) ((a) * (b) + (c))"};
   const kernel_edit probed = {
       "arithmetic.cl", "#include \"common/math.clh\"",
