@@ -38,6 +38,6 @@ list=$(mktemp) findings=$(mktemp)
 trap 'rm -f -- "$list" "$findings"' EXIT
 compilations >"$list"
 # shellcheck disable=SC2016 # $@ is the inner shell's
-xargs -P "$(nproc)" -L 1 bash -c 'clang "$@" || echo "failed: $*" >&2' clang "${flags[@]}" \
+xargs -P "$jobs" -L 1 bash -c 'clang "$@" || echo "failed: $*" >&2' clang "${flags[@]}" \
   <"$list" >"$findings" 2>&1 || true
 report cl_lint "$(wc -l <"$list")" "$findings"

@@ -20,7 +20,7 @@ in_build() {
 
 # tidy OPTION...: the files that stand on its input, one a process.
 tidy() {
-  xargs -0 -P "$(nproc)" -n 1 clang-tidy -p "$build" --quiet "$@" 2>/dev/null || true
+  xargs -0 -P "$jobs" -n 1 clang-tidy -p "$build" --quiet "$@" 2>/dev/null || true
 }
 
 output=$(mktemp) findings=$(mktemp)

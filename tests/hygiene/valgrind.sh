@@ -12,7 +12,7 @@ need valgrind
 if grep -q '^FOVEA_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then skip 'this build has sanitizers of its own'; fi
 export OPENBLAS_NUM_THREADS=1 build
 # shellcheck disable=SC2016 # the variables are the inner shell's
-printf '%s\0' "${tests[@]}" | xargs -0 -P "$(nproc)" -I '{}' bash -c '
+printf '%s\0' "${tests[@]}" | xargs -0 -P "$jobs" -I '{}' bash -c '
   log=$(mktemp)
   valgrind --quiet --error-exitcode=99 --leak-check=full "$build/tests/test_$1" >"$log" 2>&1 && printf "%s: clean\n" "$1" || {
     status=$?
