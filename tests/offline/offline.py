@@ -122,9 +122,9 @@ WAYS = {  # what compiles, for which targets, with which tools and files
 # --- all programs -----------------------------------------------------------------------------------------------------
 
 
-def expanded(path):
-    text = path.read_text()
-    return text + "".join(expanded(path.parent / name) for name in re.findall(r'^#include "(.+)"', text, re.M))
+def expanded(sources, name):
+    text = (sources / name).read_text()
+    return text + "".join(expanded(sources, other) for other in re.findall(r'^#include "(.+)"', text, re.M))
 
 
 def read_programs(path, sources):
@@ -133,7 +133,7 @@ def read_programs(path, sources):
     missing = {source.name for source in sources.glob("*.cl")} - {file for file, _ in lines} - CPU_ONLY
     if missing:
         raise Failure("list_programs.c lists no program of " + ", ".join(sorted(missing)))
-    divides = {file: "FOVEA_CORRECT_DIVISION" in expanded(sources / file) for file, _ in lines}
+    divides = {file: "FOVEA_CORRECT_DIVISION" in expanded(sources, file) for file, _ in lines}
     return [(file, options.split()) for file, options in lines
             if divides[file] or "-DFOVEA_CORRECT_DIVISION" not in options.split()]
 
@@ -143,7 +143,7 @@ def compile_one(compiler, target, file, options, sources):
     wrong = []
     try:
         with tempfile.TemporaryDirectory() as folder:
-            kernels = compiler(target, options, sources / file, pathlib.Path(folder))
+            kernels = compiler(target, [f"-I{sources}", *options], sources / file, pathlib.Path(folder))
         if not kernels:
             raise Failure("no kernel came out")
     except Failure as failure:
