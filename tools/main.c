@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/driver_death.h"
 #include "cli/options.h"
+#include "fovea/fovea.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};

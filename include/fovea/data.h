@@ -64,9 +64,9 @@ typedef struct fovea_dataset {
  * Both kinds in one folder are refused. FOVEA_IO when a folder or file is missing (the message says what was looked
  * for) or cannot be read; FOVEA_INVALID, naming the file, what it has and what was expected, when one is malformed, or
  * when `split` is another word; FOVEA_NO_MEMORY. */
-fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset);
+FOVEA_API fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset);
 
-void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
+FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
 
 /* A fair sample of `count` of n images (n up to 2^32), `labels` of which (or NULL) are their classes: writes to index
  * the places of the chosen, ascending; all n when count is more.
@@ -77,7 +77,7 @@ void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
  * of Philox4x32-10 with key {0, 0} and counter {place, 0, 0x53414d50, 0}; the third word is the stream, 'SAMP'. So it
  * does not depend on any seed, and every run on the same files sees the same images. FOVEA_INVALID for NULL or more
  * images; FOVEA_NO_MEMORY. */
-fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index);
+FOVEA_API fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index);
 
 #ifdef __cplusplus
 }

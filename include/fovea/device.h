@@ -1,14 +1,5 @@
-/* OpenCL devices: every one of every platform, and an opened one.
- *
- * Threads. Any number of threads may call the library at once, the first time in a process too, under one rule: a
- * device and everything that is made on it (networks, autoencoders) is used by one thread at a time. Threads that are
- * to work at once each open a device of their own, which may be the same hardware; they then share nothing but the
- * compute units. Such an object may pass from one thread to another where the program makes the one's calls happen
- * before the other's. A graph is built by one thread; once a network is made of it, it is frozen, and any number may
- * use it. Tables, designs, fits, data sets and safetensors files are only read by what takes them as const, and then
- * any number may. fovea_error_message is each thread's own. A program whose threads call OpenCL without this library as
- * well makes its first such call itself, before they start. The environment is read while a device is opened and a
- * network made; nobody may change it (setenv) at that time. */
+/* OpenCL devices: every one of every platform, and an opened one. A device and all that is made on it is used by one
+ * thread at a time: fovea.h has the rule. */
 #ifndef FOVEA_DEVICE_H
 #define FOVEA_DEVICE_H
 
@@ -56,8 +47,8 @@ typedef struct fovea_device_info {
 /* Lists every device of every platform through the ICD loader, the unusable ones too. *list is the caller's, to be
  * freed with fovea_device_list_free; with no device it is NULL and *count 0 and the status FOVEA_DEVICE, whose message
  * names the package to install. */
-fovea_status fovea_device_list(fovea_device_info **list, size_t *count);
-void fovea_device_list_free(fovea_device_info *list);
+FOVEA_API fovea_status fovea_device_list(fovea_device_info **list, size_t *count);
+FOVEA_API void fovea_device_list_free(fovea_device_info *list);
 
 typedef struct fovea_device fovea_device;
 
@@ -75,22 +66,22 @@ typedef struct fovea_device fovea_device;
  * units times clock), else the CPU. FOVEA_INVALID when nothing matches or the match is not usable (the message lists
  * what there is), or when a variable of the environment is what it may not be (fovea --help lists them; here and in
  * fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened. */
-fovea_status fovea_device_open(const char *selector, fovea_device **device);
+FOVEA_API fovea_status fovea_device_open(const char *selector, fovea_device **device);
 
 /* From now on `say` (may be NULL) is told, in one line, before what may take long: that kernels are compiled, once when
  * the first one is not in the cache, and that they are kept there, when the device is closed after that; also that
  * files of the cache are damaged, cannot be written, or were set aside since a process died in the driver. NULL:
  * nobody. `say` is called by the thread that uses the device. */
-void fovea_device_tell(fovea_device *device, void (*say)(const char *line));
+FOVEA_API void fovea_device_tell(fovea_device *device, void (*say)(const char *line));
 
 /* Releases the device and all that it cached. Everything made on it must be destroyed before. Takes NULL. */
-void fovea_device_close(fovea_device *device);
+FOVEA_API void fovea_device_close(fovea_device *device);
 
 /* Borrowed; valid until the device is closed. */
-const fovea_device_info *fovea_device_get_info(const fovea_device *device);
+FOVEA_API const fovea_device_info *fovea_device_get_info(const fovea_device *device);
 
 /* Waits until everything enqueued has been done. */
-fovea_status fovea_device_finish(fovea_device *device);
+FOVEA_API fovea_status fovea_device_finish(fovea_device *device);
 
 /* Time and count per kernel, op and shape since profiling began. Strings are borrowed from the device. */
 typedef struct fovea_profile_row {
@@ -105,8 +96,8 @@ typedef struct fovea_profile_row {
 
 /* Profiling costs an event a launch, so it is off until begun. begin clears what was gathered. rows: the caller frees
  * *rows with free(); sorted by time, largest first. end waits for the queue and gathers. */
-fovea_status fovea_profile_begin(fovea_device *device);
-fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count);
+FOVEA_API fovea_status fovea_profile_begin(fovea_device *device);
+FOVEA_API fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count);
 
 #ifdef __cplusplus
 }

@@ -31,14 +31,14 @@ typedef enum fovea_activation {
   FOVEA_SIGMOID
 } fovea_activation;
 
-fovea_status fovea_graph_create(fovea_graph **graph);
-void fovea_graph_destroy(fovea_graph *graph); /* takes NULL */
+FOVEA_API fovea_status fovea_graph_create(fovea_graph **graph);
+FOVEA_API void fovea_graph_destroy(fovea_graph *graph); /* takes NULL */
 
 /* The first failure of a builder call, or FOVEA_OK. */
-fovea_status fovea_graph_check(const fovea_graph *graph);
+FOVEA_API fovea_status fovea_graph_check(const fovea_graph *graph);
 
 /* The images: 8-bit pixels become pixel / 255. Exactly one a graph. */
-fovea_tensor fovea_add_input(fovea_graph *graph, int channels, int height, int width);
+FOVEA_API fovea_tensor fovea_add_input(fovea_graph *graph, int channels, int height, int width);
 
 typedef struct fovea_conv2d {
   int filters; /* output channels */
@@ -50,50 +50,53 @@ typedef struct fovea_conv2d {
 } fovea_conv2d;
 
 /* Weight [filters, channels, kernel, kernel], bias [filters]. Glorot uniform, zero bias. */
-fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv);
+FOVEA_API fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv);
 
 /* The exact gradient of that convolution: output height is height * stride ('same' only). Weight [channels, filters,
  * kernel, kernel]. */
-fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv);
+FOVEA_API fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
+                                                  const fovea_conv2d *conv);
 
 /* y = W x (+ b) on all of an image's values; the result has shape units x 1 x 1. Weight [units, channels * height *
  * width]; at the file boundary the input is in Keras's order (h, w, c). */
-fovea_tensor fovea_add_dense(fovea_graph *graph, fovea_tensor x, const char *name, int units, bool bias);
+FOVEA_API fovea_tensor fovea_add_dense(fovea_graph *graph, fovea_tensor x, const char *name, int units, bool bias);
 
 /* Keras's Reshape: x is units x 1 x 1 in the file's order (h, w, c); no data moves. */
-fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels, int height, int width);
+FOVEA_API fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels, int height, int width);
 
 /* Ioffe & Szegedy 2015 with Keras's details: per channel over batch and pixels, biased variance in both the
  * normalization and the moving average, moving = momentum * moving + (1 - momentum) * batch. Parameters weight (gamma),
  * bias (beta) [channels] and moving statistics running_mean, running_var [channels]. */
-fovea_tensor fovea_add_batchnorm(fovea_graph *graph, fovea_tensor x, const char *name, float momentum, float epsilon);
+FOVEA_API fovea_tensor fovea_add_batchnorm(fovea_graph *graph, fovea_tensor x, const char *name, float momentum,
+                                           float epsilon);
 
 /* Inverted dropout: kept values are scaled by 1 / (1 - rate); the identity in evaluation. */
-fovea_tensor fovea_add_dropout(fovea_graph *graph, fovea_tensor x, double rate);
+FOVEA_API fovea_tensor fovea_add_dropout(fovea_graph *graph, fovea_tensor x, double rate);
 
-fovea_tensor fovea_add_activation(fovea_graph *graph, fovea_tensor x, fovea_activation activation);
+FOVEA_API fovea_tensor fovea_add_activation(fovea_graph *graph, fovea_tensor x, fovea_activation activation);
 
 /* x * sigmoid(conv5x5([max over channels, mean over channels]) + b), Woo et al. 2018 (CBAM) without its batch norm.
  * Parameters name.spatial.weight [1, 2, 5, 5], name.spatial.bias [1]. */
-fovea_tensor fovea_add_spatial_attention(fovea_graph *graph, fovea_tensor x, const char *name);
+FOVEA_API fovea_tensor fovea_add_spatial_attention(fovea_graph *graph, fovea_tensor x, const char *name);
 
 /* x * sigmoid(mlp(mean over pixels) + mlp(max over pixels)), Woo et al. 2018; hidden max(channels / 16, 1), relu.
  * Parameters name.channel.fc1.weight [hidden, channels], .fc1.bias, .fc2.weight [channels, hidden], .fc2.bias. */
-fovea_tensor fovea_add_channel_attention(fovea_graph *graph, fovea_tensor x, const char *name);
+FOVEA_API fovea_tensor fovea_add_channel_attention(fovea_graph *graph, fovea_tensor x, const char *name);
 
 /* Channels of a, then of b; a view where the memory plan allows it, which is nearly always. */
-fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b);
+FOVEA_API fovea_tensor fovea_add_concat(fovea_graph *graph, fovea_tensor a, fovea_tensor b);
 
 /* z = mu + exp(logvar / 2) * eps, eps standard normal, and the loss weight * mean over the batch of
  * -1/2 sum(1 + logvar - mu^2 - exp(logvar)). Kingma & Welling 2014. At most one a graph. */
-fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea_tensor logvar, float kl_weight);
+FOVEA_API fovea_tensor fovea_add_reparameterize(fovea_graph *graph, fovea_tensor mu, fovea_tensor logvar,
+                                                float kl_weight);
 
 /* p = sigmoid(x) and the loss: binary cross-entropy of p, clipped to [1e-7, 1 - 1e-7], against the input images, mean
  * over pixels and batch. At most one a graph, the last node; its value is the reconstruction p. */
-fovea_tensor fovea_add_sigmoid_bce(fovea_graph *graph, fovea_tensor x);
+FOVEA_API fovea_tensor fovea_add_sigmoid_bce(fovea_graph *graph, fovea_tensor x);
 
 /* The shape of a tensor: dims[0..2] = channels, height, width. */
-fovea_status fovea_tensor_shape(const fovea_graph *graph, fovea_tensor tensor, int dims[3]);
+FOVEA_API fovea_status fovea_tensor_shape(const fovea_graph *graph, fovea_tensor tensor, int dims[3]);
 
 #ifdef __cplusplus
 }

@@ -26,17 +26,17 @@ typedef struct fovea_network_options {
 /* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The parameters get their
  * initial values. FOVEA_INVALID for a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total
  * and the device's limit. */
-fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph, const fovea_network_options *options,
-                                  fovea_network **network);
-void fovea_network_destroy(fovea_network *network); /* takes NULL */
+FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
+                                            const fovea_network_options *options, fovea_network **network);
+FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
 
 /* Bytes of device memory that the network holds. */
-size_t fovea_network_memory(const fovea_network *network);
+FOVEA_API size_t fovea_network_memory(const fovea_network *network);
 
 /* "builtin" or "clblast": which of them computes the dense layers' products. By the environment's FOVEA_BLAS: builtin,
  * the default and the only one that gives the same bits on every device; clblast; or auto, the faster one in a
  * measurement on this device, never clblast on a CPU. clblast is verified against builtin first. "" for NULL. */
-const char *fovea_network_blas(const fovea_network *network);
+FOVEA_API const char *fovea_network_blas(const fovea_network *network);
 
 /* --- parameters, in the file's layout (PyTorch's axis order, Keras's flatten order) --------------------------- */
 
@@ -49,8 +49,8 @@ typedef struct fovea_parameter {
 } fovea_parameter;
 
 /* parameter: borrowed; NULL where index is not below the count. */
-size_t fovea_network_parameter_count(const fovea_network *network);
-const fovea_parameter *fovea_network_parameter(const fovea_network *network, size_t index);
+FOVEA_API size_t fovea_network_parameter_count(const fovea_network *network);
+FOVEA_API const fovea_parameter *fovea_network_parameter(const fovea_network *network, size_t index);
 
 typedef enum fovea_value {
   FOVEA_VALUE,        /* the parameter itself */
@@ -61,27 +61,27 @@ typedef enum fovea_value {
 
 /* Blocking copies of parameter `index`; `data` has its count of floats. FOVEA_INVALID for an index or a value that is
  * not there. */
-fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
-fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
+FOVEA_API fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
+FOVEA_API fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
 
 /* --- training and evaluation ---------------------------------------------------------------------------------- */
 
 /* Adam (Kingma & Ba 2015) in Keras's form, p -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps); b1 .9, b2 .999,
  * eps 1e-7; t counts from 1 and is the number of steps taken since creation or fovea_network_set_step. */
-fovea_status fovea_network_set_step(fovea_network *network, uint32_t step);
-uint32_t fovea_network_get_step(const fovea_network *network);
+FOVEA_API fovea_status fovea_network_set_step(fovea_network *network, uint32_t step);
+FOVEA_API uint32_t fovea_network_get_step(const fovea_network *network);
 
 /* Enqueues one training step on `count` images (at most batch) of channels x height x width bytes each, gathered from
  * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards.
  * FOVEA_INVALID for a count out of range, a rate that is not finite or below 0, for a network without training, and
  * after step 2^32 - 2. */
-fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
-                                      size_t count, float learning_rate);
+FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
+                                                size_t count, float learning_rate);
 
 /* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images. `noise_step` is the Philox
  * counter of the sample: the number of the batch in the test set. */
-fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index, size_t count,
-                                    uint32_t noise_step);
+FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
+                                              size_t count, uint32_t noise_step);
 
 /* Mean losses over the images of all passes since the last call; waits for the device. */
 typedef struct fovea_losses {
@@ -97,17 +97,18 @@ typedef struct fovea_losses {
  * found the parameter or tensor that was the first, with its op. To find it, a training step whose loss is not finite
  * changes no trainable parameter, and neither do the steps after it, or after a gradient that is not finite, up to this
  * call. The losses of these passes are forgotten. */
-fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
+FOVEA_API fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Kept are
  * the graph's last tensor, mu, logvar and z, and with options.inspect all. FOVEA_INVALID for another tensor, which may
  * have been overwritten, before the first evaluation pass, and for more images than the last one that made the tensor
  * had. */
-fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
+FOVEA_API fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x
  * channels x height x width. */
-fovea_status fovea_network_evaluate_from(fovea_network *network, fovea_tensor tensor, const float *data, size_t count);
+FOVEA_API fovea_status fovea_network_evaluate_from(fovea_network *network, fovea_tensor tensor, const float *data,
+                                                   size_t count);
 
 #ifdef __cplusplus
 }

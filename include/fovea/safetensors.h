@@ -39,8 +39,8 @@ typedef struct fovea_safetensor_text {
  *
  * FOVEA_INVALID for a name or key twice or reserved, text that is not UTF-8, an unknown dtype, a rank or size out of
  * range, a header over 100,000,000 bytes; FOVEA_IO; FOVEA_NO_MEMORY. */
-fovea_status fovea_safetensors_write(const char *path, const fovea_safetensor *tensors, size_t count,
-                                     const fovea_safetensor_text *metadata, size_t metadata_count);
+FOVEA_API fovea_status fovea_safetensors_write(const char *path, const fovea_safetensor *tensors, size_t count,
+                                               const fovea_safetensor_text *metadata, size_t metadata_count);
 
 typedef struct fovea_safetensors fovea_safetensors;
 
@@ -48,18 +48,19 @@ typedef struct fovea_safetensors fovea_safetensors;
  * agree with their bytes, data without hole, overlap or rest, metadata of strings; and the two hashes, if it has either
  * of them (then it must have both). FOVEA_INVALID with the file, what is wrong and what was expected; FOVEA_IO;
  * FOVEA_NO_MEMORY. */
-fovea_status fovea_safetensors_open(const char *path, fovea_safetensors **file);
-void fovea_safetensors_close(fovea_safetensors *file); /* takes NULL; ends what was borrowed from it */
+FOVEA_API fovea_status fovea_safetensors_open(const char *path, fovea_safetensors **file);
+FOVEA_API void fovea_safetensors_close(fovea_safetensors *file); /* takes NULL; ends what was borrowed from it */
 
 /* The tensors in the order of their data; NULL where i is not below the count. */
-size_t fovea_safetensors_count(const fovea_safetensors *file);
-const fovea_safetensor *fovea_safetensors_get(const fovea_safetensors *file, size_t i);
+FOVEA_API size_t fovea_safetensors_count(const fovea_safetensors *file);
+FOVEA_API const fovea_safetensor *fovea_safetensors_get(const fovea_safetensors *file, size_t i);
 
 /* The tensor called `name`, borrowed. FOVEA_INVALID, with the file's name, when there is none. */
-fovea_status fovea_safetensors_find(const fovea_safetensors *file, const char *name, const fovea_safetensor **tensor);
+FOVEA_API fovea_status fovea_safetensors_find(const fovea_safetensors *file, const char *name,
+                                              const fovea_safetensor **tensor);
 
 /* The value of a key of the metadata, borrowed, or NULL. */
-const char *fovea_safetensors_metadata(const fovea_safetensors *file, const char *key);
+FOVEA_API const char *fovea_safetensors_metadata(const fovea_safetensors *file, const char *key);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,8 @@
 #ifndef FOVEA_STATUS_H
 #define FOVEA_STATUS_H
 
+#include "fovea/export.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -29,7 +31,7 @@ typedef enum fovea_status {
 
 /* The sentence of this thread's last failure: what, where, with which value, and what to do. Never NULL; empty
  * before the first failure. Valid until the thread's next failing call. */
-const char *fovea_error_message(void);
+FOVEA_API const char *fovea_error_message(void);
 
 #ifdef __cplusplus
 }

@@ -36,7 +36,7 @@ typedef struct fovea_vae_config {
 
 /* The design's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on, dropout
  * 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
-fovea_vae_config fovea_vae_default(void);
+FOVEA_API fovea_vae_config fovea_vae_default(void);
 
 /* The members are for reading. */
 typedef struct fovea_vae {
@@ -48,22 +48,23 @@ typedef struct fovea_vae {
 
 /* What fovea_vae_create would refuse in a configuration, without a device: a value out of range, an image that the
  * strides do not divide, a bottleneck too large. FOVEA_INVALID with its sentence, FOVEA_NO_MEMORY. */
-fovea_status fovea_vae_check(const fovea_vae_config *config);
+FOVEA_API fovea_status fovea_vae_check(const fovea_vae_config *config);
 
 /* Builds graph and network. FOVEA_INVALID with a sentence for each value out of range; an image whose sides the strides
  * do not divide is refused with the next size that works. `training` false: evaluation only. */
-fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training, fovea_vae **vae);
-void fovea_vae_destroy(fovea_vae *vae); /* takes NULL */
+FOVEA_API fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training,
+                                        fovea_vae **vae);
+FOVEA_API void fovea_vae_destroy(fovea_vae *vae); /* takes NULL */
 
 /* Values of an image: channels x height x width. */
-size_t fovea_vae_image_size(const fovea_vae *vae);
+FOVEA_API size_t fovea_vae_image_size(const fovea_vae *vae);
 
 /* Trainable parameters. */
-size_t fovea_vae_parameter_count(const fovea_vae *vae);
+FOVEA_API size_t fovea_vae_parameter_count(const fovea_vae *vae);
 
 /* The learning rate of step `iteration` (from 0): lr / (1 + decay * iteration), decay = 2 (lr - min_lr) / epochs; NaN
  * for epochs < 1. */
-double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration);
+FOVEA_API double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration);
 
 /* One epoch: shuffles with Philox from (seed, epoch), trains on every image (the last batch may be smaller). `epoch`
  * counts from 0. `progress` (may be NULL) is called after every few steps with images done and the losses so far of
@@ -81,11 +82,11 @@ typedef struct fovea_epoch {
 } fovea_epoch;
 /* FOVEA_INVALID for an epoch, a start or a learning rate out of range: a rate is finite and at least 0.
  * FOVEA_MISMATCH when a loss or a gradient is NaN or infinite: see fovea_network_losses. */
-fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
+FOVEA_API fovea_status fovea_vae_train_epoch(fovea_vae *vae, const fovea_dataset *data, fovea_epoch *epoch);
 
 /* Mean losses over the data set in evaluation mode: moving statistics, no dropout, z sampled (FOVEA_LATENT_SAMPLE).
  * FOVEA_MISMATCH as above, naming the evaluation's batch. */
-fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses);
+FOVEA_API fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea_losses *losses);
 
 /* Which code z an image is reconstructed from. */
 typedef enum fovea_latent {
@@ -104,14 +105,14 @@ typedef struct fovea_codes {
  * `codes` (may be NULL) is filled, too: with FOVEA_LATENT_MEAN z equals mu. The losses of these passes go nowhere.
  * FOVEA_INVALID for another value of `latent`; FOVEA_MISMATCH when a loss is not finite; FOVEA_NO_MEMORY,
  * FOVEA_DEVICE. */
-fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, fovea_latent latent,
-                                   const fovea_codes *codes, float *reconstructions);
+FOVEA_API fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, fovea_latent latent,
+                                             const fovea_codes *codes, float *reconstructions);
 
 /* The means mu (count x latent) of the codes. */
-fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu);
+FOVEA_API fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu);
 
 /* Images (count x C x H x W) of latent codes (count x latent). */
-fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images);
+FOVEA_API fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images);
 
 /* --- checkpoints: safetensors, see DESIGN section 5 ------------------------------------------------------------ */
 
@@ -124,13 +125,13 @@ typedef struct fovea_training_state {
 /* Writes parameters, Adam's moments, step and state atomically. `config_json`, the text of a JSON object (may be NULL),
  * goes to __metadata__ under "config". FOVEA_INVALID for another text, and for a VAE made for evaluation only, which
  * has no training state. FOVEA_MISMATCH, and nothing written, when a value is NaN or infinite. */
-fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
-                            const char *config_json);
+FOVEA_API fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
+                                      const char *config_json);
 
 /* Reads parameters; with `state` (may be NULL) also the optimizer and the state. FOVEA_INVALID naming the tensor when
  * it is missing or its shape differs (another architecture), and with `state` for a VAE made for evaluation only, which
  * has no optimizer; nothing changed then. */
-fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state);
+FOVEA_API fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state);
 
 #ifdef __cplusplus
 }

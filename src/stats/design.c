@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "stats/integers.h"
 #include "stats/numbers.h"
 

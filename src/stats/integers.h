@@ -2,7 +2,7 @@
 #ifndef FOVEA_STATS_INTEGERS_H
 #define FOVEA_STATS_INTEGERS_H
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 /* Of a column of numbers, whose values as double are `values` (rows): *rounded is the first row with an integer,
  * written without fraction and exponent, that is another number in a double; SIZE_MAX: none. FOVEA_INVALID, naming both

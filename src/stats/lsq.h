@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "fovea/status.h"
 #include "stats/dd.h"
 

@@ -2,7 +2,7 @@
 #ifndef FOVEA_STATS_NOTES_H
 #define FOVEA_STATS_NOTES_H
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 enum { FOVEA_NOTES = 9, FOVEA_ALIASES_SIZE = 3840, FOVEA_NOTE_SIZE = 4096 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "stats/distributions.h"
 #include "stats/lsq.h"
 #include "stats/moments.h"

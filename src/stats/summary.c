@@ -9,7 +9,7 @@
 
 #include "base/environment.h"
 #include "base/fail.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 static const size_t max_file_size = (size_t)1 << 30;
 

@@ -13,14 +13,7 @@
 #include <limits.h>
 #include <math.h>
 
-#include "fovea/data.h"
-#include "fovea/device.h"
-#include "fovea/graph.h"
-#include "fovea/network.h"
-#include "fovea/regress.h"
-#include "fovea/safetensors.h"
-#include "fovea/status.h"
-#include "fovea/vae.h"
+#include "fovea/fovea.h"
 #include "support/device.h"
 #include "support/headers.h"
 #include "support/tempdir.h"
@@ -170,6 +163,8 @@ static fovea_status call_device_tell(void) {
   fovea_device_tell(device, NULL);
   return ANSWER(nulled == 0);
 }
+static fovea_status call_version(void) { return strcmp(fovea_version(), FOVEA_VERSION) ? FOVEA_INVALID : FOVEA_OK; }
+
 static fovea_status call_error_message(void) { return fovea_error_message() ? FOVEA_OK : FOVEA_INVALID; }
 static fovea_status call_graph_check(void) { return fovea_graph_check(ARG(0, graph)); }
 static fovea_status call_graph_create(void) {
@@ -422,7 +417,8 @@ static const struct {
              CALL(vae_parameter_count),
              OPTIONAL(vae_reconstruct, 1u << 2),
              OPTIONAL(vae_save, 1u << 3),
-             CALL(vae_train_epoch)};
+             CALL(vae_train_epoch),
+             CALL(version)};
 
 static declared functions[MOST_DECLARED];
 static size_t function_count;

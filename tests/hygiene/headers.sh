@@ -7,7 +7,9 @@ set -euo pipefail
 
 warnings=(-Wall -Wextra -Wconversion -Wshadow -Werror -fsyntax-only)
 findings=$(mktemp)
-trap 'rm -f -- "$findings"' EXIT
+unit=$(mktemp) # a unit must declare something, and a header of macros does not
+trap 'rm -f -- "$findings" "$unit"' EXIT
+printf 'extern int declared;\n' >"$unit"
 count=0 used=()
 
 # compile FILE COMPILER FLAG...: as a line of the findings if it fails. -include, since a header as the main file
@@ -16,7 +18,7 @@ compile() {
   local file=$1 compiler=$2
   shift 2
   count=$((count + 1))
-  "$compiler" "$@" "${warnings[@]}" -include "$file" /dev/null >>"$findings" 2>&1 ||
+  "$compiler" "$@" "${warnings[@]}" -include "$file" "$unit" >>"$findings" 2>&1 ||
     printf '%s does not compile alone: %s %s\n' "$file" "$compiler" "$*" >>"$findings"
 }
 

@@ -6,12 +6,12 @@
 #   - golden, check/emulated, tools/check, tools/sweep and tools/train: more trainings and kernels, of which op/network and
 #     model/ have enough;
 #   - runtime/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
-#   - tests that build or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
+#   - tests that build programs or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden)/|^check/emulated$|^runtime/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install)/|^check/emulated$|^runtime/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
 
 need ninja
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 /* Certified values have 15 digits. An exact fit's deviations are certified as 0 and compared to 1. */
 static double digits(double got, double certified) {

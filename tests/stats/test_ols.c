@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "stats/regress_cases.h"
 
 static int bad;

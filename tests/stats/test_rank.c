@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 static int bad;
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "stats/regress_text.h"
 
 static char *summary_of(const regress_case *c) {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "support/tempdir.h"
 
 static const char *file_of(const char *text) { return temp_file("table.csv", text, strlen(text)); }

@@ -62,6 +62,13 @@ static const char *read_parameters(declared *d, const char *p) {
   return p;
 }
 
+/* A declaration's text without the macro that exports it. */
+static const char *after_macro(const char *line) {
+  static const char macro[] = "FOVEA_API ";
+  const size_t n = sizeof macro - 1;
+  return strncmp(line, macro, n) == 0 ? line + n : line;
+}
+
 static size_t read_header(const char *text, declared *all, size_t count) {
   const char *line = text; /* where the declaration begins */
   for (const char *p = text; *p;) {
@@ -71,6 +78,7 @@ static size_t read_header(const char *text, declared *all, size_t count) {
     if (strncmp(p, "fovea_", 6) == 0 && p[n] == '(' && n < DECLARED_NAME) {
       expect(count < MOST_DECLARED, "too many functions");
       declared *d = &all[count++];
+      line = after_macro(line);
       *d = (declared){.speaks = strncmp(line, "fovea_status ", 13) == 0 || strncmp(line, "fovea_tensor ", 13) == 0};
       memcpy(d->name, p, n);
       p = read_parameters(d, p + n + 1);

@@ -15,7 +15,7 @@
 
 #include "base/environment.h"
 #include "base/file.h"
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "support/device.h"
 #include "support/process.h"
 #include "support/tempdir.h"

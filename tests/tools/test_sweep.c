@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 #include "support/picture.h"
 #include "support/process.h"
 

@@ -2,7 +2,7 @@
 #ifndef FOVEA_TOOLS_EXPERIMENT_FIT_H
 #define FOVEA_TOOLS_EXPERIMENT_FIT_H
 
-#include "fovea/regress.h"
+#include "fovea/stats.h"
 
 /* The fit of the file at `path`; sentences on stderr name the response if the options leave it open, the first
  * integer that is rounded and the columns that are aliased. Statuses as fovea_table_read,

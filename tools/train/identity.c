@@ -8,7 +8,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/xxh64.h"
-#include "fovea/safetensors.h"
+#include "fovea/fovea.h"
 
 /* --- hashes ------------------------------------------------------------------------------------------------------ */
 

@@ -1,6 +1,6 @@
 /* Least squares on tables: a CSV file, a design matrix from it, the fit, and its summary as statsmodels prints it. */
-#ifndef FOVEA_REGRESS_H
-#define FOVEA_REGRESS_H
+#ifndef FOVEA_STATS_H
+#define FOVEA_STATS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,8 +24,8 @@ typedef struct fovea_table {
  * line too). The caller owns *table. FOVEA_IO when it cannot be read; FOVEA_INVALID, naming the line, when it is empty,
  * has a header alone, a row with more or fewer fields than the header (a torn last line is such a row), a quote that is
  * not closed, or a column without a name or with another's; FOVEA_NO_MEMORY. */
-fovea_status fovea_table_read(const char *path, fovea_table **table);
-void fovea_table_destroy(fovea_table *table); /* takes NULL */
+FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table);
+FOVEA_API void fovea_table_destroy(fovea_table *table); /* takes NULL */
 
 /* y = x b + error. */
 typedef struct fovea_design {
@@ -47,7 +47,7 @@ typedef struct fovea_design_options {
 } fovea_design_options;
 
 /* The columns activation, attention, batchnorm, dropout and test_loss are there: the results.csv of a sweep. */
-bool fovea_table_is_sweep(const fovea_table *table);
+FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
 
 /* The design of a table; `options` may be NULL. The caller owns *design. A numeric column enters as it is; one of on
  * and off, or of true and false, as 1 and 0; one of other words as a column NAME_WORD of 0 and 1 for each word, in byte
@@ -62,9 +62,9 @@ bool fovea_table_is_sweep(const fovea_table *table);
  * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers
  * and the same double, a word among numbers, a response that is not numeric or is the same in every row, an unknown
  * word in a sweep's column; FOVEA_NO_MEMORY. */
-fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
-                                     fovea_design **design);
-void fovea_design_destroy(fovea_design *design); /* takes NULL */
+FOVEA_API fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
+                                               fovea_design **design);
+FOVEA_API void fovea_design_destroy(fovea_design *design); /* takes NULL */
 
 /* A column of x without a coefficient, and those before it of which it is a combination. */
 typedef struct fovea_ols_alias {
@@ -111,18 +111,18 @@ typedef struct fovea_ols {
 /* Fits y (n) = x (n x k, row-major) b, in double-double. `names` (k) and `response` are copied; the caller owns *ols.
  * The singular values behind condition_number are LAPACK's. Aliased columns are no error. FOVEA_INVALID for n < 2,
  * k < 1, more than 2^28 values, a NaN or an infinity, or when the singular values do not converge; FOVEA_NO_MEMORY. */
-fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
-                           const char *const *names, fovea_ols **ols);
-void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */
+FOVEA_API fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
+                                     const char *const *names, fovea_ols **ols);
+FOVEA_API void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */
 
 /* The text of print(results.summary()) in statsmodels 0.13.5, digit for digit, UTF-8, a newline last. Date and time are
  * the local ones, or SOURCE_DATE_EPOCH's in UTC. The caller frees *text. FOVEA_INVALID when that is no number of
  * seconds; FOVEA_NO_MEMORY. */
-fovea_status fovea_ols_summary(const fovea_ols *ols, char **text);
+FOVEA_API fovea_status fovea_ols_summary(const fovea_ols *ols, char **text);
 
 /* All the numbers with 17 digits, and the notes, as a JSON object; NaN and infinities are null. The caller frees *text.
  * FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
-fovea_status fovea_ols_json(const fovea_ols *ols, char **text);
+FOVEA_API fovea_status fovea_ols_json(const fovea_ols *ols, char **text);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,3 @@
+#include "fovea/fovea.h"
+
+const char *fovea_version(void) { return FOVEA_VERSION; }

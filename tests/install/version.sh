@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# version.sh COMMAND: the command says the header's version; CMake refuses a header that contradicts itself.
+set -euo pipefail
+# shellcheck source=tests/install/common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+top=$here/../..
+
+version=$(sed -nE 's/^#define FOVEA_VERSION "(.*)"/\1/p' "$top/include/fovea/fovea.h")
+[ "$("$1" --version)" = "fovea $version" ] || fail "the command does not say fovea $version"
+
+mkdir -p -- "$scratch/top/include/fovea"
+cp -- "$top/CMakeLists.txt" "$scratch/top/"
+sed 's/^#define FOVEA_VERSION ".*"/#define FOVEA_VERSION "99.0.0"/' "$top/include/fovea/fovea.h" \
+  >"$scratch/top/include/fovea/fovea.h"
+refused "FOVEA_VERSION is not $version" cmake -S "$scratch/top" -B "$scratch/build"
+printf 'fovea %s\n' "$version"
