@@ -2,10 +2,11 @@
 """Compiles every program that a GPU would be given, for GPUs that are not here, and reads from the compilers' reports
 how many registers and how much private and local memory the kernels take. Nothing is run.
 
-    offline.py amd|nvidia|spirv PROGRAMS CL_FOLDER OUT.md
+    offline.py amd|nvidia|spirv PROGRAMS CL_FOLDER OUT.md [TARGET...]
 
-PROGRAMS is the output of list_programs. Fails (1) for a program that does not compile, does not validate or calls what
-it does not define, and for a hot kernel with memory where registers should be. 77: tools are missing."""
+PROGRAMS is the output of list_programs; a TARGET is one of WAYS below, without any it is all of the way. Fails (1) for
+a program that does not compile, does not validate or calls what it does not define, and for a hot kernel with memory
+where registers should be. 77: tools are missing."""
 import collections
 import concurrent.futures
 import functools
@@ -224,6 +225,10 @@ def versions(way):
 def main():
     way, programs, sources, out = sys.argv[1], *map(pathlib.Path, sys.argv[2:5])
     compiler, targets, tools, bitcode = WAYS[way]
+    asked = sys.argv[5:]
+    if set(asked) - set(targets):
+        raise Failure(f"{way} has the targets {', '.join(targets)}, not {' '.join(asked)}")
+    targets = asked or targets
     lacking = [t for t in tools if not shutil.which(t)] + [str(CLC / b) for b in bitcode if not (CLC / b).exists()]
     if lacking:
         print("skipped: not installed: " + ", ".join(lacking))
@@ -232,7 +237,8 @@ def main():
         targets = [t for t in targets if t <= NEWEST_PTX or ptxas_knows(t)]
     programs = read_programs(programs, sources)
     results, wrong = {}, []
-    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    jobs = 1 if asked else len(os.sched_getaffinity(0))  # a sample leaves a processor to other tests
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         futures = {t: [pool.submit(compile_one, compiler, t, *p, sources) for p in programs] for t in targets}
         for target, those in futures.items():
             results[target] = [future.result()[0] for future in those]
