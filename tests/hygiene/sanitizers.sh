@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install)/|^check/emulated$|^runtime/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install)/|^check/emulated$|^runtime/driver_folder$|_gpu_(path|sample)$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
 
 need ninja
 
