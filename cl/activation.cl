@@ -1,7 +1,10 @@
 /* Activation with the dropout before it: y = activation(dropout(x)); dx = dropout'(activation'(dy)) from y. With the
  * linear activation it is dropout alone, or a copy. No reductions. Padding images: vector.clh.
- * Layout: x, y, dx, dy [C][pixels][N]; one work-item per V images, four pixels and a channel. Macros: ACTIVATION and
- * DROPOUT of activation.clh. */
+ *
+ * Layout: x, y, dx, dy [C][N/16][pixels][16]; one work-item per V images, four pixels (the words of one Philox call)
+ * and a channel.
+ *
+ * Macros: ACTIVATION and DROPOUT of activation.clh. */
 #include "common/activation.clh"
 
 __kernel void activation_forward(__global const float *x_base, const ulong x_offset,
@@ -10,8 +13,8 @@ __kernel void activation_forward(__global const float *x_base, const ulong x_off
                                  const uint op) {
   const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
   const dropout drop = {threshold, scale, op};
-  const int end = share_end(quads);
-  for (int q = share_begin(quads); q < end; q++) {
+  const int end = range_end(quads);
+  for (int q = range_begin(quads); q < end; q++) {
     const int p0 = 4 * q;
     philox4 words;
     if (DRAWN_FORWARD) words = dropout_words(drop, state, n0, c, quads, p0);
@@ -31,8 +34,8 @@ __kernel void activation_backward(__global const float *y_base, const ulong y_of
                                   const float scale, const uint op, const int accumulate) {
   const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4;
   const dropout drop = {threshold, scale, op};
-  const int end = share_end(quads);
-  for (int q = share_begin(quads); q < end; q++) {
+  const int end = range_end(quads);
+  for (int q = range_begin(quads); q < end; q++) {
     const int p0 = 4 * q;
     philox4 words;
     if (DRAWN_BACKWARD) words = dropout_words(drop, state, n0, c, quads, p0);

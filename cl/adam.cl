@@ -2,13 +2,13 @@
  *
  *   m = m + (1 - b1) (g - m),  v = v + (1 - b2) (g^2 - v),  p = p - alpha m / (sqrt(v) + epsilon)
  *
- * trouble: the words at the beginning of the losses' log (net/not_finite.h), all ones where there is none. After a loss
- * that is not finite, or a step that made a parameter or a moment so, nothing is changed: what went wrong can still be
- * found when the host reads the log. Every work-item of a step decides alike, by the first two words, which only
- * losses.cl writes; those that find trouble all store the same number in the third.
- *
  * alpha = lr sqrt(1 - b2^t) / (1 - b1^t) comes from the host in state[2]. All arrays [count], a multiple of 16; one
- * work-item per V of them. No reductions. */
+ * work-item per V of them. No reductions.
+ *
+ * trouble: the first three words of the loss log (src/net/not_finite.h), all ones while every number was finite. After
+ * a loss that is not finite, or a step that made a parameter or a moment so, nothing is changed, so that the cause can
+ * still be found when the host reads the log. All work-items of a step decide by the first two words, which only
+ * losses.cl writes; those that find a number that is not finite all store the same word, the third. */
 #include "common/math.clh"
 
 static inline bool is_finite(vfloat x) {

@@ -1,15 +1,18 @@
-/* What the numerics of every other kernel rest on, for the self-test of a device (tools/check/arithmetic.c).
+/* The arithmetic that every other kernel rests on, for the self-test of a device (tools/check/arithmetic.c).
  *
- * arithmetic: y[i] of a[i], b[i], c[i] for
+ * arithmetic: y[i] of a[i], b[i], c[i]; `what` is
  *
  *   0 a + b     1 a * b   2 fma(a, b, c)   3 a / b     4 sqrt(a)   5 exp(a)   6 ln(a)   7 cos(2 pi a)   8 sigmoid(a)
  *   9 a / b    10 sqrt(a)
  *
- * as vdiv, vsqrt, vexp, vlog, vcos_turn and vsigmoid of math.clh compute them, 9 and 10 as sdiv and ssqrt do.
+ * by vdiv, vsqrt, vexp, vlog, vcos_turn and vsigmoid of math.clh; 9 and 10 by its sdiv and ssqrt.
  *
- * integers: y[i] of words a[i], for 0 to 3 that word of philox({a[i], s0, s1, s2}, {s3, s4}), where s is b from 16 [i /
- * 16] on; for 4 the bits of the float a[i] >> 9, for 5 of the float that the signed a[i] >> 20 is, for 6 the whole
- * number next to a quarter of that, the even one of two.
+ * integers: y[i] of the word a[i]; `what` is
+ *
+ *   0 to 3   that word of philox({a[i], s0, s1, s2}, {s3, s4}), where s is b from 16 [i / 16] on
+ *   4        the bits of the float (float)(a[i] >> 9)
+ *   5        the bits of the float f = (float)((int)a[i] >> 20)
+ *   6        the integer nearest to f / 4, ties to even
  *
  * All [count], a multiple of 16; one work-item per V elements. */
 #include "common/math.clh"

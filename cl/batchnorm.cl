@@ -1,4 +1,4 @@
-/* Batch normalization (Ioffe & Szegedy 2015), with the dropout and the activation that follow it in the same pass:
+/* Batch normalization (Ioffe & Szegedy 2015), with the dropout and the activation that follow it fused:
  *
  *   xhat = (x - mean) * inv,  u = gamma * xhat + beta,  y = activation(dropout(u)),  inv = 1 / sqrt(var + epsilon)
  *
@@ -8,20 +8,20 @@
  *   g = dropout'(activation'(dy)),  dbeta = sum g,  dgamma = sum g * xhat,
  *   dx = gamma * inv * (g - dbeta / M - xhat * dgamma / M),  M = H * W * n_valid
  *
- * With SCALED a spatial attention before it is taken in: x is not in memory but a * s, the attention's input and its
- * scale [pixels][N]. dx then is taken in by spatial_attention.cl.
+ * With SCALED a spatial attention before it is fused: x is not in memory but computed as a * s, the attention's input
+ * and its scale [N/16][pixels][16]. The kernels of spatial_attention.cl then compute dx from g.
  *
- * Layout: x, y, dx, dy [C][H][W][N]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows [C][rows][2][N], of one row
- *   that has all pixels on a CPU, of H on a GPU.
- * Canonical order of the sums: an image's row (c, h, n) first, for w; then the rows of an image, in order of h; then
- *   images: lanes and tree of reduce.clh. A row's mean and sum of squared deviations from it come from two sweeps while
- *   it is in the cache; rows are merged by Chan, Golub & LeVeque 1983, as merge_row of batchnorm.clh writes it; images
- *   by their mean, then the sum of their sums and of their means' squared deviations. state: see network.c.
+ * Layout: x, y, dx, dy [C][N/16][H][W][16]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows
+ * [C][N/16][rows][2][16], one row of all pixels on a CPU, H rows on a GPU. Canonical order of the sums: an image's row
+ * (c, h, n) first, for w; then the rows of an image, in order of h; then images: lanes and tree of reduce.clh. A row's
+ * mean and its sum of squared deviations come from two sweeps while it is in the cache; rows are merged by Chan, Golub
+ * & LeVeque 1983, as merge_row of batchnorm.clh writes it; images by their mean, then the sum of their sums and of
+ * their means' squared deviations. state: src/net/network.c.
  *
  * Padding images (vector.clh): y is 0, since x = 0 would become (beta - gamma * mean * inv); so is dx. xhat may be
  *   anything, so the sum of its products with g is masked.
  *
- * Asking for what comes next takes 0.85 of the time (Zen 4) in _apply and _backward_sums, none in _moments.
+ * Software prefetch in _apply and _backward_sums: 0.85 of the time (Zen 4).
  *
  * Macros: SCALED, 0 without it; ACTIVATION and DROPOUT of activation.clh. */
 #include "common/activation.clh"
@@ -45,8 +45,8 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
   const dropout drop = {threshold, scale, op};
   __global const float *x = x_base + x_offset + (size_t)c * pixels * n, *s = s_base + s_offset;
   __global float *y = y_base + y_offset + (size_t)c * pixels * n;
-  const int end = share_end(quads);
-  for (int q = share_begin(quads); q < end; q++) {
+  const int end = range_end(quads);
+  for (int q = range_begin(quads); q < end; q++) {
     const int p0 = 4 * q;
     philox4 words;
     if (DRAWN_FORWARD) words = dropout_words(drop, state, n0, c, quads, p0);
@@ -61,7 +61,7 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
   }
 }
 
-/* What the rows of V images of a channel have in common: every tensor at those images. */
+/* The operands of V images of a channel: every pointer is at those images. */
 typedef struct backward_images {
   __global const float *x, *s, *y;
   __global float *dy;
@@ -69,7 +69,7 @@ typedef struct backward_images {
   int n0, n_valid, c, w_count, pixels;
 } backward_images;
 
-/* Images n0 and on of channel c of whole tensors; state: see network.c. */
+/* From pointers to whole tensors: images n0 and on of channel c. */
 static inline backward_images images_of(__global const float *x, __global const float *s, __global const float *y,
                                         __global float *dy, __global const float *stats, __global const uint *state,
                                         int n0, int n, int c, int c_count, int h_count, int w_count) {
@@ -80,7 +80,7 @@ static inline backward_images images_of(__global const float *x, __global const 
   return k;
 }
 
-/* Of row h; writes g over dy. */
+/* The sums of row h; overwrites dy with g. */
 static inline backward_sums backward_row(backward_images k, dropout drop, __global const uint *state, int h) {
   const int quads = (k.pixels + 3) / 4, first = h * k.w_count, last = first + k.w_count;
   const vfloat mean = (vfloat)(k.mean), inv = (vfloat)(k.inv);
@@ -129,7 +129,8 @@ __kernel void batchnorm_backward_sums(__global const float *restrict x_base, con
 }
 
 #if V > 1
-/* The same with batchnorm_backward_statistics, one work-item per channel: for small images. */
+/* batchnorm_backward_sums and batchnorm_backward_statistics in one launch, one work-item per channel: for small images.
+ */
 __kernel void batchnorm_backward_channels(__global const float *restrict x_base, const ulong x_offset,
                                           __global const float *restrict s_base, const ulong s_offset,
                                           __global const float *restrict y_base, const ulong y_offset,
@@ -153,7 +154,7 @@ __kernel void batchnorm_backward_channels(__global const float *restrict x_base,
 }
 #endif
 
-/* dx from g (left in dy); one work-item per V images, a share of the pixels and a channel. */
+/* dx from g, which is in dy; one work-item per V images, a range of the pixels and a channel. */
 __kernel void batchnorm_backward_apply(__global const float *restrict x_base, const ulong x_offset,
                                        __global const float *restrict g_base, const ulong g_offset,
                                        __global const float *restrict stats_base, const ulong stats_offset,
@@ -164,8 +165,8 @@ __kernel void batchnorm_backward_apply(__global const float *restrict x_base, co
   const int n0 = first_image(0), c = (int)get_global_id(2), n_valid = (int)state[1];
   const normalization k = normalization_of(stats_base + stats_offset + c, gamma_base + gamma_offset + c, c_count);
   const size_t channel = (size_t)c * pixels * n;
-  const int end = share_end(pixels);
-  for (int p = share_begin(pixels); p < end; p++) {
+  const int end = range_end(pixels);
+  for (int p = range_begin(pixels); p < end; p++) {
     const size_t at = channel + vplace(p, n0, pixels);
     vfloat dx = normalization_backward(k, vload(x_base + x_offset + at), vload(g_base + g_offset + at), n0, n_valid);
     if (accumulate) dx += vload(dx_base + dx_offset + at);

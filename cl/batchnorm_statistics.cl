@@ -1,13 +1,13 @@
-/* The statistics of batch normalization, and of its gradient once batchnorm.cl has summed it. What they are,
- * their layout and their canonical order is said there. Apart from it, since PoCL compiles all kernels of a program
- * when it is asked for its binary, and of batchnorm.cl there is a program for each activation.
+/* The statistics of batch normalization, and of its gradient from the sums of batchnorm.cl, whose opening comment has
+ * the formulas, the layout and the canonical order. Programs of their own: PoCL compiles all kernels of a program when
+ * it is asked for its binary, and of batchnorm.cl there is a program for each activation.
  *
  * Macros: SCALED, 0 without it, for _moments and _channels. */
 #include "common/batchnorm.clh"
 #include "common/reduce.clh"
 
-/* Of a channel of images n0 and on, whose rows' moments begin at `rows`, [row_count][2][N], each of in_row numbers.
- * They are left in the first row. */
+/* Merges the rows' moments of images n0 and on of a channel, at `rows` [N/16][row_count][2][16], each of in_row
+ * numbers, into the first row. */
 static inline moments merge_rows(__global float *rows, int n0, int row_count, float in_row) {
   const size_t at = vplace(0, n0, 2 * row_count);
   moments m = load_moments(rows + at);
@@ -16,7 +16,7 @@ static inline moments merge_rows(__global float *rows, int n0, int row_count, fl
   return m;
 }
 
-/* The statistics of a channel, whose images' rows are at `rows`; so is every other pointer. */
+/* The statistics of a channel, at which every pointer is. */
 static inline void write_statistics(__global float *rows, int n, int n_valid, int row_count, int in_row, int c_count,
                                     float epsilon, float momentum, __global float *stats, __global float *moving_mean,
                                     __global float *moving_var, __local float *scratch) {
@@ -39,7 +39,7 @@ static inline void write_statistics(__global float *rows, int n, int n_valid, in
   *moving_var = fma(momentum, *moving_var, (1.0f - momentum) * variance);
 }
 
-/* Rows [C][1 or, on a GPU, H][2][N] of one work-item per V images, a channel and, on a GPU, a row. */
+/* Rows [C][N/16][1 or, on a GPU, H][2][16]; one work-item per V images, a channel and, on a GPU, a row. */
 __kernel void batchnorm_moments(__global const float *restrict x_base, const ulong x_offset,
                                 __global const float *restrict s_base, const ulong s_offset,
                                 __global float *restrict rows_base, const ulong rows_offset, const int n,
@@ -52,7 +52,7 @@ __kernel void batchnorm_moments(__global const float *restrict x_base, const ulo
   store_row(m.mean, m.squares, rows_base + rows_offset + row_place(c, row, rows, n0, n));
 }
 
-/* 16 lanes per channel. */
+/* One group of 16 lanes per channel. */
 __kernel void batchnorm_statistics(__global float *restrict rows_base, const ulong rows_offset,
                                    __global const uint *restrict state, __global float *restrict stats_base,
                                    const ulong stats_offset, __global float *restrict mean_base,
@@ -89,7 +89,7 @@ __kernel void batchnorm_channels(__global const float *restrict x_base, const ul
 }
 #endif
 
-/* The same of the moving statistics, for evaluation. */
+/* mean and inv from the moving statistics, for evaluation. */
 __kernel void batchnorm_moving(__global const float *restrict mean_base, const ulong mean_offset,
                                __global const float *restrict var_base, const ulong var_offset,
                                __global float *restrict stats_base, const ulong stats_offset, const int c_count,
@@ -99,7 +99,7 @@ __kernel void batchnorm_moving(__global const float *restrict mean_base, const u
   stats_base[stats_offset + c_count + c] = sdiv(1.0f, ssqrt(var_base[var_offset + c] + epsilon));
 }
 
-/* 16 lanes per channel; rows [C][row_count][2][N]. */
+/* One group of 16 lanes per channel; rows [C][N/16][row_count][2][16]. */
 __kernel void batchnorm_backward_statistics(__global const float *restrict rows_base, const ulong rows_offset,
                                             __global const uint *restrict state, __global float *restrict stats_base,
                                             const ulong stats_offset, __global float *restrict dgamma_base,

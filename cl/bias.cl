@@ -1,12 +1,14 @@
 /* Bias gradient: db[c] = sum over h, w, n of dy[c][h][w][n].
- * Canonical order: a row (c, h): lanes and tree of reduce.clh, in a lane for blocks of 16 images, for w; then the rows
- * in order of h. dy [C][H][W][N], rows [C][H], db [C].
  *
- * A GPU has a row of lanes for each row, and a second kernel for the rows' sums; on a CPU a work-item does a channel:
- * a launch costs as much there as all of an attention's one channel. */
+ * Layout: dy [C][N/16][H][W][16], rows [C][H], db [C].
+ * Canonical order: a row (c, h): lanes and tree of reduce.clh, in a lane for blocks of 16 images, for w; then the rows
+ *   in order of h.
+ *
+ * A GPU has a group of 16 lanes for each row, and a second kernel for the rows' sums. On a CPU a work-item does a whole
+ * channel, since a launch costs as much there as the sums of one channel. */
 #include "common/reduce.clh"
 
-/* One row's sum; dy is its channel's. */
+/* The sum of one row; dy is at its channel. */
 static inline float row_sum(__global const float *dy, int h, int n, int w_count, int pixels, __local float *scratch) {
   const int lane0 = (int)get_local_id(0) * V;
   vfloat sum = (vfloat)(0.0f);

@@ -3,12 +3,12 @@
  *   q = [mean over pixels of a, max over pixels of a],  o = mlp(q) for each,  s = sigmoid(o_mean + o_max),  y = a * s
  *
  * The two descriptors are the two pixels of a 1 x 2 image, so the shared MLP is 1x1 convolutions (conv2d.cl) and the
- * activation between them (activation.cl); here is what stands around it. The gradient of the maximum is shared evenly
- * among the pixels that attain it.
+ * activation between them (activation.cl); this file has the pooling before and the scaling after them. The gradient of
+ * the maximum is split evenly among the pixels that attain it.
  *
- * Layout: a, y, da, dy [C][pixels][N]; q, dq, o, do [C][2][N]; s [C][N].
+ * Layout: a, y, da, dy [C][N/16][pixels][16]; q, dq, o, do [C][N/16][2][16]; s [C][N].
  * Canonical order of every sum over pixels: for p ascending; a mean is the sum times the rounded 1 / pixels. One
- * work-item per V images and a channel. Padding images have a scale of sigmoid(0), all else is 0 (vector.clh). */
+ *   work-item per V images and a channel. Padding images have a scale of sigmoid(0), all else is 0 (vector.clh). */
 #include "common/math.clh"
 
 __kernel void channel_attention_pool(__global const float *restrict a_base, const ulong a_offset,

@@ -3,25 +3,18 @@
  *   y[k][oh][ow][n] = b[k] + sum over c, r, s of w[k][c][r][s] * x[c][oh * STRIDE + r - top][ow * STRIDE + s - left][n]
  *
  * where x outside the image is zero ('same' and explicit padding both arrive as top, left and the output's size).
- * It is also the data gradient of a transposed convolution, with x = dy.
+ * It is also the data gradient of a transposed convolution, with x = dy. Most 3x3 convolutions are winograd.cl's.
  *
- * Layout: x [C][H][W][N], y [K][OH][OW][N], weights at k * wk + c * wc + tap, b [K]; or PACKED
- * [K / TK][C][R][S][TK] (pack.cl), where there are many of them.
+ * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], weights at k * wk + c * wc + tap, b [K]; or, where there are
+ *   many weights, PACKED [K / TK][C][R][S][TK] (pack.cl).
  * Canonical order: acc = 0; for c, for r (rows outside the image skipped), for s (columns outside add w * 0):
  *   acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating. V, TK, TP never
  *   change it. Padding images, state: convolution_output.clh.
  *
  * A work-item computes V images x TK channels x one output row, TP pixels at a time in registers. Per (c, r) it loads
  * (TP - 1) * STRIDE + S vectors of x and S * TK weights for S * TK * TP multiply-adds: on AVX2 (16 registers) V = 16 as
- * two registers, TK = 5, TP = 1: 21 loads for 30; on AVX-512 (weights are embedded broadcasts) TP = 4: 6 for 60.
- *
- * With the whole batch innermost this kernel reached 0.45 of the fma ceiling at batch 64 and 0.65 to 0.88 at batch 16:
- * a work-item's images were 256 bytes apart and used a quarter of the cache's sets. Prefetching, blocks of channels, V
- * = 8 with TP = 2 and 2 MiB pages did not help; 16 images innermost did. Prefetching the next pixels' columns did
- * not help either, nor did blocks of 8 or 16 channels with their sums in private memory; all filters of such a block,
- * one tile after the other, may (0.5 to 0.6 of the ceiling, 110 -> 25 of stride 2 at 28x28). Most 3x3 convolutions are
- * winograd.cl's now. Prefetching the next row into the second cache, on Zen 4: 25 -> 1 at 28x28 0.6 of the time, 1 ->
- * 35 0.85.
+ * two registers, TK = 5, TP = 1: 21 loads for 30; on AVX-512 (weights are embedded broadcasts) TP = 4: 6 for 60. The
+ * next row is prefetched: 0.6 of the time for 25 -> 1 channels at 28x28 (Zen 4).
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
  * (activation.clh). */

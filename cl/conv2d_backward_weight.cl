@@ -2,22 +2,17 @@
  *
  *   dw[k][c][r][s] = sum over n, oh, ow of dy[k][oh][ow][n] * x[c][oh * STRIDE + r - top][ow * STRIDE + s - left][n]
  *
- * and of a transposed one, with x and dy in each other's place.
+ * and of a transposed one, with x and dy exchanged.
  *
- * Layout: x [C][H][W][N], dy [K][OH][OW][N], dw [K][C][R][S]; on a GPU partial [K][C][R][S][16], which reduce_lanes
- * makes dw of, as a work-item there has one of the 16 lanes.
- * Canonical order: 16 lanes, lane l sums the images l, l + 16, ...: acc = 0; for oh (rows of x outside skipped), for
- *   blocks of 16 images, for ow (columns outside add dy * 0): acc = fma(dy, x, acc); then the tree of reduce.clh.
+ * Layout: x [C][N/16][H][W][16], dy [K][N/16][OH][OW][16], dw [K][C][R][S]; on a GPU, where a work-item has one of the
+ * 16 lanes, partial [K][C][R][S][16], which reduce_lanes sums to dw. Canonical order: 16 lanes, lane l sums the images
+ * l, l + 16, ...: acc = 0; for oh (rows of x outside skipped), for blocks of 16 images, for ow (columns outside add dy
+ * * 0): acc = fma(dy, x, acc); then the tree of reduce.clh.
  *
  * A work-item of conv2d_backward_weight computes the 16 lanes (on a GPU one of them) x TK filters x CB channels x all
  * taps. For each row of dy and block of 16 images it goes over the rows of x, each in PARTS of V lanes: TK * S sums in
- * registers, and for each pixel TK loads of dy and, with STRIDE 1, one new load of x for TK * S multiply-adds.
- *
- * Measured on Zen 3, two cores, 85 -> 25 at 28x28, batch 64: 17 to 20 ms, about half of the fma ceiling (an eighth of
- * it goes to the filters that 25 lacks to 27). The loop is 9 fma to 4 loads and should be bound by fma; a row of 28
- * pixels takes about 250 cycles where its fma take 130. What helped: no separate loops at the image's borders (24 to 20
- * ms, a third of the time was there), pointers of dy made once a block (28 to 24). What did not: all blocks of images
- * before the next row, unrolling the rows. Next: fewer, longer loops, by making the width a macro.
+ * registers, and for each pixel TK loads of dy and, with STRIDE 1, one new load of x for TK * S multiply-adds. 85 -> 25
+ * at 28x28 reaches half of the fma ceiling (Zen 3).
  *
  * Macros: R, S kernel size; STRIDE; TK filters a tile; CB channels a work-item (1 on a GPU, where the accumulators must
  * all be registers). */
@@ -49,7 +44,7 @@ static inline void add_row(__global const float *x, __global const float *const 
 #pragma unroll
     for (int s = 0; s < S; s++) acc[k][s] = sum[k][s];
   int ow = 0;
-#if STRIDE == 1 /* all columns but the last were the neighbour's */
+#if STRIDE == 1 /* all columns but the last are the previous pixel's */
   const int inside = min(ow_count, w_size - (S - 1) + left);
 #pragma unroll
   for (int s = 0; s < S - 1; s++) xs[s + 1] = COLUMN(s - left);

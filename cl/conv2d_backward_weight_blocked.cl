@@ -1,25 +1,16 @@
 /* Weight gradient of a convolution, as conv2d_backward_weight.cl and in the same canonical order, for CPUs and for many
  * channels and filters.
  *
- * Layout: x [C][H][W][N], dy [K][OH][OW][N], partial [R][S][C / TC][K / TK][TK][TC][16], dw [K][C][R][S].
+ * Layout: x [C][N/16][H][W][16], dy [K][N/16][OH][OW][16], partial [R][S][C / TC][K / TK][TK][TC][16], dw [K][C][R][S].
  *
- * A work-item computes the 16 lanes x cb tiles of TC channels x kb tiles of TK filters x rb rows of
- * taps. For each row of dy it takes up to T pixels of the batch at a time: it copies dy of all its filters, and for
- * each row of taps x of all its channels, so that they lie in the order in which they are multiplied; then each tile
- * of channels with each tile of filters, TK * TC sums in registers, which wait in `partial`.
+ * A work-item computes the 16 lanes x cb tiles of TC channels x kb tiles of TK filters x rb rows of taps. For each row
+ * of dy it takes up to T pixels of the batch at a time: it copies dy of all its filters and, for each row of taps, x of
+ * all its channels into the order in which they are multiplied, then multiplies each tile of channels by each tile of
+ * filters, TK * TC sums in registers, which are kept in `partial` in between. 0.57 of the fma ceiling for 110 -> 25 of
+ * stride 2 at 28x28 (Zen 3); conv2d_backward_weight.cl, which reads x once for each three filters, reaches 0.45 to 0.5.
  *
- * Measured on Zen 3, one thread, batch 64, of the fma ceiling: 110 -> 25 of stride 2 at 28x28 0.57, 90 -> 25 transposed
- * 0.57. It was 0.53 and 0.50 when x was copied for each column of taps and dy not prefetched; conv2d_backward_weight
- * goes over x once for each three filters and reaches 0.45 to 0.5. One row of taps a work-item cost a twelfth, no
- * prefetching a quarter. Where the time goes: products 0.65 of it (near the ceiling while they run), sums to and from
- * `partial` 0.1, copies and waiting for them 0.2. Tried for nothing: 10, 14 or 20 channels a work-item, whose `partial`
- * stays in the second cache (dy is copied more often); 56 pixels (u leaves the first cache); prefetching a little with
- * each product, as conv2d_blocked.cl does (the copies take less, the prefetches as much); prefetching 1, 3, 4 or 6
- * channels ahead. The trees of the sums in a launch of their own had to fetch them again. With AVX-512 tiles of 5 x 4,
- * not 5 x 2, take 0.85 to 0.9 of the time (Zen 5); winograd_backward_weight.cl does not mind.
- *
- * With DENSE, of a dense layer (images, kernel and dy of one pixel) whose batch is T pixels at most, the sums never
- * wait: 16 of each weight took 0.5 GB more of a step's memory for a layer of 3920 x 3920.
+ * With DENSE, of a dense layer (images, kernel and dy of one pixel) whose batch is T pixels at most, the sums stay in
+ * registers: `partial` of a 3920 x 3920 layer would take 0.5 GB.
  *
  * Macros: V, narrower than 16 where registers are; R, S kernel size; STRIDE; TK filters and TC channels a tile; at most
  * KB, CB tiles a work-item; T pixels; DENSE, 0 without it. */
@@ -33,7 +24,7 @@
 
 #define PARTS (LANES / V)
 
-/* As many columns of x as T pixels of dy can have. */
+/* The most columns of x that T pixels of dy need. */
 #define COLUMNS (T * (S > STRIDE ? S : STRIDE))
 
 /* `count` columns of a row of x from `column` on, 0 outside, to to[0], to[TC], ... */
@@ -49,8 +40,8 @@ static inline void copy_columns(__global const float *x, int column, int count, 
     for (int part = 0; part < PARTS; part++) to[(part * COLUMNS + j) * TC] = (vfloat)(0.0f);
 }
 
-/* acc[TK][TC] += u . v over `count` pixels: first `run` of the same images, then each ow_count. A run's pixels are
- * STRIDE columns of v apart, and the next one has columns of its own. */
+/* acc[TK][TC] += u . v over `count` pixels in runs of the same images: the first of `run` pixels, then of ow_count
+ * each. A run's pixels are STRIDE columns of v apart; each run has columns of its own. */
 static inline void multiply_runs(int count, int run, int ow_count, const vfloat u[T][TK], const vfloat v[COLUMNS][TC],
                                  vfloat acc[TK][TC]) {
   for (int t = 0, end = run; t < count; end = min(end + ow_count, count), v += S - STRIDE)
@@ -91,9 +82,9 @@ static inline void differentiate_dense(int count, const vfloat u[PARTS][T][TK], 
       if (k < k_valid && c < c_valid) dw[(size_t)k * c_count + c] = parts_sum(sums[k][c]);
 }
 #else
-/* The same of sums that wait in memory. */
-static inline void multiply_waiting(int count, int run, int ow_count, const vfloat u[T][TK],
-                                    const vfloat v[COLUMNS][TC], __global float *sum) {
+/* The same, with the sums loaded from and stored to memory. */
+static inline void multiply_in_memory(int count, int run, int ow_count, const vfloat u[T][TK],
+                                      const vfloat v[COLUMNS][TC], __global float *sum) {
   vfloat acc[TK][TC];
 #pragma unroll
   for (int k = 0; k < TK; k++)
@@ -179,8 +170,9 @@ __kernel void conv2d_backward_weight_blocked(__global const float *restrict x_ba
           for (int part = 0; part < PARTS; part++)
             for (int ct = 0; ct < cts; ct++)
               for (int kt = 0; kt < kts; kt++)
-                multiply_waiting(count, min(count, ow_count - t0 % ow_count), ow_count, u[kt][part], &v[ct][part][s],
-                                 partial + (r * S + s) * tap + ct * channels + (size_t)kt * TK * TC * LANES + part * V);
+                multiply_in_memory(
+                    count, min(count, ow_count - t0 % ow_count), ow_count, u[kt][part], &v[ct][part][s],
+                    partial + (r * S + s) * tap + ct * channels + (size_t)kt * TK * TC * LANES + part * V);
       }
     }
 

@@ -6,29 +6,17 @@
  * R x S for which oh + top - r and ow + left - s are multiples of STRIDE: r = p + a * STRIDE with p = (oh + top) %
  * STRIDE, STEP -1, ih = (oh + top - p) / STRIDE, and so for columns: STRIDE x STRIDE phases of outputs.
  *
- * Layout: x [C][H][W][N], y [K][OH][OW][N], weights packed [K / TK][phase][C][nr][ns][TK], b [K].
+ * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], weights packed [K / TK][phase][C][nr][ns][TK], b [K].
  * Canonical order: acc = 0; for c, for the rows of taps (those outside skipped), for the columns (outside, w * 0 is
- * added): acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating.
+ *   added): acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating.
  *
  * A position is one (ih, iw): one output, or the STRIDE x STRIDE outputs of a transposed convolution, which read the
  * same inputs. A work-item computes V images x kg tiles of TK channels x some neighbouring positions of a row. It
  * copies the rows that they read, of as many channels as MOST vectors hold, with zeros for the columns outside; then
- * each tile of filters goes over the positions, the weights and what was copied in the first two caches. Sums wait in
- * private memory for the next channels, if there are more. Without the copy the channels' rows are often a multiple of
- * 4096 bytes apart and share the cache's sets.
- *
- * Measured on Zen 3, one thread, batch 64, of the fma ceiling (when each output's taps were copied for it alone): 110
- * -> 25 of stride 2 at 28x28 0.80 (0.66), its data gradient 0.86 (0.61); 90 -> 25 transposed, 14x14 to 28x28, 0.84
- * (0.66), its data gradient 0.81 (0.76); 70 -> 15 at 14x14 0.75 (0.65), its data gradient 0.82 (0.52). The products ran
- * near the ceiling all along: a fifth of the time was waiting for x and a tenth the copies. What helped: rows copied
- * once for all their positions (0.1 to 0.25), taps unrolled (0.04 when transposed), prefetching the next channels a
- * little with each product (0.07 of the first shape; all of them with the copies: nothing). MOST 768 to 1536 and 14
- * positions do alike; 7 positions cost 0.06 of stride 2, 448 or 2816 vectors 0.05. Few tiles a work-item share a copy
- * badly: 5 instead of 9 cost 0.06 of 25 -> 90.
- *
- * On Zen 5 (AVX-512, two units for fma) five sums wait for each other: a tile of all 15 filters took 70 -> 15 from 0.53
- * to 0.63 of the ceiling, 50 -> 15 transposed from 0.50 to 0.58. Tiles of 10 took the latter's data gradient from 0.62
- * to 0.78, 0.05 ms of a step; that was not worth half a second of compiling.
+ * each tile of filters goes over the positions, with the weights and the copied rows in the first two cache levels.
+ * Sums are kept in private memory between groups of channels. Without the copy the channels' rows are often a multiple
+ * of 4096 bytes apart and share the cache's sets: 110 -> 25 of stride 2 at 28x28 reaches 0.80 of the fma ceiling (Zen
+ * 3).
  *
  * Macros: R, S kernel size; STRIDE; ACTIVATION (activation.clh); TRANSPOSED 0 or 1; TK channels a tile, at most KG
  * tiles a work-item, at most P positions; MOST, of which one channel takes at most ROWS * ((P - 1) * JUMP + COLUMNS).
@@ -47,11 +35,11 @@
 #define TAP(b) (b)
 #endif
 
-/* The inputs of a position. */
+/* The inputs of a position: rows and columns. */
 #define ROWS ((R + PHASES - 1) / PHASES)
 #define COLUMNS ((S + PHASES - 1) / PHASES)
 
-/* Large kernels have taps enough without. */
+/* The rows of taps are unrolled, but for large kernels. */
 #if ROWS * COLUMNS <= 25
 #define UNROLL ROWS
 #else
@@ -66,8 +54,8 @@ static inline int taps_before(int size, int phase) {
   return before;
 }
 
-/* packed of each (k, c, r, s), k up to a whole tile: one work-item, `count` of them. w is [K][C][R][S], or from_c,
- * [C][K][R][S]. */
+/* packed of each (k, c, r, s), k rounded up to full tiles: one work-item each, `count` of them. w is [K][C][R][S], or
+ * from_c, [C][K][R][S]. */
 __kernel void pack_blocked_weights(__global const float *restrict w_base, const ulong w_offset,
                                    __global float *restrict packed_base, const ulong packed_offset, const int k_count,
                                    const int c_count, const int from_c, const int count) {
@@ -95,7 +83,7 @@ static inline void copy_rows(__global const float *x, int row, int column, int h
   }
 }
 
-/* The inputs of a position that its left neighbour had not, of the channel x. */
+/* Prefetches those inputs of a position that its left neighbour does not have, of the channel x. */
 static inline void prefetch_position(__global const float *x, int row, int column, int w_size) {
   for (int a = 0; a < ROWS; a++)
     for (int b = 0; b < JUMP; b++) vprefetch(x + ((ptrdiff_t)(row + STEP * a) * w_size + column + b) * LANES);

@@ -1,18 +1,18 @@
 /* Transposed convolution as a gather, the exact gradient of conv2d.cl's convolution with respect to its input:
  *
- *   y[k][oh][ow][n] = sum over c and the taps (r, s) for which ih, iw are whole and inside, of
+ *   y[k][oh][ow][n] = sum over c and the taps (r, s) for which ih, iw are integers and inside, of
  *                     w[k][c][r][s] * x[c][ih][iw][n],  ih = (oh + top - r) / STRIDE, iw = (ow + left - s) / STRIDE
  *
  * With STRIDE 1 it is the data gradient of an ordinary convolution, with x = dy.
  *
- * Layout: x [C][H][W][N], y [K][OH][OW][N], weights at k * wk + c * wc + tap, b [K]; or PACKED
- * [K / TK][C][R][S][TK] (pack.cl), where there are many of them.
- * Canonical order: acc = 0; for c, for r, for s, taps whose row is not whole or not inside skipped, whose column is not
- *   whole skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, the
+ * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], weights at k * wk + c * wc + tap, b [K]; or, where there are
+ *   many weights, PACKED [K / TK][C][R][S][TK] (pack.cl).
+ * Canonical order: acc = 0; for c, for r, for s, taps whose row is no integer or not inside skipped, whose column is no
+ *   integer skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, the
  *   activation of that, or y + acc. Padding images, state: convolution_output.clh.
  *
  * A work-item computes V images x TK channels x one output row; of a row first the columns 0, STRIDE, ..., then
- * 1, 1 + STRIDE, ..., TP of them at a time, since those share their taps.
+ * 1, 1 + STRIDE, ..., TP of them at a time, since those have the same taps.
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
  * (activation.clh). */

@@ -1,6 +1,6 @@
 /* fill_zero: x[offset + i] = 0 for i in [0, count), in words of 4 bytes.
  *
- * Any number of work-items will do. With FOVEA_V > 1 (a CPU) each takes one contiguous part and stores FOVEA_V words
+ * Any number of work-items will do. With FOVEA_V > 1 (a CPU) each takes one contiguous range and stores FOVEA_V words
  * at once; with FOVEA_V = 1 (a GPU) each work-group does, and its neighbouring work-items store neighbouring words.
  * Nothing is reduced. */
 

@@ -1,6 +1,7 @@
-/* The pass's losses, as means, into the log that the host reads now and then: three words of trouble
- * (net/not_finite.h), then log[slot] = {bce, kl}. A training step whose loss is not finite says so in the first word;
- * what the last Adam said in the third goes to the second; either stops Adam.
+/* Appends the pass's mean losses to the loss log, which the host reads every few steps: log[slot] = {bce, kl} after the
+ * three words of `trouble` (src/net/not_finite.h). A training step whose loss is not finite writes its number to the
+ * first word; the third, which Adam of the step before may have written, is copied to the second; either stops Adam.
+ *
  * rows[count] are the sums of sigmoid_bce.cl, kl[1] that of reparameterize.cl. Canonical order: rows ascending. One
  * work-item. */
 #include "common/math.clh"

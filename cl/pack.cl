@@ -1,5 +1,7 @@
-/* Weights for the convolution kernels, the channel tile innermost: packed[k / TK][c][r][s][k % TK], zero where the last
- * tile has no channel. w is [K][C][R * S], or [C][K][R * S] when transposed. One work-item per packed element. */
+/* Prepacked weights for the convolution kernels, the channel tile innermost: packed[k / TK][c][r][s][k % TK], zero
+ * where the last tile has no channel. w is [K][C][R * S], or [C][K][R * S] when transposed. One work-item per packed
+ * element.
+ */
 __kernel void pack_weights(__global const float *restrict w_base, const ulong w_offset,
                            __global float *restrict packed_base, const ulong packed_offset, const int k_count,
                            const int c_count, const int taps, const int tile, const int transposed, const int count) {

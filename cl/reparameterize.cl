@@ -7,8 +7,8 @@
  * eps = sqrt(-2 ln u1) cos(2 pi u2) (Box & Muller 1958).
  *
  * Layout: everything [J][N]; kl[1] the sum over images. Canonical order of kl: lanes and tree of reduce.clh, in a lane
- * for blocks of 16 images, for j. Padding images: e is 0, for eps is not; 1 - exp(0) is (vector.clh). One group of 16
- * lanes in all: J is small. */
+ * for blocks of 16 images, for j. Padding images (vector.clh): e is masked, since their eps is not 0; their kl is 0 by
+ * itself, 1 - exp(0). One group of 16 lanes in all: J is small. */
 #include "common/math.clh"
 #include "common/philox.clh"
 #include "common/reduce.clh"

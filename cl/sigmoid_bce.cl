@@ -5,9 +5,9 @@
  * count = n_valid * C * H * W: the loss is a mean over pixels and batch. (p - t) is p (1 - p) times the derivative by
  * p, simplified, so it has no division that can overflow.
  *
- * Layout: x, p, t, dx [C][H][W][N], rows [C][H]. Canonical order: a row's sum by the lanes and tree of reduce.clh, in a
- * lane for blocks of 16 images, for w. Padding images: p and dx are 0 (vector.clh). dx is not written when `training`
- * is 0. */
+ * Layout: x, p, t, dx [C][N/16][H][W][16], rows [C][H]. Canonical order: a row's sum by the lanes and tree of
+ * reduce.clh, in a lane for blocks of 16 images, for w. Padding images: p and dx are 0 (vector.clh). dx is not written
+ * when `training` is 0. */
 #include "common/math.clh"
 #include "common/reduce.clh"
 

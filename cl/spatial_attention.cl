@@ -2,24 +2,23 @@
  *
  *   pooled = [max over c of a, mean over c of a],  s = sigmoid(conv5x5(pooled) + b),  y = a * s
  *
- * The convolution with its sigmoid and its gradients are conv2d.cl's; here is what stands around it. The gradient of
- * the maximum is shared evenly among the channels that attain it, as TensorFlow's reduce_max does: an image's empty
- * border makes all channels equal, so it matters.
+ * The convolution with its sigmoid and its gradients are conv2d.cl's; this file has the pooling before and the scaling
+ * after it. The gradient of the maximum is split evenly among the channels that attain it, as TensorFlow's reduce_max
+ * does: in an image's empty border all channels are equal, so it matters.
  *
- * Where a batch normalization is the only reader of y, neither y nor dy is ever in memory: batchnorm.cl makes y anew of
- * a and s, and with NORMALIZED the kernels here make dy anew of a, s and the normalization's g. A step of a block of
- * attention and normalization then moves 13 tensors instead of 18: forward 4 (pool a; statistics a; apply a, y),
- * backward 9 (g from a, y, dy; dt from a, g; da from a, g).
+ * Where a batch normalization is the only reader of y, it is fused: neither y nor dy is ever in memory. batchnorm.cl
+ * computes y again from a and s, and with NORMALIZED the kernels here compute dy again from a, s and the
+ * normalization's g. A step of a block of attention and normalization then moves 13 tensors instead of 18: forward 4
+ * (pool a; statistics a; apply a, y), backward 9 (g from a, y, dy; dt from a, g; da from a, g).
  *
- * On a CPU whose units each have a block of images, spatial_attention_forward.cl and _backward.cl do all of a pass but
- * the weights' gradients in one launch; here are its pieces, for every other device.
+ * On a CPU whose compute units each have a block of images, spatial_attention_forward.cl and _backward.cl run a pass
+ * but for the weights' gradients in one launch; every other device runs the kernels of this file.
  *
- * Layout: a, y, da, dy [C][pixels][N]; pooled, dpooled [2][pixels][N]; s, dt [pixels][N].
- * Canonical order of every sum over channels: for c ascending; a mean is the sum times the rounded 1 / C. One work-item
- * per V images and a share of the pixels. A CPU takes a block of 16 of a channel at a time where it writes or reads
- * several tensors; pooling, whose sums are then no longer in registers, was slower so (2.2 ms instead of 1.8). To pool
- * in winograd.cl, while a tile's outputs are in registers, was no faster. The next pixels are asked for, since a CPU's
- * own prefetcher does not follow so many channels: on Zen 4 0.8 of the time for pooling and the gradients.
+ * Layout: a, y, da, dy [C][N/16][pixels][16]; pooled, dpooled [2][N/16][pixels][16]; s, dt [N/16][pixels][16].
+ * Canonical order of every sum over channels: for c ascending; a mean is the sum times the rounded 1 / C.
+ *
+ * One work-item per V images and a range of the pixels. A CPU takes blocks of 16 pixels of a channel where it reads or
+ * writes several tensors, and prefetches the next block: 0.8 of the time (Zen 4).
  *
  * Macros: NORMALIZED, 0 without it. */
 #include "common/spatial_attention.clh"
@@ -28,7 +27,7 @@ __kernel void spatial_attention_pool(__global const float *restrict a_base, cons
                                      __global float *restrict pooled_base, const ulong pooled_offset, const int n,
                                      const int c_count, const int pixels) {
   const size_t images = vplace(0, first_image(0), pixels);
-  pool_pixels(share_begin(pixels), share_end(pixels), a_base + a_offset + images, (size_t)pixels * n, c_count,
+  pool_pixels(range_begin(pixels), range_end(pixels), a_base + a_offset + images, (size_t)pixels * n, c_count,
               pooled_base + pooled_offset + images);
 }
 
@@ -36,9 +35,9 @@ __kernel void spatial_attention_apply(__global const float *restrict a_base, con
                                       __global const float *restrict s_base, const ulong s_offset,
                                       __global float *restrict y_base, const ulong y_offset, const int n,
                                       const int c_count, const int pixels) {
-  const int n0 = first_image(0), end = share_end(pixels);
+  const int n0 = first_image(0), end = range_end(pixels);
   const size_t channel = (size_t)pixels * n;
-  for (int p = share_begin(pixels); p < end; p += BLOCK) {
+  for (int p = range_begin(pixels); p < end; p += BLOCK) {
     const int count = BLOCK_COUNT(p, end);
     for (int c = 0; c < c_count; c++)
       for (int i = 0; i < count; i++) {
@@ -61,7 +60,7 @@ __kernel void spatial_attention_backward_scale(__global const float *restrict a_
   const attention_gradient d =
       gradient_of_images(a_base + a_offset, dy_base + dy_offset, s_base + s_offset, stats_base + stats_offset,
                          gamma_base + gamma_offset, state, first_image(0), images);
-  differentiate_scale(share_begin(pixels), share_end(pixels), d, (size_t)pixels * n, c_count,
+  differentiate_scale(range_begin(pixels), range_end(pixels), d, (size_t)pixels * n, c_count,
                       dt_base + dt_offset + images);
 }
 
@@ -79,7 +78,7 @@ __kernel void spatial_attention_backward_apply(__global const float *restrict a_
   const attention_gradient d =
       gradient_of_images(a_base + a_offset, dy_base + dy_offset, s_base + s_offset, stats_base + stats_offset,
                          gamma_base + gamma_offset, state, first_image(0), images);
-  differentiate_input(share_begin(pixels), share_end(pixels), d, (size_t)pixels * n, c_count,
+  differentiate_input(range_begin(pixels), range_end(pixels), d, (size_t)pixels * n, c_count,
                       pooled_base + pooled_offset + images, dpooled_base + dpooled_offset + images,
                       da_base + da_offset + images, accumulate);
 }

@@ -1,7 +1,9 @@
-/* A spatial attention's gradients but for its weights', in one launch, as spatial_attention.cl and conv2d_transpose.cl
- * make them in three, for a CPU whose units each have a block of images: a work-item has all pixels of V images.
+/* A spatial attention's gradients but for its weights' in one launch, as spatial_attention.cl and conv2d_transpose.cl
+ * compute them in three, for a CPU whose compute units each have a block of images: a work-item has all pixels of V
+ * images.
  *
- * Layout: a, dy, da [C][pixels][N]; w [1][2][R][S]; pooled, dpooled [2][pixels][N]; s, dt [pixels][N].
+ * Layout: a, dy, da [C][N/16][pixels][16]; w [1][2][R][S]; pooled, dpooled [2][N/16][pixels][16]; s, dt
+ *   [N/16][pixels][16].
  * Canonical order: spatial_attention.cl's and conv2d_transpose.cl's, of 'same' padding.
  *
  * Macros: NORMALIZED of spatial_attention.clh; those of conv2d_transpose.clh, for a convolution of one channel to two,

@@ -1,14 +1,12 @@
-/* A spatial attention's scale in one launch, as spatial_attention.cl and conv2d.cl make it in two, for a CPU whose
- * units each have a block of images: a work-item has all pixels of V images. For the batch normalization that reads
- * it also, row by row, so that a is still in the second cache: with NORMALIZED its output, as batchnorm.cl makes it, in
- * an evaluation, whose statistics are there before; with MEASURED the moments of which batchnorm_statistics.cl makes
- * its statistics.
+/* A spatial attention's scale in one launch, as spatial_attention.cl and conv2d.cl compute it in two, for a CPU whose
+ * compute units each have a block of images: a work-item has all pixels of V images. A batch normalization that reads
+ * the attention's output can be fused, row by row, so that a is still in the second-level cache: with NORMALIZED, in an
+ * evaluation, whose statistics are known before, its output, as batchnorm.cl computes it; with MEASURED, in training,
+ * the moments from which batchnorm_statistics.cl computes its statistics (0.96 to 0.98 of the forward pass's time, Zen
+ * 5).
  *
- * The moments here, not of a and s read again, take 0.96 to 0.98 of the forward pass's time in a training of the seed
- * (2 and 1 Zen 5 cores).
- *
- * Layout: a, y [C][pixels][N]; w [1][2][R][S]; b [1]; pooled [2][pixels][N]; s [pixels][N]; stats, gamma, beta as in
- * batchnorm.cl; rows [C][2][N] as there.
+ * Layout: a, y [C][N/16][pixels][16]; w [1][2][R][S]; b [1]; pooled [2][N/16][pixels][16]; s [N/16][pixels][16]; stats,
+ *   gamma, beta as in batchnorm.cl; rows [C][N/16][1][2][16] as there.
  * Canonical order: spatial_attention.cl's, then conv2d.cl's, of 'same' padding, then batchnorm.cl's.
  *
  * Macros: those of conv2d.clh, for the convolution to one channel; NORMALIZED, 0 without it, ACTIVATION then y's;
@@ -23,7 +21,7 @@
 #endif
 
 #if NORMALIZED
-/* Pixels p up to end of y, of images n0 and on of n_valid. */
+/* y of pixels p to end, of images n0 and on, of which n_valid are real. */
 static inline void normalize_pixels(int p, int end, __global const float *a, __global const float *s,
                                     __global const float *stats, __global const float *gamma,
                                     __global const float *beta, size_t channel, int c_count, int n0, int n_valid,
@@ -42,7 +40,7 @@ static inline void normalize_pixels(int p, int end, __global const float *a, __g
 #endif
 
 #if MEASURED
-/* Row h's, fused with those before; `rows` is at the images. */
+/* Merges the moments of row h into those of the rows before it; `rows` is at the images. */
 static inline void measure_row(int h, int w_size, __global const float *a, __global const float *s, size_t channel,
                                int n, int c_count, __global float *rows) {
   const merger k = merger_of(h, (float)w_size);

@@ -4,9 +4,9 @@
  *
  *   y = A' [(G g G') * (B' d B), summed over the input channels] A      (* element by element)
  *
- * It is the data gradient of such a convolution, too: of stride 1 an ordinary convolution, the filters turned by half a
- * circle, channels exchanged; of stride 2 a transposed one, TRANSPOSED. Of stride 2 the inputs of even number meet the
- * taps 0 and 2, which is a convolution of two taps, F(2, 2) in three multiplications; those of odd number meet tap 1.
+ * It is the data gradient of such a convolution, too: of stride 1 an ordinary convolution, the filters rotated by 180
+ * degrees, channels exchanged; of stride 2 a transposed one, TRANSPOSED. With stride 2 the even inputs are multiplied
+ * by the taps 0 and 2, a convolution of two taps, F(2, 2) in three multiplications, and the odd ones by tap 1.
  *
  * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], u [K / TK][U U][C][TK], b [K].
  * Canonical order. G g G': rows first (the products along a column of g); B' d B and A' m A likewise: along the image's
@@ -24,51 +24,15 @@
  * The sum: acc = 0; for c ascending acc = fma(u, v, acc). Then y, y + b, the activation of that, or y + what was there
  * when accumulating. Inputs outside the image are 0.
  *
- * With V > 1 a work-item computes V images x kg tiles of TK channels x one tile of the image: it transforms the
- * tile's inputs of all channels (of CC, if there are more: then the sums wait in m), then multiplies them by its
- * filters, one of the elements after the other. (A row of tiles a work-item is no faster, and a driver that hands out
- * half of what is left then lets one unit wait for another.) With V = 1 (a GPU) it computes one image x TK channels x
- * one tile, all in registers, and each of the K / TK work-items transforms the inputs again.
+ * With V > 1 a work-item computes V images x kg tiles of TK channels x one tile of the image: it transforms the tile's
+ * inputs of all channels (of CC, if there are more: then the sums are kept in m), then multiplies them by its filters,
+ * one of the elements after the other, so that an element's inputs stay in the first-level cache for all filters. While
+ * multiplying it prefetches the next tile's inputs, a few after every CHANNELS channels: 85 channels of a tile are
+ * 2,000 cache lines that no hardware prefetcher follows. With V = 1 (a GPU) it computes one image x TK channels x one
+ * tile, all in registers, and each of the K / TK work-items transforms the inputs again.
  *
- * Errors against double precision, 85 channels of normal inputs, Glorot weights; largest over the largest output, and
- * root of the mean square over that of the outputs: M = 2 3.9e-7 and 2.9e-7, direct 9.3e-7 and 5.0e-7, M = 4 2.1e-6 and
- * 1.2e-6. With the points 2, -2 or 1/2, -1/2 in place of 1/2, -2 (Barabasz et al. 2018, arXiv:1803.10986) it would be
- * 7.4e-6 and 1.9e-6, for 2 operations a step less.
- *
- * Measured on Zen 3, one thread, batch 64, as a direct convolution's flops: 85 -> 25 at 28x28 195 to 220 GFLOP/s with
- * M = 4 (2.0 of the fma ceiling or more), 145 with M = 2. At 7x7, which is as much outside the image for both, M = 4
- * takes 0.65 of the time; at 14x14, where it saves a quarter of the products, 0.79 on Zen 4. The products
- * (10 fma to 7 loads) run at 0.9 of the ceiling and are 0.55 of the time; the rest waits for the inputs (with inputs in
- * the first cache 0.82 of the time). What helped: elements outermost, so that their inputs stay in the first cache for
- * all filters, and all channels at once (with M = 4, blocks of 43 or 29 of 85 channels 1.08 and 1.13 of the time); CC
- * odd, for the elements of a channel would else share few sets of the cache (0.05); m with the tile's channels
- * innermost; unguarded loads inside the image, and whole columns left out at its border.
- *
- * On Zen 4 (AVX-512, 117 GFLOP/s a thread) 85 -> 25 ran at 260: a third of the time was waiting for inputs, since 85
- * channels of a tile are 2,000 cache lines that no prefetcher follows. Asking for them in the transform of the tile
- * before helps little there: they are more than a core waits for at a time, then nothing is asked for while
- * multiplying. Now they are asked for a little with each product, into the second cache, over the end of a row of
- * tiles, too, and so are the outputs: 300 to 330, the data gradients, which add to what was there, 320 (245). With
- * inputs in the first cache it would be 0.9 of the time. On Zen 3 this, into the first cache, gave nothing.
- *
- * On Zen 5, which has two units for fma, five sums of a tile wait for each other: 25 filters a tile in place of five
- * times 5 took 0.75 to 0.95 of the time. All of 60 to 110 filters in one work-item, not half of them, which transforms
- * the inputs once, took another 0.93 where the filters are many (AVX2's tiles: 0.88 to 0.92). What comes next is asked
- * for after every 8 channels: after all of them, with so many products between, it was more at a time than a core waits
- * for, and an evaluation took 1.1 times as long; every 2 channels 1.05, 4, 5 and 16 about the same as 8.
- *
- * There the products of 85 -> 25 are 0.63 of the time, at 0.97 of what their 26 loads to 25 fma allow, and the inputs'
- * transform 0.21, three times what its instructions take: 36 lines from the second cache and 36 to it a channel. That
- * could not be hidden: to transform the next tile's inputs while multiplying this one's, a channel after each element
- * or after some products, in a row of tiles with two v, took an evaluation 1.05 to 1.1 times as long; asking for the
- * inputs or for v itself into the first cache, one to four channels ahead, 1.0 to 1.02.
- *
- * Of stride 2, on Zen 4: 110 -> 25 at 28x28 116 GFLOP/s (100 directly, 144 with inputs in the first cache), 90 -> 25
- * transposed to 28x28 139 (110). 14 to 7 pixels a side, where 25 products of 27.6 remain, stays with conv2d_blocked.cl.
- *
- * On a GPU nothing was measured. With M = 4, TK = 2 spills registers on AMD's gfx1100 (offline), so TK is 1: 12.8
- * operations an output, filter and channel, where M = 2 with TK = 4 takes 6, and M = 4 with TK = 4 would take 4.9. Next
- * to try: the transformed inputs shared in local memory.
+ * Speed: 85 -> 25 at 28x28 runs at twice the ceiling of a direct convolution with M = 4 (Zen 3). Error: M = 4
+ * has 2.1e-6 of the largest output, M = 2 3.9e-7, a direct convolution 9.3e-7 (85 channels).
  *
  * Macros: ACTIVATION (activation.clh); M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK channels a tile; V > 1: CC channels of
  * input at a time, at most KG tiles of channels a work-item. */
@@ -84,7 +48,7 @@
 #define BEFORE(padding) (padding)
 #endif
 
-/* Which of the filter's elements that of a tile meets. */
+/* The filter's element by which element p of a tile is multiplied. */
 static inline int filter_element(int p) { return min(p / E, U - 1) * U + min(p % E, U - 1); }
 
 /* t[E][D] = B' d of the tile whose first input is at row, column of the channel x. */
@@ -116,10 +80,10 @@ static inline void transform_columns(__global const float *x, int row, int colum
 }
 
 #if V > 1
-/* How many channels are multiplied before the next rows of pixels are asked for. */
+/* How many channels are multiplied between two prefetches. */
 #define CHANNELS 8
 
-/* Asks for a row of a tile's inputs from x on, D of them or only JUMP. */
+/* Prefetches a row of a tile's inputs from x on, D of them or only JUMP. */
 static inline void prefetch_inputs(__global const float *x, bool all) {
 #pragma unroll
   for (int j = 0; j < JUMP; j++) vprefetch(x + j * LANES);
@@ -176,7 +140,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
   const size_t channel = (size_t)h * w_size * n, position = (size_t)c_count * TK;
 #if V > 1
   const int kt1 = min(kt0 + kg, (k_count + TK - 1) / TK), k0 = kt0 * TK, k1 = min(kt1 * TK, k_count);
-  /* what is asked for while multiplying: the next tile's columns that this one had not, and the outputs */
+  /* prefetched while multiplying: the next tile's columns that this one does not have, and the outputs */
   const bool row_ends = ow + M >= ow_count;
   const int next_row = row_ends ? row + JUMP : row, next_column = row_ends ? -BEFORE(left) : column + D;
   __global const float *next_x = x + ((ptrdiff_t)next_row * w_size + next_column) * LANES;

@@ -12,22 +12,11 @@
  * A row of B' d B, and of A e A', needs only two rows of d and of e. With V > 1 a work-item computes cb tiles of TC
  * channels x kb tiles of TK filters x ib of the four rows: for each block of 16 images and row of elements it
  * transforms up to T tiles of the image of all its channels and filters, then multiplies each channel's with each
- * filter's, TK * TC sums in registers, which wait in `partial`. With V = 1 (a GPU) it computes one lane x one row x TC
- * channels x TK filters, all in registers.
+ * filter's, TK * TC sums in registers, which are kept in `partial` in between, and prefetches the next tiles meanwhile.
+ * With V = 1 (a GPU) it computes one lane x one row x TC channels x TK filters, all in registers.
  *
- * Measured on Zen 3, one thread, batch 64, 85 -> 25 at 28x28, as a direct convolution's flops: 111 GFLOP/s, 1.1 of the
- * fma ceiling (the direct kernel had 0.6). Two fifths are the transforms, which wait for memory: with one row of
- * elements a work-item, each of which went over all images before the next, the inputs were read from memory four times
- * and it was 88; with one half of the lanes a work-item, too, 80. Guards in the loop over a row's columns cost as much
- * as its loads; prefetching the next channel's rows gave 0.04, asking for the next tiles a little with each product
- * instead another 0.05 (Zen 4). The products are 10 fma to 7 loads and run at 0.75 of the ceiling (Zen 4: 0.87, and the
- * transforms 0.3 of the time, half of it waiting); blocks of 16 to 86 channels and 14 or 28 tiles are within the noise
- * of each other, 7 tiles are a tenth slower. Rows 1 and 2 of B' d together, from the same rows of d read once, took
- * 1.02 to 1.1 of the time (Zen 5): with 7 tiles for their number, else with sums and elements too many for the second
- * cache. Their loads run at what one core gets of the memory (40 GB/s), so F(3x3, 4x4), which reads the inputs four to
- * six times where this does three, would gain little. 85 channels and two of the rows a work-item took 0.99 of the
- * time, but then each core reads all inputs, which is dear where cores do not share a cache. Prefetching without
- * divisions: no gain; only the first 7, 4 or 2 tiles of each row, 1.02 to 1.04.
+ * 85 -> 25 at 28x28 runs at 1.1 times the ceiling of a direct weight gradient, of which conv2d_backward_weight.cl
+ * reaches 0.6 (Zen 3).
  *
  * Macros: TK filters and TC channels a tile; V > 1: at most KB, CB tiles a work-item, T tiles of the image at a time.
  */
@@ -62,7 +51,7 @@ static inline void add_rows(__global const float *a, bool has_a, float sign, __g
   for (int i = last * PARTS; i < count * PARTS; i++) line[i] = zero;
 }
 
-/* Asks for two columns at x and two in another row. */
+/* Prefetches two columns at x and two in another row. */
 static inline void prefetch_tile(__global const float *x, int to_other) {
   vprefetch(x), vprefetch(x + LANES);
   x += (ptrdiff_t)to_other * LANES;
@@ -161,7 +150,8 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
             transform_gradients(line, run, &u[k / TK][0][0][done][k % TK]);
           }
         }
-        /* what comes next (tiles, else elements, else images) and is asked for while multiplying */
+        /* prefetched while multiplying: the next tiles, after the last the next row of elements, then the next images
+         */
         const bool more_tiles = t0 + T < tiles, more_rows = more_tiles || i + 1 < i0 + ib;
         const int next_n0 = more_rows ? n0 : min(n0 + LANES, n - LANES), next_t0 = more_tiles ? t0 + T : 0;
         const int next_i = more_tiles ? i : more_rows ? i + 1 : i0, next_count = min(T, tiles - next_t0);
@@ -174,12 +164,12 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
         }
         const int x_row = (SECOND_ROW(next_i) - FIRST_ROW(next_i)) * w, channels = cts * TC;
         const int all = next_count * (channels + kts * TK), steps = 4 * PARTS * cts * kts;
-        for (int j = 0, step = 1, asked = 0; j < 4; j++)
+        for (int j = 0, step = 1, prefetched = 0; j < 4; j++)
           for (int part = 0; part < PARTS; part++)
             for (int ct = 0; ct < cts; ct++)
               for (int kt = 0; kt < kts; kt++, step++) {
-                for (; asked * steps < all * step; asked++) {
-                  const int c = asked / next_count, t = asked % next_count;
+                for (; prefetched * steps < all * step; prefetched++) {
+                  const int c = prefetched / next_count, t = prefetched % next_count;
                   if (c < channels)
                     prefetch_tile(next_x + c * x_channel + (ptrdiff_t)x_at[t] * LANES, x_row);
                   else
@@ -231,7 +221,7 @@ __kernel void winograd_backward_weight(__global const float *restrict x_base, co
 #endif
 }
 
-/* dw of each (k, c) from the sums of its 16 elements: one work-item, `count` of them. */
+/* dw of each (k, c) from the sums of its 16 elements: one work-item each, `count` of them. */
 __kernel void winograd_reduce_lanes(__global const float *restrict partial_base, const ulong partial_offset,
                                     __global float *restrict dw_base, const ulong dw_offset, const int c_count,
                                     const int k_count, const int count) {

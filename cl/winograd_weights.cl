@@ -1,13 +1,13 @@
-/* The filters' elements G g G' of winograd.cl, in whose order and whose words. A program of its own, since winograd.cl
- * is compiled for several numbers of channels a tile, tk, which is an argument here.
+/* The transformed filters G g G' of winograd.cl, prepacked, in its canonical order. A program of its own, since
+ * winograd.cl is compiled for several numbers tk of channels a tile, which here is an argument.
  *
- * Layout: w [K][C][3][3] or, backward_data, [C][K][3][3], of stride 1 read backwards; u [K / tk][U U][C][tk], of which
- * filters past K are 0. A work-item computes V pairs of channel and filter of a tile, [C][tk].
+ * Layout: w [K][C][3][3] or, with backward_data, [C][K][3][3], whose taps are read backwards with stride 1; u
+ *   [K / tk][U U][C][tk], 0 for filters past K. A work-item computes V pairs of channel and filter of a tile, [C][tk].
  *
  * Macros: M; STRIDE 1 or 2; TRANSPOSED 0 or 1. */
 #include "common/winograd.clh"
 
-/* A vector from anywhere. */
+/* A vector from any address. */
 static inline vfloat vfrom(const float *p) {
 #if V == 1
   return *p;
@@ -16,7 +16,7 @@ static inline vfloat vfrom(const float *p) {
 #endif
 }
 
-/* Its first `count` lanes to anywhere. */
+/* The first `count` lanes of v to any address. */
 static inline void vto(vfloat v, int count, __global float *p) {
 #if V == 1
   *p = v;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +11,9 @@
 #include "base/fail.h"
 #include "cli/command.h"
 #include "cli/driver_death.h"
-#include "cli/options.h"
-#include "fovea/fovea.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};
-extern char **environ;
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -49,59 +45,31 @@ static fovea_status fail_listing(const char *problem, const char *argument) {
   return fovea_fail(FOVEA_INVALID, "%s%.100s; it is one of %s, see fovea --help", problem, argument, names);
 }
 
-/* A name of ours that is none is most likely misspelled; but it may be a script's, or of another version. */
-static void tell_unknown_variable(const char *name) {
-  const fovea_variable *v = NULL, *closest = fovea_environment_variable(0);
-  size_t least = SIZE_MAX;
-  for (size_t i = 0; (v = fovea_environment_variable(i)); i++) {
-    const size_t d = options_distance(name, v->name);
-    if (d == 0) return;
-    if (d < least) least = d, closest = v;
-  }
-  fprintf(stderr, "fovea: the environment has %s, which is ignored, since fovea knows no such variable; ", name);
-  fprintf(stderr, "%s %s%s\n", least <= 3 ? "did you mean" : "the closest is", closest->name,
-          least <= 3 ? "?" : ", see fovea --help");
+static const command *find(const char *name) {
+  for (int i = 0; i < COMMANDS; i++)
+    if (strcmp(commands[i]->name, name) == 0) return commands[i];
+  return NULL;
 }
 
-/* Before anything is made. */
-static fovea_status check_environment(void) {
-  static const char prefix[] = "FOVEA_";
-  fovea_status status = fovea_environment_check(FOVEA_READ_BY_ANY);
-  for (char **at = environ; *at && !status; at++) {
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
-    if (strncmp(name, prefix, sizeof prefix - 1) == 0) tell_unknown_variable(name);
-  }
-  return status;
-}
-
-/* Help is given in any environment, for it says what that may be. */
-static bool asks_for_help(int argc, char **argv) {
-  for (int i = 0; i < argc; i++)
-    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
-  return false;
-}
-
-static int run(const command *c, int argc, char **argv) {
-  const fovea_status status = asks_for_help(argc, argv) ? FOVEA_OK : check_environment();
-  return status ? command_fail(status) : c->run(argc, argv);
+/* `fovea help train` is `fovea train --help`. */
+static int help_on(int argc, char **argv) {
+  if (argc < 2) return print_help(), FOVEA_OK;
+  const command *c = find(argv[1]);
+  char asks[] = "--help", *line[] = {argv[1], asks, NULL};
+  return c ? c->run(2, line) : command_fail(fail_listing("unknown subcommand ", argv[1]));
 }
 
 static int dispatch(int argc, char **argv) {
-  if (argc < 2) return command_fail(fail_listing("a subcommand is missing", ""));
-  const char *name = argv[1];
-  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-    print_help();
-    return FOVEA_OK;
-  }
-  if (strcmp(name, "--version") == 0) {
-    puts("fovea " FOVEA_VERSION);
-    return FOVEA_OK;
-  }
-  for (int i = 0; i < COMMANDS; i++) {
-    if (strcmp(commands[i]->name, name) == 0) return run(commands[i], argc - 1, argv + 1);
-  }
-  return command_fail(fail_listing("unknown subcommand ", name));
+  options_wish wish;
+  int at = argc;
+  fovea_status status = options_lead(argc, argv, &wish, &at);
+  if (status) return command_fail(status);
+  if (wish == OPTIONS_HELP) return print_help(), FOVEA_OK;
+  if (wish == OPTIONS_VERSION) return command_print_version(), FOVEA_OK;
+  if (at >= argc) return command_fail(fail_listing("a subcommand is missing", ""));
+  if (strcmp(argv[at], "help") == 0) return help_on(argc - at, argv + at);
+  const command *c = find(argv[at]);
+  return c ? c->run(argc - at, argv + at) : command_fail(fail_listing("unknown subcommand ", argv[at]));
 }
 
 /* A standard stream that was closed would be the next file that is opened, a checkpoint even, and messages would go

@@ -44,11 +44,10 @@ typedef struct fovea_device_info {
   char why_not[256]; /* a clause, when not usable: "has no online compiler" */
 } fovea_device_info;
 
-/* Lists every device of every platform through the ICD loader, the unusable ones too. *list is the caller's, to be
- * freed with fovea_device_list_free; with no device it is NULL and *count 0 and the status FOVEA_DEVICE, whose message
- * names the package to install. */
+/* Lists every device of every platform through the ICD loader, the unusable ones too. *list is the caller's, who
+ * gives it to fovea_free; with no device it is NULL and *count 0 and the status FOVEA_DEVICE, whose message names the
+ * package to install. */
 FOVEA_API fovea_status fovea_device_list(fovea_device_info **list, size_t *count);
-FOVEA_API void fovea_device_list_free(fovea_device_info *list);
 
 typedef struct fovea_device fovea_device;
 
@@ -68,11 +67,11 @@ typedef struct fovea_device fovea_device;
  * fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened. */
 FOVEA_API fovea_status fovea_device_open(const char *selector, fovea_device **device);
 
-/* From now on `say` (may be NULL) is told, in one line, before what may take long: that kernels are compiled, once when
- * the first one is not in the cache, and that they are kept there, when the device is closed after that; also that
- * files of the cache are damaged, cannot be written, or were set aside since a process died in the driver. NULL:
- * nobody. `say` is called by the thread that uses the device. */
-FOVEA_API void fovea_device_tell(fovea_device *device, void (*say)(const char *line));
+/* From now on `say` (may be NULL) is told, with `user` (any) and in one line, before what may take long: that kernels
+ * are compiled, once when the first one is not in the cache, and that they are kept there, when the device is closed
+ * after that; also that files of the cache are damaged, cannot be written, or were set aside since a process died in
+ * the driver. NULL: nobody. `say` is called by the thread that uses the device. */
+FOVEA_API void fovea_device_tell(fovea_device *device, void (*say)(void *user, const char *line), void *user);
 
 /* Releases the device and all that it cached. Everything made on it must be destroyed before. Takes NULL. */
 FOVEA_API void fovea_device_close(fovea_device *device);
@@ -94,8 +93,8 @@ typedef struct fovea_profile_row {
   double bytes;   /* moved at the least, likewise */
 } fovea_profile_row;
 
-/* Profiling costs an event a launch, so it is off until begun. begin clears what was gathered. rows: the caller frees
- * *rows with free(); sorted by time, largest first. end waits for the queue and gathers. */
+/* Profiling costs an event a launch, so it is off until begun. begin clears what was gathered. rows: sorted by time,
+ * largest first; the caller gives *rows to fovea_free. end waits for the queue and gathers. */
 FOVEA_API fovea_status fovea_profile_begin(fovea_device *device);
 FOVEA_API fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count);
 

@@ -34,7 +34,7 @@ typedef enum fovea_activation {
 FOVEA_API fovea_status fovea_graph_create(fovea_graph **graph);
 FOVEA_API void fovea_graph_destroy(fovea_graph *graph); /* takes NULL */
 
-/* The first failure of a builder call, or FOVEA_OK. */
+/* The status of the first builder call that failed, or FOVEA_OK. */
 FOVEA_API fovea_status fovea_graph_check(const fovea_graph *graph);
 
 /* The images: 8-bit pixels become pixel / 255. Exactly one a graph. */
@@ -49,16 +49,18 @@ typedef struct fovea_conv2d {
   int padding; /* used when not same; at most kernel - 1 */
 } fovea_conv2d;
 
-/* Weight [filters, channels, kernel, kernel], bias [filters]. Glorot uniform, zero bias. */
+/* Convolution (the field's cross-correlation); the result has `filters` channels. Parameters name.weight [filters,
+ * channels, kernel, kernel], Glorot uniform, and name.bias [filters], zero. Copies *conv. */
 FOVEA_API fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv);
 
-/* The exact gradient of that convolution: output height is height * stride ('same' only). Weight [channels, filters,
- * kernel, kernel]. */
+/* Transposed convolution, the exact gradient of a convolution by its input, with 'same' padding only: the result is
+ * filters x height * stride x width * stride. Parameters name.weight [channels, filters, kernel, kernel], name.bias
+ * [filters]. */
 FOVEA_API fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
                                                   const fovea_conv2d *conv);
 
-/* y = W x (+ b) on all of an image's values; the result has shape units x 1 x 1. Weight [units, channels * height *
- * width]; at the file boundary the input is in Keras's order (h, w, c). */
+/* y = W x (+ b) on all of an image's values; the result has shape units x 1 x 1. Parameters name.weight [units,
+ * channels * height * width], whose columns in files are in Keras's order (h, w, c), and name.bias [units]. */
 FOVEA_API fovea_tensor fovea_add_dense(fovea_graph *graph, fovea_tensor x, const char *name, int units, bool bias);
 
 /* Keras's Reshape: x is units x 1 x 1 in the file's order (h, w, c); no data moves. */

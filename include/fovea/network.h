@@ -23,9 +23,10 @@ typedef struct fovea_network_options {
   bool inspect;  /* for debugging: no two tensors share memory, so that fovea_network_read reads every one */
 } fovea_network_options;
 
-/* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The parameters get their
- * initial values. FOVEA_INVALID for a failed or incomplete graph; FOVEA_NO_MEMORY, before anything ran, with the total
- * and the device's limit. */
+/* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The caller owns *network.
+ * The parameters get their initial values, from the seed. FOVEA_INVALID for a failed or incomplete graph;
+ * FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit; FOVEA_DEVICE when a kernel cannot be
+ * built or run. */
 FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                             const fovea_network_options *options, fovea_network **network);
 FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
@@ -59,8 +60,8 @@ typedef enum fovea_value {
   FOVEA_SECOND_MOMENT /* Adam's v; trainable only */
 } fovea_value;
 
-/* Blocking copies of parameter `index`; `data` has its count of floats. FOVEA_INVALID for an index or a value that is
- * not there. */
+/* Blocking copies from and to the device of parameter `index`: `data` has its count of floats, row-major in its dims.
+ * FOVEA_INVALID for an index out of range, or a value that a parameter or network does not have; FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
 FOVEA_API fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
 
@@ -71,15 +72,16 @@ FOVEA_API fovea_status fovea_network_set(fovea_network *network, size_t index, f
 FOVEA_API fovea_status fovea_network_set_step(fovea_network *network, uint32_t step);
 FOVEA_API uint32_t fovea_network_get_step(const fovea_network *network);
 
-/* Enqueues one training step on `count` images (at most batch) of channels x height x width bytes each, gathered from
- * pixels + index[i] * image size (index NULL: consecutive). Does not wait; `pixels` and `index` are free afterwards.
- * FOVEA_INVALID for a count out of range, a rate that is not finite or below 0, for a network without training, and
- * after step 2^32 - 2. */
+/* Enqueues one training step (forward, backward, Adam) on `count` images, 1 to batch, of channels x height x width
+ * bytes each, gathered from pixels + index[i] * image size (index NULL: consecutive). Does not wait for the device;
+ * `pixels` and `index` may be changed afterwards. FOVEA_INVALID for a count out of range, a rate that is not finite or
+ * below 0, for a network without training, and after step 2^32 - 2; FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                                 size_t count, float learning_rate);
 
-/* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images. `noise_step` is the Philox
- * counter of the sample: the number of the batch in the test set. */
+/* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images, given as for a training
+ * step. `noise_step` is the Philox counter of the sample: the number of the batch in the test set. FOVEA_INVALID for a
+ * count out of range; FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                               size_t count, uint32_t noise_step);
 
@@ -93,10 +95,10 @@ typedef struct fovea_losses {
 } fovea_losses;
 
 /* FOVEA_MISMATCH when a loss of these passes is NaN or infinite, or a gradient of a training step: the message names
- * the first such pass, by its training step or its batch of an evaluation, both counted from 0, and as far as it can be
- * found the parameter or tensor that was the first, with its op. To find it, a training step whose loss is not finite
- * changes no trainable parameter, and neither do the steps after it, or after a gradient that is not finite, up to this
- * call. The losses of these passes are forgotten. */
+ * the first such pass, by its training step or its batch of an evaluation, both counted from 0, and, where it can be
+ * found, the parameter or tensor that was the first, with its op. A training step whose loss is not finite
+ * changes no trainable parameter, and neither do the steps after it, nor those after a step whose gradient was not
+ * finite, up to this call. The losses of these passes are discarded. FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Kept are

@@ -116,12 +116,12 @@ FOVEA_API fovea_status fovea_ols_fit(const double *y, const double *x, size_t n,
 FOVEA_API void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */
 
 /* The text of print(results.summary()) in statsmodels 0.13.5, digit for digit, UTF-8, a newline last. Date and time are
- * the local ones, or SOURCE_DATE_EPOCH's in UTC. The caller frees *text. FOVEA_INVALID when that is no number of
- * seconds; FOVEA_NO_MEMORY. */
+ * the local ones, or SOURCE_DATE_EPOCH's in UTC. The caller gives *text to fovea_free. FOVEA_INVALID when that is no
+ * number of seconds; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_ols_summary(const fovea_ols *ols, char **text);
 
-/* All the numbers with 17 digits, and the notes, as a JSON object; NaN and infinities are null. The caller frees *text.
- * FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
+/* All the numbers with 17 digits, and the notes, as a JSON object; NaN and infinities are null. The caller gives *text
+ * to fovea_free. FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_ols_json(const fovea_ols *ols, char **text);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Status codes, the sentence that goes with them, and what holds for the arguments of every function.
+/* Status codes, the sentence that goes with them, what holds for the arguments of every function, and who frees what.
  *
  * Arguments are checked: where one must not be NULL and is, where a number, a size or the value of an enum is out of
  * its range, and where a rate or weight is NaN or infinite, the function does nothing and returns FOVEA_INVALID, and
@@ -8,7 +8,14 @@
  *
  * What cannot be seen is not promised: a pointer to nothing or to what was destroyed, an array shorter than told, an
  * index into the caller's images, a tensor's number taken from another graph. The numbers in arrays of floats may be
- * any. */
+ * any.
+ *
+ * Ownership. An object is ended by the function of its type that undoes what made it: what was opened is closed, every
+ * other is destroyed (fovea_..._close, fovea_..._destroy). Memory that is no object, an array or a text that a function
+ * makes for its caller, is ended by fovea_free and not by free(), which may be another allocator's. All of them take
+ * NULL. What is borrowed says so, and nobody frees it.
+ *
+ * Callbacks. Each gets the `user` that was given with it, which the library hands over and never looks at. */
 #ifndef FOVEA_STATUS_H
 #define FOVEA_STATUS_H
 
@@ -32,6 +39,9 @@ typedef enum fovea_status {
 /* The sentence of this thread's last failure: what, where, with which value, and what to do. Never NULL; empty
  * before the first failure. Valid until the thread's next failing call. */
 FOVEA_API const char *fovea_error_message(void);
+
+/* Frees an array or a text that the library made for its caller. Takes NULL. */
+FOVEA_API void fovea_free(void *memory);
 
 #ifdef __cplusplus
 }

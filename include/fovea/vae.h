@@ -20,8 +20,8 @@ enum { FOVEA_MAX_UNITS = 32 };
 
 typedef struct fovea_vae_config {
   int channels, height, width;
-  int units[FOVEA_MAX_UNITS]; /* sorted descending by fovea_vae_create */
-  int unit_count;             /* at least 2; unit_count - 2 halvings of the image */
+  int units[FOVEA_MAX_UNITS]; /* channels of the encoder's levels; sorted descending by fovea_vae_create */
+  int unit_count;             /* at least 2; the image is halved unit_count - 2 times */
   int depth;                  /* convolution blocks a dense block */
   int latent;
   fovea_activation activation;
@@ -34,8 +34,8 @@ typedef struct fovea_vae_config {
   uint64_t seed;
 } fovea_vae_config;
 
-/* The design's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on, dropout
- * 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
+/* The seed experiment's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on,
+ * dropout 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
 FOVEA_API fovea_vae_config fovea_vae_default(void);
 
 /* The members are for reading. */
@@ -46,12 +46,13 @@ typedef struct fovea_vae {
   fovea_tensor mu, logvar, z, reconstruction;
 } fovea_vae;
 
-/* What fovea_vae_create would refuse in a configuration, without a device: a value out of range, an image that the
- * strides do not divide, a bottleneck too large. FOVEA_INVALID with its sentence, FOVEA_NO_MEMORY. */
+/* Checks a configuration as fovea_vae_create does, without a device: a value out of range, an image that the strides do
+ * not divide, a bottleneck too large. FOVEA_INVALID with its sentence, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_vae_check(const fovea_vae_config *config);
 
 /* Builds graph and network. FOVEA_INVALID with a sentence for each value out of range; an image whose sides the strides
- * do not divide is refused with the next size that works. `training` false: evaluation only. */
+ * do not divide is refused with the next size that works. `training` false: evaluation only. The caller owns *vae, the
+ * device must outlive it; other statuses are fovea_network_create's. */
 FOVEA_API fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training,
                                         fovea_vae **vae);
 FOVEA_API void fovea_vae_destroy(fovea_vae *vae); /* takes NULL */
@@ -102,19 +103,19 @@ typedef struct fovea_codes {
 } fovea_codes;
 
 /* Reconstructions (count x C x H x W, in [0, 1]) of `count` images from the first; data are their 8-bit pixels.
- * `codes` (may be NULL) is filled, too: with FOVEA_LATENT_MEAN z equals mu. The losses of these passes go nowhere.
+ * `codes` (may be NULL) is filled, too: with FOVEA_LATENT_MEAN z equals mu. The losses of these passes are discarded.
  * FOVEA_INVALID for another value of `latent`; FOVEA_MISMATCH when a loss is not finite; FOVEA_NO_MEMORY,
  * FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_vae_reconstruct(fovea_vae *vae, const uint8_t *pixels, size_t count, fovea_latent latent,
                                              const fovea_codes *codes, float *reconstructions);
 
-/* The means mu (count x latent) of the codes. */
+/* The means mu (count x latent) of the codes of `count` images. Statuses as fovea_vae_reconstruct. */
 FOVEA_API fovea_status fovea_vae_encode(fovea_vae *vae, const uint8_t *pixels, size_t count, float *mu);
 
-/* Images (count x C x H x W) of latent codes (count x latent). */
+/* Images (count x C x H x W, in [0, 1]) of latent codes (count x latent). FOVEA_INVALID, FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_vae_decode(fovea_vae *vae, const float *z, size_t count, float *images);
 
-/* --- checkpoints: safetensors, see DESIGN section 5 ------------------------------------------------------------ */
+/* --- checkpoints: safetensors (fovea/safetensors.h) ------------------------------------------------------------ */
 
 typedef struct fovea_training_state {
   int epoch;           /* epochs completed */

@@ -39,6 +39,8 @@ static const fovea_variable variables[] = {
     {"POCL_DEVICES", FOVEA_VARIABLE_ANY, FOVEA_READ_BY_DEVICES, "LIST", "the devices that PoCL shows"},
     {"TERM", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "NAME",
      "the terminal; progress is printed in lines where it is dumb or not set"},
+    {"POSIXLY_CORRECT", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "1",
+     "no option of the command stands after an operand, as POSIX has it"},
     {"SOURCE_DATE_EPOCH", FOVEA_VARIABLE_SECONDS, FOVEA_READ_BY_SUMMARIES, "SECONDS",
      "the time that fovea regress prints, since 1970 [now]"},
 };

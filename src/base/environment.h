@@ -16,7 +16,7 @@ typedef enum fovea_variable_kind {
   FOVEA_VARIABLE_ANY
 } fovea_variable_kind;
 
-/* Who reads it, and so refuses what it may not be. */
+/* Who reads it, and refuses a value that is not allowed. */
 typedef enum fovea_variable_reader {
   FOVEA_READ_BY_DEVICES, /* fovea_device_open and fovea_network_create */
   FOVEA_READ_BY_SUMMARIES,
@@ -38,8 +38,8 @@ const fovea_variable *fovea_environment_variable(size_t index);
 /* The value; NULL where it is not set or empty, which is the same. */
 const char *fovea_environment(const char *name);
 
-/* FOVEA_INVALID, with the name, the value and what it may be, for the first variable of that reader that is what it may
- * not be. */
+/* FOVEA_INVALID, with the name, the value and what is allowed, for the first variable of that reader whose value is not
+ * allowed. */
 fovea_status fovea_environment_check(fovea_variable_reader reader);
 
 #endif

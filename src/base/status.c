@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -11,6 +12,8 @@ enum { MESSAGE_SIZE = 2048 };
 static _Thread_local char message[MESSAGE_SIZE];
 
 const char *fovea_error_message(void) { return message; }
+
+void fovea_free(void *memory) { free(memory); }
 
 fovea_status fovea_fail(fovea_status status, const char *format, ...) {
   char next[MESSAGE_SIZE]; /* an argument may be the current message */

@@ -44,14 +44,14 @@ static int number(const char *name) {
 }
 
 /* Labels by number; *why is then NULL, else the name that forbids it and, if it is the same number, the other one. */
-static void number_all(const fovea_names *names, uint8_t *label, const char **why, const char **twin) {
+static void number_all(const fovea_names *names, uint8_t *label, const char **why, const char **duplicate) {
   const char *seen[256] = {NULL};
-  *why = *twin = NULL;
+  *why = *duplicate = NULL;
   for (size_t i = 0; i < names->count && *why == NULL; i++) {
     const int value = number(names->name[i]);
     if (value < 0 || seen[value] != NULL) {
       *why = names->name[i];
-      *twin = value < 0 ? NULL : seen[value];
+      *duplicate = value < 0 ? NULL : seen[value];
     } else {
       seen[value] = names->name[i];
       label[i] = (uint8_t)value;
@@ -61,19 +61,19 @@ static void number_all(const fovea_names *names, uint8_t *label, const char **wh
 
 static fovea_status give_labels(fovea_data_report *report, fovea_classes *classes) {
   const fovea_names *names = &classes->names;
-  const char *why, *twin;
+  const char *why, *duplicate;
   bool some = false;
-  number_all(names, classes->label, &why, &twin);
+  number_all(names, classes->label, &why, &duplicate);
   if (why == NULL) return FOVEA_OK;
   for (size_t i = 0; i < names->count; i++) {
     classes->label[i] = (uint8_t)i;
     some = some || number(names->name[i]) >= 0;
   }
-  if (twin != NULL)
+  if (duplicate != NULL)
     return fovea_report_remark(report,
                                "folders '%s' and '%s' are the same number: they are two classes, and labels are "
                                "places in the sorted list of folders",
-                               twin, why);
+                               duplicate, why);
   if (some)
     return fovea_report_remark(report,
                                "the class '%s' is not a number up to 255: labels are places in the sorted list of "

@@ -8,8 +8,8 @@
 
 enum { FOVEA_KIND_BYTES = 16, FOVEA_KIND_NAME = 32 };
 
-/* What systems and programs leave in folders, and anything hidden: the name to count it under, or NULL for a name that
- * is none of these. */
+/* The name under which to count a file that systems and programs leave in folders, or that is hidden; NULL for every
+ * other file. */
 const char *fovea_kind_junk(const char *name);
 
 /* "PNG", "JPEG", "WEBP" and so on by a file's first bytes (FOVEA_KIND_BYTES of them, or all), or NULL: no picture that

@@ -135,7 +135,7 @@ static fovea_status store(const decoder *d, fovea_dataset *set, size_t n, size_t
   return FOVEA_OK;
 }
 
-/* What libpng would only call no PNG. */
+/* A message that names the kind of file, where libpng would only say that it is not a PNG. */
 static fovea_status check_signature(const decoder *d) {
   const char *kind = fovea_kind_picture(d->bytes, d->size);
   if (d->size == 0) return fovea_fail(FOVEA_INVALID, "'%s' is not a good PNG: it is empty", d->path);

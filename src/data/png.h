@@ -4,7 +4,7 @@
 
 #include "fovea/data.h"
 
-/* What PNGs say of themselves that is not followed, in images. */
+/* How many images have a property that is ignored. */
 typedef struct fovea_png_notes {
   size_t transparent; /* a transparent colour (tRNS) */
   size_t turned;      /* an orientation that is not upright (eXIf) */

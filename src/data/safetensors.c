@@ -43,21 +43,21 @@ fovea_status fovea_safetensors_size(const char *path, const fovea_safetensor *te
   return FOVEA_OK;
 }
 
-void fovea_safetensors_hash_text(fovea_xxh64 *hash, const char *text) { fovea_xxh64_put(hash, text, strlen(text) + 1); }
+void fovea_safetensors_hash_text(XXH64_state_t *hash, const char *text) { XXH64_update(hash, text, strlen(text) + 1); }
 
-void fovea_safetensors_hash_tensors(fovea_xxh64 *hash, const fovea_safetensor *tensors, size_t count) {
+void fovea_safetensors_hash_tensors(XXH64_state_t *hash, const fovea_safetensor *tensors, size_t count) {
   uint64_t number = count;
-  fovea_xxh64_begin(hash, 0);
-  fovea_xxh64_put(hash, &number, 8);
+  XXH64_reset(hash, 0);
+  XXH64_update(hash, &number, 8);
   for (size_t i = 0; i < count; i++) {
     fovea_safetensors_hash_text(hash, tensors[i].name);
     fovea_safetensors_hash_text(hash, tensors[i].dtype);
     number = (uint64_t)tensors[i].rank;
-    fovea_xxh64_put(hash, &number, 8);
-    fovea_xxh64_put(hash, tensors[i].dims, 8 * (size_t)tensors[i].rank);
+    XXH64_update(hash, &number, 8);
+    XXH64_update(hash, tensors[i].dims, 8 * (size_t)tensors[i].rank);
   }
 }
 
-void fovea_safetensors_hash_name(const fovea_xxh64 *hash, char name[FOVEA_SAFETENSORS_HASH]) {
-  snprintf(name, FOVEA_SAFETENSORS_HASH, "xxh64:%016" PRIx64, fovea_xxh64_end(hash));
+void fovea_safetensors_hash_name(const XXH64_state_t *hash, char name[FOVEA_SAFETENSORS_HASH]) {
+  snprintf(name, FOVEA_SAFETENSORS_HASH, "xxh64:%016" PRIx64, XXH64_digest(hash));
 }

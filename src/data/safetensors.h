@@ -2,7 +2,7 @@
 #ifndef FOVEA_DATA_SAFETENSORS_H
 #define FOVEA_DATA_SAFETENSORS_H
 
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "fovea/safetensors.h"
 
 enum { FOVEA_SAFETENSORS_HEADER = 100000000, FOVEA_SAFETENSORS_HASH = 32 };
@@ -14,8 +14,8 @@ const char *fovea_safetensors_dtype(size_t index, size_t *size);
 fovea_status fovea_safetensors_size(const char *path, const fovea_safetensor *tensor, size_t *size);
 
 /* The two hashes: of the tensors' part of the header, to which the pairs are put one after the other, and as text. */
-void fovea_safetensors_hash_tensors(fovea_xxh64 *hash, const fovea_safetensor *tensors, size_t count);
-void fovea_safetensors_hash_text(fovea_xxh64 *hash, const char *text);
-void fovea_safetensors_hash_name(const fovea_xxh64 *hash, char name[FOVEA_SAFETENSORS_HASH]);
+void fovea_safetensors_hash_tensors(XXH64_state_t *hash, const fovea_safetensor *tensors, size_t count);
+void fovea_safetensors_hash_text(XXH64_state_t *hash, const char *text);
+void fovea_safetensors_hash_name(const XXH64_state_t *hash, char name[FOVEA_SAFETENSORS_HASH]);
 
 #endif

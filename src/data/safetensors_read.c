@@ -158,7 +158,7 @@ static fovea_status read_tensors(fovea_safetensors *file) {
   return FOVEA_OK; /* check_length has looked where the last one ends */
 }
 
-static fovea_status compare(const fovea_safetensors *file, const char *key, const fovea_xxh64 *hash) {
+static fovea_status compare(const fovea_safetensors *file, const char *key, const XXH64_state_t *hash) {
   char found[FOVEA_SAFETENSORS_HASH];
   const char *expected = fovea_safetensors_metadata(file, key);
   fovea_safetensors_hash_name(hash, found);
@@ -176,7 +176,7 @@ static fovea_status check_hashes(const fovea_safetensors *file) {
   if (data_hash == NULL || header_hash == NULL)
     return fovea_fail(FOVEA_INVALID, "'%s' is damaged: of data_hash and header_hash only the %s is there", file->path,
                       data_hash == NULL ? "latter" : "former");
-  fovea_xxh64 hash;
+  XXH64_state_t hash;
   const char *key;
   json_t *value;
   fovea_safetensors_hash_tensors(&hash, file->tensors, file->count);
@@ -187,8 +187,8 @@ static fovea_status check_hashes(const fovea_safetensors *file) {
   }
   fovea_status status = compare(file, "header_hash", &hash);
   if (status != FOVEA_OK) return status;
-  fovea_xxh64_begin(&hash, 0);
-  fovea_xxh64_put(&hash, file->data, file->data_size);
+  XXH64_reset(&hash, 0);
+  XXH64_update(&hash, file->data, file->data_size);
   return compare(file, "data_hash", &hash);
 }
 

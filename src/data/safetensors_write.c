@@ -31,9 +31,9 @@ static json_t *describe(const fovea_safetensor *tensor, size_t begin, size_t end
 
 /* Adds the tensors to the header, and their bytes to the hash. */
 static fovea_status add_tensors(const char *path, const fovea_safetensor *tensors, size_t count, json_t *header,
-                                fovea_xxh64 *data) {
+                                XXH64_state_t *data) {
   size_t end = 0;
-  fovea_xxh64_begin(data, 0);
+  XXH64_reset(data, 0);
   for (size_t i = 0; i < count; i++) {
     const fovea_safetensor *t = &tensors[i];
     size_t size, begin = end;
@@ -54,17 +54,17 @@ static fovea_status add_tensors(const char *path, const fovea_safetensor *tensor
     if (json_object_set_new(header, t->name, entry) != 0)
       return fovea_fail(FOVEA_INVALID, "cannot write '%s': the name of tensor %zu is not UTF-8 (or memory ran out)",
                         path, i);
-    fovea_xxh64_put(data, t->data, size);
+    XXH64_update(data, t->data, size);
   }
   return FOVEA_OK;
 }
 
 /* Fills the metadata, the two hashes last. */
 static fovea_status add_metadata(const char *path, const fovea_safetensor *tensors, size_t count,
-                                 const fovea_safetensor_text *metadata, size_t metadata_count, const fovea_xxh64 *data,
-                                 json_t *object) {
+                                 const fovea_safetensor_text *metadata, size_t metadata_count,
+                                 const XXH64_state_t *data, json_t *object) {
   char text[FOVEA_SAFETENSORS_HASH];
-  fovea_xxh64 hash;
+  XXH64_state_t hash;
   fovea_status status = FOVEA_OK;
   fovea_safetensors_hash_tensors(&hash, tensors, count);
   for (size_t i = 0; i < metadata_count && status == FOVEA_OK; i++) {
@@ -89,7 +89,7 @@ static fovea_status make_header(const char *path, const fovea_safetensor *tensor
                                 const fovea_safetensor_text *metadata, size_t metadata_count, char **bytes,
                                 size_t *size) {
   char *text = NULL;
-  fovea_xxh64 data;
+  XXH64_state_t data;
   json_t *object = json_object();
   json_t *header = json_pack("{s:o}", "__metadata__", object); /* takes object, also when it fails */
   fovea_status status = header == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to write '%s'", path)

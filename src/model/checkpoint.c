@@ -152,18 +152,18 @@ fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_traini
 
 fovea_status fovea_checkpoint_hash(fovea_vae *vae, const fovea_training_state *state, uint64_t *hash) {
   const raw_state raw = pack_state(fovea_network_get_step(vae->network), state);
-  fovea_xxh64 sum;
+  XXH64_state_t sum;
   contents c;
-  fovea_xxh64_begin(&sum, 0);
+  XXH64_reset(&sum, 0);
   fovea_status status = contents_allocate(&c, GROUPS * fovea_network_parameter_count(vae->network) + COUNTERS + 1);
   if (status == FOVEA_OK) status = gather(&c, vae, &raw);
   for (size_t i = 0; i < c.count && status == FOVEA_OK; i++) {
     size_t size = 0;
     status = fovea_safetensors_size("checkpoint", &c.tensors[i], &size);
-    if (status == FOVEA_OK) fovea_xxh64_put(&sum, c.tensors[i].data, size);
+    if (status == FOVEA_OK) XXH64_update(&sum, c.tensors[i].data, size);
   }
   contents_free(&c);
-  *hash = fovea_xxh64_end(&sum);
+  *hash = XXH64_digest(&sum);
   return status;
 }
 

@@ -8,9 +8,9 @@
 #include "data/shuffle.h"
 #include "fovea/vae.h"
 
-/* Losses are read, and progress is told, every so many steps counted from the beginning of the epoch: seldom, because
- * reading waits for the device; often enough that a run on a slow device stops soon after it is asked to. It stops only
- * where losses are read, so that a resumed run adds up the same sums. */
+/* Losses are read, and progress is reported, every so many steps from the beginning of the epoch: seldom, because
+ * reading waits for the device; often enough that a run on a slow device stops soon when asked to. It stops only where
+ * losses are read, so that a resumed run adds up the same sums. */
 enum { STEPS_A_READING = 8 };
 
 double fovea_vae_learning_rate(double lr, double min_lr, int epochs, uint32_t iteration) {
@@ -37,7 +37,7 @@ static size_t batch_at(const fovea_vae *vae, size_t done, size_t count) {
   return count - done < batch ? count - done : batch;
 }
 
-/* The mean over all images of a part whose mean is known and of another. */
+/* The mean over both of two sets of images with known means and sizes. */
 static double mean_of(double a, size_t a_count, double b, size_t b_count) {
   return (a * (double)a_count + b * (double)b_count) / (double)(a_count + b_count);
 }
@@ -120,7 +120,7 @@ static fovea_status read_some(fovea_vae *vae, fovea_tensor tensor, size_t done, 
   return out == NULL ? FOVEA_OK : fovea_network_read(vae->network, tensor, count, out + done * size);
 }
 
-/* Evaluates images done .. done + count - 1 and copies their codes. The losses of these passes are nobody's. */
+/* Evaluates images done .. done + count - 1 and copies their codes. The losses of these passes are discarded. */
 static fovea_status encode_batch(fovea_vae *vae, const uint8_t *pixels, size_t done, size_t count, uint32_t pass,
                                  const fovea_codes *codes) {
   const size_t latent = (size_t)vae->config.latent;
@@ -147,7 +147,7 @@ static fovea_status reconstruct_samples(fovea_vae *vae, const uint8_t *pixels, s
   return status;
 }
 
-/* The pass of an evaluation ends in the image of a sample; that of the mean is decoded from mu. */
+/* An evaluation pass decodes a sample of the code; the image of the mean is decoded from mu. */
 static fovea_status reconstruct_means(fovea_vae *vae, const uint8_t *pixels, size_t count, const fovea_codes *codes,
                                       float *out) {
   const size_t size = count * (size_t)vae->config.latent;

@@ -1,4 +1,5 @@
-/* The seed network (DESIGN section 4) as a graph. tests/golden/torch_vae.py is the same network in PyTorch. */
+/* The seed network as a graph: a convolutional variational autoencoder with dense blocks and attention, after the Keras
+ * script of the experiment that the project reproduces. tests/golden/torch_vae.py is the same network in PyTorch. */
 #include "fovea/vae.h"
 
 #include <limits.h>
@@ -183,7 +184,7 @@ static fovea_status build(fovea_vae *vae) {
   return fovea_graph_check(vae->graph);
 }
 
-/* All but the network; fails with *vae to be destroyed, or NULL. */
+/* Builds all but the network. On failure *vae is to be destroyed, or NULL. */
 static fovea_status start(const fovea_vae_config *config, fovea_vae **vae) {
   *vae = NULL;
   fovea_status status = check_config(config);

@@ -83,7 +83,8 @@ fovea_status fovea_choose_blas(fovea_device *device, const fovea_graph *graph, i
   for (int i = 0; i < graph->count; i++) {
     const fovea_node *node = &graph->nodes[i];
     double difference;
-    if (node->op != &fovea_op_dense || node->conv.bias) continue; /* those with a bias are small, and stay ours */
+    if (node->op != &fovea_op_dense || node->conv.bias)
+      continue; /* those with a bias are small, and always use this library's kernels */
     fovea_status status = compare(device, graph, node, batch, seconds, &difference);
     if (status != FOVEA_OK) return status;
     if (difference <= TOLERANCE) continue;

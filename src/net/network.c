@@ -13,8 +13,9 @@
 #include "op/op.h"
 #include "runtime/guard.h"
 
-/* The state: what kernels read that changes from step to step, so that arguments never do. Words: 0 Philox's step,
- * 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 unused, 5 and 6 the seed. */
+/* `state`: the words that change from step to step, which kernels read, so that their arguments never change: 0
+ * Philox's step, 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 unused, 5 and 6 the
+ * seed. */
 enum { STATE_WORDS = 8, LOSS_SLOTS = 4096, LANES = 16 };
 
 /* Philox's op numbers of initial weights start here; ops of the graph count from 1. */
@@ -35,8 +36,8 @@ struct fovea_network {
   size_t parameter_count;
   size_t *offsets;
   fovea_resources resources;
-  uint64_t changes;  /* of the parameters */
-  size_t *evaluated; /* of each tensor: the images of the last evaluation pass that made it, 0: none */
+  uint64_t changes;  /* of the parameters, so far: weights are prepacked again after one */
+  size_t *evaluated; /* of each tensor: how many images the last evaluation pass computed of it; 0: none */
   fovea_plan *training, *evaluation;
   uint8_t *gathered; /* one batch of images */
   uint32_t step;
@@ -332,8 +333,9 @@ static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t
   return fovea_buffer_write_async(net->resources.state, 0, sizeof state, state);
 }
 
-/* The next batch is gathered and copied while this one computes, since nothing waits for a pass; its way to a device
- * with memory of its own lies between two passes in the queue: some 10 us, reckoned, for the seed's 50 KB. */
+/* Gathers and copies the next batch while the device computes, since nothing waits for a pass. The copy to a device
+ * with memory of its own runs between two passes, in the same queue: an estimated 10 us for the seed network's 50 KB.
+ */
 static fovea_status write_pixels(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count) {
   if (count < 1 || count > (size_t)net->options.batch)
     return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
@@ -354,7 +356,8 @@ static size_t slot_of(const fovea_network *net, uint32_t step) {
   return i;
 }
 
-/* The loss of slot i is not finite. Its state is made anew; the images on the device are those of the last pass. */
+/* The failure of slot i, whose loss is not finite. The state words are written again for the search; the images on the
+ * device are those of the last pass. */
 static fovea_status report_loss(fovea_network *net, const float *log, size_t i) {
   const size_t last = i > 0 ? i - 1 : 0;
   const bool after_a_step = last < i && net->slot_training[i] && net->slot_training[last];
@@ -383,7 +386,7 @@ static fovea_status look_for_trouble(fovea_network *net, const uint32_t trouble[
   return fovea_report_gradient(net, step, logged ? &pass : NULL);
 }
 
-/* Takes the log's losses into the sums. */
+/* Adds the log's losses to the sums. */
 static fovea_status drain(fovea_network *net) {
   if (net->slots == 0) return FOVEA_OK;
   uint32_t trouble[FOVEA_TROUBLE_WORDS];
@@ -429,7 +432,7 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
   return status;
 }
 
-/* What an evaluation pass makes of the tensors from `first` on; of one that failed there is nothing to read. */
+/* Notes which tensors an evaluation pass from node `first` on has computed; none after a failure. */
 static fovea_status remember_pass(fovea_network *net, fovea_tensor first, size_t count, fovea_status status) {
   for (fovea_tensor i = first; i < net->graph->count; i++) net->evaluated[i] = status == FOVEA_OK ? count : 0;
   return status;
@@ -517,7 +520,7 @@ fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor
   for (size_t n = 0; n < count; n++)
     for (size_t e = 0; e < size; e++) device[fovea_device_place(e, pixels, n, batch)] = data[n * size + e];
   size_t slots = net->slots;
-  net->slots = LOSS_SLOTS - 1; /* its loss, against no images, goes where nobody reads it */
+  net->slots = LOSS_SLOTS - 1; /* its loss, against no images, goes to a slot that is not read */
   status = write_state(net, 0, count, 0.0f);
   net->slots = slots;
   if (status == FOVEA_OK) status = fovea_buffer_write(slice.buffer, 4 * slice.offset, 4 * size * batch, device);

@@ -12,11 +12,11 @@ fovea_plan *fovea_network_plan(fovea_network *network, bool training);
 
 const fovea_graph *fovea_network_graph(const fovea_network *network);
 
-/* The place on the device, where images are flattened as (c, h, w), of index `file` of Keras's order (h, w, c). shape:
+/* The index on the device, where images are flattened as (c, h, w), of index `file` of Keras's order (h, w, c). shape:
  * channels, height, width; shape[0] == 0: the order is the same. */
 size_t fovea_device_index(const int shape[3], size_t file);
 
-/* Where value `element`, c * pixels + p, of an image of a batch is in a tensor on the device (cl/common/vector.clh). */
+/* The offset of value `element`, c * pixels + p, of an image of a batch in a tensor of layout CN16HW16n. */
 size_t fovea_device_place(size_t element, size_t pixels, size_t image, size_t batch);
 
 /* FOVEA_MISMATCH when a kernel wrote outside of its buffers, as far as the device and an inspected network have

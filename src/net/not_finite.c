@@ -43,7 +43,7 @@ fovea_status fovea_report_gradient(fovea_network *net, uint32_t step, const fove
   for (size_t i = 0; i < fovea_network_parameter_count(net); i++) {
     const fovea_parameter *p = fovea_network_parameter(net, i);
     if (!p->trainable || (!is_bad(net, i, FOVEA_SECOND_MOMENT) && !is_bad(net, i, FOVEA_VALUE))) continue;
-    found = p, count++; /* the last is the first that the backward pass makes */
+    found = p, count++; /* the last is the first that the backward pass computes */
   }
   if (!found)
     return fovea_fail(FOVEA_MISMATCH, "training step %u, counted from 0: a gradient, or its square, is not finite%s",
@@ -116,7 +116,7 @@ static fovea_status run_forward(fovea_plan *plan, int nodes, size_t images, int 
   return status;
 }
 
-/* The pass once more in memory of its own; its parameters, of which training moves the statistics, as they were. */
+/* Runs the pass again in memory of its own, and restores the moving statistics that training updates. */
 static fovea_status repeat(fovea_network *net, const fovea_resources *resources, const fovea_pass *pass, int *found,
                            size_t *bad) {
   const fovea_plan *own = fovea_network_plan(net, pass->training);

@@ -2,10 +2,9 @@
  * that their opening comments document. Each bit of it must equal the device's: it proves that the order is what the
  * comments say, and that nothing depends on the device.
  *
- * Layout as on the device: [c][h][w][n], the batch innermost and padded to a multiple of 16. Padding images are 0 in
- * every tensor, as cl/common/vector.clh says: computed like the others, and masked where a kernel masks them. Out of
- * memory ends the program like ref.h's functions.
- */
+ * Layout: [c][h][w][n], the batch innermost and padded to a multiple of 16 (the device's is CN16HW16n). Padding images
+ * are 0 in every tensor, by the rule of cl/common/vector.clh: computed like the others, and masked where a kernel masks
+ * them. Running out of memory ends the program, as in ref.h. */
 #ifndef FOVEA_REF_CANONICAL_H
 #define FOVEA_REF_CANONICAL_H
 
@@ -40,8 +39,9 @@ float canonical_bce(const struct canonical_network *net);
 float canonical_kl(const struct canonical_network *net);
 
 /* A node's output, and its gradient as the node's backward pass found it. NULL for a node that another one computes
- * (an activation or dropout folded into a batch norm or dropout, a reshape: ask for its source, which holds the result)
- * and for a gradient that never came. The channels of a dense layer before a reshape are in the device's order. */
+ * (an activation or dropout fused into a batch norm or dropout, a reshape: ask for its source, which holds the result)
+ * and for a gradient that was never computed. The channels of a dense layer before a reshape are in the device's order.
+ */
 const float *canonical_value(const struct canonical_network *net, int node);
 const float *canonical_gradient(const struct canonical_network *net, int node);
 int canonical_batch(const struct canonical_network *net); /* padded */

@@ -1,4 +1,4 @@
-/* cl/batchnorm.cl; the dropout and the activation that are folded into it are canonical_activation. */
+/* cl/batchnorm.cl; the dropout and the activation that are fused into it are canonical_activation. */
 #include <stdlib.h>
 
 #include "ref/canonical_math.h"

@@ -29,7 +29,7 @@ static inline void multiply_add_outside(int count, float w, float *acc) {
 static inline int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 
 static inline void add_taps(const struct taps *t, float w, const float *x, float *acc) {
-  if (t->o_step == 1 && t->i_step == 1) { /* the columns inside are neighbours on both sides */
+  if (t->o_step == 1 && t->i_step == 1) { /* the columns inside the image are adjacent in x and y */
     const int first = clamp(t->o - t->i, t->o, t->ow), end = clamp(t->o - t->i + t->w, first, t->ow);
     multiply_add_outside((first - t->o) * t->n, w, acc + t->o * t->n);
     multiply_add((end - first) * t->n, w, x + (t->i - t->o + first) * t->n, acc + first * t->n);
@@ -129,7 +129,7 @@ void canonical_conv2d_backward_data(const struct ref_conv2d *d, const float *dy,
   free(acc);
 }
 
-/* The 16 lanes of each tap of a kernel's row, for a row of dy and a block of 16 images at whose first x and dy are. */
+/* The 16 lanes of each tap of a kernel's row, for a row of dy and a block of 16 images; x and dy are at its first. */
 static inline void add_row_lanes(const struct ref_conv2d *d, const float *x, const float *dy,
                                  float lanes[][CANONICAL_LANES]) {
   static const float outside[CANONICAL_LANES] = {0};

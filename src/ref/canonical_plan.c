@@ -1,4 +1,4 @@
-/* The parts of src/plan/plan.c that decide bits: what is folded, which tensors are slices of a concatenation, and which
+/* The parts of src/plan/plan.c that decide bits: what is fused, which tensors are slices of a concatenation, and which
  * contribution to a gradient is written and which are added. */
 #include "ref/canonical_plan.h"
 
@@ -45,8 +45,9 @@ static int readers_of(const struct ref_network *t, int node) {
   return readers;
 }
 
-/* A dropout or activation whose input nobody else reads is done by the op that makes that input, where it can. */
-static void fold(struct canonical_network *net) {
+/* Fuses a dropout or activation that is the only reader of its input into the op that computes that input, where that
+ * op can. */
+static void fuse(struct canonical_network *net) {
   const struct ref_network *t = net->topology;
   for (int i = 0; i < t->count; i++) {
     const struct ref_node *node = &t->nodes[i];
@@ -103,6 +104,6 @@ static void place(struct canonical_network *net) {
 }
 
 void canonical_plan(struct canonical_network *net) {
-  fold(net);
+  fuse(net);
   place(net);
 }

@@ -1,4 +1,4 @@
-/* Inside the canonical network: where values and gradients lie, and what a pass is in the midst of. */
+/* Inside the canonical network: the storage of values and gradients, and the state of a pass. */
 #ifndef FOVEA_REF_CANONICAL_PLAN_H
 #define FOVEA_REF_CANONICAL_PLAN_H
 
@@ -13,11 +13,11 @@ struct canonical_storage {
 };
 
 struct canonical_node {
-  int alias; /* the node that makes this one's value; itself unless folded or a reshape */
+  int alias; /* the node that makes this one's value; itself unless fused or a reshape */
   bool placed;
   int storage;
   size_t offset;
-  struct canonical_pointwise pointwise; /* the dropout and activation folded into it */
+  struct canonical_pointwise pointwise; /* the dropout and activation fused into it */
   float *saved[3];                      /* what forward leaves for backward */
   float *found;                         /* a concatenation's gradient: its operands add to theirs afterwards */
   bool reached;                         /* by backward */
@@ -41,7 +41,7 @@ struct canonical_network {
   struct canonical_parameter_arrays parameters[REF_MAX_PARAMETERS];
 };
 
-/* Folds, then gives every node its place in a storage. */
+/* Fuses, then gives every node its place in a storage. */
 void canonical_plan(struct canonical_network *net);
 
 int canonical_source(const struct canonical_network *net, int node);

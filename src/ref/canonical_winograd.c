@@ -75,9 +75,7 @@ static void transform_filters4(int n, const float *g, size_t g_stride, float *t,
   }
 }
 
-/* --- stride 2: of the inputs of even and of odd number; t[3] and t[4] are as the convolution has them
- * -----------------
- */
+/* --- stride 2: even and odd inputs apart; t[3] and t[4] are as the convolution has them --------------------------- */
 
 CANONICAL_CLONES
 static void transform_strided_inputs(int n, const float *d, size_t d_stride, float *t, size_t t_stride) {

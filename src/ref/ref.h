@@ -1,6 +1,6 @@
 /* The plain-C reference of every op: double precision, naive loops, no library code. It decides what is right.
  *
- * Layout: x[n][c][h][w], row-major, the batch OUTERMOST (whoever compares converts the engine's CHWN).
+ * Layout: x[n][c][h][w], row-major, the batch OUTERMOST (the engine's is CN16HW16n; comparisons convert).
  * Weights: conv [out][in][r][s], transposed conv [in][out][r][s], dense [out][in].
  *
  * Forward functions overwrite their outputs. Backward functions ADD to every gradient (dx, dw, db, ...): start from

@@ -9,7 +9,7 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "runtime/cache.h"
 #include "runtime/kernels.h"
 #include "runtime/source.h"
@@ -110,18 +110,18 @@ static void take_out(entry_list *list, const char *key) {
 /* --- the file ------------------------------------------------------------------------------------------------------
  */
 
-static void hash_text(fovea_xxh64 *hash, const char *text) { fovea_xxh64_put(hash, text, strlen(text) + 1); }
+static void hash_text(XXH64_state_t *hash, const char *text) { XXH64_update(hash, text, strlen(text) + 1); }
 
 static uint64_t hash_of(const fovea_device_info *device) {
   const char *const environment[] = {fovea_environment("FOVEA_VECTOR"), fovea_environment("POCL_WORK_GROUP_METHOD")};
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, FORMAT);
+  XXH64_state_t hash;
+  XXH64_reset(&hash, FORMAT);
   hash_text(&hash, device->platform);
   hash_text(&hash, device->name);
   hash_text(&hash, device->vendor);
   hash_text(&hash, device->driver);
   hash_text(&hash, device->version);
-  fovea_xxh64_put(&hash, &device->compute_units, sizeof device->compute_units);
+  XXH64_update(&hash, &device->compute_units, sizeof device->compute_units);
   for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
     hash_text(&hash, environment[i] ? environment[i] : "");
   for (const fovea_kernel_file *k = fovea_kernel_files; k->name; k++) {
@@ -129,7 +129,7 @@ static uint64_t hash_of(const fovea_device_info *device) {
     if (fovea_source_read(k->name, &text) == FOVEA_OK) hash_text(&hash, text);
     free(text);
   }
-  return fovea_xxh64_end(&hash);
+  return XXH64_digest(&hash);
 }
 
 static bool file_path(uint64_t hash, char *path, size_t size) {

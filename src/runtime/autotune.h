@@ -1,6 +1,6 @@
-/* Tiles: the macros and work-group sizes by which a kernel uses this device's registers and caches. An op lists what is
- * legal at a shape, its own choice first. A measurement on this device (`fovea bench --tune`) may have found another of
- * the list faster; that is kept in the cache and taken. No tile changes a bit of a result. */
+/* Autotuning. A tile is a choice of macros and work-group size that fits a kernel to a device's registers and caches.
+ * An op lists the tiles that are legal at a shape, its default first. `fovea bench --tune` measures them on this
+ * device; the fastest is kept in the cache and used from then on. No tile changes a bit of a result. */
 #ifndef FOVEA_RUNTIME_AUTOTUNE_H
 #define FOVEA_RUNTIME_AUTOTUNE_H
 
@@ -13,7 +13,7 @@ typedef struct fovea_tile {
   int pixels;   /* output pixels at a time */
   int channels; /* input channels at a time */
   int group;    /* tiles a work-item, one after the other */
-  int local;    /* work-items of a work-group along the batch, at most; 0: tuning.group */
+  int local;    /* the most work-items of a work-group along the batch; 0: tuning.group */
 } fovea_tile;
 
 enum { FOVEA_MAX_TILES = 64, FOVEA_TILE_KEY = 96 };
@@ -52,18 +52,16 @@ fovea_status fovea_autotune_store(fovea_device *device);
 
 void fovea_autotune_destroy(fovea_autotuned *autotuned); /* takes NULL */
 
-/* --- a recording of requests: which shapes are there?
- * -----------------------------------------------------------------------------
- */
+/* --- a recording of requests: which shapes does a network have? --------------------------------------------------- */
 
 typedef struct fovea_autotune_request {
   char key[FOVEA_TILE_KEY];
   fovea_tile_list list;
 } fovea_autotune_request;
 
-/* From now on every key asked for is remembered, and answered with tile `forced` of its list, or the first where the
- * list is shorter; what was measured is not looked at, unless `forced` is FOVEA_MAX_TILES. Negative: ends the recording
- * of requests and forgets the requests. */
+/* Begins a recording of requests: every key that an op requests is numbered and answered with tile `forced` of its
+ * list, or the first where the list is shorter; measured tiles are not used, unless `forced` is FOVEA_MAX_TILES.
+ * Negative: ends the recording and forgets its requests. */
 fovea_status fovea_autotune_force(fovea_device *device, int forced);
 
 /* Number 1 to the count; borrowed until the next request. */

@@ -7,7 +7,7 @@
 typedef struct fovea_buffer {
   fovea_device *device;
   cl_mem memory;
-  cl_mem whole; /* with its canaries, when `memory` is a piece of it: guard.h; else NULL */
+  cl_mem whole; /* the buffer with its canaries, of which `memory` is a sub-buffer (guard.h); else NULL */
   size_t size;  /* bytes */
 } fovea_buffer;
 
@@ -33,8 +33,8 @@ fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_
 /* Zeroes a range on the device (fovea_launch_create_zero). */
 fovea_status fovea_buffer_zero(fovea_buffer *buffer, size_t offset, size_t size);
 
-/* A piece of a buffer of floats: kernels take the pointer and the offset, since sub-buffers must be aligned to more
- * than a channel's size on many devices. */
+/* A view into a buffer of floats. Kernels take the buffer and an offset, since many devices align sub-buffers to more
+ * than a channel's size. */
 typedef struct fovea_slice {
   fovea_buffer *buffer;
   size_t offset; /* in elements of 4 bytes */

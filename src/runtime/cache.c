@@ -12,12 +12,12 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/xxh64.h"
+#include "base/hash.h"
 
 enum { MAX_PATH = 4096, MAX_BINARY = 256 << 20 };
 
-/* What a cache file begins with; native byte order, since the cache never leaves the machine. The shapes follow, then
- * the binary. The second format: what the first held may have come from a driver's own cache, which nobody checked. */
+/* A cache file's header, in native byte order, since the cache never leaves the machine; the shapes follow, then the
+ * binary. The format's number tells files of earlier versions, whose binaries were not verified, from these. */
 typedef struct header {
   char magic[8];
   fovea_cache_key key;
@@ -54,10 +54,10 @@ static header make_header(const fovea_cache_key *key, uint64_t shapes, uint64_t 
   return h;
 }
 
-/* Whether these are whole: `data` begins with the header that belongs to its rest. */
+/* Whether the file is complete and undamaged: the header's sizes and hash agree with the rest of `data`. */
 static bool is_whole(const fovea_cache_key *key, const uint8_t *data, size_t length) {
   header h;
-  fovea_xxh64 hash;
+  XXH64_state_t hash;
   if (length <= sizeof h) return false;
   memcpy(&h, data, sizeof h);
   const size_t size = length - sizeof h;
@@ -65,14 +65,14 @@ static bool is_whole(const fovea_cache_key *key, const uint8_t *data, size_t len
     return false;
   if (h.size != size || memcmp(&h.key, key, sizeof *key) != 0) return false;
   header expected = make_header(key, h.shapes, size);
-  fovea_xxh64_begin(&hash, size);
-  fovea_xxh64_put(&hash, &expected, sizeof expected);
-  fovea_xxh64_put(&hash, data + sizeof h, size);
-  expected.hash = fovea_xxh64_end(&hash);
+  XXH64_reset(&hash, size);
+  XXH64_update(&hash, &expected, sizeof expected);
+  XXH64_update(&hash, data + sizeof h, size);
+  expected.hash = XXH64_digest(&hash);
   return memcmp(&h, &expected, sizeof h) == 0;
 }
 
-/* One of another format, which an earlier version wrote, is none. */
+/* A file of another format, which an earlier version wrote, is a miss. */
 static bool is_ours(const uint8_t *data, size_t length) {
   return length < sizeof magic || memcmp(data, old_magic, sizeof old_magic) != 0 || data[7] == (uint8_t)magic[7];
 }
@@ -105,18 +105,18 @@ fovea_status fovea_binary_store(const fovea_cache_key *key, const unsigned char 
                                 const fovea_cache_shapes *shapes) {
   char path[MAX_PATH];
   fovea_file *file = NULL;
-  fovea_xxh64 hash;
+  XXH64_state_t hash;
   if (!fovea_cache_directory(path, sizeof path)) return fovea_fail(FOVEA_IO, "no folder for the cache");
   fovea_status status = fovea_directory_create(path);
   if (status) return status;
   if (!fovea_binary_path(key, path, sizeof path)) return fovea_fail(FOVEA_IO, "no folder for the cache");
   const size_t before = shapes->count * sizeof *shapes->shape;
   header h = make_header(key, shapes->count, before + size);
-  fovea_xxh64_begin(&hash, before + size);
-  fovea_xxh64_put(&hash, &h, sizeof h);
-  fovea_xxh64_put(&hash, shapes->shape, before);
-  fovea_xxh64_put(&hash, binary, size);
-  h.hash = fovea_xxh64_end(&hash);
+  XXH64_reset(&hash, before + size);
+  XXH64_update(&hash, &h, sizeof h);
+  XXH64_update(&hash, shapes->shape, before);
+  XXH64_update(&hash, binary, size);
+  h.hash = XXH64_digest(&hash);
   status = fovea_file_begin(path, &file);
   if (status) return status;
   status = fovea_file_put(file, &h, sizeof h);
@@ -140,7 +140,7 @@ static bool ends_in(const char *name, const char *end) {
   return length > n && strcmp(name + length - n, end) == 0;
 }
 
-/* Not what `bench --tune` measured, which is small and dear. */
+/* Not the results of `fovea bench --tune`, which are small and expensive to get again. */
 static int is_binary(const struct dirent *entry) {
   return ends_in(entry->d_name, ".bin") || ends_in(entry->d_name, ".bin.set-aside") ||
          ends_in(entry->d_name, ".bin.tmp");

@@ -1,4 +1,4 @@
-/* Compiled programs on disk. A file that is not there or not whole is a miss: the caller builds from source. */
+/* Compiled programs on disk. A missing, truncated or damaged file is a miss: the caller builds from source. */
 #ifndef FOVEA_RUNTIME_CACHE_H
 #define FOVEA_RUNTIME_CACHE_H
 
@@ -16,8 +16,8 @@ typedef struct fovea_cache_key {
 /* $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; false when there is neither, or it is too long. */
 bool fovea_cache_directory(char *path, size_t size);
 
-/* Hashes of the launch shapes for which a driver had compiled a program's kernels when the binary was taken. Beyond so
- * many a program's kernels may be compiled again at each start. */
+/* Hashes of the launch shapes for which a driver had compiled a program's kernels when the binary was taken. Kernels
+ * launched by more shapes than fit here may be compiled again at each start. */
 typedef struct fovea_cache_shapes {
   size_t count;
   uint64_t shape[128];
@@ -28,8 +28,8 @@ typedef enum fovea_cache_found { FOVEA_CACHE_NONE, FOVEA_CACHE_DAMAGED, FOVEA_CA
 /* The file of a key; false when there is no folder for it. */
 bool fovea_binary_path(const fovea_cache_key *key, char *path, size_t size);
 
-/* *binary is the caller's, to be freed with free(), when GOOD: what was stored, by its hash. A file that is used counts
- * as new for fovea_cache_trim. */
+/* When GOOD, *binary is what was stored, verified by its hash; the caller frees it with free(). Reading a file makes it
+ * the newest for fovea_cache_trim. */
 fovea_cache_found fovea_binary_load(const fovea_cache_key *key, unsigned char **binary, size_t *size,
                                     fovea_cache_shapes *shapes);
 
@@ -37,8 +37,8 @@ fovea_cache_found fovea_binary_load(const fovea_cache_key *key, unsigned char **
 fovea_status fovea_binary_store(const fovea_cache_key *key, const unsigned char *binary, size_t size,
                                 const fovea_cache_shapes *shapes);
 
-/* Removes what was not used for longest, set aside, or left half written, until what remains has at most `most`
- * bytes. */
+/* Removes files that were set aside or left half written, then the least recently used, until at most `most` bytes
+ * remain. */
 enum { FOVEA_CACHE_MOST = 512 << 20 };
 void fovea_cache_trim(uint64_t most);
 

@@ -1,6 +1,5 @@
-/* Off unless asked for, since on PoCL 3.1 (0.9.0) it gave nothing that could be told from noise: a step of 424
- * launches, one thread, alternately 359 and 364 ms without, 378 and 363 ms with. No device whose queue works a
- * recording off by itself has been measured. */
+/* Off by default: on PoCL 3.1 it changes nothing that can be measured (cl/README.md, the log), and no device whose
+ * queue runs a recording by itself has been measured. */
 #include "runtime/command_buffer.h"
 
 #include <CL/cl_ext.h>

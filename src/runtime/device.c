@@ -14,7 +14,7 @@
 #include "runtime/program.h"
 #include "runtime/staging.h"
 
-/* FOVEA_VECTOR=1 takes a GPU's path on any device, so that tests on a CPU cover it. */
+/* FOVEA_VECTOR=1 selects the GPU path on any device, so that tests on a CPU cover it. */
 static fovea_tuning choose_tuning(const fovea_device_info *info) {
   const bool one = fovea_environment("FOVEA_VECTOR") != NULL;
   if (info->type == FOVEA_DEVICE_CPU && !one) {
@@ -25,10 +25,11 @@ static fovea_tuning choose_tuning(const fovea_device_info *info) {
   return (fovea_tuning){.vector = 1, .native = 1, .group = group};
 }
 
-/* A second queue lets units that wait for the others at a kernel's end go on with something else, and parts of the
- * device, each with a queue of its own, keep a part of the batch in their caches. FOVEA_QUEUES decides: "1", "2" or
- * "shards", which divides all that can be; by itself what moves little stays whole, since a launch a part costs more
- * than its meeting saves. By itself no GPU gets either, since none has been measured. */
+/* A side stream gives compute units that are done with a kernel something else to do until the others are; shards, each
+ * a sub-device with a queue of its own, keep their part of the batch in their caches. FOVEA_QUEUES chooses: "1", "2" or
+ * "shards", which divides every launch that can be. The default is shards on a CPU of several units, but for launches
+ * that move less than 3 MB, whose launch overhead is more than the synchronization saved; and one queue on a GPU, since
+ * none has been measured. */
 typedef enum queues { QUEUES_ONE, QUEUES_TWO, QUEUES_SHARDS } queues;
 
 static queues choose_queues(const fovea_device_info *info, double *shard_least_bytes) {
@@ -41,8 +42,8 @@ static queues choose_queues(const fovea_device_info *info, double *shard_least_b
   return info->type == FOVEA_DEVICE_CPU && info->compute_units > 1 ? QUEUES_SHARDS : QUEUES_ONE;
 }
 
-/* Sub-devices, once made, are kept until the process ends: after clFinish has returned, a worker of PoCL 3.1 still
- * releases its event through the device, and crashed there in one of a few hundred closings on a busy machine. */
+/* Sub-devices, once made, are kept until the process ends: a worker of PoCL 3.1 still uses the device after clFinish
+ * has returned, and crashed in one of a few hundred closings. */
 typedef struct division {
   struct division *next;
   cl_device_id of, parts[FOVEA_MOST_SHARDS];
@@ -94,7 +95,7 @@ static fovea_status take_part(fovea_device *d, uint32_t units) {
   return FOVEA_OK;
 }
 
-/* Equal ones of all units, as many as there may be; a driver that has no such parts does without. */
+/* As many equal sub-devices as divide the units; none where the driver does not support it. */
 static fovea_status find_parts(fovea_device *d) {
   const uint32_t units = d->info.compute_units;
   uint32_t parts = units < FOVEA_MOST_SHARDS ? units : FOVEA_MOST_SHARDS;
@@ -158,7 +159,7 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   fovea_found *found = NULL;
   size_t count = 0, chosen = 0;
   fovea_status status = fovea_enumerate(&found, &count);
-  /* The environment is read after what first_call.c may do to it. */
+  /* The environment is read after the first OpenCL call, before which it may be set (first_call.c). */
   if (!status) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
   if (!status) status = fovea_select(found, count, selector, &chosen);
   if (!status) status = open_found(&found[chosen], units, device);
@@ -183,11 +184,12 @@ void fovea_device_close(fovea_device *device) {
   free(device);
 }
 
-void fovea_device_tell(fovea_device *device, void (*say)(const char *line)) {
+void fovea_device_tell(fovea_device *device, void (*say)(void *user, const char *line), void *user) {
   if (!device) return;
   const char *note = say ? fovea_driver_folder_note() : NULL;
   device->say = say;
-  if (note) say(note);
+  device->user = user;
+  if (note) say(user, note);
 }
 
 const fovea_device_info *fovea_device_get_info(const fovea_device *device) { return device ? &device->info : NULL; }

@@ -24,24 +24,25 @@ struct fovea_device {
   fovea_device_info info;
   fovea_tuning tuning;
   cl_platform_id platform;
-  cl_device_id id, ids[1 + FOVEA_MOST_SHARDS]; /* those of the context: the same, then its parts */
-  int shard_count;                             /* of equally many units; 0: none */
+  cl_device_id id, ids[1 + FOVEA_MOST_SHARDS]; /* those of the context: the device, then its shards */
+  int shard_count;                             /* sub-devices of equally many compute units; 0: none */
   cl_context context;
   cl_command_queue queue;                     /* in order, profiling enabled */
   cl_command_queue side_stream;               /* another, for what may run beside it; NULL: none */
-  cl_command_queue shards[FOVEA_MOST_SHARDS]; /* each part's own */
-  double shard_least_bytes;                   /* bytes; what moves less is not divided among them */
+  cl_command_queue shards[FOVEA_MOST_SHARDS]; /* one for each shard */
+  double shard_least_bytes;                   /* bytes; a launch that moves less is not sharded */
   fovea_program_cache *programs;
-  void (*say)(const char *line); /* fovea_device_tell; NULL: nobody */
-  fovea_profile *profile;        /* NULL until begun */
-  fovea_staging *staging;        /* host copies of asynchronous writes in flight; NULL until the first */
-  fovea_autotuned *autotuned;    /* measured tiles: tuning.h; NULL until an op asks */
-  uint64_t allocated;            /* bytes in live buffers */
-  bool guard;                    /* canaries around every buffer made from now on: guard.h */
+  void (*say)(void *user, const char *line); /* fovea_device_tell; NULL: nobody */
+  void *user;
+  fovea_profile *profile;     /* NULL until begun */
+  fovea_staging *staging;     /* host copies of asynchronous writes in flight; NULL until the first */
+  fovea_autotuned *autotuned; /* measured tiles: autotune.h; NULL until an op requests one */
+  uint64_t allocated;         /* bytes in live buffers */
+  bool guard;                 /* canaries around every buffer made from now on: guard.h */
 };
 
-/* fovea_device_open for `units` of the device's compute units as a sub-device; 0: the whole device. FOVEA_DEVICE where
- * it cannot be divided so. What the driver holds for such a part stays until the process ends. */
+/* fovea_device_open for a sub-device of `units` compute units; 0: the whole device. FOVEA_DEVICE where it cannot be
+ * divided so. The driver's sub-device is kept until the process ends. */
 fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_device **device);
 
 /* Waits for all queues, whatever one says; the first error, without a message. */

@@ -1,6 +1,5 @@
-/* The cache's files have hashes, and the folder is private: no other process's half-written or damaged file is ever
- * run. On PoCL 3.1, whose own folder has no hashes, a truncated file there aborted every start, and 3 of 40 flipped
- * bits in kernels gave other numbers without a word. */
+/* The cache's files have hashes, and the folder is private, so that no half-written or damaged file of another process
+ * is ever run. The cache of PoCL 3.1 has no hashes: 3 of 40 flipped bits in its kernels gave wrong numbers silently. */
 #define _XOPEN_SOURCE 700 /* nftw */
 #include "runtime/driver_folder.h"
 
@@ -24,7 +23,7 @@
 #include "runtime/cache.h"
 #include "runtime/driver_watch.h"
 
-/* PoCL has 1024 characters for a file, of which its own names take some 200. */
+/* PoCL has 1024 characters for a path, of which its own names take some 200. */
 enum { PLACES = 4, CACHE = PLACES - 1 }; /* where it may be: see place() */
 enum { MOST_PATH = 600, MOST_LOG = 16 << 20, OLD = 3600 /* seconds */ };
 static const uint64_t room = 128 << 20; /* a training network's kernels take 5 to 20 MB */
@@ -104,9 +103,9 @@ static int set_all_aside(char *log) {
   return again ? count + look_in_cache(directory, true) : count;
 }
 
-/* A log has "reading PATH" and "read" for each file that the driver was given, and at last "died" or "excused" from who
- * could still say so. A process that was killed, say by Ctrl-C or for want of memory, says nothing against what it had
- * read, which has hashes. What it was about to read may have killed it. */
+/* A log has "reading PATH" and "read" for each file that the driver was given, and ends with "died" or "excused" where
+ * the process could still write that. The files that a killed process had read (Ctrl-C, out of memory) are not suspect,
+ * since they have hashes; the one that it was about to read may have killed it. */
 static int judge(char *log) {
   char *died = strstr(log, "died\n");
   if (strstr(log, "excused\n")) return 0;
@@ -166,14 +165,14 @@ static void sweep(const char *base) {
   free(names);
 }
 
-/* --- ours ----------------------------------------------------------------------------------------------------- */
+/* --- this process's folder ------------------------------------------------------------------------------------ */
 
 static void refuse(const char *base, const char *why) {
   const size_t used = strlen(folder.refusals);
   snprintf(folder.refusals + used, sizeof folder.refusals - used, "%s%s: %s", used ? "; " : "", base, why);
 }
 
-/* What processes' folders stand in: ours alone, since a file of somebody else's might be run. */
+/* Makes the folder that holds the processes' folders; only this user may write there, since what lies in it is run. */
 static bool make_base(int i, const char *base) {
   struct stat about;
   char cache[MOST_PATH];
@@ -232,9 +231,8 @@ static bool make_in(const char *base) {
   return false;
 }
 
-/* In memory where that may be, since PoCL waits for the disk after each of its 200 files: at a disk that others used,
- * too, a training network's were read in 3 s and not in 0.1. In the cache's folder at last: that may be deleted at any
- * time, and lie on a network. */
+/* In memory where possible, since PoCL syncs each of its 200 files: a training network's kernels are read in 0.1 s, and
+ * on a busy disk in 3 s. The cache's folder comes last: it may be deleted at any time, and be on a network. */
 static bool place(int i, char base[MOST_PATH]) {
   const char *temporary = fovea_environment("TMPDIR");
   const unsigned long user = (unsigned long)geteuid();
@@ -247,8 +245,8 @@ static bool place(int i, char base[MOST_PATH]) {
   return n > 0 && n < MOST_PATH;
 }
 
-/* Left to the next process where the driver is at work, which may be what called exit(): who is to say so has to look
- * at the folder. */
+/* Where the driver is at work it may be what called exit(): then the folder is left for the next process, which reads
+ * its log. */
 static void remove_ours(void) {
   if (getpid() == folder.owner && !fovea_driver_doing()) remove_tree(folder.path);
 }

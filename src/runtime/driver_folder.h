@@ -1,20 +1,20 @@
-/* The folder in which a driver may keep what it compiles: private to the process, empty at its beginning, gone at its
- * end. So whatever it finds there it has compiled itself, or was given from the cache (binary_cache.h), which checks.
+/* The folder in which a driver may keep what it compiles: private to the process, empty at its beginning, removed at
+ * its end. So whatever the driver finds there it has compiled itself, or got from the cache (cache.h), which verifies.
  */
 #ifndef FOVEA_RUNTIME_DRIVER_FOLDER_H
 #define FOVEA_RUNTIME_DRIVER_FOLDER_H
 
 #include <stdbool.h>
 
-/* Before the process's first OpenCL call: removes what dead processes left, looks at why they died, and makes the
- * folder, mode 0700, in the first of /dev/shm, $TMPDIR, /tmp and the cache's folder that has room and lets code be run.
- * It cannot fail: without a folder a driver that needs one has none. Does nothing when called again, and nothing where
- * the user has set POCL_CACHE_DIR. */
+/* To be called before the process's first OpenCL call: removes the folders of dead processes, reads their logs for the
+ * cause, and makes this one's, mode 0700, in the first of /dev/shm, $TMPDIR, /tmp and the cache's folder that has room
+ * and lets code be run. It cannot fail: without a folder a driver that needs one has none. Does nothing when called
+ * again, and nothing where the user has set POCL_CACHE_DIR. */
 void fovea_driver_folder_make(void);
 
-/* While it is offered, POCL_CACHE_DIR names the folder: PoCL, the only driver that is known to ask (another's cache is
- * its own affair), looks once, when it is first asked for its devices. Withdrawn, so that child processes do not take
- * it for their user's. Both do nothing where the user has set it. */
+/* Between offer and withdraw POCL_CACHE_DIR names the folder: PoCL, the only driver known to read it, does so once,
+ * when it is first asked for its devices. Withdrawn, so that child processes do not take it for their user's. Both do
+ * nothing where the user has set it. */
 void fovea_driver_folder_offer(void);
 void fovea_driver_folder_withdraw(void);
 
@@ -32,7 +32,7 @@ bool fovea_driver_folder_used(void);
 void fovea_driver_folder_reading(const char *path);
 void fovea_driver_folder_read(void);
 
-/* The process dies in the driver, of a cause that may be the code read (or of another). Async-signal-safe. */
+/* Logs that the process dies in the driver, perhaps (or perhaps not) by the code that it read. Async-signal-safe. */
 void fovea_driver_folder_died(bool by_the_code);
 
 /* A sentence about files that were set aside, since a process died with them; NULL: none. Once: then NULL. */

@@ -19,8 +19,8 @@ const char *fovea_driver_doing(void);
 void fovea_driver_when_loaded(void (*call)(void));
 void fovea_driver_loaded(void);
 
-/* Whether so much more memory cannot be had as a compiler's largest piece may take. PoCL 3.1 writes into the 256 MiB
- * that it asked for without looking whether it got them. Async-signal-safe. */
+/* Whether as much memory as a compiler may allocate at once cannot be had. PoCL 3.1 does not check the allocation of
+ * its 256 MiB. Async-signal-safe. */
 bool fovea_memory_is_short(void);
 
 /* Whether no file of some KiB can be written in `folder`: it is gone, full or forbidden. Async-signal-safe. */

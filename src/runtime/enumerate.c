@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/environment.h"
 #include "base/fail.h"
@@ -150,8 +151,8 @@ static const char *hiding_variable(const char **value) {
   return NULL;
 }
 
-/* Why there is nothing to list: what a driver needs is said before the driver is missed, which loaders and drivers keep
- * to themselves. */
+/* Why there is nothing to list, which loaders and drivers do not say: a missing folder for the driver before a missing
+ * driver. */
 static fovea_status none_found(const char *what) {
   const char *refusals = fovea_driver_folder_refusals();
   if (fovea_memory_is_short())
@@ -248,17 +249,9 @@ fovea_status fovea_device_list(fovea_device_info **list, size_t *count) {
   return status;
 }
 
-void fovea_device_list_free(fovea_device_info *list) { free(list); }
-
 /* --- selection ----------------------------------------------------------------------------------------------- */
 
-static bool equal_nocase(const char *a, const char *b) {
-  for (; *a && *b; a++, b++) {
-    if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return false;
-  }
-  return *a == *b;
-}
-
+/* strcasestr, which POSIX does not have. */
 static bool contains_nocase(const char *text, const char *part) {
   size_t length = strlen(part);
   for (; *text; text++) {
@@ -279,8 +272,8 @@ static bool matches(const fovea_device_info *info, const char *selector) {
     snprintf(index, sizeof index, "%zu", info->index);
     return strcmp(*selector ? selector : "0", index) == 0;
   }
-  if (equal_nocase(selector, "cpu")) return info->type == FOVEA_DEVICE_CPU;
-  if (equal_nocase(selector, "gpu")) return info->type == FOVEA_DEVICE_GPU;
+  if (strcasecmp(selector, "cpu") == 0) return info->type == FOVEA_DEVICE_CPU;
+  if (strcasecmp(selector, "gpu") == 0) return info->type == FOVEA_DEVICE_GPU;
   return contains_nocase(info->name, selector) || contains_nocase(info->vendor, selector);
 }
 

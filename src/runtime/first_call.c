@@ -7,9 +7,9 @@
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
-/* What must be so before the process's first OpenCL call, such as the environment that a driver reads in it: the place
- * for a setenv, since the library reads the environment of devices afterwards. Called by one thread, again after a
- * failure, and never after FOVEA_OK. */
+/* Set-up before the process's first OpenCL call, such as the environment that a driver reads in it: the place for a
+ * setenv, since the library reads its own variables of devices afterwards. Called by one thread, again after a failure,
+ * and never after FOVEA_OK. */
 static fovea_status prepare(void) {
   fovea_driver_folder_make();
   return FOVEA_OK;

@@ -6,7 +6,7 @@
 
 enum { LEAST = 256 }; /* bytes of a canary */
 
-/* A sub-buffer must begin at the device's alignment, which is told in bits. */
+/* A sub-buffer must begin at the device's alignment, CL_DEVICE_MEM_BASE_ADDR_ALIGN, which is in bits. */
 static size_t canary_bytes(const fovea_device *device) {
   cl_uint bits = 0;
   clGetDeviceInfo(device->id, CL_DEVICE_MEM_BASE_ADDR_ALIGN, sizeof bits, &bits, NULL);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "runtime/profile.h"
 #include "runtime/program.h"
 
@@ -272,8 +272,8 @@ fovea_status fovea_launch_ready(fovea_launch *launch) {
   return FOVEA_OK;
 }
 
-/* Tells the cache by what shape the kernel is launched, once each: a driver may compile it for the group's size, for a
- * range that begins at 0, and for one that is short (PoCL: below 65,535 work-items). */
+/* Tells the cache each shape by which the kernel is launched, once: a driver may compile a kernel again for a group's
+ * size, for a range that begins at 0, and for a short range (PoCL: below 65,535 work-items). */
 static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t global[3]) {
   enum { SHORT = 65535 };
   const uint64_t kind = ((offset[0] | offset[1] | offset[2]) != 0 ? 1u : 0u) |
@@ -281,11 +281,11 @@ static void tell_shape(fovea_launch *l, const size_t offset[3], const size_t glo
   if (l->told & 1u << kind) return;
   l->told |= 1u << kind;
   const uint64_t shape[4] = {l->local[0], l->local[1], l->local[2], kind};
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, 0);
-  fovea_xxh64_put(&hash, l->name, strlen(l->name));
-  fovea_xxh64_put(&hash, shape, sizeof shape);
-  fovea_program_launched(l->device, l->program, fovea_xxh64_end(&hash));
+  XXH64_state_t hash;
+  XXH64_reset(&hash, 0);
+  XXH64_update(&hash, l->name, strlen(l->name));
+  XXH64_update(&hash, shape, sizeof shape);
+  fovea_program_launched(l->device, l->program, XXH64_digest(&hash));
 }
 
 fovea_launch_shape fovea_launch_get_shape(const fovea_launch *launch) {
@@ -307,27 +307,28 @@ fovea_status fovea_launch_enqueue(fovea_launch *launch) {
   return profiled ? fovea_profile_add(d, &row, event) : FOVEA_OK;
 }
 
-/* What OpenCL 1.2 asks of a range, and some drivers do not refuse: within the launch's, and of whole groups. */
-static fovea_status check_shard(const fovea_launch *l, fovea_launch_shard part) {
-  if (part.count == 0) return FOVEA_OK;
-  const int a = part.axis;
+/* What OpenCL 1.2 requires of a range and some drivers do not check: it is within the launch's, and of complete groups.
+ */
+static fovea_status check_shard(const fovea_launch *l, fovea_launch_shard shard) {
+  if (shard.count == 0) return FOVEA_OK;
+  const int a = shard.axis;
   if (a < 0 || a > 2) return fovea_fail(FOVEA_INVALID, "%s: a part along axis %d of 0 to 2", l->name, a);
-  if (part.count > l->global[a] || part.first > l->global[a] - part.count)
-    return fovea_fail(FOVEA_INVALID, "%s: work-items %zu to %zu are not all among %zu", l->name, part.first,
-                      part.first + part.count - 1, l->global[a]);
-  if (part.count % l->local[a] == 0) return FOVEA_OK;
-  return fovea_fail(FOVEA_INVALID, "%s: a part of %zu work-items cuts its groups of %zu", l->name, part.count,
+  if (shard.count > l->global[a] || shard.first > l->global[a] - shard.count)
+    return fovea_fail(FOVEA_INVALID, "%s: work-items %zu to %zu are not all among %zu", l->name, shard.first,
+                      shard.first + shard.count - 1, l->global[a]);
+  if (shard.count % l->local[a] == 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s: a part of %zu work-items cuts its groups of %zu", l->name, shard.count,
                     l->local[a]);
 }
 
-fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard part, cl_command_queue queue,
+fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard shard, cl_command_queue queue,
                                         cl_uint wait_count, const cl_event *waits, cl_event *done) {
-  const fovea_status status = check_shard(launch, part);
+  const fovea_status status = check_shard(launch, shard);
   if (status) return status;
   size_t offset[3], global[3];
   memcpy(offset, launch->origin, sizeof offset);
   memcpy(global, launch->global, sizeof global);
-  if (part.count > 0) offset[part.axis] += part.first, global[part.axis] = part.count;
+  if (shard.count > 0) offset[shard.axis] += shard.first, global[shard.axis] = shard.count;
   tell_shape(launch, offset, global);
   const cl_int error = clEnqueueNDRangeKernel(queue, launch->kernel, 3, offset, global, launch->local, wait_count,
                                               wait_count > 0 ? waits : NULL, done);
@@ -339,7 +340,7 @@ fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard
 fovea_status fovea_launch_create_zero(fovea_slice x, size_t count, fovea_launch **launch) {
   fovea_device *d = x.buffer->device;
   bool gpu = d->tuning.vector == 1;
-  /* Any number of items is right: the kernel shares the words among them. */
+  /* Any number of work-items will do: the kernel divides the words among them. */
   size_t items = gpu ? 65536 : 4 * (size_t)d->info.compute_units, useful = (count + 63) / 64 * (gpu ? 64 : 1);
   if (items > useful) items = useful;
   fovea_launch *l = NULL;

@@ -52,7 +52,7 @@ void fovea_launch_flat(fovea_launch *launch, size_t items);
 /* What the profile divides time by: floating-point operations and bytes moved at the least, of one enqueue. */
 void fovea_launch_cost(fovea_launch *launch, double flops, double bytes);
 
-/* What the profile tells this launch by beside its kernel (fovea_profile_row). */
+/* The op and shape under which the profile has this launch, beside its kernel (fovea_profile_row). */
 void fovea_launch_describe(fovea_launch *launch, const char *op, const char *shape);
 
 /* FOVEA_OK when every argument was set, their number is the kernel's, and the device can run the range (work-group
@@ -61,16 +61,16 @@ fovea_status fovea_launch_ready(fovea_launch *launch);
 
 fovea_status fovea_launch_enqueue(fovea_launch *launch);
 
-/* Along the axis work-items first to first + count of the launch's; count 0: all. */
+/* Work-items first to first + count - 1 of the launch along an axis; count 0: all. */
 typedef struct fovea_launch_shard {
   int axis;
   size_t first, count;
 } fovea_launch_shard;
 
-/* The launch, or a part of it, into `queue`, after `wait_count` events. *done, unless NULL, gets the event of its end,
- * the caller's to release. Not for a profile. FOVEA_INVALID, and nothing is enqueued, when the part is not within the
- * launch's range or cuts a work-group: OpenCL 1.2 has none that are cut. */
-fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard part, cl_command_queue queue,
+/* Enqueues a shard of the launch in `queue`, after `wait_count` events. *done, unless NULL, becomes the event of its
+ * end, which the caller releases. Not profiled. FOVEA_INVALID, and nothing is enqueued, when the shard is not within
+ * the launch's range or cuts a work-group, which OpenCL 1.2 does not allow. */
+fovea_status fovea_launch_enqueue_shard(fovea_launch *launch, fovea_launch_shard shard, cl_command_queue queue,
                                         cl_uint wait_count, const cl_event *waits, cl_event *done);
 
 /* A ready launch that zeroes `count` floats, by a kernel of our own (clEnqueueFillBuffer is broken on some drivers). On

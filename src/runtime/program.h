@@ -7,10 +7,10 @@
 fovea_status fovea_program_cache_create(fovea_program_cache **cache);
 void fovea_program_cache_destroy(fovea_program_cache *cache); /* takes NULL */
 
-/* Writes to disk what was built from source since the last time. Not at the build, for it may cost more than that. */
+/* Writes to disk what was built from source since the last time. Not done at the build, since it may take longer. */
 void fovea_program_cache_save(fovea_device *device);
 
-/* A kernel of the program is launched by such a shape: the driver may compile it for that. In no hurry to be told. */
+/* Records that a kernel of the program is launched by such a shape, for which the driver may compile it. */
 void fovea_program_launched(fovea_device *device, cl_program program, uint64_t shape);
 
 /* Programs built so far: each file and options once. */

@@ -15,7 +15,7 @@ typedef enum fovea_number_kind {
   FOVEA_NUMBER_NONE,       /* not a number */
   FOVEA_NUMBER_FINITE,     /* a decimal number within double's range, *value set */
   FOVEA_NUMBER_NOT_FINITE, /* nan, inf, or out of range */
-  FOVEA_NUMBER_TINY        /* not 0, and so near to it that a double has nothing else for it */
+  FOVEA_NUMBER_TINY        /* not 0, but a double would round it to 0 */
 } fovea_number_kind;
 
 /* Reads the whole of `text`, spaces around it aside; no hexadecimal. */

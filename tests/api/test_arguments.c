@@ -147,25 +147,25 @@ static fovea_status call_device_list(void) {
   fovea_device_info *list = NULL;
   size_t count = 0;
   const fovea_status status = fovea_device_list(ARG(0, &list), ARG(1, &count));
-  fovea_device_list_free(list);
+  fovea_free(list);
   return status;
 }
-static fovea_status call_device_list_free(void) { return fovea_device_list_free(NULL), FOVEA_INVALID; }
 static fovea_status call_device_open(void) {
   fovea_device *opened = NULL;
   const fovea_status status = fovea_device_open(ARG(0, ""), ARG(1, &opened));
   fovea_device_close(opened);
   return status;
 }
-static void say(const char *line) { (void)line; }
+static void say(void *user, const char *line) { (void)user, (void)line; }
 static fovea_status call_device_tell(void) {
-  fovea_device_tell(ARG(0, device), ARG(1, say));
-  fovea_device_tell(device, NULL);
+  fovea_device_tell(ARG(0, device), ARG(1, say), ARG(2, device));
+  fovea_device_tell(device, NULL, NULL);
   return ANSWER(nulled == 0);
 }
 static fovea_status call_version(void) { return strcmp(fovea_version(), FOVEA_VERSION) ? FOVEA_INVALID : FOVEA_OK; }
 
 static fovea_status call_error_message(void) { return fovea_error_message() ? FOVEA_OK : FOVEA_INVALID; }
+static fovea_status call_free(void) { return fovea_free(NULL), FOVEA_INVALID; }
 static fovea_status call_graph_check(void) { return fovea_graph_check(ARG(0, graph)); }
 static fovea_status call_graph_create(void) {
   fovea_graph *made = NULL;
@@ -229,13 +229,13 @@ static fovea_status call_ols_fit(void) {
 static fovea_status call_ols_json(void) {
   char *made = NULL;
   const fovea_status status = fovea_ols_json(ARG(0, ols), ARG(1, &made));
-  free(made);
+  fovea_free(made);
   return status;
 }
 static fovea_status call_ols_summary(void) {
   char *made = NULL;
   const fovea_status status = fovea_ols_summary(ARG(0, ols), ARG(1, &made));
-  free(made);
+  fovea_free(made);
   return status;
 }
 static fovea_status call_profile_begin(void) { return fovea_profile_begin(ARG(0, device)); }
@@ -245,7 +245,7 @@ static fovea_status call_profile_end(void) {
   OK(fovea_profile_begin(device));
   const fovea_status status = fovea_profile_end(ARG(0, device), ARG(1, &rows), ARG(2, &count));
   if (status) OK(fovea_profile_end(device, &rows, &count));
-  free(rows);
+  fovea_free(rows);
   return status;
 }
 
@@ -365,10 +365,10 @@ static const struct {
              CALL(device_finish),
              CALL(device_get_info),
              CALL(device_list),
-             DESTROY(device_list_free),
              OPTIONAL(device_open, 1u << 0),
-             OPTIONAL(device_tell, 1u << 1),
+             OPTIONAL(device_tell, 1u << 1 | 1u << 2),
              CALL(error_message),
+             DESTROY(free),
              CALL(graph_check),
              CALL(graph_create),
              DESTROY(graph_destroy),
@@ -672,7 +672,7 @@ static fovea_status device_that_is_none(void) {
 static fovea_status profile_that_was_not_begun(void) {
   fovea_profile_row *rows = NULL;
   size_t count = 0;
-  if (fovea_profile_end(device, &rows, &count) == FOVEA_OK) free(rows), rows = NULL;
+  if (fovea_profile_end(device, &rows, &count) == FOVEA_OK) fovea_free(rows), rows = NULL;
   return fovea_profile_end(device, &rows, &count);
 }
 

@@ -62,7 +62,7 @@ static fovea_status list_or_open(thread *t) {
   fovea_device_info *list = NULL;
   size_t count = 0;
   const fovea_status status = fovea_device_list(&list, &count);
-  fovea_device_list_free(list);
+  fovea_free(list);
   return status;
 }
 

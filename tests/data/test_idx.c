@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "fovea/data.h"
 #include "support/tempdir.h"
 
@@ -235,10 +235,10 @@ static void test_missing(void **state) {
 }
 
 static uint64_t hash(const uint8_t *data, size_t size) {
-  fovea_xxh64 h;
-  fovea_xxh64_begin(&h, 0);
-  fovea_xxh64_put(&h, data, size);
-  return fovea_xxh64_end(&h);
+  XXH64_state_t h;
+  XXH64_reset(&h, 0);
+  XXH64_update(&h, data, size);
+  return XXH64_digest(&h);
 }
 
 /* Sums by python-xxhash of the bytes after the headers. */

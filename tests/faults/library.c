@@ -57,7 +57,7 @@ static int work_on_open_device(const char **message) {
   static char first[2048]; /* the message of what failed first */
   snprintf(first, sizeof first, "%s", fovea_error_message());
   const fovea_status ended = fovea_profile_end(device, &rows, &count); /* gives back the events in any case */
-  free(rows);
+  fovea_free(rows);
   *message = status ? first : fovea_error_message();
   return (int)(status ? status : ended);
 }

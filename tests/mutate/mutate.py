@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-TREE = ["CMakeLists.txt", "LICENSE", "README.md", "cl", "include", "samples", "src", "tests", "tools"]
+TREE = [".cmake", "CMakeLists.txt", "LICENSE", "README.md", "cl", "include", "samples", "src", "tests", "tools"]
 # Tests that test the source text, or build it anew in another way: no unit of the code under test fails in them first.
 LEFT_OUT = "^(mutate|coverage|faults|hygiene|install|lint|matrix|offline|valgrind)/"
 

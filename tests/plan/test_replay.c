@@ -98,7 +98,7 @@ static void profiled(void **state) {
   OK(fovea_profile_end(device, &rows, &count));
   for (size_t i = 0; i < count; i++) launches += rows[i].launches;
   assert_true(launches > 3);
-  free(rows);
+  fovea_free(rows);
   fovea_vae_destroy(vae);
 }
 

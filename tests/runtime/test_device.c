@@ -101,7 +101,7 @@ static void real_devices(void **state) {
     assert_true(strlen(list[i].name) > 0 && strlen(list[i].version) > 0);
     assert_true(list[i].usable == (list[i].why_not[0] == '\0'));
   }
-  fovea_device_list_free(list);
+  fovea_free(list);
   fovea_device *device = NULL;
   assert_int_equal(fovea_device_open("no such device", &device), FOVEA_INVALID);
   assert_null(device);

@@ -347,7 +347,7 @@ static void private_and_unnamed(void **state) {
   size_t count = 0;
   struct stat about;
   assert_int_equal(fovea_device_list(&list, &count), FOVEA_OK);
-  fovea_device_list_free(list);
+  fovea_free(list);
   assert_null(getenv("POCL_CACHE_DIR")); /* child processes have their own */
   assert_int_equal(stat(fovea_driver_folder(), &about), 0);
   assert_int_equal(about.st_mode & 0777, 0700);

@@ -377,7 +377,7 @@ static void profile(void **state) {
     assert_int_equal(rows[0].launches, LAUNCHES);
     assert_true(rows[0].flops == 10.0 * LAUNCHES && rows[0].bytes == 20.0 * LAUNCHES);
     assert_true(rows[0].seconds > 0 && rows[0].seconds < 60);
-    free(rows);
+    fovea_free(rows);
     assert_int_equal(fovea_launch_enqueue(l), FOVEA_OK);
   }
   fovea_launch_destroy(l);

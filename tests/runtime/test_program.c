@@ -72,12 +72,16 @@ static fovea_status get_fresh(const char *options, cl_program *program) {
   return status;
 }
 
-static int told;
-static char last_told[8000], first_told[8000];
+/* Given to the device with `hear`. */
+static struct heard {
+  int lines;
+  char first[8000], last[8000];
+} heard;
 
-static void hear(const char *line) {
-  if (told++ == 0) snprintf(first_told, sizeof first_told, "%s", line);
-  snprintf(last_told, sizeof last_told, "%s", line);
+static void hear(void *user, const char *line) {
+  struct heard *h = user;
+  if (h->lines++ == 0) snprintf(h->first, sizeof h->first, "%s", line);
+  snprintf(h->last, sizeof h->last, "%s", line);
 }
 
 /* Whether the program runs and gives what K asks for. */
@@ -311,21 +315,21 @@ static void what_is_told(void **state) {
   cl_program p = NULL;
   clear_cache();
   in_root("cache/fovea", cache);
-  told = 0;
+  heard.lines = 0;
   for (int warm = 0; warm < 2; warm++) {
     fovea_device_close(device);
     device = NULL;
     assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
-    fovea_device_tell(device, hear);
+    fovea_device_tell(device, hear, &heard);
     assert_int_equal(fovea_program_get(device, "good.cl", "-DK=8", &p), FOVEA_OK);
     assert_int_equal(fovea_program_get(device, "good.cl", "-DK=9", &p), FOVEA_OK);
-    assert_int_equal(told, warm ? 2 : 1);
-    if (!warm) assert_non_null(strstr(last_told, "compiling kernels for "));
+    assert_int_equal(heard.lines, warm ? 2 : 1);
+    if (!warm) assert_non_null(strstr(heard.last, "compiling kernels for "));
     fovea_program_cache_save(device);
     fovea_program_cache_save(device);
-    assert_int_equal(told, 2);
-    assert_non_null(strstr(last_told, "keeping the compiled kernels in "));
-    assert_non_null(strstr(last_told, cache));
+    assert_int_equal(heard.lines, 2);
+    assert_non_null(strstr(heard.last, "keeping the compiled kernels in "));
+    assert_non_null(strstr(heard.last, cache));
   }
 }
 
@@ -345,12 +349,12 @@ static void damage_is_told(void **state) {
   fovea_device_close(device);
   device = NULL;
   assert_int_equal(fovea_device_open(NULL, &device), FOVEA_OK);
-  fovea_device_tell(device, hear);
-  told = 0;
+  fovea_device_tell(device, hear, &heard);
+  heard.lines = 0;
   assert_int_equal(fovea_program_get(device, "good.cl", "-DK=11", &p), FOVEA_OK);
-  assert_int_equal(told, 2);
-  assert_non_null(strstr(first_told, path));
-  assert_non_null(strstr(first_told, "is damaged"));
+  assert_int_equal(heard.lines, 2);
+  assert_non_null(strstr(heard.first, path));
+  assert_non_null(strstr(heard.first, "is damaged"));
   assert_works(p, 11);
 }
 
@@ -410,9 +414,9 @@ static void unwritable(void **state) {
   clear_cache();
   in_root("cache/fovea", path);
   spit(path, (const unsigned char *)"a file", 6); /* root may write anywhere, but not make a folder of a file */
-  fovea_device_tell(device, hear);
+  fovea_device_tell(device, hear, &heard);
   assert_int_equal(fovea_program_get(device, "good.cl", "-DK=14", &p), FOVEA_OK);
-  assert_non_null(strstr(last_told, "each time anew: cannot make the directory"));
+  assert_non_null(strstr(heard.last, "each time anew: cannot make the directory"));
   assert_int_equal(get_fresh("-DK=7", &p), FOVEA_OK);
   assert_works(p, 7);
   unlink(path);

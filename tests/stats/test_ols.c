@@ -164,11 +164,11 @@ static void test_json(void **state) {
   assert_true(json_real_value(json_object_get(json, "log_likelihood")) == o->log_likelihood);
   assert_int_equal(json_array_size(json_object_get(json, "notes")), 1);
   json_decref(json);
-  free(text);
+  fovea_free(text);
   o->f_value = NAN;
   assert_int_equal(fovea_ols_json(o, &text), FOVEA_OK);
   assert_non_null(strstr(text, "\"f_value\": null"));
-  free(text);
+  fovea_free(text);
   o->names[0][0] = (char)0xff;
   text = NULL;
   assert_int_equal(fovea_ols_json(o, &text), FOVEA_INVALID);

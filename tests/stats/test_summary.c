@@ -45,7 +45,7 @@ static void check_all(void) {
     if (line)
       print_error("%s: line %d differs:\n%s\nexpected\n%s\n", regress_cases[i].name, line, text, (char *)golden);
     bad += line != 0;
-    free(text);
+    fovea_free(text);
     free(golden);
   }
   assert_int_equal(bad, 0);
@@ -84,11 +84,11 @@ static void test_other_rank(void **state) {
   assert_non_null(strstr(text,
                          "The rank is 2, with a constant, in any units of the columns. statsmodels 0.13.5, whose\n"
                          "tolerance depends on them, takes rank 1, with a constant, and prints other numbers.\n"));
-  free(text);
+  fovea_free(text);
   text = summary_of_columns(y, far, 4, 1, names);
   assert_non_null(strstr(text, "The rank is 1, without a constant, in any units"));
   assert_non_null(strstr(text, "takes rank 1, with a constant, and prints"));
-  free(text);
+  fovea_free(text);
 }
 
 /* Eight are written of a list, and of a name 40 bytes at most, whole characters. */
@@ -105,7 +105,7 @@ static void test_many_aliases(void **state) {
   char *text = summary_of_columns(y, x, N, K, names);
   assert_non_null(strstr(text, "have no estimate:\nxäääääääääääääääääää... (of short), short (of short), "));
   assert_non_null(strstr(text, "short (of short) and 2 more.\n"));
-  free(text);
+  fovea_free(text);
 }
 
 static void test_source_date_epoch(void **state) {
@@ -114,7 +114,7 @@ static void test_source_date_epoch(void **state) {
   char *text = summary_of(&regress_cases[0]);
   assert_non_null(strstr(text, "\nDate:                Tue, 29 Feb 2000   Prob (F-statistic):"));
   assert_non_null(strstr(text, "\nTime:                        12:34:56   Log-Likelihood:"));
-  free(text);
+  fovea_free(text);
   unsetenv("SOURCE_DATE_EPOCH");
 }
 
@@ -126,7 +126,7 @@ static bool has_note(const double *y, const double *x, size_t n, size_t k, const
     fail_msg("%s", fovea_error_message());
   const bool has = strstr(text, note) != NULL;
   fovea_ols_destroy(ols);
-  free(text);
+  fovea_free(text);
   return has;
 }
 

@@ -41,6 +41,15 @@ static void help_and_version(void **state) {
   assert_int_equal(strncmp(output, "fovea ", 6), 0);
   assert_int_equal(fovea("", "devices --help"), 0);
   assert_output("usage: fovea devices [--json]");
+  assert_output("-h, --help");
+  assert_int_equal(fovea("", "help devices"), 0);
+  assert_output("usage: fovea devices [--json]");
+  assert_int_equal(fovea("", "help"), 0);
+  assert_output("subcommands:");
+  assert_int_equal(fovea("", "devices --version"), 0);
+  assert_int_equal(strncmp(output, "fovea ", 6), 0);
+  assert_int_equal(fovea("", "train --epochs 3 --help"), 0);
+  assert_output("[25]"); /* the default, whatever was given */
 }
 
 static void bad_usage(void **state) {
@@ -52,6 +61,12 @@ static void bad_usage(void **state) {
   assert_output("a subcommand is missing");
   assert_int_equal(fovea("", "devices --jsn"), 2);
   assert_output("did you mean --json?");
+  assert_int_equal(fovea("", "--bogus devices"), 2);
+  assert_output("fovea: unknown option --bogus");
+  assert_int_equal(fovea("", "help frobnicate"), 2);
+  assert_output("unknown subcommand frobnicate");
+  assert_int_equal(fovea("", "sweep --se 1"), 2);
+  assert_output("fovea: option --se is ambiguous: it may be --seed or --seeds\n");
 }
 
 static void devices(void **state) {

@@ -139,6 +139,10 @@ static void test_help_lists_them(void **state) {
     if (!strstr(output, v->name) || !strstr(output, v->values) || !strstr(output, v->help))
       fail_msg("%s is not in: %s", v->name, output);
   assert_int_equal(process_fovea("FOVEA_QUEUES=7", "train --help", output, sizeof output), FOVEA_OK);
+  assert_int_equal(process_fovea("FOVEA_QUEUES=7", "train --he", output, sizeof output), FOVEA_OK);
+  assert_int_equal(process_fovea("FOVEA_QUEUES=7", "devices --version", output, sizeof output), FOVEA_OK);
+  assert_int_equal(process_fovea("FOVEA_QUEUES=7", "regress -- --help", output, sizeof output), FOVEA_INVALID);
+  assert_non_null(strstr(output, "FOVEA_QUEUES"));
 }
 
 /* --- the library, which checks where it reads -----------------------------------------------------------------------
@@ -175,7 +179,7 @@ static void test_summary_refuses(void **state) {
   assert_null(text);
   unsetenv("SOURCE_DATE_EPOCH");
   OK(fovea_ols_summary(ols, &text));
-  free(text);
+  fovea_free(text);
   fovea_ols_destroy(ols);
 }
 
@@ -201,9 +205,9 @@ static int check_source(const char *path, int *reads) {
       const char *argument = at + strlen(readers[r]);
       const bool quoted = *argument == '"';
       const size_t length = strcspn(argument + quoted, "\")");
-      const bool allowed = quoted ? is_known(argument + 1, length) : strstr(path, "core/environment.") != NULL;
+      const bool allowed = quoted ? is_known(argument + 1, length) : strstr(path, "base/environment.") != NULL;
       if (!allowed)
-        fprintf(stderr, "%s reads %.*s, which is not in core/environment.c\n", path, (int)length, argument), failures++;
+        fprintf(stderr, "%s reads %.*s, which is not in base/environment.c\n", path, (int)length, argument), failures++;
       ++*reads;
       at = argument;
     }

@@ -2,6 +2,7 @@
 #include "model/small.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -101,7 +102,7 @@ static void runs_repeat(void **state) {
 static void bad_usage(void **state) {
   (void)state;
   const char *out = temp_path("unused");
-  FAILS(2, "did you mean --epochs?", "train --data x --out y --epoch 3");
+  FAILS(2, "did you mean --epochs?", "train --data x --out y --epohcs 3");
   FAILS(2, "--out DIR is required", "train --data " FASHION);
   FAILS(5, "/nonexistent", "train --data /nonexistent --out %s", out);
   FAILS(2, "--arch", "train --data " FASHION " --arch 8,0 --out %s", out);
@@ -232,30 +233,80 @@ static void reconstruct(void **state) {
   FAILS(5, "", "reconstruct --run %s --walk --out /nonexistent/x.png", finished);
 }
 
+/* The tensor of a file that --save wrote, `count` values of one rank. */
+static const float *tensor(const fovea_safetensors *file, const char *name, int rank, size_t count) {
+  const fovea_safetensor *t = NULL;
+  OK(fovea_safetensors_find(file, name, &t));
+  assert_int_equal(t->rank, rank);
+  assert_int_equal(t->size, count * sizeof(float));
+  return t->data;
+}
+
+/* The finished run's network makes of the file's z the file's images, bit for bit. */
+static void assert_decodes(const fovea_safetensors *file, const char *name, size_t count) {
+  char checkpoint[1200];
+  const fovea_vae_config c = small_config();
+  fovea_vae *vae = NULL;
+  float *z = malloc(count * 2 * sizeof *z), *decoded = malloc(count * 784 * sizeof *decoded);
+  memcpy(z, tensor(file, "z", 2, count * 2), count * 2 * sizeof *z);
+  in_run(checkpoint, finished, "checkpoint.safetensors");
+  OK(fovea_device_open(NULL, &device));
+  OK(fovea_vae_create(device, &c, false, &vae));
+  OK(fovea_vae_load(vae, checkpoint, NULL));
+  OK(fovea_vae_decode(vae, z, count, decoded));
+  assert_memory_equal(decoded, tensor(file, name, 4, count * 784), count * 784 * sizeof *decoded);
+  fovea_vae_destroy(vae);
+  fovea_device_close(device);
+  free(z);
+  free(decoded);
+}
+
 /* What --save writes beside a picture: the codes that the images come from, and which they are. */
 static void reconstruct_saves_its_codes(void **state) {
   (void)state;
+  enum { COUNT = 20 };
   static const char *const latents[] = {"mean", "sample"};
   static const char *const says[] = {"the mean of each image's code, z = mu\n", "a sample of each image's code"};
+  float means[COUNT * 2];
   for (size_t i = 0; i < 2; i++) {
     fovea_safetensors *file = NULL;
     const char *out = temp_path("saved.png"), *save = temp_path("saved.safetensors");
-    RUNS("reconstruct --run %s --data " FASHION " --out %s --count 20 --save %s --latent %s", finished, out, save,
-         latents[i]);
+    RUNS("reconstruct --run %s --data " FASHION " --out %s --count %d --save %s --latent %s", finished, out, COUNT,
+         save, latents[i]);
     assert_output(says[i]);
     OK(fovea_safetensors_open(save, &file));
     assert_string_equal(fovea_safetensors_metadata(file, "latent"), latents[i]);
-    const fovea_safetensor *mu = NULL, *z = NULL, *other = NULL;
-    OK(fovea_safetensors_find(file, "mu", &mu));
-    OK(fovea_safetensors_find(file, "z", &z));
-    OK(fovea_safetensors_find(file, "logvar", &other));
-    OK(fovea_safetensors_find(file, "reconstructions", &other));
-    assert_int_equal(z->size, 4 * 20 * 2);
-    assert_int_equal(mu->size, z->size);
-    assert_int_equal(memcmp(mu->data, z->data, z->size) == 0, i == 0);
+    assert_decodes(file, "reconstructions", COUNT);
+    const float *mu = tensor(file, "mu", 2, COUNT * 2), *z = tensor(file, "z", 2, COUNT * 2);
+    tensor(file, "logvar", 2, COUNT * 2);
+    tensor(file, "originals", 4, COUNT * 784);
+    assert_int_equal(memcmp(mu, z, sizeof means) == 0, i == 0);
+    if (i == 0) memcpy(means, mu, sizeof means);
+    assert_memory_equal(mu, means, sizeof means);
     fovea_safetensors_close(file);
   }
   FAILS(2, "--latent", "reconstruct --run %s --data " FASHION " --out %s --latent both", finished, temp_path("x.png"));
+}
+
+static void walk_saves_its_codes(void **state) {
+  (void)state;
+  enum { SIDE = 30, COUNT = SIDE * SIDE };
+  fovea_safetensors *file = NULL;
+  const char *out = temp_path("walked.png"), *save = temp_path("walked.safetensors");
+  RUNS("reconstruct --run %s --walk --out %s --save %s", finished, out, save);
+  assert_output("30 x 30 codes z over [-5, 5] of the first two numbers\n");
+  OK(fovea_safetensors_open(save, &file));
+  assert_string_equal(fovea_safetensors_metadata(file, "latent"), "walk");
+  assert_decodes(file, "images", COUNT);
+  float corners[4][2];
+  const float wanted[4][2] = {{-5, 5}, {5, 5}, {-5, -5}, {5, -5}}; /* as on the picture */
+  const char *z = (const char *)tensor(file, "z", 2, COUNT * 2);
+  const size_t at[4] = {0, SIDE - 1, COUNT - SIDE, COUNT - 1};
+  for (size_t i = 0; i < 4; i++) {
+    memcpy(corners[i], z + at[i] * sizeof corners[i], sizeof corners[i]);
+    for (size_t k = 0; k < 2; k++) assert_true(fabsf(corners[i][k] - wanted[i][k]) < 1e-5f);
+  }
+  fovea_safetensors_close(file);
 }
 
 int main(void) {
@@ -267,11 +318,11 @@ int main(void) {
                                      cmocka_unit_test(reconstruct),
                                      cmocka_unit_test(interruptions),
                                      cmocka_unit_test(reconstruct_saves_its_codes),
+                                     cmocka_unit_test(walk_saves_its_codes),
                                      cmocka_unit_test(one_process_a_folder),
                                      cmocka_unit_test(read_only_and_full),
                                      cmocka_unit_test(a_locale_with_commas)};
   (void)open_device;
   (void)close_device;
-  (void)small_config;
   return cmocka_run_group_tests(tests, train_once, NULL);
 }

@@ -49,7 +49,7 @@ static fovea_status measure_network(bench_result *r, const fovea_dataset *images
 /* The bandwidth last: its buffers would be the peak of the memory. */
 static fovea_status measure(bench_result *r, const fovea_dataset *images) {
   fovea_status status = fovea_device_open_part(r->settings->device, (uint32_t)r->settings->threads, &r->device);
-  if (status == FOVEA_OK) fovea_device_tell(r->device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(r->device, progress_hear, NULL);
   if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->before);
   if (status == FOVEA_OK) status = measure_network(r, images);
   if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->after);
@@ -75,7 +75,7 @@ static fovea_status run_bench(const bench_settings *s) {
   if (status == FOVEA_OK) status = measure(&r, loaded != NULL ? loaded : &noise);
   if (status == FOVEA_OK && s->json) status = bench_put_json(bench_json(&r));
   if (status == FOVEA_OK && !s->json) bench_print(&r);
-  free(r.profile.rows);
+  fovea_free(r.profile.rows);
   fovea_device_close(r.device);
   fovea_dataset_destroy(loaded);
   free(noise.pixels);
@@ -124,14 +124,15 @@ static int run(int argc, char **argv) {
   for (int i = 0; i < seed.unit_count; i++) s.units.values[i] = seed.units[i];
   option options[10];
   const size_t n = make_options(&s, options);
-  bool help = false;
-  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
-  if (status == FOVEA_OK && help) {
-    options_print_help("fovea bench [options]",
-                       "Measures the device's ceilings, the network's training step and inference, and each kernel.",
-                       options, n);
-    return FOVEA_OK;
-  }
+  bool done = false;
+  const command_line line = {
+      .usage = "fovea bench [options]",
+      .summary = "Measures the device's ceilings, the network's training step and inference, and each kernel.",
+      .options = options,
+      .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
   if (status == FOVEA_OK && s.growth && s.data != NULL)
     status = fovea_fail(FOVEA_INVALID, "--growth makes images of several sizes, --data %s cannot be used", s.data);
   if (status == FOVEA_OK && s.tune && (s.growth || s.json || s.data != NULL || s.threads != 0))

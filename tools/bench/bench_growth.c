@@ -63,7 +63,7 @@ static fovea_status fill_part(const bench_settings *s, cell *c) {
     snprintf(c->error, sizeof c->error, "%.500s", fovea_error_message());
     return FOVEA_OK;
   }
-  fovea_device_tell(device, progress_say);
+  fovea_device_tell(device, progress_hear, NULL);
   c->threads = (double)c->value;
   fovea_status status = bench_measure_fma(device, &ceiling);
   if (status == FOVEA_OK) status = fill(device, s, ceiling.flops, c);
@@ -180,7 +180,7 @@ fovea_status bench_growth(const bench_settings *s) {
   bench_ceiling before = {0}, after = {0};
   fovea_device *device = NULL;
   fovea_status status = fovea_device_open_part(s->device, (uint32_t)s->threads, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) choose_cells(tables, s->threads > 0 ? 0 : fovea_device_get_info(device)->compute_units);
   if (status == FOVEA_OK) status = bench_measure_fma(device, &before);
   for (int i = 0; i < TABLES && status == FOVEA_OK; i++) status = fill_table(device, s, before.flops, &tables[i]);

@@ -1,7 +1,7 @@
 /* Every shape of the seed network has a list of tiles. Round r builds the whole network with tile r of each list, and
- * times each shape's launches within training steps, in turn with a network of the ops' own tiles. The fastest of all
- * rounds are then confirmed: two new networks take the same steps in turn. What is not faster there, too, is dropped,
- * and both must have learned the same bits. */
+ * times each shape's launches within training steps, alternating with a network of the ops' default tiles. The fastest
+ * of all rounds are then confirmed: two new networks take the same steps alternately. A tile that is not faster there,
+ * too, is dropped, and both must have learned the same bits. */
 #include "bench/tune.h"
 
 #include <stdio.h>
@@ -21,8 +21,8 @@ enum { SEARCH_PAIRS = 3, CONFIRM_PAIRS = 7 };
 static const double search_seconds = 240, least_gain = 0.03;
 
 typedef struct shape {
-  int best;                                        /* index in the request's list; 0: the op's own */
-  double gain;                                     /* of the best: time of the own over its, less 1 */
+  int best;                                        /* index in the request's list; 0: the op's default */
+  double gain;                                     /* of the best tile: the default's time over its own, less 1 */
   double own[CONFIRM_PAIRS], other[CONFIRM_PAIRS]; /* seconds of each pair */
 } shape;
 
@@ -100,7 +100,7 @@ static fovea_status search_round(tuner *t, fovea_vae *own, int round) {
   return status;
 }
 
-/* A tile that this device cannot build or run is no failure of the search; a lack of memory is. */
+/* A tile that this device cannot build or run is skipped; running out of memory ends the search. */
 static fovea_status search(tuner *t, fovea_vae *own) {
   const double begun = fovea_seconds();
   fovea_status status = FOVEA_OK;
@@ -135,7 +135,7 @@ static fovea_status compare(const fovea_vae *own, const fovea_vae *other) {
   return status;
 }
 
-/* From now on the table has the winners. */
+/* Puts the best tiles into the table. */
 static fovea_status take_winners(tuner *t) {
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < t->count && status == FOVEA_OK; i++) {
@@ -203,7 +203,7 @@ fovea_status tune_run(const char *selector, int batch, int size) {
   signals_catch();
   signals_busy(); /* what was measured is kept, when it is stopped */
   fovea_status status = fovea_device_open(selector, &t.device);
-  if (status == FOVEA_OK) fovea_device_tell(t.device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(t.device, progress_hear, NULL);
   if (status == FOVEA_OK) status = bench_noise((size_t)batch, size, size, &t.images);
   if (status == FOVEA_OK) status = tune(&t);
   free(t.shapes);

@@ -218,7 +218,8 @@ static double exact(int what, double a, double b, double c) {
 static double kept(float x, bool flushed) { return flushed && fabsf(x) < FLT_MIN ? 0 : (double)x; }
 
 /* The error of y in ULP, and whether it is within the bound. Where denormals are flushed, those of the operands or not,
- * so is the result, or a product and then the result; an fma that is none rounds the product, too. */
+ * so is the result, or a product and then the result; an fma() that is a multiply and an add rounds the product, too.
+ */
 static bool within(const probe *p, int what, int i, const check_probe *line, bool flushes, double *ulp) {
   const double y = (double)p->y[i].f;
   bool good = false;
@@ -282,7 +283,7 @@ static fovea_status compute(probe *p, int what) {
   return status;
 }
 
-/* What an fma that is none makes of denormals does not tell whether they are kept. */
+/* Where fma() is a multiply and an add, its result does not show whether denormals are kept. */
 static check_probe *line_of(const probe *p, int line, int what) {
   check_probe *all = p->result->probes;
   return line == LINE_DENORMALS && what == FMA && all[LINE_FMA].differ > 0 ? &all[LINE_FMA] : &all[line];

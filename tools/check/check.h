@@ -15,7 +15,8 @@
 typedef enum check_kind {
   CHECK_PRIMITIVE, /* fp32 add, multiply, fma, denormals: the device's own, of which OpenCL leaves some open */
   CHECK_INTEGER,   /* integers, and conversions that are exact: right on every device */
-  CHECK_FUNCTION   /* ours, made of the former two: the reference's bits wherever the primitives conform */
+  CHECK_FUNCTION /* the library's own, composed of the former two: the reference's bits wherever the primitives conform
+                  */
 } check_kind;
 
 /* One line of the device's arithmetic, measured on it (arithmetic.c). */
@@ -86,7 +87,7 @@ typedef void (*check_report)(void *user, const check_op *op);
  * its buffers, or a loss or a gradient is not finite; what was compared until then has been reported. */
 fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
 
-/* Passes whose loss or gradient is not finite: each must be told so, and change nothing from there on. */
+/* Passes whose loss or gradient is not finite: each must be reported, and nothing may change from there on. */
 typedef struct check_not_finite {
   int count, failed;
   char first[200]; /* the first that failed, and how; "" when none did */

@@ -247,7 +247,7 @@ static fovea_status check(fovea_device *device, run_state *s) {
 static int run(int argc, char **argv) {
   run_state s = {0};
   const char *selector = NULL;
-  bool help = false;
+  bool done = false;
   option options[] = {
       {.name = "device",
        .kind = OPTION_STRING,
@@ -261,26 +261,26 @@ static int run(int argc, char **argv) {
       {.name = "json", .kind = OPTION_FLAG, .value = &s.json, .help = "print the result as JSON"},
   };
   const size_t n = sizeof options / sizeof *options;
-  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
-  if (status) return command_fail(status);
-  if (help) {
-    options_print_help(
-        "fovea check [options]",
-        "Tests this device before you trust it: its arithmetic and our functions, every op forward and\n"
-        "backward against plain C, passes whose loss or gradient is not finite, each of which must be told\n"
-        "and change nothing, then 20 steps of training whose checkpoint must have the recorded bits. Where\n"
-        "its fp32 add, multiply, fma or denormals are not IEEE 754's its bits may be others, and errors\n"
-        "are held to bounds; where they are, any other bit is a fault.\n\n"
-        "ULP: the largest error, in units of the last place of the tensor's largest element. relative:\n"
-        "the root of the mean square of the errors over that of the tensor. bits: equal to those that\n"
-        "plain C computes in the kernels' canonical order. Exit code 1 when anything is wrong.",
-        options, n);
-    return FOVEA_OK;
-  }
+  const command_line line = {
+      .usage = "fovea check [options]",
+      .summary =
+          "Tests this device before you trust it: its arithmetic and our functions, every op forward and\n"
+          "backward against plain C, passes whose loss or gradient is not finite, each of which must be told\n"
+          "and change nothing, then 20 steps of training whose checkpoint must have the recorded bits. Where\n"
+          "its fp32 add, multiply, fma or denormals are not IEEE 754's its bits may be others, and errors\n"
+          "are held to bounds; where they are, any other bit is a fault.\n\n"
+          "ULP: the largest error, in units of the last place of the tensor's largest element. relative:\n"
+          "the root of the mean square of the errors over that of the tensor. bits: equal to those that\n"
+          "plain C computes in the kernels' canonical order. Exit code 1 when anything is wrong.",
+      .options = options,
+      .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
   fovea_device *device = NULL;
   s.ops = json_array();
   status = fovea_device_open(selector, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (!status) status = check(device, &s);
   fovea_device_close(device);
   json_decref(s.ops);

@@ -18,9 +18,9 @@ static const uint64_t SEED = 768;
 static const float LEARNING_RATE = 0.005f;
 enum { NOISE_STEP = 3, TIMINGS = 5 };
 
-/* What an fp32 computation in any sensible order keeps to, Winograd's F(4x4, 3x3) included (2.5e-6 of the largest value
- * was met; benchdnn allows it 2e-5). Absolute terms: sums that nearly cancel, as a bias's gradient before a batch norm
- * does, or a parameter and its step, are as exact as their terms. */
+/* Tolerances that an fp32 computation in any sensible order meets, Winograd's F(4x4, 3x3) included (its largest error
+ * was 2.5e-6 of the largest value; benchdnn allows 2e-5). The absolute terms are for sums that nearly cancel, such as a
+ * bias's gradient before a batch norm, or a parameter and its step: they are as exact as their terms. */
 static const check_tolerance VALUES = {1e-5, 4e-6, 1e-7};
 static const double GRADIENT_RTOL = 1e-4, GRADIENT_SHARE = 2e-6, GRADIENT_SHARE_OF_ALL = 1e-7;
 static const check_tolerance LOSSES = {2e-6, 0, 1e-7}, SATURATED_LOSSES = {1e-2, 0, 1e-7};
@@ -218,7 +218,7 @@ static void forward(lockstep *s, bool training) {
 
 /* --- backward ------------------------------------------------------------------------------------------------- */
 
-/* The gradient of a tensor is the sum over those who read it: each of them is charged with its error. */
+/* The gradient of a tensor is the sum over its readers; its error is reported for each of them. */
 static void compare_gradient(lockstep *s, int end) {
   const check_tensor dx = tensor_of(s, end, "dx");
   const check_tolerance tolerance = {GRADIENT_RTOL, GRADIENT_SHARE, 0};
@@ -322,7 +322,7 @@ static void take_arrays(lockstep *s, int first, int last) {
   }
 }
 
-/* What the double reference makes of the canonical arrays, with what the device made: data. */
+/* Compares the double reference's step from the canonical arrays with the device's, which is in data. */
 static void compare_adam_double(lockstep *s, check_op *adam, size_t index, int iteration, float *data) {
   const struct ref_adam d = {.lr = (double)LEARNING_RATE, .b1 = 0.9, .b2 = 0.999, .eps = 1e-7};
   const fovea_parameter *p = fovea_network_parameter(s->network, index);
@@ -378,7 +378,7 @@ static void compare_adam(lockstep *s, check_op *adam) {
 
 /* --- speed ---------------------------------------------------------------------------------------------------- */
 
-/* The best of a few: what else the machine does only slows. */
+/* The best of a few, since other load on the machine can only slow it. */
 static double rate(lockstep *s, int node, bool is_backward) {
   fovea_plan *plan = fovea_network_plan(s->network, true);
   double best = INFINITY, flops = 0, bytes = 0;
@@ -438,7 +438,7 @@ static void shape_op(lockstep *s, int source) {
     snprintf(text, size, "%d %dx%d", y->c, y->h, y->w);
 }
 
-/* Sources alone, alike ones merged. */
+/* Source nodes only; those of the same name and shape are one result. */
 static int collect(lockstep *s, check_op *results) {
   int count = 0;
   for (int i = 0; i <= s->graph->count; i++) {

@@ -26,7 +26,7 @@ typedef struct check_case {
 } check_case;
 
 /* *ops gets one result an op that the graph has, the caller's to free; those of what was compared until then, too,
- * where it is FOVEA_MISMATCH. Ops that were folded into one are one. */
+ * where it is FOVEA_MISMATCH. Ops that are fused are one. */
 fovea_status check_lockstep(fovea_device *device, const fovea_graph *graph, const check_case *c, check_op **ops,
                             int *count);
 

@@ -1,4 +1,5 @@
-/* Passes that must go wrong: what is not finite is said, of the pass where it began, and nothing is learned from it.
+/* Passes that must fail: a number that is not finite is reported for the pass where it began, and no step learns from
+ * it.
  *
  * Three 1x1 convolutions in a row, of one weight each: images of zeros and others, so a value that overflows becomes
  * NaN by a last weight of 0. Where the first weight is 0 the values, and so the loss, are finite, and the gradient, or

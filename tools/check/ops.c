@@ -52,7 +52,7 @@ static fovea_tensor batchnorms(fovea_graph *graph, fovea_tensor x, const awkward
   return fovea_add_activation(graph, x, a->activation);
 }
 
-/* The activation before the dropout: neither is folded into anything. */
+/* The activation before the dropout: neither is fused into anything. */
 static fovea_tensor activation(fovea_graph *graph, fovea_tensor x, const awkward *a) {
   x = fovea_add_activation(graph, x, a->activation);
   return a->rate > 0 ? fovea_add_dropout(graph, x, a->rate) : x;
@@ -97,7 +97,7 @@ static const float logits[] = {0,       1,  -1,  5,  -5,  9,  -9,  14, -14, 15, 
                                -16.13f, 17, -17, 20, -20, 40, -40, 88, -88, 100, -100, 1e30f,  -1e30f};
 enum { LOGITS = sizeof logits / sizeof *logits };
 
-/* Of the small self-test, too: what the small network lacks. */
+/* In the small self-test, too: ops that the small network does not have. */
 static const awkward always[] = {
     {{.name = "saturated", .batch = 17, .count = 13, .logits = logits}, LOGITS, 1, 2, 0, nothing, {0}, 0, 0},
     {{.name = "all pixels tie", .batch = 16, .count = 9, .constant = true, .seed = 3},

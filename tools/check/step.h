@@ -4,8 +4,8 @@
 
 #include "fovea/vae.h"
 
-/* Repeats the last training step, and adds the seconds of what a recording of requests (runtime/autotune.h) asks a tile
- * for to seconds[request]. */
+/* Repeats the last training step, and adds the seconds of the launches of each autotune request (runtime/autotune.h) to
+ * seconds[request]. */
 fovea_status check_time_step(fovea_vae *vae, double *seconds);
 
 #endif

@@ -1,6 +1,8 @@
-/* The fovea command's subcommands: one file each, listed in tools/main.c. */
+/* The fovea command's subcommands: one file each, listed in tools/main.c; and what each begins and ends with. */
 #ifndef FOVEA_TOOLS_CLI_COMMAND_H
 #define FOVEA_TOOLS_CLI_COMMAND_H
+
+#include "cli/options.h"
 
 typedef struct command {
   const char *name;
@@ -15,5 +17,27 @@ extern const command command_sweep;
 extern const command command_regress;
 extern const command command_bench;
 extern const command command_check;
+
+/* What a subcommand takes. */
+typedef struct command_line {
+  const char *usage, *summary; /* as of options_print_help */
+  option *options;
+  size_t count;
+  const char **positionals; /* as of options_parse; NULL where there are none */
+  size_t max_positionals, *positional_count;
+} command_line;
+
+/* Prints help or version where that is asked for, in any environment, since help says what that may be: then *done is
+ * set, and nothing is left to do. Else checks the environment, before anything is made, and sets the options' values.
+ * FOVEA_INVALID with a message. */
+fovea_status command_begin(const command_line *line, int argc, char **argv, bool *done);
+
+/* Sets the values again, after others were put in their places. */
+fovea_status command_parse(const command_line *line, int argc, char **argv);
+
+void command_print_version(void);
+
+/* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */
+int command_fail(fovea_status status);
 
 #endif

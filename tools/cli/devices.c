@@ -106,21 +106,21 @@ static fovea_status print_json(const fovea_device_info *devices, size_t count) {
 }
 
 static int run(int argc, char **argv) {
-  bool json = false, help = false;
+  bool json = false, done = false;
   option options[] = {{.name = "json", .kind = OPTION_FLAG, .value = &json, .help = "print a JSON array"}};
   const size_t n = sizeof options / sizeof *options;
-  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
-  if (status) return command_fail(status);
-  if (help) {
-    options_print_help("fovea devices [--json]",
-                       "Lists every OpenCL device of every platform, and why one is not usable.", options, n);
-    return FOVEA_OK;
-  }
+  const command_line line = {.usage = "fovea devices [--json]",
+                             .summary = "Lists every OpenCL device of every platform, and why one is not usable.",
+                             .options = options,
+                             .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
   fovea_device_info *devices = NULL;
   size_t count = 0;
   status = fovea_device_list(&devices, &count);
   if (!status) status = json ? print_json(devices, count) : print_table(devices, count);
-  fovea_device_list_free(devices);
+  fovea_free(devices);
   return status ? command_fail(status) : FOVEA_OK;
 }
 

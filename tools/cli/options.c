@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
@@ -10,12 +11,6 @@
 #include <string.h>
 
 #include "base/fail.h"
-
-int command_fail(fovea_status status) {
-  fflush(stdout);
-  fprintf(stderr, "fovea: %s\n", fovea_error_message());
-  return (int)status;
-}
 
 /* --- values -------------------------------------------------------------------------------------------------- */
 
@@ -148,80 +143,133 @@ size_t options_distance(const char *a, const char *b) {
   return row[n];
 }
 
+/* What every command has besides. */
+static const char *const own_names[] = {"help", "version"};
+enum { OWN_NAMES = sizeof own_names / sizeof *own_names };
+
+/* Of the own names, after those of the table. */
+static const char *name_of(const option *options, size_t count, size_t i) {
+  return i < count ? options[i].name : own_names[i - count];
+}
+
 static fovea_status unknown_option(const char *name, const option *options, size_t count) {
   const char *closest = "help";
-  size_t least = options_distance(name, closest);
-  for (size_t i = 0; i < count; i++) {
-    size_t d = options_distance(name, options[i].name);
-    if (d < least) {
-      least = d;
-      closest = options[i].name;
-    }
+  size_t least = SIZE_MAX;
+  for (size_t i = 0; i < count + OWN_NAMES; i++) {
+    const size_t d = options_distance(name, name_of(options, count, i));
+    if (d < least) least = d, closest = name_of(options, count, i);
   }
-  if (least <= 3) return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; did you mean --%s?", name, closest);
+  if (least <= 3 && least < strlen(name)) /* some of it is right */
+    return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; did you mean --%s?", name, closest);
   return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; the closest is --%s, see --help", name, closest);
 }
 
-/* One option at argv[*at], which is moved past its argument. */
-static fovea_status parse_option(int argc, char **argv, int *at, option *options, size_t count, bool *help) {
-  char name[128];
-  const char *text = argv[*at] + 2, *equals = strchr(text, '=');
-  size_t length = equals ? (size_t)(equals - text) : strlen(text);
-  if (length >= sizeof name) return fovea_fail(FOVEA_INVALID, "unknown option --%.100s...", text);
-  memcpy(name, text, length);
+/* `word` begins with "--", and is no name and not the beginning of one alone. */
+static fovea_status refuse_name(const char *word, const option *options, size_t count) {
+  char name[128], several[512] = "";
+  const size_t length = strcspn(word + 2, "=");
+  size_t found = 0, used = 0;
+  if (length >= sizeof name) return fovea_fail(FOVEA_INVALID, "unknown option %.100s...", word);
+  memcpy(name, word + 2, length);
   name[length] = '\0';
-  option *o = NULL;
-  for (size_t i = 0; i < count && !o; i++) {
-    if (strcmp(options[i].name, name) == 0) o = &options[i];
+  for (size_t i = 0; i < count + OWN_NAMES && length > 0; i++) {
+    const char *candidate = name_of(options, count, i);
+    if (strncmp(candidate, name, length) != 0 || used >= sizeof several) continue;
+    used += (size_t)snprintf(several + used, sizeof several - used, "%s--%s", found++ ? " or " : "", candidate);
   }
-  if (!o && strcmp(name, "help") == 0 && !equals) {
-    *help = true;
-    return FOVEA_OK;
+  if (found == 0) return unknown_option(name, options, count);
+  return fovea_fail(FOVEA_INVALID, "option --%s is ambiguous: it may be %s", name, several);
+}
+
+/* --- the command line ------------------------------------------------------------------------------------------ */
+
+/* What getopt_long returns for the first option of a table; those with a letter return the letter. */
+enum { FIRST = 256 };
+
+static struct option *long_options(const option *options, size_t count) {
+  struct option *all = calloc(count + OWN_NAMES + 1, sizeof *all);
+  for (size_t i = 0; all && i < count; i++)
+    all[i] = (struct option){options[i].name, options[i].kind == OPTION_FLAG ? no_argument : required_argument, NULL,
+                             FIRST + (int)i};
+  for (size_t i = 0; all && i < OWN_NAMES; i++)
+    all[count + i] = (struct option){own_names[i], no_argument, NULL, own_names[i][0]};
+  return all;
+}
+
+/* What getopt_long does not take, in our words: what it returned, '?' or ':'. */
+static fovea_status refuse(int what, char **argv, const option *options, size_t count) {
+  const char *word = argv[optind - 1];
+  if (optopt >= FIRST && what == ':')
+    return fovea_fail(FOVEA_INVALID, "--%s: its argument is missing", options[optopt - FIRST].name);
+  if (optopt == 0) return refuse_name(word, options, count);
+  if (strncmp(word, "--", 2) == 0)
+    return fovea_fail(FOVEA_INVALID, "--%s takes no argument, but was given '%.200s'",
+                      optopt >= FIRST ? options[optopt - FIRST].name : own_names[optopt == 'v'],
+                      word + strcspn(word, "=") + 1);
+  if (word[0] != '-' || (unsigned char)word[1] != optopt) word = argv[optind]; /* it has more letters */
+  return fovea_fail(FOVEA_INVALID, "unknown option %.100s; options begin with --, see --help", word);
+}
+
+/* Walks over argv with getopt_long. With `wish`, which then ends the walk, no value is read; without, all are. *operand
+ * is the place of the first operand; those after it are operands, too. */
+static fovea_status walk(int argc, char **argv, const char *letters, option *options, size_t count, options_wish *wish,
+                         int *operand) {
+  fovea_status status = FOVEA_OK;
+  struct option *all = long_options(options, count);
+  if (!all) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu options", count);
+  optind = 0; /* from the beginning, in glibc and musl */
+  opterr = 0;
+  for (int found; !status && (found = getopt_long(argc, argv, letters, all, NULL)) != -1;) {
+    if (found == '?' || found == ':') {
+      status = refuse(found, argv, options, count);
+    } else if (found < FIRST) {
+      if (!wish) continue;
+      *wish = found == 'h' ? OPTIONS_HELP : OPTIONS_VERSION;
+      break;
+    } else if (!wish) {
+      option *o = &options[found - FIRST];
+      status = read_value(o, optarg);
+      if (!status) o->given = true;
+    }
   }
-  if (!o) return unknown_option(name, options, count);
-  const char *value = equals ? equals + 1 : NULL;
-  if (o->kind == OPTION_FLAG) {
-    if (equals) return fovea_fail(FOVEA_INVALID, "--%s takes no argument, but was given '%.200s'", o->name, value);
-  } else if (!value) {
-    if (*at + 1 >= argc) return fovea_fail(FOVEA_INVALID, "--%s: its argument is missing", o->name);
-    value = argv[++*at];
-  }
-  fovea_status status = read_value(o, value);
-  if (!status) o->given = true;
+  free(all);
+  *operand = optind;
   return status;
 }
 
-fovea_status options_parse(int argc, char **argv, option *options, size_t count, const char **positionals,
-                           size_t max_positionals, size_t *positional_count, bool *help) {
-  size_t positional = 0;
-  bool ended = false, help_wanted = false;
-  for (size_t i = 0; i < count; i++) options[i].given = false;
-  for (int i = 1; i < argc; i++) {
-    const char *text = argv[i];
-    if (!ended && strcmp(text, "--") == 0) {
-      ended = true;
-    } else if (!ended && text[0] == '-' && text[1] == '-') {
-      fovea_status status = parse_option(argc, argv, &i, options, count, &help_wanted);
-      if (status) return status;
-    } else if (!ended && strcmp(text, "-h") == 0) {
-      help_wanted = true;
-    } else if (!ended && text[0] == '-' && text[1]) {
-      return fovea_fail(FOVEA_INVALID, "unknown option %.100s; options begin with --, see --help", text);
-    } else if (positional == max_positionals) {
-      return fovea_fail(FOVEA_INVALID, "unexpected argument '%.200s'; see --help", text);
-    } else {
-      positionals[positional++] = text;
-    }
+fovea_status options_look(int argc, char **argv, option *options, size_t count, options_wish *wish) {
+  int operand = 0;
+  *wish = OPTIONS_RUN;
+  return walk(argc, argv, ":h", options, count, wish, &operand);
+}
+
+fovea_status options_lead(int argc, char **argv, options_wish *wish, int *operand) {
+  *wish = OPTIONS_RUN;
+  return walk(argc, argv, "+:h", NULL, 0, wish, operand);
+}
+
+static fovea_status check_required(const option *options, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const option *o = &options[i];
+    if (o->required && !o->given)
+      return fovea_fail(FOVEA_INVALID, "--%s%s%s is required", o->name, o->argument ? " " : "",
+                        o->argument ? o->argument : "");
   }
-  for (size_t i = 0; i < count && !help_wanted; i++) {
-    if (options[i].required && !options[i].given) {
-      return fovea_fail(FOVEA_INVALID, "--%s%s%s is required", options[i].name, options[i].argument ? " " : "",
-                        options[i].argument ? options[i].argument : "");
-    }
-  }
-  if (positional_count) *positional_count = positional;
-  if (help) *help = help_wanted;
   return FOVEA_OK;
+}
+
+fovea_status options_parse(int argc, char **argv, option *options, size_t count, const char **positionals,
+                           size_t max_positionals, size_t *positional_count) {
+  int operand = argc;
+  for (size_t i = 0; i < count; i++) options[i].given = false;
+  fovea_status status = walk(argc, argv, ":h", options, count, NULL, &operand);
+  if (status) return status;
+  const size_t operands = (size_t)(argc - operand);
+  if (operands > max_positionals)
+    return fovea_fail(FOVEA_INVALID, "unexpected argument '%.200s'; see --help", argv[operand + (int)max_positionals]);
+  for (size_t i = 0; i < operands; i++) positionals[i] = argv[operand + (int)i];
+  if (positional_count) *positional_count = operands;
+  return check_required(options, count);
 }
 
 /* --- help ---------------------------------------------------------------------------------------------------- */
@@ -277,7 +325,7 @@ static void default_text(const option *o, char *text, size_t size) {
 }
 
 void options_print_help(const char *usage, const char *summary, const option *options, size_t count) {
-  size_t width = strlen("--help");
+  size_t width = strlen("-h, --help");
   for (size_t i = 0; i < count; i++) {
     size_t n = strlen(options[i].name) + strlen(argument_name(&options[i])) + 3;
     if (n > width && n <= 36) width = n; /* a longer one has its help on the next line */
@@ -299,5 +347,6 @@ void options_print_help(const char *usage, const char *summary, const option *op
     if (!o->required && *value) printf(" [%s]", value);
     printf("\n");
   }
-  printf("  %-*s  this text\n", (int)width, "--help");
+  printf("  %-*s  this text\n", (int)width, "-h, --help");
+  printf("  %-*s  the version of fovea\n", (int)width, "--version");
 }

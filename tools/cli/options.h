@@ -1,4 +1,10 @@
-/* The command line of a subcommand: a table of options, parsed, checked and printed. */
+/* The command line of a subcommand: a table of options, parsed, checked and printed.
+ *
+ * getopt_long walks over it, so its habits are those of the GNU tools: --name value and --name=value, an abbreviation
+ * that only one name begins with, "--" after which all are operands, operands before options (but not with
+ * POSIXLY_CORRECT in the environment); an option given twice has its last value. argp would be the alternative: it is
+ * glibc's alone, and what it does beyond getopt_long, help and messages, is done here from the table, which knows
+ * defaults and ranges. */
 #ifndef FOVEA_TOOLS_CLI_OPTIONS_H
 #define FOVEA_TOOLS_CLI_OPTIONS_H
 
@@ -25,7 +31,7 @@ typedef struct option_ints {
   int count;
 } option_ints;
 
-typedef struct option {
+typedef struct command_option {
   const char *name; /* "epochs" for --epochs */
   option_kind kind;
   void *value;          /* holds the default before parsing */
@@ -41,23 +47,31 @@ typedef struct option {
  * 40. */
 size_t options_distance(const char *a, const char *b);
 
-/* Parses argv[1] to argv[argc - 1]: --name value and --name=value, "--" ends the options, positionals anywhere.
- * positionals has room for max_positionals (it may be NULL when that is 0) and borrows from argv; *help is set, and
- * nothing required is asked for, when --help is among the arguments. FOVEA_INVALID, with a message that names the
- * option, the value and what it may be; values parsed before the bad one are then set already. */
-fovea_status options_parse(int argc, char **argv, option *options, size_t count, const char **positionals,
-                           size_t max_positionals, size_t *positional_count, bool *help);
+/* What a command line asks for: the first of --help, -h and --version on it, or else that the command runs. */
+typedef enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION } options_wish;
 
-/* To stdout, aligned; the defaults are *value as it is now, so call it before parsing or after a parse of --help only.
+/* Looks at argv[1] to argv[argc - 1] and reads no value. FOVEA_INVALID, with a message that names it, when before a
+ * wish there is an unknown or ambiguous option, or one with an argument too few or too many. May reorder argv, operands
+ * last; not thread-safe, as is getopt_long. */
+fovea_status options_look(int argc, char **argv, option *options, size_t count, options_wish *wish);
+
+/* The same of the options before the first operand, where there are no others than these; *operand is its place, argc
+ * if there is none. */
+fovea_status options_lead(int argc, char **argv, options_wish *wish, int *operand);
+
+/* Sets the values. positionals has room for max_positionals (it may be NULL when that is 0) and borrows from argv, as
+ * strings do. FOVEA_INVALID also for a value that may not be, with the option, the value and what it may be, for a
+ * required option that is missing and for too many positionals; values before the bad one are then set already. */
+fovea_status options_parse(int argc, char **argv, option *options, size_t count, const char **positionals,
+                           size_t max_positionals, size_t *positional_count);
+
+/* To stdout, aligned; the defaults are *value as it is now, so call it before parsing.
  * usage: "fovea train --data DIR --out RUN [options]". */
 void options_print_help(const char *usage, const char *summary, const option *options, size_t count);
 
 /* Numbers in the C locale whatever the process's: the whole string, finite, within [min, max]. */
 bool options_read_int(const char *text, double min, double max, long long *value);
 bool options_read_float(const char *text, double min, double max, double *value);
-
-/* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */
-int command_fail(fovea_status status);
 
 /* The index of the word text[length] in "a|b|c", or -1. */
 int options_find_choice(const char *choices, const char *text, size_t length);

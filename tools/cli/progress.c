@@ -105,6 +105,11 @@ void progress_say(const char *line) {
   fprintf(stderr, "%s\n", line);
 }
 
+void progress_hear(void *user, const char *line) {
+  (void)user;
+  progress_say(line);
+}
+
 void progress_tell(const char *format, ...) {
   char line[2048];
   va_list rest;

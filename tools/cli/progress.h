@@ -13,6 +13,7 @@ void progress_update(size_t done, const char *note);
 
 /* A line of its own, above the bar if there is one. */
 void progress_say(const char *line);
+void progress_hear(void *user, const char *line); /* the same, for fovea_device_tell */
 __attribute__((format(printf, 1, 2))) void progress_tell(const char *format, ...);
 
 /* Ends the bar with what it showed last; without a progress_begin it does nothing. */

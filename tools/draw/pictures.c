@@ -76,21 +76,36 @@ fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data,
   return status;
 }
 
-fovea_status pictures_walk(fovea_vae *vae, const char *path) {
-  const fovea_vae_config *c = &vae->config;
-  const size_t latent = (size_t)c->latent, columns = PICTURES_WALK, rows = latent > 1 ? PICTURES_WALK : 1;
+fovea_status pictures_walk_decode(fovea_vae *vae, pictures_walked *walk) {
+  const size_t latent = (size_t)vae->config.latent, columns = PICTURES_WALK, rows = latent > 1 ? PICTURES_WALK : 1;
   const float step = 2 * walk_reach / (PICTURES_WALK - 1);
   fovea_status status = FOVEA_OK;
-  float *z = floats(rows * columns * latent, &status),
-        *images = floats(rows * columns * fovea_vae_image_size(vae), &status);
+  float *z = floats(rows * columns * latent, &status);
+  float *images = floats(rows * columns * fovea_vae_image_size(vae), &status);
+  *walk = (pictures_walked){rows, columns, z, images};
   for (size_t i = 0; i < rows * columns && status == FOVEA_OK; i++) {
     z[i * latent] = -walk_reach + step * (float)(i % columns);
     if (latent > 1) z[i * latent + 1] = walk_reach - step * (float)(i / columns);
   }
-  if (status == FOVEA_OK) status = fovea_vae_decode(vae, z, rows * columns, images);
-  if (status == FOVEA_OK) status = grid_tiles(path, images, rows, columns, c->channels, c->height, c->width);
-  free(z);
-  free(images);
+  return status == FOVEA_OK ? fovea_vae_decode(vae, z, rows * columns, images) : status;
+}
+
+fovea_status pictures_walk_draw(const fovea_vae *vae, const pictures_walked *walk, const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  return grid_tiles(path, walk->images, walk->rows, walk->columns, c->channels, c->height, c->width);
+}
+
+void pictures_walked_free(pictures_walked *walk) {
+  free(walk->z);
+  free(walk->images);
+  *walk = (pictures_walked){0};
+}
+
+fovea_status pictures_walk(fovea_vae *vae, const char *path) {
+  pictures_walked walk = {0};
+  fovea_status status = pictures_walk_decode(vae, &walk);
+  if (status == FOVEA_OK) status = pictures_walk_draw(vae, &walk, path);
+  pictures_walked_free(&walk);
   return status;
 }
 

@@ -29,7 +29,19 @@ void pictures_free(pictures_pairs *pairs);
 fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path);
 
 /* The images of 30x30 codes over [-5, 5]^2, the first number growing to the right and the second upwards, the others 0;
- * of 30 codes over [-5, 5] when the code is one number. */
+ * of 30 codes over [-5, 5] when the code is one number. Row by row: rows x columns x latent numbers, and as many
+ * images. */
+typedef struct pictures_walked {
+  size_t rows, columns;
+  float *z, *images;
+} pictures_walked;
+
+/* To be freed with pictures_walked_free, also on failure. */
+fovea_status pictures_walk_decode(fovea_vae *vae, pictures_walked *walk);
+fovea_status pictures_walk_draw(const fovea_vae *vae, const pictures_walked *walk, const char *path);
+void pictures_walked_free(pictures_walked *walk);
+
+/* All three. */
 fovea_status pictures_walk(fovea_vae *vae, const char *path);
 
 /* The first two numbers of the codes of at most 5000 images of each set, a fair sample, coloured by label. */

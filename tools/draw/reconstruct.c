@@ -60,36 +60,59 @@ static fovea_status load_images(const request *r, const int dims[3], fovea_datas
 
 static const char latents[] = "mean|sample"; /* in the order of fovea_latent */
 
-/* The numbers behind the picture, for other programs: originals and reconstructions [count, C, H, W]; codes [count,
- * latent], of which z are those that the reconstructions come from; in the metadata, which they are. */
-static fovea_status save_tensors(const char *path, const fovea_vae *vae, fovea_latent latent, const pictures_pairs *p) {
+/* What --save writes: images [count, C, H, W] or codes [count, latent]. */
+typedef struct numbers {
+  const char *name;
+  bool images;
+  const float *data;
+} numbers;
+
+/* The numbers behind a picture, for other programs; `latent` says in the metadata what their z are. */
+static fovea_status save_numbers(const char *path, const fovea_vae *vae, const char *latent, size_t count,
+                                 const numbers *all, size_t tensor_count) {
+  enum { MOST = 5 };
   const fovea_vae_config *c = &vae->config;
-  const uint64_t n = p->count, ch = (uint64_t)c->channels, h = (uint64_t)c->height, w = (uint64_t)c->width;
-  const uint64_t k = (uint64_t)c->latent;
-  const size_t values = 4 * p->count * fovea_vae_image_size(vae), codes = 4 * p->count * (size_t)c->latent;
-  const struct {
-    const char *name;
-    int rank;
-    const float *data;
-  } all[] = {{"originals", 4, p->originals},
-             {"reconstructions", 4, p->reconstructions},
-             {"mu", 2, p->codes.mu},
-             {"logvar", 2, p->codes.logvar},
-             {"z", 2, p->codes.z}};
-  enum { TENSORS = sizeof all / sizeof *all };
-  fovea_safetensor tensors[TENSORS];
-  for (size_t i = 0; i < TENSORS; i++) {
-    const bool images = all[i].rank == 4;
-    tensors[i] = (fovea_safetensor){.name = all[i].name,
-                                    .dtype = "F32",
-                                    .rank = all[i].rank,
-                                    .dims = {n, images ? ch : k, images ? h : 0, images ? w : 0},
-                                    .data = all[i].data,
-                                    .size = images ? values : codes};
+  fovea_safetensor tensors[MOST];
+  for (size_t i = 0; i < tensor_count; i++) {
+    const bool images = all[i].images;
+    tensors[i] = (fovea_safetensor){.name = all[i].name, .dtype = "F32", .rank = images ? 4 : 2, .data = all[i].data};
+    tensors[i].dims[0] = count;
+    tensors[i].dims[1] = (uint64_t)(images ? c->channels : c->latent);
+    tensors[i].dims[2] = (uint64_t)(images ? c->height : 0);
+    tensors[i].dims[3] = (uint64_t)(images ? c->width : 0);
   }
+  return fovea_safetensors_write(path, tensors, tensor_count, &(fovea_safetensor_text){"latent", latent}, 1);
+}
+
+static fovea_status save_pairs(const char *path, const fovea_vae *vae, fovea_latent latent, const pictures_pairs *p) {
   char word[RUN_WORD];
-  const fovea_safetensor_text about = {"latent", options_choice(latents, (int)latent, word, sizeof word)};
-  return fovea_safetensors_write(path, tensors, TENSORS, &about, 1);
+  const numbers all[] = {{"originals", true, p->originals},
+                         {"reconstructions", true, p->reconstructions},
+                         {"mu", false, p->codes.mu},
+                         {"logvar", false, p->codes.logvar},
+                         {"z", false, p->codes.z}};
+  return save_numbers(path, vae, options_choice(latents, (int)latent, word, sizeof word), p->count, all,
+                      sizeof all / sizeof *all);
+}
+
+static void say_walk(const pictures_walked *walk, int latent) {
+  if (latent == 1)
+    fprintf(stderr, "fovea: decoded from %zu codes z over [-5, 5]\n", walk->columns);
+  else
+    fprintf(stderr, "fovea: decoded from %zu x %zu codes z over [-5, 5] of the first two numbers%s\n", walk->rows,
+            walk->columns, latent > 2 ? "; the others are 0" : "");
+}
+
+static fovea_status draw_walk(const request *r, fovea_vae *vae) {
+  pictures_walked walk = {0};
+  fovea_status status = pictures_walk_decode(vae, &walk);
+  if (status == FOVEA_OK) say_walk(&walk, vae->config.latent);
+  if (status == FOVEA_OK) status = pictures_walk_draw(vae, &walk, r->out);
+  const numbers all[] = {{"images", true, walk.images}, {"z", false, walk.z}};
+  if (status == FOVEA_OK && r->save != NULL)
+    status = save_numbers(r->save, vae, "walk", walk.rows * walk.columns, all, sizeof all / sizeof *all);
+  pictures_walked_free(&walk);
+  return status;
 }
 
 static void say_latent(const request *r) {
@@ -108,7 +131,7 @@ static fovea_status draw_pairs(const request *r, fovea_vae *vae, const fovea_dat
   say_latent(r);
   fovea_status status = pictures_reconstruct(vae, images, (size_t)r->count, latent, &pairs);
   if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, r->out);
-  if (status == FOVEA_OK && r->save != NULL) status = save_tensors(r->save, vae, latent, &pairs);
+  if (status == FOVEA_OK && r->save != NULL) status = save_pairs(r->save, vae, latent, &pairs);
   pictures_free(&pairs);
   return status;
 }
@@ -120,10 +143,10 @@ static fovea_status draw(const request *r, const run_options *o, const int dims[
   const fovea_vae_config config = run_vae_config(o, dims[0], dims[1], dims[2]);
   fovea_status status = r->walk ? FOVEA_OK : load_images(r, dims, &images);
   if (status == FOVEA_OK) status = fovea_device_open(r->device, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) status = fovea_vae_create(device, &config, false, &vae);
   if (status == FOVEA_OK) status = fovea_vae_load(vae, checkpoint, NULL);
-  if (status == FOVEA_OK) status = r->walk ? pictures_walk(vae, r->out) : draw_pairs(r, vae, images);
+  if (status == FOVEA_OK) status = r->walk ? draw_walk(r, vae) : draw_pairs(r, vae, images);
   fovea_vae_destroy(vae);
   fovea_device_close(device);
   fovea_dataset_destroy(images);
@@ -148,7 +171,7 @@ static fovea_status reconstruct(const request *r) {
 
 /* The latent walk has no images; --data may stand beside it, as everywhere. */
 static fovea_status check_walk(const option *options, size_t count) {
-  static const char *const others[] = {"save", "count", "latent"};
+  static const char *const others[] = {"count", "latent"};
   for (size_t i = 0; i < count; i++)
     for (size_t k = 0; k < sizeof others / sizeof *others; k++)
       if (options[i].given && strcmp(options[i].name, others[k]) == 0)
@@ -158,7 +181,7 @@ static fovea_status check_walk(const option *options, size_t count) {
 
 static int run(int argc, char **argv) {
   request r = {.count = PICTURES_COUNT};
-  bool help = false;
+  bool done = false;
   option options[] = {
       {.name = "run",
        .kind = OPTION_STRING,
@@ -183,7 +206,8 @@ static int run(int argc, char **argv) {
        .kind = OPTION_STRING,
        .value = &r.save,
        .argument = "FILE.safetensors",
-       .help = "also write originals, reconstructions and their codes (mu, logvar, z) as numbers"},
+       .help = "also write as numbers the images and the codes z that they come from, with mu and logvar where they "
+               "have them"},
       {.name = "latent",
        .kind = OPTION_CHOICE,
        .value = &r.latent,
@@ -196,13 +220,13 @@ static int run(int argc, char **argv) {
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
   const size_t n = sizeof options / sizeof *options;
-  fovea_status status = options_parse(argc, argv, options, n, NULL, 0, NULL, &help);
+  const command_line line = {.usage = "fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
+                             .summary = "Draws test images beside what a trained network makes of them.",
+                             .options = options,
+                             .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
-  if (help) {
-    options_print_help("fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
-                       "Draws test images beside what a trained network makes of them.", options, n);
-    return FOVEA_OK;
-  }
+  if (done) return FOVEA_OK;
   if (r.walk) status = check_walk(options, n);
   if (status == FOVEA_OK) status = reconstruct(&r);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;

@@ -35,14 +35,14 @@ static fovea_status regress(const char *path, const fovea_design_options *option
   if (!status && plot_path) status = fit_plot(plot_path, ols);
   if (!status) fputs(text, stdout);
   if (!status && json) putchar('\n');
-  free(text);
+  fovea_free(text);
   fovea_ols_destroy(ols);
   return status;
 }
 
 static int run(int argc, char **argv) {
   const char *response = NULL, *columns = NULL, *plot_path = NULL, *path = NULL;
-  bool constant = false, json = false, help = false;
+  bool constant = false, json = false, done = false;
   option options[] = {
       {.name = "response",
        .kind = OPTION_STRING,
@@ -63,13 +63,16 @@ static int run(int argc, char **argv) {
        .help = "draw the coefficients and their intervals"}};
   const size_t n = sizeof options / sizeof *options;
   size_t files = 0;
-  fovea_status status = options_parse(argc, argv, options, n, &path, 1, &files, &help);
-  if (status) return command_fail(status);
-  if (help) {
-    options_print_help("fovea regress FILE.csv [options]",
-                       "Least squares on a CSV file, printed as statsmodels' OLS summary.", options, n);
-    return FOVEA_OK;
-  }
+  const command_line line = {.usage = "fovea regress FILE.csv [options]",
+                             .summary = "Least squares on a CSV file, printed as statsmodels' OLS summary.",
+                             .options = options,
+                             .count = n,
+                             .positionals = &path,
+                             .max_positionals = 1,
+                             .positional_count = &files};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
   if (files == 0)
     return command_fail(fovea_fail(FOVEA_INVALID, "regress: a CSV file is missing, see fovea regress --help"));
   fovea_design_options design = {.response = response, .constant = constant};

@@ -332,8 +332,8 @@ static fovea_status regress(const sweep *s) {
   if (status == FOVEA_OK) status = fit_plot(path, ols);
   if (status == FOVEA_OK) fputs(s->options.json ? json : summary, stdout);
   if (status == FOVEA_OK && s->options.json) putchar('\n');
-  free(summary);
-  free(json);
+  fovea_free(summary);
+  fovea_free(json);
   fovea_ols_destroy(ols);
   return status;
 }
@@ -372,7 +372,7 @@ static fovea_status run_sweep(sweep *s) {
   if (status == FOVEA_OK) status = factors_plan(s->factors, &s->options, s->seeds, &s->configs, &s->count);
   if (status == FOVEA_OK) status = run_data_load(&s->options, &s->data);
   if (status == FOVEA_OK) status = fovea_device_open(s->options.device, &s->device);
-  if (status == FOVEA_OK) fovea_device_tell(s->device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(s->device, progress_hear, NULL);
   if (status == FOVEA_OK) status = open_folder(s);
   if (status == FOVEA_OK) status = run_all(s);
   if (status == FOVEA_OK) status = conclude(s);
@@ -387,7 +387,7 @@ static fovea_status run_sweep(sweep *s) {
 static int run(int argc, char **argv) {
   sweep s = {
       .options = run_options_default(), .factors = "activation,attention,batchnorm,dropout", .seeds = 1, .lock = -1};
-  bool help = false;
+  bool done = false;
   option table[RUN_OPTIONS];
   size_t n = run_options_table(&s.options, table);
   table[n++] = (option){.name = "factors",
@@ -403,16 +403,17 @@ static int run(int argc, char **argv) {
                         .help = "seeds of each configuration, counted up from --seed"};
   table[n++] =
       (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
-  fovea_status status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);
-  if (status == FOVEA_OK && help) {
-    options_print_help("fovea sweep --data DIR --out DIR [options]",
-                       "Trains every combination of the factors and regresses the test loss on them.", table, n);
-    return FOVEA_OK;
-  }
+  const command_line line = {.usage = "fovea sweep --data DIR --out DIR [options]",
+                             .summary = "Trains every combination of the factors and regresses the test loss on them.",
+                             .options = table,
+                             .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
   signals_catch();
   if (status == FOVEA_OK && s.options.resume) {
     status = recall(&s);
-    if (status == FOVEA_OK) status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);
+    if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
   }
   if (status == FOVEA_OK) status = run_sweep(&s);
   free(s.recalled_factors);

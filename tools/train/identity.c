@@ -7,29 +7,29 @@
 
 #include "base/fail.h"
 #include "base/file.h"
-#include "base/xxh64.h"
+#include "base/hash.h"
 #include "fovea/fovea.h"
 
 /* --- hashes ------------------------------------------------------------------------------------------------------ */
 
 static void hash_text(uint64_t hash, char text[RUN_HASH]) { snprintf(text, RUN_HASH, "xxh64:%016" PRIx64, hash); }
 
-static void put_number(fovea_xxh64 *hash, uint64_t value) {
+static void put_number(XXH64_state_t *hash, uint64_t value) {
   uint8_t bytes[8];
   for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-  fovea_xxh64_put(hash, bytes, sizeof bytes);
+  XXH64_update(hash, bytes, sizeof bytes);
 }
 
 uint64_t identity_of_data(const fovea_dataset *d) {
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, 0);
+  XXH64_state_t hash;
+  XXH64_reset(&hash, 0);
   put_number(&hash, d->count);
   put_number(&hash, (uint64_t)d->channels);
   put_number(&hash, (uint64_t)d->height);
   put_number(&hash, (uint64_t)d->width);
-  fovea_xxh64_put(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
-  if (d->labels != NULL) fovea_xxh64_put(&hash, d->labels, d->count);
-  return fovea_xxh64_end(&hash);
+  XXH64_update(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
+  if (d->labels != NULL) XXH64_update(&hash, d->labels, d->count);
+  return XXH64_digest(&hash);
 }
 
 fovea_status identity_of_init(run_options *o) {
@@ -37,10 +37,10 @@ fovea_status identity_of_init(run_options *o) {
   size_t size = 0;
   fovea_status status = fovea_file_read(o->init, SIZE_MAX, &data, &size);
   if (status != FOVEA_OK) return status;
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, 0);
-  fovea_xxh64_put(&hash, data, size);
-  hash_text(fovea_xxh64_end(&hash), o->init_hash);
+  XXH64_state_t hash;
+  XXH64_reset(&hash, 0);
+  XXH64_update(&hash, data, size);
+  hash_text(XXH64_digest(&hash), o->init_hash);
   free(data);
   return FOVEA_OK;
 }
@@ -101,10 +101,10 @@ char *run_config_text(const json_t *config) { return dump(config, JSON_COMPACT);
 fovea_status identity_of_run(const json_t *config, char run[IDENTITY_RUN]) {
   char *text = run_config_text(config);
   if (text == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the name of a run");
-  fovea_xxh64 hash;
-  fovea_xxh64_begin(&hash, 0);
-  fovea_xxh64_put(&hash, text, strlen(text));
-  snprintf(run, IDENTITY_RUN, "%016" PRIx64, fovea_xxh64_end(&hash));
+  XXH64_state_t hash;
+  XXH64_reset(&hash, 0);
+  XXH64_update(&hash, text, strlen(text));
+  snprintf(run, IDENTITY_RUN, "%016" PRIx64, XXH64_digest(&hash));
   free(text);
   return FOVEA_OK;
 }

@@ -174,7 +174,7 @@ static fovea_status train(const run_options *o, bool *stopped) {
   fovea_status status = run_options_check(o);
   if (status == FOVEA_OK) status = run_data_load(o, &data);
   if (status == FOVEA_OK) status = fovea_device_open(o->device, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_say);
+  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) {
     view v = {o, (int)o->epochs, data.train->count};
     const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved};
@@ -191,7 +191,7 @@ static fovea_status train(const run_options *o, bool *stopped) {
 static int run(int argc, char **argv) {
   run_options o = run_options_default();
   recalled from = {NULL};
-  bool help = false, stopped = false;
+  bool done = false, stopped = false;
   option table[RUN_OPTIONS];
   size_t n = run_options_table(&o, table);
   table[n++] = (option){.name = "init",
@@ -200,19 +200,19 @@ static int run(int argc, char **argv) {
                         .argument = "FILE",
                         .help = "start from the weights of a checkpoint"};
   table[n++] = (option){.name = "json", .kind = OPTION_FLAG, .value = &o.json, .help = "print the result as JSON"};
-  fovea_status status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);
+  const command_line line = {
+      .usage = "fovea train --data DIR --out RUN [options]",
+      .summary = "Trains a variational autoencoder; the run's folder gets its checkpoint, metrics and pictures.",
+      .options = table,
+      .count = n};
+  fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
-  if (help) {
-    options_print_help("fovea train --data DIR --out RUN [options]",
-                       "Trains a variational autoencoder; the run's folder gets its checkpoint, metrics and pictures.",
-                       table, n);
-    return FOVEA_OK;
-  }
+  if (done) return FOVEA_OK;
   signals_catch();
   if (o.resume) {
     o.init = NULL; /* set again below, when it was given */
     status = recall_options(&o, &from);
-    if (status == FOVEA_OK) status = options_parse(argc, argv, table, n, NULL, 0, NULL, &help);
+    if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
   }
   if (status == FOVEA_OK) status = identify_init(&o, &from);
   if (status == FOVEA_OK) status = train(&o, &stopped);

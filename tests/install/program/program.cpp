@@ -15,10 +15,24 @@ static int fail() {
   return EXIT_FAILURE;
 }
 
+// A member of an object is called with `user`.
+struct listener {
+  int lines = 0;
+  static void hear(void *user, const char *) { static_cast<listener *>(user)->lines++; }
+};
+
 int main() {
+  fovea_device_info *list = nullptr;
+  std::size_t count = 0;
+  if (fovea_device_list(&list, &count)) return fail();
+  std::unique_ptr<fovea_device_info[], void (*)(void *)> devices(list, fovea_free);
+  if (count == 0 || devices[0].name[0] == '\0') return EXIT_FAILURE;
+
   fovea_device *device = nullptr;
   if (fovea_device_open(std::getenv("FOVEA_TEST_DEVICE"), &device)) return fail();
+  listener ear; // outlives the device, which speaks when it is closed, too
   owned<fovea_device> close(device, fovea_device_close);
+  fovea_device_tell(device, listener::hear, &ear);
 
   fovea_graph *graph = nullptr;
   if (fovea_graph_create(&graph)) return fail();

@@ -1,0 +1,62 @@
+#include "cli/command.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/environment.h"
+#include "base/fail.h"
+#include "fovea/fovea.h"
+
+extern char **environ;
+
+int command_fail(fovea_status status) {
+  fflush(stdout);
+  fprintf(stderr, "fovea: %s\n", fovea_error_message());
+  return (int)status;
+}
+
+void command_print_version(void) { puts("fovea " FOVEA_VERSION); }
+
+/* A name of ours that is none is most likely misspelled; but it may be a script's, or of another version. */
+static void tell_unknown_variable(const char *name) {
+  const fovea_variable *v = NULL, *closest = fovea_environment_variable(0);
+  size_t least = SIZE_MAX;
+  for (size_t i = 0; (v = fovea_environment_variable(i)); i++) {
+    const size_t d = options_distance(name, v->name);
+    if (d == 0) return;
+    if (d < least) least = d, closest = v;
+  }
+  fprintf(stderr, "fovea: the environment has %s, which is ignored, since fovea knows no such variable; ", name);
+  fprintf(stderr, "%s %s%s\n", least <= 3 ? "did you mean" : "the closest is", closest->name,
+          least <= 3 ? "?" : ", see fovea --help");
+}
+
+/* Before anything is made. */
+static fovea_status check_environment(void) {
+  static const char prefix[] = "FOVEA_";
+  fovea_status status = fovea_environment_check(FOVEA_READ_BY_ANY);
+  for (char **at = environ; *at && !status; at++) {
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(*at, "="), *at);
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0) tell_unknown_variable(name);
+  }
+  return status;
+}
+
+fovea_status command_parse(const command_line *line, int argc, char **argv) {
+  return options_parse(argc, argv, line->options, line->count, line->positionals, line->max_positionals,
+                       line->positional_count);
+}
+
+fovea_status command_begin(const command_line *line, int argc, char **argv, bool *done) {
+  options_wish wish;
+  fovea_status status = options_look(argc, argv, line->options, line->count, &wish);
+  if (status) return status;
+  *done = wish != OPTIONS_RUN;
+  if (wish == OPTIONS_HELP) options_print_help(line->usage, line->summary, line->options, line->count);
+  if (wish == OPTIONS_VERSION) command_print_version();
+  if (*done) return FOVEA_OK;
+  status = check_environment();
+  return status ? status : command_parse(line, argc, argv);
+}
