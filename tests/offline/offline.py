@@ -4,9 +4,9 @@ how many registers and how much private and local memory the kernels take. Nothi
 
     offline.py amd|nvidia|spirv PROGRAMS CL_FOLDER OUT.md [TARGET...]
 
-PROGRAMS is the output of list_programs; a TARGET is one of WAYS below, without any it is all of the way. Fails (1) for
-a program that does not compile, does not validate or calls what it does not define, and for a hot kernel with memory
-where registers should be. 77: tools are missing."""
+PROGRAMS is the output of list_programs. A TARGET, one of WAYS below, asks for a sample: for it alone, each file's first
+program and every third of all. Fails (1) for a program that does not compile, does not validate or calls what it does
+not define, and for a hot kernel with memory where registers should be. 77: tools are missing."""
 import collections
 import concurrent.futures
 import functools
@@ -139,6 +139,11 @@ def read_programs(path, sources):
             if divides[file] or "-DFOVEA_CORRECT_DIVISION" not in options.split()]
 
 
+def sample_of(programs):
+    firsts = {file: i for i, (file, _) in reversed(list(enumerate(programs)))}
+    return [p for i, p in enumerate(programs) if i % 3 == 0 or firsts[p[0]] == i]
+
+
 def compile_one(compiler, target, file, options, sources):
     """Kernels, and what is wrong."""
     wrong = []
@@ -236,6 +241,8 @@ def main():
     if way == "nvidia":  # of a machine newer than this clang only ptxas can say anything
         targets = [t for t in targets if t <= NEWEST_PTX or ptxas_knows(t)]
     programs = read_programs(programs, sources)
+    if asked:
+        programs = sample_of(programs)
     results, wrong = {}, []
     jobs = 1 if asked else len(os.sched_getaffinity(0))  # a sample leaves a processor to other tests
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
