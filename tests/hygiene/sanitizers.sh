@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# sanitizers.sh --build FOLDER CACHE | --run FOLDER: the suite under the address, undefined-behaviour and leak
+# sanitizers.sh --build FOLDER CACHE | --run FOLDER | --sample FOLDER: the suite under the address, undefined-behaviour and leak
 # sanitizers, by a build of its own in FOLDER and with the kernels that other tests left in CACHE. Left out is what would
 # only run the same host code again, and long:
 #   - a GPU's path (..._gpu_path), canonical, rounding, tuning and plain_c: the host code of other tests, other numbers;
@@ -7,6 +7,7 @@
 #     model/ have enough;
 #   - runtime/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
 #   - tests that build programs or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
+# --sample leaves out, too, every case but each third of the tables, and the tests that are long of what remains.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
@@ -28,6 +29,10 @@ if [ "$step" = --build ]; then
   [ ${#wanted[@]} -gt 0 ] || { printf 'sanitizers: no test is left\n' && exit 1; }
   cmake --build "$build" --parallel 1 --target "${wanted[@]}" | grep -v '^\[' || [ "${PIPESTATUS[0]}" -eq 0 ]
   exit
+fi
+if [ "$step" = --sample ]; then
+  export FOVEA_TEST_EVERY=3
+  left_out+='|^model/(few_images|train)$|^net/evaluation$|^plan/shard$|^tools/(bench|load|resume|signals|sweep_resume)$'
 fi
 # Else the search for leaks may follow what it takes for a library's dynamic TLS to an address such as 0x8a4, and crash.
 export ASAN_OPTIONS=intercept_tls_get_addr=0
