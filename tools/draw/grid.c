@@ -1,21 +1,44 @@
 #include "draw/grid.h"
 
+#include <limits.h>
 #include <math.h>
-#include <png.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/fail.h"
 #include "base/file.h"
+
+/* stb_image_write's own compression does not survive an allocation that fails: it asserts, or writes to NULL. */
+static unsigned char *compress_bytes(unsigned char *data, int size, int *compressed_size, int level) {
+  uLongf length = compressBound((uLong)size);
+  unsigned char *compressed = length <= INT_MAX ? malloc(length) : NULL;
+  if (compressed && compress2(compressed, &length, data, (uLong)size, level) != Z_OK) {
+    free(compressed);
+    compressed = NULL;
+  }
+  *compressed_size = (int)length;
+  return compressed;
+}
+
+#define STBIW_ZLIB_COMPRESS compress_bytes
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#include <stb/stb_image_write.h>
+#pragma GCC diagnostic pop
 
 enum {
   TARGET_WIDTH = 900,
   PAIR_GAP = 3,  /* between an original and its reconstruction */
   GRID_GAP = 15, /* between pairs, between rows, and around the grid */
-  PAPER = 255,
-  LARGEST_SIDE = 1000000 /* what libpng writes, and reads, unless it is told otherwise */
+  PAPER = 255
 };
 
 typedef struct grid {
@@ -36,7 +59,9 @@ static size_t gaps_before_row(const grid *g, size_t row) { return g->paired ? (r
 
 /* Gaps before the column after the last one are all the gaps there are: columns is even where there are any. */
 static fovea_status lay_out(grid *g) {
-  if (g->rows > LARGEST_SIDE || g->columns > LARGEST_SIDE || g->height > LARGEST_SIDE || g->width > LARGEST_SIDE)
+  /* stb_image_write counts bytes in int; below these bounds no product here overflows size_t. */
+  if (g->rows > INT_MAX / (size_t)g->height || g->columns > INT_MAX / (size_t)g->width ||
+      g->rows > INT_MAX / GRID_GAP || g->columns > INT_MAX / GRID_GAP)
     return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu images of %d x %d are too many for one PNG", g->rows,
                       g->columns, g->height, g->width);
   const size_t gaps_wide = gaps_before_column(g, g->columns);
@@ -45,8 +70,7 @@ static fovea_status lay_out(grid *g) {
   if (g->scale == 0) g->scale = 1;
   g->pixels_wide = images_wide * g->scale + gaps_wide;
   g->pixels_high = g->rows * (size_t)g->height * g->scale + gaps_before_row(g, g->rows);
-  if (g->pixels_wide > LARGEST_SIDE || g->pixels_high > LARGEST_SIDE ||
-      g->pixels_high > INT32_MAX / (g->pixels_wide * (size_t)g->shown))
+  if (g->pixels_high > (size_t)INT_MAX / (g->pixels_wide * (size_t)g->shown + 1))
     return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu pixels are too many for one PNG", g->pixels_wide,
                       g->pixels_high);
   return FOVEA_OK;
@@ -75,20 +99,23 @@ static fovea_status draw_image(grid *g, size_t row, size_t column, const float *
   return FOVEA_OK;
 }
 
+typedef struct destination {
+  const char *path;
+  fovea_status status;
+} destination;
+
+/* stb_image_write hands over the whole PNG in one call. */
+static void write_whole(void *context, void *data, int size) {
+  destination *to = context;
+  to->status = fovea_file_write(to->path, data, (size_t)size);
+}
+
 static fovea_status save(const grid *g, const char *path) {
-  png_image image = {.version = PNG_IMAGE_VERSION,
-                     .width = (png_uint_32)g->pixels_wide,
-                     .height = (png_uint_32)g->pixels_high,
-                     .format = g->shown == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-  uint8_t *png = malloc(size);
-  if (png == NULL) return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory for a PNG of up to %zu bytes", size);
-  fovea_status status = png_image_write_to_memory(&image, png, &size, 0, g->pixels, 0, NULL)
-                            ? fovea_file_write(path, png, size)
-                            : fovea_fail(FOVEA_NO_MEMORY, "picture grid: %zu x %zu pixels as a PNG: %s", g->pixels_wide,
-                                         g->pixels_high, image.message);
-  free(png);
-  return status;
+  destination to = {path, FOVEA_OK};
+  if (!stbi_write_png_to_func(write_whole, &to, (int)g->pixels_wide, (int)g->pixels_high, g->shown, g->pixels, 0))
+    return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory to compress %zu x %zu pixels", g->pixels_wide,
+                      g->pixels_high);
+  return to.status;
 }
 
 static fovea_status start(grid *g) {

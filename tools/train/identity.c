@@ -14,24 +14,6 @@
 
 static void hash_text(uint64_t hash, char text[RUN_HASH]) { snprintf(text, RUN_HASH, "xxh64:%016" PRIx64, hash); }
 
-static void put_number(XXH64_state_t *hash, uint64_t value) {
-  uint8_t bytes[8];
-  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-  XXH64_update(hash, bytes, sizeof bytes);
-}
-
-uint64_t identity_of_data(const fovea_dataset *d) {
-  XXH64_state_t hash;
-  XXH64_reset(&hash, 0);
-  put_number(&hash, d->count);
-  put_number(&hash, (uint64_t)d->channels);
-  put_number(&hash, (uint64_t)d->height);
-  put_number(&hash, (uint64_t)d->width);
-  XXH64_update(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
-  if (d->labels != NULL) XXH64_update(&hash, d->labels, d->count);
-  return XXH64_digest(&hash);
-}
-
 fovea_status identity_of_init(run_options *o) {
   uint8_t *data = NULL;
   size_t size = 0;

@@ -8,10 +8,6 @@
 
 enum { IDENTITY_RUN = 17 }; /* 16 hexadecimal digits and the end */
 
-/* XXH64 of a set's count, channels, height and width as 8 bytes each, least significant first, its pixels and its
- * labels. */
-uint64_t identity_of_data(const fovea_dataset *data);
-
 /* Sets options->init_hash to the XXH64 of the file options->init. FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_INVALID. */
 fovea_status identity_of_init(run_options *options);
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "base/hash.h"
 
 /* --- what was found ---------------------------------------------------------------------------------------------- */
 
@@ -306,4 +307,24 @@ fovea_status load_check_folder(const char *data, const char *option, const char 
   free(real);
   free(data_real);
   return status;
+}
+
+/* --- the hash ---------------------------------------------------------------------------------------------------- */
+
+static void put_number(XXH64_state_t *hash, uint64_t value) {
+  uint8_t bytes[8];
+  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * i));
+  XXH64_update(hash, bytes, sizeof bytes);
+}
+
+uint64_t load_hash(const fovea_dataset *d) {
+  XXH64_state_t hash;
+  XXH64_reset(&hash, 0);
+  put_number(&hash, d->count);
+  put_number(&hash, (uint64_t)d->channels);
+  put_number(&hash, (uint64_t)d->height);
+  put_number(&hash, (uint64_t)d->width);
+  XXH64_update(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
+  if (d->labels != NULL) XXH64_update(&hash, d->labels, d->count);
+  return XXH64_digest(&hash);
 }

@@ -10,6 +10,10 @@ void load_say(const char *split, const fovea_dataset *set);
 /* The remarks of the load; with `test` (may be NULL) of both loads, none twice, and the classes of one of them only. */
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
 
+/* XXH64 of a set's count, channels, height and width as 8 bytes each, least significant first, its pixels and its
+ * labels. */
+uint64_t load_hash(const fovea_dataset *data);
+
 /* FOVEA_INVALID when a folder of results `out`, which need not exist, is the data folder, holds it, or lies in one of
  * its folders of images: told by device and inode, not by names. data may be NULL. */
 fovea_status load_check_folder(const char *data, const char *option, const char *out);

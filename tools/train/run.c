@@ -14,7 +14,6 @@
 #include "base/file.h"
 #include "draw/pictures.h"
 #include "fovea/safetensors.h"
-#include "train/identity.h"
 #include "train/load.h"
 
 const char run_activations[] = "elu|relu|selu|sigmoid";
@@ -194,8 +193,8 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   if (status == FOVEA_OK) status = check_network(o, d.train);
   if (status == FOVEA_OK) {
     pictures_say_channels(d.train->channels);
-    d.train_hash = identity_of_data(d.train);
-    d.test_hash = identity_of_data(d.test);
+    d.train_hash = load_hash(d.train);
+    d.test_hash = load_hash(d.test);
     *data = d;
   } else {
     run_data_free(&d);
