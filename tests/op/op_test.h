@@ -13,16 +13,9 @@
 #include <cmocka.h>
 
 #include "support/chain.h"
+#include "support/sample.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
-
-/* How many cases of a table there are for each one that is run: FOVEA_TEST_EVERY=3 runs a third of them, a sample that
- * is the same each time. */
-static inline size_t every(void) {
-  const char *given = getenv("FOVEA_TEST_EVERY");
-  const long n = given ? strtol(given, NULL, 10) : 1;
-  return n > 0 ? (size_t)n : 1;
-}
 
 /* Runs every case and fails with how many comparisons did; CMOCKA_TEST_ABORT, by which cmocka ends a program at its
  * first failure, ends a table at its first failing case. */
