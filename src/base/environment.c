@@ -72,8 +72,10 @@ static bool is_seconds(const char *value) {
   return length < most || (length == most && strcmp(value, last) <= 0);
 }
 
+/* Or the folder of what they include. */
 static bool is_kernel_file(const char *name) {
   const char *dot = strrchr(name, '.');
+  if (strcmp(name, "common") == 0) return true;
   return dot && (strcmp(dot, ".cl") == 0 || strcmp(dot, ".clh") == 0);
 }
 
