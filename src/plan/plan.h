@@ -38,7 +38,7 @@ fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
 size_t fovea_plan_memory(const fovea_plan *plan);
 
-/* The node whose activation was fused into the launches that make the node's value, which is therefore never made; -1:
+/* The node whose activation is fused into the launches that make the node's value, which is therefore never made; -1:
  * it is made (a dropout changes nothing in an evaluation). */
 fovea_tensor fovea_plan_fused_by(const fovea_plan *plan, fovea_tensor node);
 

@@ -7,6 +7,8 @@
 static const double SELU_SCALE = 1.0507009873554804934193349852946;
 static const double SELU_ALPHA = 1.6732632423543772848170429916717;
 
+static const double LEAKY_SLOPE = 0.3; /* Keras's */
+
 double ref_sigmoid(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)); }
 
 static double activate(enum ref_activation kind, double x) {
@@ -19,6 +21,10 @@ static double activate(enum ref_activation kind, double x) {
       return SELU_SCALE * (x > 0 ? x : SELU_ALPHA * expm1(x));
     case REF_SIGMOID:
       return ref_sigmoid(x);
+    case REF_TANH:
+      return tanh(x);
+    case REF_LEAKY_RELU:
+      return x > 0 ? x : LEAKY_SLOPE * x;
     case REF_LINEAR:
       break;
   }
@@ -35,6 +41,10 @@ static double derivative(enum ref_activation kind, double x) {
       return SELU_SCALE * (x >= 0 ? 1 : SELU_ALPHA * exp(x)); /* at 0 as TensorFlow; PyTorch differs */
     case REF_SIGMOID:
       return ref_sigmoid(x) * ref_sigmoid(-x);
+    case REF_TANH:
+      return 1 / (cosh(x) * cosh(x));
+    case REF_LEAKY_RELU:
+      return x > 0 ? 1 : LEAKY_SLOPE;
     case REF_LINEAR:
       break;
   }
