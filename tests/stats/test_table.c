@@ -240,7 +240,7 @@ static void test_bad_designs(void **state) {
       {"a,y\n1,2\n3,x\n", NULL, {0}, false, "the response y: line 3, column y: \"x\" is not a number"},
       {"a,y\n1,2\n3,NaN\n", NULL, {0}, false, "line 3, column y: \"NaN\" is not a finite number"},
       {"a,y\n1,2.50\n3,2.5\n", NULL, {0}, false, "the response y is 2.50 in every row"},
-      {SWEEP "tanh,none,on,off,1,9\nrelu,none,on,off,2,9\n", NULL, {0}, false, "line 2, column activation: \"tanh\""},
+      {SWEEP "softmax,none,on,off,1,9\nrelu,none,on,off,2,9\n", NULL, {0}, false, "line 2, column activation: \"softmax\""},
       {SWEEP "relu,none,0.2,off,1,9\nrelu,none,on,off,2,9\n", NULL, {0}, false, "line 2, column batchnorm: \"0.2\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -154,7 +154,7 @@ static void refusals(void **state) {
   const struct {
     const char *arguments, *message;
   } cases[] = {{"--factors colour", "'colour' is not one of activation"},
-               {"--factors activation=tanh", "no level 'tanh'"},
+               {"--factors activation=softmax", "no level 'softmax'"},
                {"--factors dropout,dropout", "twice"},
                {"--factors activation=", "no level ''"},
                {"--factors activation=elu|relu|elu", "activation has the level 'elu' twice"},
