@@ -28,7 +28,8 @@ typedef enum fovea_activation {
   FOVEA_ELU, /* alpha 1 */
   FOVEA_RELU,
   FOVEA_SELU, /* Klambauer et al. 2017: scale 1.05070098735548..., alpha 1.67326324235437... */
-  FOVEA_SIGMOID
+  FOVEA_SIGMOID,
+  FOVEA_TANH
 } fovea_activation;
 
 /* "linear", "elu", "relu", ...; NULL for what is none of them, so that 0, 1, 2, ... up to there are all. */

@@ -34,6 +34,7 @@
   X(elu, ELU, 0, 0)          \
   X(relu, RELU, 0, 0)        \
   X(selu, SELU, 0, 0)        \
-  X(sigmoid, SIGMOID, 1, 0)
+  X(sigmoid, SIGMOID, 1, 0)  \
+  X(tanh, TANH, 0, 5)
 
 #endif

@@ -96,6 +96,17 @@ static inline float canonical_sigmoid(float x) {
   return 1.0f / (1.0f + canonical_exp(-c));
 }
 
+static inline float canonical_tanh(float x) {
+  const float size = fabsf(x), z = x * x;
+  float p = -5.70498872745e-3f;
+  p = fmaf(p, z, 2.06390887954e-2f);
+  p = fmaf(p, z, -5.37397155531e-2f);
+  p = fmaf(p, z, 1.33314422036e-1f);
+  p = fmaf(p, z, -3.33332819422e-1f);
+  const float large = 1.0f - 2.0f / (canonical_exp(size + size) + 1.0f);
+  return size < 0.625f ? fmaf(p * z, x, x) : x < 0.0f ? -large : large;
+}
+
 static const float CANONICAL_SELU_SCALE = 1.05070098735548049342f;
 static const float CANONICAL_SELU_SCALE_ALPHA = 1.75809934084737685994f;
 
@@ -109,6 +120,8 @@ static inline float canonical_activate(float x, enum ref_activation activation) 
       return x > 0.0f ? CANONICAL_SELU_SCALE * x : CANONICAL_SELU_SCALE_ALPHA * (canonical_exp(x) - 1.0f);
     case REF_SIGMOID:
       return canonical_sigmoid(x);
+    case REF_TANH:
+      return canonical_tanh(x);
     default:
       return x;
   }
@@ -124,6 +137,8 @@ static inline float canonical_activate_backward(float dy, float y, enum ref_acti
       return y >= 0.0f ? dy * CANONICAL_SELU_SCALE : dy * (y + CANONICAL_SELU_SCALE_ALPHA);
     case REF_SIGMOID:
       return dy * (y * (1.0f - y));
+    case REF_TANH:
+      return dy * fmaf(-y, y, 1.0f);
     default:
       return dy;
   }

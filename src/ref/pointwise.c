@@ -19,6 +19,8 @@ static double activate(enum ref_activation kind, double x) {
       return SELU_SCALE * (x > 0 ? x : SELU_ALPHA * expm1(x));
     case REF_SIGMOID:
       return ref_sigmoid(x);
+    case REF_TANH:
+      return tanh(x);
     case REF_LINEAR:
       break;
   }
@@ -35,6 +37,8 @@ static double derivative(enum ref_activation kind, double x) {
       return SELU_SCALE * (x >= 0 ? 1 : SELU_ALPHA * exp(x)); /* at 0 as TensorFlow; PyTorch differs */
     case REF_SIGMOID:
       return ref_sigmoid(x) * ref_sigmoid(-x);
+    case REF_TANH:
+      return 1 / (cosh(x) * cosh(x));
     case REF_LINEAR:
       break;
   }
