@@ -29,7 +29,8 @@ typedef enum fovea_activation {
   FOVEA_RELU,
   FOVEA_SELU, /* Klambauer et al. 2017: scale 1.05070098735548..., alpha 1.67326324235437... */
   FOVEA_SIGMOID,
-  FOVEA_TANH
+  FOVEA_TANH,
+  FOVEA_LEAKY_RELU /* x, below 0 times 0.3: the default of Keras's layer (Maas et al. 2013 and PyTorch: 0.01) */
 } fovea_activation;
 
 /* "linear", "elu", "relu", ...; NULL for what is none of them, so that 0, 1, 2, ... up to there are all. */

@@ -35,6 +35,7 @@
   X(relu, RELU, 0, 0)        \
   X(selu, SELU, 0, 0)        \
   X(sigmoid, SIGMOID, 1, 0)  \
-  X(tanh, TANH, 0, 5)
+  X(tanh, TANH, 0, 5)        \
+  X(leaky_relu, LEAKY_RELU, 0, 2)
 
 #endif

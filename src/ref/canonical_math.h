@@ -122,6 +122,8 @@ static inline float canonical_activate(float x, enum ref_activation activation) 
       return canonical_sigmoid(x);
     case REF_TANH:
       return canonical_tanh(x);
+    case REF_LEAKY_RELU:
+      return x < 0.0f ? x * 0.3f : x;
     default:
       return x;
   }
@@ -139,6 +141,8 @@ static inline float canonical_activate_backward(float dy, float y, enum ref_acti
       return dy * (y * (1.0f - y));
     case REF_TANH:
       return dy * fmaf(-y, y, 1.0f);
+    case REF_LEAKY_RELU:
+      return y > 0.0f ? dy : dy * 0.3f;
     default:
       return dy;
   }

@@ -7,6 +7,8 @@
 static const double SELU_SCALE = 1.0507009873554804934193349852946;
 static const double SELU_ALPHA = 1.6732632423543772848170429916717;
 
+static const double LEAKY_SLOPE = 0.3; /* Keras's */
+
 double ref_sigmoid(double x) { return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)); }
 
 static double activate(enum ref_activation kind, double x) {
@@ -21,6 +23,8 @@ static double activate(enum ref_activation kind, double x) {
       return ref_sigmoid(x);
     case REF_TANH:
       return tanh(x);
+    case REF_LEAKY_RELU:
+      return x > 0 ? x : LEAKY_SLOPE * x;
     case REF_LINEAR:
       break;
   }
@@ -39,6 +43,8 @@ static double derivative(enum ref_activation kind, double x) {
       return ref_sigmoid(x) * ref_sigmoid(-x);
     case REF_TANH:
       return 1 / (cosh(x) * cosh(x));
+    case REF_LEAKY_RELU:
+      return x > 0 ? 1 : LEAKY_SLOPE;
     case REF_LINEAR:
       break;
   }
