@@ -482,7 +482,7 @@ static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t cou
     return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
   *pixels = (size_t)dims[1] * (size_t)dims[2];
   *size = (size_t)dims[0] * *pixels;
-  const fovea_tensor by = fovea_plan_folded_by(net->evaluation, tensor);
+  const fovea_tensor by = fovea_plan_fused_by(net->evaluation, tensor);
   if (by >= 0)
     return fovea_fail(FOVEA_INVALID,
                       "network: tensor %d (%s) is not made, but tensor %d (%s) in one with it, unless fovea_graph_keep "

@@ -60,8 +60,7 @@ static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwis
 
 static bool on_cpu(const fovea_plan *plan) { return fovea_plan_device(plan)->tuning.vector > 1; }
 
-/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel of all images.
- * The launches of large images in its place took 1.00 to 1.01 times a step's time (2 Zen 5 cores). */
+/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel of all images. */
 static bool channels_whole(const fovea_plan *plan, const fovea_node *n) {
   enum { SMALL = 2 << 20 };
   return on_cpu(plan) && tensor_bytes(plan, n) < SMALL;
@@ -96,15 +95,15 @@ static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_nod
   fovea_record_cost(r, 0, 8.0 * n->c * rows * fovea_plan_batch(plan));
 }
 
-/* The attention whose launch is left to this normalization, or -1. */
-static int left_attention(const fovea_plan *plan, int node) {
+/* The attention whose launch this normalization records, fused with it, or -1. */
+static int fused_attention(const fovea_plan *plan, int node) {
   const int attention = fovea_plan_fused(plan, node);
   return attention >= 0 && fovea_attention_is_fused(plan, attention) ? attention : -1;
 }
 
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const int attention = left_attention(plan, node);
+  const int attention = fused_attention(plan, node);
   const bool whole = attention < 0 && channels_whole(plan, n);
   fovea_view rows = new_rows(plan, n);
   if (attention >= 0)
@@ -152,7 +151,7 @@ static void forward(fovea_plan *plan, int node) {
     record_statistics(plan, node, stats);
   else
     record_moving(plan, node, stats);
-  const int attention = left_attention(plan, node);
+  const int attention = fused_attention(plan, node);
   if (attention >= 0 && !fovea_plan_training(plan)) {
     fovea_record_normalized_attention(plan, attention, stats);
     return;

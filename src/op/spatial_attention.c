@@ -60,8 +60,7 @@ static void finish(fovea_plan *plan, fovea_record *r, const fovea_node *n, doubl
 }
 
 /* Whether a pass is one launch with a work-item for each block of images: on a CPU whose units then have as much to do
- * as each other. A training step of the seed has 315 launches so, not 376, an evaluation 100, not 148, which takes 0.98
- * of the time; a step takes 0.99 of it where units have no cache in common, else as long (2 Zen 5 cores). */
+ * as each other. An evaluation of the seed network takes 0.98 of the time so. */
 static bool is_one_launch(const fovea_plan *plan) {
   const fovea_device *device = fovea_plan_device(plan);
   return device->tuning.vector > 1 && fovea_plan_divides_evenly(plan, (int)device->info.compute_units);

@@ -4,8 +4,8 @@
 
 #include "plan/record.h"
 
-/* What they know of each other: the slots of the attention's scale
- * [pixels][N] and of the normalization's statistics, and its parameters. */
+/* What they know of each other: the slots of the attention's scale,
+ * one channel, and of the normalization's statistics, and its parameters. */
 enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAMMA = 0, FOVEA_BATCHNORM_BETA = 1 };
 
 /* Whether the attention leaves its launch to the normalization to record: with its output, in an evaluation, or with

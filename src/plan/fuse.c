@@ -23,7 +23,7 @@ static bool can_fuse(const fovea_plan *plan, int i, int from) {
 }
 
 /* Not for inspection, which reads what is between. */
-static void merge(fovea_plan *plan) {
+static void fuse_pairs(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count && !plan->resources.inspect; i++) {
     const int from = graph->nodes[i].inputs[0];
@@ -48,7 +48,7 @@ static bool can_take(const fovea_plan *plan, const fovea_node *node, int from) {
 }
 
 /* A dropout or activation whose input nobody else reads is done by the op that makes that input, where it can. */
-static void fold(fovea_plan *plan) {
+static void fuse_pointwise(fovea_plan *plan) {
   const fovea_graph *graph = plan->graph;
   for (int i = 0; i < graph->count; i++) {
     const fovea_node *node = &graph->nodes[i];
@@ -64,6 +64,6 @@ static void fold(fovea_plan *plan) {
 }
 
 void fovea_plan_fuse(fovea_plan *plan) {
-  fold(plan);
-  merge(plan);
+  fuse_pointwise(plan);
+  fuse_pairs(plan);
 }

@@ -6,10 +6,10 @@
 #include "plan/plan.h"
 
 /* Whether there are launches that may run beside others (side_stream.c), and into how many shards the batch is divided
- * (shard.c; 0: it is not). For tests, run latest: in one queue, each such launch only when it is waited for, and of
- * each piece of the pass one shard of the batch after the other: `order` 1 the first one first, 2 the last. No order
- * that is allowed lets more happen before a launch, so runs that leave the same bits show that nothing is overwritten
- * too early. */
+ * (shard.c; 0: it is not). For tests, the latest-legal schedule: in one queue, each such launch only when it is waited
+ * for, and of each piece of the pass one shard of the batch after the other: `order` 1 the first one first, 2 the last.
+ * No order that is allowed lets more happen before a launch, so runs that leave the same bits show that nothing is
+ * overwritten too early. */
 bool fovea_plan_has_groups(const fovea_plan *plan);
 int fovea_plan_shards(const fovea_plan *plan);
 void fovea_plan_use_latest_schedule(fovea_plan *plan, int order);

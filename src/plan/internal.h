@@ -39,7 +39,7 @@ struct fovea_record {
   size_t local, size[3]; /* local 0: a plain range */
   bool flat;             /* size[0] work-items and no more than are needed beyond */
   int most, request;     /* of the work-group, 0: any; of a recording of requests, 0: none */
-  int group;             /* of records that may run aside: side_stream.c; 0: not one of them */
+  int group;             /* of records of the side stream: side_stream.c; 0: not one of them */
   bool prepacks;         /* fovea_record_prepacks_weights */
   int batch_axis;        /* 1 + that of the range which runs over the batch; 0: none */
   bool whole;            /* not divided among shards, though over the batch */
@@ -83,14 +83,15 @@ struct fovea_plan {
   fovea_status status;
   fovea_record **records;
   int record_count, record_capacity;
-  fovea_command_buffer *replay;  /* NULL: the records are enqueued one by one */
-  fovea_command_buffer *prepack; /* those that prepare, which `replay` has not; NULL: there are none, or likewise */
-  uint64_t prepacked_for;        /* changes of the parameters when the records that prepare ran, and one; 0: never */
-  int request;                   /* that the records made now answer; 0: none */
-  int group, group_count;        /* of the records made now, 0: none; the groups so far */
-  int latest;                    /* for tests: fovea_plan_use_latest_schedule */
-  int shards;                    /* of the batch and of the device: shard.c; 0: none */
-  cl_event *group_done;          /* of each group during a run; NULL where the device has one queue */
+  fovea_command_buffer *replay; /* NULL: the records are enqueued one by one */
+  fovea_command_buffer
+      *prepack;           /* those that prepack weights, which `replay` has not; NULL: there are none, or likewise */
+  uint64_t prepacked_for; /* changes of the parameters when those ran, and one; 0: never */
+  int request;            /* that the records made now answer; 0: none */
+  int group, group_count; /* of the records made now, 0: none; the groups so far */
+  int latest;             /* for tests: fovea_plan_use_latest_schedule */
+  int shards;             /* of the batch and of the device: shard.c; 0: none */
+  cl_event *group_done;   /* of each group during a run; NULL where the device has one queue */
   storage *storages;
   int storage_count, storage_capacity;
   int *gradient_of; /* storage -> storage of its gradient, -1 */
@@ -133,7 +134,8 @@ void fovea_plan_find_segments(fovea_plan *plan);
 bool fovea_plan_is_sharded(const fovea_plan *plan, const fovea_record *record);
 fovea_launch_shard fovea_plan_shard(const fovea_plan *plan, const fovea_record *record, int shard);
 
-/* schedule.c: every record, those that prepare only if `prepacks`; or latest, but for those. */
+/* schedule.c: every record, those that prepack weights only if `prepacks`; or the latest-legal schedule, without
+ * those. */
 fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepacks);
 fovea_status fovea_plan_run_latest(fovea_plan *plan);
 

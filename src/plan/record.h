@@ -43,7 +43,7 @@ const fovea_pointwise *fovea_plan_pointwise(const fovea_plan *plan, int node);
 int fovea_plan_fused(const fovea_plan *plan, int node);
 
 /* Values. A node's own, its input's, its parameters and their gradients; a new storage of `size` floats, or of
- * images, [channels][pixels][batch]. */
+ * images, channels of so many pixels of the batch, x[c][n/16][h][w][n%16]. */
 fovea_view fovea_plan_output(const fovea_plan *plan, int node);
 fovea_view fovea_plan_input(const fovea_plan *plan, int node, int input);
 fovea_view fovea_plan_parameter(const fovea_plan *plan, int node, int parameter);
@@ -95,7 +95,7 @@ void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y,
 void fovea_record_local(fovea_record *record, int most);
 void fovea_record_cost(fovea_record *record, double flops, double bytes);
 
-/* The shapes that most kernels have: over the batch, y and z; over the batch, shares of `count` things (vector.clh) and
+/* The shapes that most kernels have: over the batch, y and z; over the batch, ranges of `count` things (vector.clh) and
  * z; and a row of lanes (reduce.clh) for each y and z. */
 void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
 void fovea_record_shared_range(fovea_plan *plan, fovea_record *record, size_t count, size_t z);

@@ -1,5 +1,5 @@
-/* A pass in several queues: the whole device's, one for the side stream (side_stream.c), and one of each shard of
- * the device (shard.c). Each is in order. A record waits for those before it that another queue has:
+/* A pass in several queues: the whole device's, one for the side stream (side_stream.c), and one of each shard of the
+ * device (shard.c). Each is in order. A record waits for those before it that another queue has:
  *
  *   over the batch       what was recorded for the whole device; where a segment begins, all shards
  *   for the whole device all shards
@@ -107,10 +107,8 @@ static fovea_status put_whole(passage *p, const fovea_record *r) {
   return status == FOVEA_OK ? put(p, WHOLE, r, (fovea_launch_shard){0}) : status;
 }
 
-/* What prepacks is for the whole device, and no launch waits for another. Two queues have them, from which any unit
- * takes what is next, and all wait for both: at a step's begin the thread that enqueues has a unit, too. Half of them
- * in each shard's own queue took 1.02 times the step's time. No preparations at all would take
- * 0.985 of it. */
+/* Prepacked weights are for the whole device, and no launch waits for another: two queues have them, from which any
+ * unit takes what is next, and all wait for both. A queue a shard took 1.02 times a step's time. */
 static fovea_status put_prepacking(passage *p) {
   fovea_status status = FOVEA_OK;
   double bytes[] = {[WHOLE] = 0, [SIDE_STREAM] = 0};

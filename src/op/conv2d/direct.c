@@ -86,11 +86,10 @@ void fovea_record_conv2d_direct(fovea_plan *plan, const fovea_conv_shape *s, fov
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
 }
 
-/* TK * S accumulators of a register each, S columns of x and one of dy. Measured on AVX2 (Zen 3, 85->25 at 28x28, batch
- * 64; ms): 3 filters and 2 channels 17.3, 4 channels 21, 8 channels 20; 4 filters 28, 5 filters 25, for want of
- * registers for the pointers; 2 filters of V = 16 29. A 1x1 kernel has enough sums only with many filters, a wide one
- * with one. A dense layer's work-items on a GPU have all 16 lanes, since a sum of each was most of a large layer's
- * memory: of 4 filters 55 registers spill on AMD's gfx1100. */
+/* TK * S accumulators of a register each, S columns of x and one of dy: on AVX2 3 filters and 2 channels are fastest
+ * (17.3 ms for 85 to 25 channels at 28x28, 4 filters 28, for want of registers for the pointers). A 1x1 kernel has
+ * enough sums only with many filters, a wide one with one. A dense layer's work-items on a GPU have all 16 lanes, since
+ * a sum of each was most of a large layer's memory: of 4 filters 55 registers spill on AMD's gfx1100. */
 static fovea_tile weight_tile(const fovea_tuning *tuning, const fovea_conv_shape *s) {
   fovea_tile t = {.vector = tuning->native, .channels = tuning->vector == 1 ? 1 : 2};
   t.filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 8 : tuning->native == 1 || tuning->native == 16 ? 4 : 3;
