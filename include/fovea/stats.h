@@ -54,7 +54,7 @@ FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
  * order (pandas.get_dummies).
  *
  * A sweep's table without options->columns gives the design of the original experiment, in its order: BatchNorm,
- * Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, _selu, _sigmoid, less what does not occur.
+ * Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur.
  * A factor that does not vary is left out; without attention "none" the first level that occurs has no column. Where
  * the activation does not vary "const" stands in its place, because its columns are what carries the mean.
  *

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "fovea/stats.h"
+#include "graph/ops.h"
 #include "stats/integers.h"
 #include "stats/numbers.h"
 
@@ -217,14 +218,16 @@ static const level batchnorm_levels[] = {{"off", "BatchNorm"}, {"on", "BatchNorm
 static const level dropout_levels[] = {{"off", "Dropout"}, {"on", "Dropout"}};
 static const level attention_levels[] = {
     {"none", ""}, {"spatial", "SpatialAttention"}, {"channel", "ChannelAttention"}, {"cbam", "CBAM"}};
-static const level activation_levels[] = {{"elu", "Activation_elu"},
-                                          {"relu", "Activation_relu"},
-                                          {"selu", "Activation_selu"},
-                                          {"sigmoid", "Activation_sigmoid"}};
+static const level activation_levels[] = {/* but for the first, linear: a network of nothing else is linear */
+#define X(name, NAME, moves_zero, ulp) {#name, "Activation_" #name},
+                                          FOVEA_ACTIVATIONS(X)
+#undef X
+};
+enum { ACTIVATION_LEVELS = sizeof activation_levels / sizeof *activation_levels - 1, MOST_LEVELS = ACTIVATION_LEVELS };
 static const factor sweep_factors[] = {{"batchnorm", batchnorm_levels, 2, false},
                                        {"dropout", dropout_levels, 2, false},
                                        {"attention", attention_levels, 4, false},
-                                       {"activation", activation_levels, 4, true}};
+                                       {"activation", activation_levels + 1, ACTIVATION_LEVELS, true}};
 enum { FACTORS = sizeof sweep_factors / sizeof *sweep_factors };
 
 static fovea_status check_table(const fovea_table *t) {
@@ -244,7 +247,7 @@ bool fovea_table_is_sweep(const fovea_table *table) {
 
 static fovea_status add_factor(builder *b, const factor *f) {
   const fovea_table *t = b->table;
-  size_t column = 0, seen[4] = {0}, different = 0, at = 0;
+  size_t column = 0, seen[MOST_LEVELS] = {0}, different = 0, at = 0;
   find_column(t, f->name, &column);
   for (size_t i = 0; i < t->rows; i++) {
     for (at = 0; at < f->count && strcmp(cell(t, i, column), f->levels[at].word) != 0; at++) continue;

@@ -50,7 +50,7 @@ static fovea_tensor image(fovea_graph *g, fovea_tensor z, fovea_tensor early) {
 
 static bool has(const fovea_graph *g, const fovea_op *op) {
   for (int i = 0; i < g->count; i++)
-    if (g->nodes[i].op == op) return true;
+    if (g->nodes[i].op->kind == op->kind) return true;
   return false;
 }
 

@@ -5,15 +5,24 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "graph/ops.h"
 
-enum { ACTIVATION, ATTENTION, BATCHNORM, DROPOUT, FACTORS, MOST_LEVELS = 4 };
+enum { ACTIVATION, ATTENTION, BATCHNORM, DROPOUT, FACTORS };
+/* Of a factor; activations are more than the words of the others. */
+enum {
+#define X(name, NAME, moves_zero, ulp) +1
+  MOST_LEVELS = FOVEA_ACTIVATIONS(X) - 1 /* without linear */
+#undef X
+};
 
 static const struct {
-  const char *name, *words; /* words in the order of the loops */
-} known[FACTORS] = {[ACTIVATION] = {"activation", "elu|relu|selu|sigmoid"},
+  const char *name, *words; /* words in the order of the loops; NULL: run_activations */
+} known[FACTORS] = {[ACTIVATION] = {"activation", NULL},
                     [ATTENTION] = {"attention", "spatial|channel|cbam|none"},
                     [BATCHNORM] = {"batchnorm", "on|off"},
                     [DROPOUT] = {"dropout", "on|off"}};
+
+static const char *words_of(int factor) { return known[factor].words ? known[factor].words : run_activations; }
 
 /* Which words of a factor take part. */
 typedef bool levels[MOST_LEVELS];
@@ -37,6 +46,7 @@ static void levels_of_options(const run_options *o, levels of[FACTORS]) {
   of[DROPOUT][o->dropout > 0 ? 0 : 1] = true;
 }
 
+/* Of the activations the first four, those of the experiment that this one repeats. */
 static void all_levels(const run_options *o, int factor, levels out) {
   memset(out, 0, sizeof(levels));
   for (int i = 0; i < (factor == ACTIVATION ? 4 : 2); i++) out[i] = true;
@@ -51,10 +61,10 @@ static fovea_status some_levels(int factor, const char *text, size_t n, levels o
   memset(out, 0, sizeof(levels));
   for (const char *end = text + n;;) {
     size_t length = strcspn(text, "|,");
-    const int word = options_find_choice(known[factor].words, text, length);
+    const int word = options_find_choice(words_of(factor), text, length);
     if (word < 0)
       return fovea_fail(FOVEA_INVALID, "--factors: %s has no level '%.*s', it has %s", known[factor].name,
-                        (int)(length < 40 ? length : 40), text, known[factor].words);
+                        (int)(length < 40 ? length : 40), text, words_of(factor));
     if (out[word])
       return fovea_fail(FOVEA_INVALID, "--factors: %s has the level '%.*s' twice", known[factor].name, (int)length,
                         text);
@@ -108,7 +118,7 @@ static factors_config make(const int word[FACTORS], long long seed) {
 
 fovea_status factors_plan(const char *factors, const run_options *options, long long seeds, factors_config **configs,
                           size_t *count) {
-  enum { COMBINATIONS = MOST_LEVELS * MOST_LEVELS * MOST_LEVELS * MOST_LEVELS };
+  enum { M = MOST_LEVELS, COMBINATIONS = M * M * M * M };
   levels of[FACTORS];
   fovea_status status = parse(factors, options, of);
   if (status != FOVEA_OK) return status;
@@ -119,12 +129,12 @@ fovea_status factors_plan(const char *factors, const run_options *options, long 
   if (options->seed > RUN_LARGEST_SEED - (seeds - 1))
     return fovea_fail(FOVEA_INVALID, "--seeds: %lld seeds from %lld on go beyond the largest seed, %lld", seeds,
                       options->seed, RUN_LARGEST_SEED);
-  factors_config *list = malloc((size_t)seeds * 64 * sizeof *list); /* 4 x 4 x 2 x 2 */
+  factors_config *list = malloc((size_t)seeds * M * 4 * 2 * 2 * sizeof *list);
   if (list == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configurations of %lld seeds", seeds);
   size_t n = 0;
   for (long long seed = options->seed; seed < options->seed + seeds; seed++) {
     for (int i = 0; i < COMBINATIONS; i++) {
-      const int word[FACTORS] = {i / 64, i / 16 % 4, i / 4 % 4, i % 4};
+      const int word[FACTORS] = {i / (M * M * M), i / (M * M) % M, i / M % M, i % M};
       bool wanted = true;
       for (int f = 0; f < FACTORS; f++) wanted = wanted && of[f][word[f]];
       if (wanted) list[n++] = make(word, seed);
