@@ -154,13 +154,24 @@ fovea_tensor fovea_graph_add_within(fovea_graph *graph, const fovea_op *op, cons
 }
 
 static void set_example(fovea_node *node, const fovea_attribute *a) {
-  char *at = (char *)node + a->offset;
-  if (a->kind == FOVEA_ATTRIBUTE_INT) memcpy(at, &(int){(int)a->example}, sizeof(int));
-  if (a->kind == FOVEA_ATTRIBUTE_BOOL) memcpy(at, &(bool){a->example != 0}, sizeof(bool));
-  if (a->kind == FOVEA_ATTRIBUTE_FLOAT) memcpy(at, &(float){(float)a->example}, sizeof(float));
-  if (a->kind == FOVEA_ATTRIBUTE_DOUBLE) memcpy(at, &a->example, sizeof(double));
-  if (a->kind == FOVEA_ATTRIBUTE_ACTIVATION)
-    memcpy(at, &(fovea_activation){(fovea_activation)(int)a->example}, sizeof(fovea_activation));
+  void *member = (char *)node + a->offset;
+  switch (a->kind) {
+    case FOVEA_ATTRIBUTE_INT:
+      *(int *)member = (int)a->example;
+      break;
+    case FOVEA_ATTRIBUTE_BOOL:
+      *(bool *)member = a->example != 0;
+      break;
+    case FOVEA_ATTRIBUTE_FLOAT:
+      *(float *)member = (float)a->example;
+      break;
+    case FOVEA_ATTRIBUTE_DOUBLE:
+      *(double *)member = a->example;
+      break;
+    case FOVEA_ATTRIBUTE_ACTIVATION:
+      *(fovea_activation *)member = (fovea_activation)(int)a->example;
+      break;
+  }
 }
 
 bool fovea_op_has_example(const fovea_op *op) {

@@ -39,7 +39,7 @@ static int word_of_attention(int attention) {
 }
 
 static void levels_of_options(const run_options *o, levels of[FACTORS]) {
-  memset(of, 0, FACTORS * sizeof *of);
+  for (int i = 0; i < FACTORS; i++) memset(of[i], 0, sizeof of[i]);
   of[ACTIVATION][o->activation] = true;
   of[ATTENTION][word_of_attention(o->attention)] = true;
   of[BATCHNORM][o->batchnorm ? 0 : 1] = true;
