@@ -335,15 +335,28 @@ static void read_leaf(struct golden *g) {
   next();
 }
 
+static int *asked_member(struct golden *g, const char *name) {
+  struct ref_asked *a = &g->asked;
+  const struct {
+    const char *name;
+    int *member;
+  } members[] = {{"c", &a->c},
+                 {"h", &a->h},
+                 {"w", &a->w},
+                 {"filters", &a->filters},
+                 {"kernel", &a->kernel},
+                 {"stride", &a->stride},
+                 {"padding", &a->padding}};
+  for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+    if (!strcmp(members[i].name, name)) return members[i].member;
+  fail_msg("ops.txt: case %s: nothing is asked for as %s", g->name, name);
+  return NULL;
+}
+
 static void read_asked(struct golden *g) {
-  int *const members[] = {&g->asked.c,      &g->asked.h,      &g->asked.w,      &g->asked.filters,
-                          &g->asked.kernel, &g->asked.stride, &g->asked.padding};
-  static const char *const names[] = {"c", "h", "w", "filters", "kernel", "stride", "padding"};
-  size_t i = 0;
   next();
-  while (i < sizeof names / sizeof *names && strcmp(names[i], token)) i++;
-  if (i == sizeof names / sizeof *names) fail_msg("ops.txt: case %s: nothing is asked for as %s", g->name, token);
-  *members[i] = next_int();
+  int *member = asked_member(g, token);
+  *member = next_int();
   next();
 }
 
