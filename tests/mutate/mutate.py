@@ -166,7 +166,7 @@ def verdict_of(failed, output, kernel):
 def judge_kernel(shop, m):
     folder = Path(tempfile.mkdtemp(prefix="cl-", dir=shop.folder))
     shutil.copytree(shop.tree / "cl", folder, dirs_exist_ok=True)
-    path = folder / Path(m.file).name
+    path = folder / Path(m.file).relative_to("cl")
     path.write_text(path.read_text().replace(m.old, m.new))
     failed, output = shop.test(only=m.tests, FOVEA_CL_DIR=str(folder))
     if not failed and shop.rest:
