@@ -16,7 +16,7 @@
  * (c, h, n) first, for w; then the rows of an image, in order of h; then images: lanes and tree of reduce.clh. A row's
  * mean and its sum of squared deviations come from two sweeps while it is in the cache; rows are merged by Chan, Golub
  * & LeVeque 1983, as merge_row of batchnorm.clh writes it; images by their mean, then the sum of their sums and of
- * their means' squared deviations. state: src/net/network.c.
+ * their means' squared deviations. state: src/net/internal.h.
  *
  * Padding images (vector.clh): y is 0, since x = 0 would become (beta - gamma * mean * inv); so is dx. xhat may be
  *   anything, so the sum of its products with g is masked.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "net/internal.h"
 #include "plan/inspect.h"
 #include "plan/record.h"
 
@@ -53,7 +54,7 @@ fovea_status fovea_report_gradient(fovea_network *net, uint32_t step, const fove
       FOVEA_MISMATCH,
       "training step %u, counted from 0: the gradient of %s (%s), or its square, is not finite, the first "
       "in the backward pass of %zu parameters%s",
-      step, found->name, op_of(fovea_network_graph(net), found->name), count, of_loss);
+      step, found->name, op_of(net->graph, found->name), count, of_loss);
 }
 
 /* Of the parameters that the pass reads: moving statistics only in an evaluation. */
@@ -61,7 +62,7 @@ static bool find_parameter(fovea_network *net, bool training, char text[TEXT]) {
   for (size_t i = 0; i < fovea_network_parameter_count(net); i++) {
     const fovea_parameter *p = fovea_network_parameter(net, i);
     if ((training && !p->trainable) || !is_bad(net, i, FOVEA_VALUE)) continue;
-    snprintf(text, TEXT, "parameter %s (%s) is not finite", p->name, op_of(fovea_network_graph(net), p->name));
+    snprintf(text, TEXT, "parameter %s (%s) is not finite", p->name, op_of(net->graph, p->name));
     return true;
   }
   return false;
@@ -120,8 +121,8 @@ static fovea_status run_forward(fovea_plan *plan, int nodes, size_t images, int 
 /* Runs the pass again in memory of its own, and restores the moving statistics that training updates. */
 static fovea_status repeat(fovea_network *net, const fovea_resources *resources, const fovea_pass *pass, int *found,
                            size_t *bad) {
-  const fovea_plan *own = fovea_network_plan(net, pass->training);
-  const fovea_graph *graph = fovea_network_graph(net);
+  const fovea_plan *own = pass->training ? net->training : net->evaluation;
+  const fovea_graph *graph = net->graph;
   fovea_resources r = *resources;
   fovea_plan *plan = NULL;
   const size_t size = r.parameters->size;
@@ -154,7 +155,7 @@ static void find_tensor(fovea_network *net, const fovea_resources *resources, co
     snprintf(text, TEXT, "%s", exact ? "every parameter and tensor is finite, so it is the loss that overflows" : "");
     return;
   }
-  name_tensor(fovea_network_graph(net), found, name, sizeof name);
+  name_tensor(net->graph, found, name, sizeof name);
   snprintf(text, TEXT, "the first tensor that is not is the output of %s, in %zu of %zu images%s", name, bad,
            pass->images, how);
 }
@@ -168,4 +169,9 @@ fovea_status fovea_report_loss(fovea_network *net, const fovea_resources *resour
   return fovea_fail(FOVEA_MISMATCH, "%s %u, counted from 0: the loss is not finite (bce %g, kl %g)%s%s%s",
                     pass->training ? "training step" : "evaluation of batch", pass->step, (double)pass->bce,
                     (double)pass->kl, *why ? ": " : "", why, was);
+}
+
+fovea_status fovea_forget_trouble(fovea_network *net) {
+  static const uint32_t none[FOVEA_TROUBLE_WORDS] = {FOVEA_NO_TROUBLE, FOVEA_NO_TROUBLE, FOVEA_NO_TROUBLE};
+  return fovea_buffer_write(net->resources.losses, 0, sizeof none, none);
 }

@@ -28,4 +28,7 @@ fovea_status fovea_report_gradient(fovea_network *network, uint32_t step, const 
 fovea_status fovea_report_loss(fovea_network *network, const fovea_resources *resources, const fovea_pass *pass,
                                const fovea_pass *before, bool exact);
 
+/* From now on no step has computed what is not finite. */
+fovea_status fovea_forget_trouble(fovea_network *network);
+
 #endif

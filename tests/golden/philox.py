@@ -2,7 +2,7 @@
 
 Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011); the key is the seed, low word first. Each use has its own counters,
 given with its function and in the C source beside which it stands: cl/common/activation.clh (masks), cl/reparameterize.cl
-(samples), src/net/network.c (initial weights), src/data/shuffle.c (order), fovea/data.h (the fair sample). Integers only where bits matter, so every
+(samples), src/net/parameters.c (initial weights), src/data/shuffle.c (order), fovea/data.h (the fair sample). Integers only where bits matter, so every
 function gives what the C code gives.
 """
 import math
