@@ -2,16 +2,12 @@
 #ifndef FOVEA_NET_DENSE_PRODUCTS_H
 #define FOVEA_NET_DENSE_PRODUCTS_H
 
-#include "fovea/network.h"
+#include "net/network.h"
 
 /* By the environment's FOVEA_BLAS: builtin (the default, since it alone gives the same bits on every device), clblast,
  * or auto: clblast where it is faster in a measurement here, never on a CPU. CLBlast is used only after each of the
  * graph's products agreed with the builtin ones on this device; FOVEA_DEVICE when one did not and clblast was asked
  * for. */
 fovea_status fovea_choose_blas(fovea_device *device, const fovea_graph *graph, int batch, bool *clblast);
-
-/* fovea_network_create with that choice made; the graph and options are checked already. */
-fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph *graph,
-                                        const fovea_network_options *options, bool clblast, fovea_network **network);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "net/dense_products.h"
 #include "net/internal.h"
 #include "net/not_finite.h"
 #include "net/optimizer.h"

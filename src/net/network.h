@@ -7,6 +7,10 @@
 
 enum { FOVEA_MAX_BATCH = 65536 }; /* images that a network takes a step */
 
+/* fovea_network_create with the dense products chosen; the graph and options are checked already. */
+fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph *graph,
+                                        const fovea_network_options *options, bool clblast, fovea_network **network);
+
 /* The plan of the training or the evaluation pass; NULL where there is none. */
 fovea_plan *fovea_network_plan(fovea_network *network, bool training);
 
