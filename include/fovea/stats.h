@@ -54,9 +54,10 @@ FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
  * order (pandas.get_dummies).
  *
  * A sweep's table without options->columns gives the design of the original experiment, in its order: BatchNorm,
- * Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur.
- * A factor that does not vary is left out; without attention "none" the first level that occurs has no column. Where
- * the activation does not vary "const" stands in its place, because its columns are what carries the mean.
+ * Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does
+ * not occur. A factor that does not vary is left out; without attention "none" the first level that occurs has no
+ * column. Where the activation does not vary "const" stands in its place, because its columns are what carries the
+ * mean.
  *
  * FOVEA_INVALID, naming line and column: an unknown or repeated column, the response among the predictors, a missing
  * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers
