@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
-# fovea_setup TARGET does all of it, fovea_setup_test_tools installs what only tests use. Safe to run twice: what is
+# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools installs what only tests use. Safe to run twice: what is
 # there is left alone.
 
 fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -86,10 +86,13 @@ fovea_install_packages() {
   return "$status"
 }
 
-# fovea_build TARGET: configures and builds `TARGET` ("all" for everything) in build/.
+# fovea_build TARGET [OPTION...]: configures, with these options of cmake, and builds `TARGET` ("all" for everything) in
+# build/.
 fovea_build() {
+  local target=$1
+  shift
   local cache=$fovea_build_dir/CMakeCache.txt log=$fovea_build_dir/setup.log jobs
-  local configure=(cmake -S "$fovea_root" -B "$fovea_build_dir" -DCMAKE_BUILD_TYPE=Release -DFOVEA_TESTS=ON)
+  local configure=(cmake -S "$fovea_root" -B "$fovea_build_dir" -DCMAKE_BUILD_TYPE=Release -DFOVEA_TESTS=ON "$@")
   if [ ! -f "$cache" ]; then
     configure+=(-G Ninja)
   elif ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$fovea_root" "$cache"; then
@@ -98,11 +101,11 @@ fovea_build() {
   mkdir -p -- "$fovea_build_dir" || return
   jobs=$(nproc 2>/dev/null || echo 2)
   fovea_quietly "$log" 'Configuring' "${configure[@]}" || return
-  fovea_quietly "$log" 'Building' cmake --build "$fovea_build_dir" --parallel "$jobs" --target "$1" || return
+  fovea_quietly "$log" 'Building' cmake --build "$fovea_build_dir" --parallel "$jobs" --target "$target" || return
 }
 
 fovea_setup() {
-  fovea_install_packages "${fovea_packages[@]}" && fovea_build "$1"
+  fovea_install_packages "${fovea_packages[@]}" && fovea_build "$@"
 }
 
 # Never fails: what is not there is not tested.

@@ -24,9 +24,10 @@ typedef struct fovea_network_options {
 } fovea_network_options;
 
 /* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The caller owns *network.
- * The parameters get their initial values, from the seed. FOVEA_INVALID for a failed or incomplete graph;
- * FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit; FOVEA_DEVICE when a kernel cannot be
- * built or run. */
+ * The parameters get their initial values, from the seed. FOVEA_INVALID for a failed graph or one without an input, for
+ * one to be trained whose last node is no loss, for a batch out of range, and for a variable of the environment as in
+ * fovea_device_open; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit; FOVEA_DEVICE when a
+ * kernel cannot be built or run. */
 FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                             const fovea_network_options *options, fovea_network **network);
 FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
@@ -60,8 +61,9 @@ typedef enum fovea_value {
   FOVEA_SECOND_MOMENT /* Adam's v; trainable only */
 } fovea_value;
 
-/* Blocking copies from and to the device of parameter `index`: `data` has its count of floats, row-major in its dims.
- * FOVEA_INVALID for an index out of range, or a value that a parameter or network does not have; FOVEA_DEVICE. */
+/* Blocking copies from and to the device of parameter `index`: `data` has its count of floats, row-major in its dims,
+ * which may be any. FOVEA_INVALID for an index out of range, or a value that a parameter or network does not have;
+ * FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_get(fovea_network *network, size_t index, fovea_value which, float *data);
 FOVEA_API fovea_status fovea_network_set(fovea_network *network, size_t index, fovea_value which, const float *data);
 
@@ -75,17 +77,19 @@ FOVEA_API uint32_t fovea_network_get_step(const fovea_network *network);
 /* Enqueues one training step (forward, backward, Adam) on `count` images, 1 to batch, of channels x height x width
  * bytes each, gathered from pixels + index[i] * image size (index NULL: consecutive). Does not wait for the device;
  * `pixels` and `index` may be changed afterwards. FOVEA_INVALID for a count out of range, a rate that is not finite or
- * below 0, for a network without training, and after step 2^32 - 2; FOVEA_DEVICE. */
+ * below 0, for a network without training, and after step 2^32 - 2; FOVEA_MISMATCH, once in some 4000 calls, as
+ * fovea_network_losses; FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                                 size_t count, float learning_rate);
 
 /* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images, given as for a training
  * step. `noise_step` is the Philox counter of the sample: the number of the batch in the test set. FOVEA_INVALID for a
- * count out of range; FOVEA_DEVICE. */
+ * count out of range; FOVEA_MISMATCH as above; FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                               size_t count, uint32_t noise_step);
 
-/* Mean losses over the images of all passes since the last call; waits for the device. */
+/* Mean losses over the images of all passes since the last call, all 0 where there were none; in nats, binary
+ * cross-entropy a pixel and channel. Waits for the device. */
 typedef struct fovea_losses {
   double bce;
   double kl;    /* unweighted: mean over images */
@@ -98,13 +102,14 @@ typedef struct fovea_losses {
  * the first such pass, by its training step or its batch of an evaluation, both counted from 0, and, where it can be
  * found, the parameter or tensor that was the first, with its op. A training step whose loss is not finite
  * changes no trainable parameter, and neither do the steps after it, nor those after a step whose gradient was not
- * finite, up to this call. The losses of these passes are discarded. FOVEA_DEVICE. */
+ * finite, up to this call. The losses of these passes are discarded. FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_losses(fovea_network *network, fovea_losses *losses);
 
 /* Copies a tensor of the last evaluation pass: count x channels x height x width floats, image after image. Kept are
  * the graph's last tensor, mu, logvar and z, what fovea_graph_keep was told, and with options.inspect all but those
  * that are computed in one with an activation after them. FOVEA_INVALID for another tensor, which may have been
- * overwritten, before the first evaluation pass, and for more images than the last one that made the tensor had. */
+ * overwritten, before the first evaluation pass, and for more images than the last one that made the tensor had;
+ * FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_read(fovea_network *network, fovea_tensor tensor, size_t count, float *data);
 
 /* Runs only the part of an evaluation pass after `tensor` (z, to decode latent codes) from given values, count x
@@ -115,6 +120,30 @@ FOVEA_API fovea_status fovea_network_read(fovea_network *network, fovea_tensor t
  */
 FOVEA_API fovea_status fovea_network_evaluate_from(fovea_network *network, fovea_tensor tensor, const float *data,
                                                    size_t count);
+
+/* --- a network in a file ---------------------------------------------------------------------------------------- */
+
+/* Replaces `path`, in one step (a crash leaves the old file or the new one), by a safetensors file (safetensors.h) of
+ * all that the network is: its graph with every attribute to the last bit, names and what is kept, its batch and seed,
+ * the parameters, and of a network that trains the step and Adam's moments. Waits for the device. Losses that were not
+ * read yet are not in it. Any tool reads the parameters under their names; the graph is JSON in its metadata.
+ * FOVEA_INVALID for a graph of more than 16384 nodes, and for names that are not UTF-8 or that the file needs itself
+ * (optimizer.m.NAME); FOVEA_MISMATCH, and nothing written, when a number is NaN or infinite; FOVEA_IO,
+ * FOVEA_NO_MEMORY, FOVEA_DEVICE. */
+FOVEA_API fovea_status fovea_network_save(fovea_network *network, const char *path);
+
+/* Makes a graph and a network as they were saved: every output and every further training step has the same bits, on
+ * any device. Both are the caller's, the graph to be destroyed after the network; tensors have the numbers that they
+ * had when the graph was built. `options` NULL: the batch, the seed and the training that were saved, without
+ * inspection; else those given, and with training false moments in the file are passed over. The file is not trusted.
+ * FOVEA_INVALID, with what is wrong where, for one that fovea_network_save has not written, that a newer version has,
+ * that is damaged, whose tensors are not those of its graph, or that has no training state where `options` want it; and
+ * as fovea_network_create; FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_DEVICE. */
+FOVEA_API fovea_status fovea_network_load(fovea_device *device, const char *path, const fovea_network_options *options,
+                                          fovea_graph **graph, fovea_network **network);
+
+/* The graph alone, without a device; not frozen, so that it can be added to. Statuses as above. */
+FOVEA_API fovea_status fovea_graph_load(const char *path, fovea_graph **graph);
 
 #ifdef __cplusplus
 }

@@ -59,7 +59,7 @@ FOVEA_API const fovea_safetensor *fovea_safetensors_get(const fovea_safetensors 
 FOVEA_API fovea_status fovea_safetensors_find(const fovea_safetensors *file, const char *name,
                                               const fovea_safetensor **tensor);
 
-/* The value of a key of the metadata, borrowed, or NULL. */
+/* The value of a key of the metadata, borrowed, or NULL where there is no such key. */
 FOVEA_API const char *fovea_safetensors_metadata(const fovea_safetensors *file, const char *key);
 
 #ifdef __cplusplus

@@ -19,18 +19,18 @@ typedef enum fovea_attention {
 enum { FOVEA_MAX_UNITS = 32 };
 
 typedef struct fovea_vae_config {
-  int channels, height, width;
-  int units[FOVEA_MAX_UNITS]; /* channels of the encoder's levels; sorted descending by fovea_vae_create */
-  int unit_count;             /* at least 2; the image is halved unit_count - 2 times */
-  int depth;                  /* convolution blocks a dense block */
-  int latent;
+  int channels, height, width; /* of the images: 1 to 4096 each, the sides multiples of 2^(unit_count - 2) */
+  int units[FOVEA_MAX_UNITS];  /* channels of the encoder's levels, 1 to 65536; sorted descending by fovea_vae_create */
+  int unit_count;              /* 2 to FOVEA_MAX_UNITS; the image is halved unit_count - 2 times */
+  int depth;                   /* convolution blocks a dense block: 1 to 1024 */
+  int latent;                  /* numbers of a code: 1 to 65536 */
   fovea_activation activation;
   fovea_attention attention;
-  bool batchnorm; /* in the convolution blocks; the coders' ends and the bottleneck always have it */
-  double dropout; /* rate; 0: none */
-  double kl_weight;
-  double bn_momentum;
-  int batch; /* 1 to 65536 */
+  bool batchnorm;     /* in the convolution blocks; the coders' ends and the bottleneck always have it */
+  double dropout;     /* rate; 0: none; below 1 */
+  double kl_weight;   /* at least 0, below 1e9 */
+  double bn_momentum; /* at least 0, below 1 */
+  int batch;          /* 1 to 65536 */
   uint64_t seed;
 } fovea_vae_config;
 

@@ -23,9 +23,9 @@ static const fovea_variable variables[] = {
     {"FOVEA_DEMO_OUT", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "DIR", "where samples/demo.sh writes"},
     {"FOVEA_TEST_CASE", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "NAME", "the one case that the op tests run"},
     {"FOVEA_TEST_DEVICE", FOVEA_VARIABLE_ANY, FOVEA_READ_ELSEWHERE, "DEVICE", "the device that the tests run on"},
-    {"XDG_CACHE_HOME", FOVEA_VARIABLE_ABSOLUTE, FOVEA_READ_BY_DEVICES, "/DIR",
+    {"XDG_CACHE_HOME", FOVEA_VARIABLE_ABSOLUTE, FOVEA_READ_BY_CACHE, "/DIR",
      "compiled kernels and found tiles are kept in its folder fovea [~/.cache]"},
-    {"HOME", FOVEA_VARIABLE_ABSOLUTE, FOVEA_READ_BY_DEVICES, "/DIR", "the ~ of that; without either, nothing is kept"},
+    {"HOME", FOVEA_VARIABLE_ABSOLUTE, FOVEA_READ_BY_CACHE, "/DIR", "the ~ of that; without either, nothing is kept"},
     {"POCL_WORK_GROUP_METHOD", FOVEA_VARIABLE_ANY, FOVEA_READ_BY_DEVICES, "METHOD",
      "how PoCL compiles; kernels are kept for each method"},
     {"POCL_CACHE_DIR", FOVEA_VARIABLE_ANY, FOVEA_READ_BY_DEVICES, "DIR",
@@ -72,8 +72,10 @@ static bool is_seconds(const char *value) {
   return length < most || (length == most && strcmp(value, last) <= 0);
 }
 
+/* Or the folder of what they include. */
 static bool is_kernel_file(const char *name) {
   const char *dot = strrchr(name, '.');
+  if (strcmp(name, "common") == 0) return true;
   return dot && (strcmp(dot, ".cl") == 0 || strcmp(dot, ".clh") == 0);
 }
 

@@ -19,6 +19,7 @@ typedef enum fovea_variable_kind {
 /* Who reads it, and refuses a value that is not allowed. */
 typedef enum fovea_variable_reader {
   FOVEA_READ_BY_DEVICES, /* fovea_device_open and fovea_network_create */
+  FOVEA_READ_BY_CACHE,   /* the same two, unless fovea_cache_set_folder was called */
   FOVEA_READ_BY_SUMMARIES,
   FOVEA_READ_ELSEWHERE, /* not by the library: by the command, a script, a test */
   FOVEA_READ_BY_ANY

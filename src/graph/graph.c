@@ -63,8 +63,6 @@ static bool takes(const fovea_graph *graph, const fovea_op *op) {
   return graph && !graph->frozen;
 }
 
-fovea_tensor fovea_graph_refuse(fovea_graph *graph, fovea_status status) { return remember(graph, status); }
-
 fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument) {
   if (!takes(graph, op)) return -1;
   return remember(graph, fovea_fail(FOVEA_INVALID, "fovea_add_%s: %s is NULL", op->name, argument));
@@ -140,8 +138,10 @@ fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea
   if (status == FOVEA_OK) status = append(graph, &node);
   if (status != FOVEA_OK) return remember(graph, status);
   if (op->flags & FOVEA_DRAWS) graph->random_count++;
-  if (one) *one = graph->count - 1;
-  return graph->count - 1;
+  const fovea_tensor made = graph->count - 1;
+  if (one) *one = made;
+  status = op->added ? op->added(graph, made) : FOVEA_OK;
+  return status == FOVEA_OK ? made : remember(graph, status);
 }
 
 /* Where the name is too long, so is what is left of "name.kind". */

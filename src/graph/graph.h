@@ -62,7 +62,6 @@ fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea
 fovea_tensor fovea_graph_add_within(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name,
                                     const char *kind);
 /* What a builder checks itself: remembers the failure, returns -1. */
-fovea_tensor fovea_graph_refuse(fovea_graph *graph, fovea_status status);
 fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument);
 
 /* For programs that try every op: a node of it with its attributes' examples, named like the op; x and `other` are of

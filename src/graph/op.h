@@ -80,6 +80,8 @@ struct fovea_op {
   const char *group; /* of the benchmark's breakdown; NULL: the name */
   /* Checks the parameters against the inputs' shapes, and sets the node's shape and parameters. */
   fovea_status (*infer)(const fovea_graph *graph, fovea_node *node);
+  /* NULL, or: what the node, which is the graph's last one, means to those before it. */
+  fovea_status (*added)(fovea_graph *graph, fovea_tensor node);
   /* Record launches; backward NULL where there is nothing to record. backward may overwrite the node's own output
    * gradient, which nobody reads after it. */
   void (*forward)(fovea_plan *plan, int node);

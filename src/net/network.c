@@ -12,7 +12,9 @@
 #include "net/not_finite.h"
 #include "net/optimizer.h"
 #include "plan/inspect.h"
+#include "runtime/cache.h"
 #include "runtime/guard.h"
+#include "runtime/lock.h"
 
 /* `state`: the words that change from step to step, which kernels read, so that their arguments never change: 0
  * Philox's step, 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 unused, 5 and 6 the
@@ -108,8 +110,7 @@ static fovea_status find_value(fovea_network *net, size_t index, fovea_value whi
   return FOVEA_OK;
 }
 
-fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value which, float *data) {
-  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+static fovea_status get_locked(fovea_network *net, size_t index, fovea_value which, float *data) {
   fovea_buffer *buffer = NULL;
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
@@ -122,8 +123,13 @@ fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value whi
   return status;
 }
 
-fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value which, const float *data) {
+fovea_status fovea_network_get(fovea_network *net, size_t index, fovea_value which, float *data) {
   if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, get_locked(net, index, which, data));
+}
+
+static fovea_status set_locked(fovea_network *net, size_t index, fovea_value which, const float *data) {
   fovea_buffer *buffer = NULL;
   fovea_status status = find_value(net, index, which, &buffer);
   if (status != FOVEA_OK) return status;
@@ -135,6 +141,12 @@ fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value whi
   if (which == FOVEA_VALUE) net->changes++;
   free(device);
   return status;
+}
+
+fovea_status fovea_network_set(fovea_network *net, size_t index, fovea_value which, const float *data) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, set_locked(net, index, which, data));
 }
 
 /* Value i of parameter `index`, in the file's order: word i % 4 of philox({i / 4, 0, INITIAL_WEIGHTS + index, 0}, seed)
@@ -232,8 +244,12 @@ fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph
   if (!options || !out) return fovea_fail_null(options ? "network" : "options");
   fovea_status status = check_options(graph, options);
   if (status == FOVEA_OK) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
-  if (status == FOVEA_OK) status = fovea_choose_blas(device, graph, options->batch, &clblast);
-  return status == FOVEA_OK ? fovea_network_create_using(device, graph, options, clblast, out) : status;
+  if (status == FOVEA_OK) status = fovea_cache_check();
+  if (status != FOVEA_OK) return status;
+  fovea_device_lock(device);
+  status = fovea_choose_blas(device, graph, options->batch, &clblast);
+  if (status == FOVEA_OK) status = fovea_network_create_using(device, graph, options, clblast, out);
+  return fovea_device_unlock(device, status);
 }
 
 fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph *graph,
@@ -258,12 +274,14 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
 
 void fovea_network_destroy(fovea_network *net) {
   if (!net) return;
+  fovea_device_lock(net->device);
   fovea_plan_destroy(net->training);
   fovea_plan_destroy(net->evaluation);
   fovea_resources *r = &net->resources;
   fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
                              r->state,      r->pixels,    r->losses};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) fovea_buffer_destroy(buffers[i]);
+  (void)fovea_device_unlock(net->device, FOVEA_OK);
   free(net->parameters);
   free(net->offsets);
   free(net->gathered);
@@ -282,6 +300,8 @@ size_t fovea_network_memory(const fovea_network *net) {
 }
 
 fovea_plan *fovea_network_plan(fovea_network *net, bool training) { return training ? net->training : net->evaluation; }
+
+const fovea_network_options *fovea_network_get_options(const fovea_network *net) { return &net->options; }
 
 const fovea_graph *fovea_network_graph(const fovea_network *net) { return net->graph; }
 
@@ -316,11 +336,18 @@ const char *fovea_network_blas(const fovea_network *net) {
 
 fovea_status fovea_network_set_step(fovea_network *net, uint32_t step) {
   if (!net) return fovea_fail_null("network");
+  fovea_device_lock(net->device);
   net->step = step;
-  return FOVEA_OK;
+  return fovea_device_unlock(net->device, FOVEA_OK);
 }
 
-uint32_t fovea_network_get_step(const fovea_network *net) { return net ? net->step : 0; }
+uint32_t fovea_network_get_step(const fovea_network *net) {
+  if (!net) return 0;
+  fovea_device_lock(net->device);
+  const uint32_t step = net->step;
+  (void)fovea_device_unlock(net->device, FOVEA_OK);
+  return step;
+}
 
 static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
   uint32_t state[STATE_WORDS] = {philox_step,
@@ -416,9 +443,8 @@ static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step, b
   return status;
 }
 
-fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
+static fovea_status train_step_locked(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                       float learning_rate) {
-  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   if (!net->training) return fovea_fail(FOVEA_INVALID, "network: made for evaluation only");
   if (!isfinite(learning_rate) || learning_rate < 0.0f)
     return fovea_fail(FOVEA_INVALID, "fovea_network_train_step: learning_rate is %g, expected 0 or more",
@@ -434,15 +460,21 @@ fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels,
   return status;
 }
 
+fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
+                                      float learning_rate) {
+  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, train_step_locked(net, pixels, index, count, learning_rate));
+}
+
 /* Notes which tensors an evaluation pass from node `first` on has computed; none after a failure. */
 static fovea_status remember_pass(fovea_network *net, fovea_tensor first, size_t count, fovea_status status) {
   for (fovea_tensor i = first; i < net->graph->count; i++) net->evaluated[i] = status == FOVEA_OK ? count : 0;
   return status;
 }
 
-fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
+static fovea_status evaluate_locked(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                     uint32_t noise_step) {
-  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   fovea_status status = next_slot(net, count, noise_step, false);
   if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
   if (status == FOVEA_OK) status = write_state(net, noise_step, count, 0.0f);
@@ -451,8 +483,14 @@ fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, c
   return status;
 }
 
-fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
-  if (!net || !losses) return fovea_fail_null(net ? "losses" : "network");
+fovea_status fovea_network_evaluate(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
+                                    uint32_t noise_step) {
+  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, evaluate_locked(net, pixels, index, count, noise_step));
+}
+
+static fovea_status losses_locked(fovea_network *net, fovea_losses *losses) {
   fovea_status status = drain(net);
   double images = net->images ? (double)net->images : 1.0;
   if (status == FOVEA_OK)
@@ -464,6 +502,12 @@ fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
   net->bce = net->kl = 0.0;
   net->images = net->passes = 0;
   return status;
+}
+
+fovea_status fovea_network_losses(fovea_network *net, fovea_losses *losses) {
+  if (!net || !losses) return fovea_fail_null(net ? "losses" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, losses_locked(net, losses));
 }
 
 /* --- tensors in and out
@@ -501,8 +545,7 @@ static fovea_status check_evaluated(const fovea_network *net, fovea_tensor tenso
                     count, tensor, net->graph->nodes[tensor].op->name, made);
 }
 
-fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
-  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+static fovea_status read_locked(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
   fovea_slice slice;
   size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
@@ -515,6 +558,12 @@ fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t 
     for (size_t e = 0; e < size; e++) data[n * size + e] = device[fovea_device_place(e, pixels, n, batch)];
   free(device);
   return status;
+}
+
+fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, read_locked(net, tensor, count, data));
 }
 
 /* The first tensor before `tensor` that is read after it; -1: none. The loss's images are not asked for: see below. */
@@ -531,15 +580,14 @@ static fovea_status check_made_before(const fovea_network *net, fovea_tensor ten
   size_t made = SIZE_MAX;
   for (fovea_tensor i = 0; i < tensor && across >= 0; i++)
     if (net->evaluated[i] < made) made = net->evaluated[i];
-  if (count <= made) return FOVEA_OK;
+  if (made >= count) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "network: tensor %d (%s) is read after tensor %d, and the last evaluation pass made %zu images of "
                     "what is before that, not %zu",
                     across, net->graph->nodes[across].op->name, tensor, made, count);
 }
 
-fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
-  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+static fovea_status evaluate_from_locked(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
   fovea_slice slice;
   size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
@@ -557,4 +605,10 @@ fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor
   if (status == FOVEA_OK) status = remember_pass(net, tensor, count, fovea_plan_run_after(net->evaluation, tensor));
   free(device);
   return status;
+}
+
+fovea_status fovea_network_evaluate_from(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
+  if (!net || !data) return fovea_fail_null(net ? "data" : "network");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, evaluate_from_locked(net, tensor, data, count));
 }

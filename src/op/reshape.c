@@ -24,13 +24,14 @@ static fovea_status mark_rows(fovea_graph *graph, fovea_tensor x, const int shap
   }
 }
 
+static fovea_status added(fovea_graph *graph, fovea_tensor node) {
+  const fovea_node *n = &graph->nodes[node];
+  return mark_rows(graph, n->inputs[0], (int[3]){n->c, n->h, n->w});
+}
+
 fovea_tensor fovea_add_reshape(fovea_graph *graph, fovea_tensor x, int channels, int height, int width) {
-  const int shape[3] = {channels, height, width};
-  fovea_tensor y = fovea_graph_add(graph, &fovea_op_reshape,
-                                   &(fovea_node){.inputs = {x}, .c = channels, .h = height, .w = width}, "");
-  if (y < 0) return y;
-  fovea_status status = mark_rows(graph, x, shape);
-  return status == FOVEA_OK ? y : fovea_graph_refuse(graph, status);
+  return fovea_graph_add(graph, &fovea_op_reshape, &(fovea_node){.inputs = {x}, .c = channels, .h = height, .w = width},
+                         "");
 }
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
@@ -70,6 +71,6 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_reshape(plan, n->c, n->h * n->w, false, fovea_plan_output_gradient(plan, node), dx, accumulate);
 }
 
-FOVEA_OP(reshape, .inputs = 1, .infer = infer, .forward = forward, .backward = backward,
+FOVEA_OP(reshape, .inputs = 1, .infer = infer, .added = added, .forward = forward, .backward = backward,
          .attributes = FOVEA_ATTRIBUTES(FOVEA_ATTRIBUTE("channels", INT, c, 1), FOVEA_ATTRIBUTE("height", INT, h, 1),
                                         FOVEA_ATTRIBUTE("width", INT, w, 1)));

@@ -244,7 +244,7 @@ fovea_status fovea_autotune_store(fovea_device *device) {
   char folder[MAX_PATH], path[MAX_PATH];
   if (!t) return fovea_fail(FOVEA_NO_MEMORY, "tuning: host memory ran out");
   if (!fovea_cache_directory(folder, sizeof folder) || !fovea_autotune_path(&device->info, path, sizeof path))
-    return fovea_fail(FOVEA_IO, "tuning: no folder for the cache; set XDG_CACHE_HOME or HOME");
+    return fovea_fail(FOVEA_IO, "tuning: no folder for the cache: %s", fovea_cache_why_none());
   fovea_status status = fovea_directory_create(folder);
   if (status != FOVEA_OK) return status;
   char *text = print(&device->info, &t->measured);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "fovea/device.h"
 
 enum { MAX_PATH = 4096, MAX_BINARY = 256 << 20 };
 
@@ -29,17 +32,71 @@ typedef struct header {
 static const char magic[8] = {'f', 'o', 'v', 'e', 'a', 'b', 'i', '2'},
                   old_magic[7] = {'f', 'o', 'v', 'e', 'a', 'b', 'i'};
 
+/* --- where it is -------------------------------------------------------------------------------------------------- */
+
+/* Longer ones would leave no room for the names of files. */
+enum { MOST_FOLDER = 1024 };
+
+static pthread_mutex_t choosing = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+  bool is_set; /* else the environment says where */
+  char path[MOST_FOLDER];
+} chosen; /* under the lock */
+
+static void choose(const char *path) {
+  pthread_mutex_lock(&choosing);
+  chosen.is_set = path != NULL;
+  snprintf(chosen.path, sizeof chosen.path, "%s", path ? path : "");
+  pthread_mutex_unlock(&choosing);
+}
+
+/* Whether there is one; its path is copied. */
+static bool take_chosen(char *path, size_t size) {
+  pthread_mutex_lock(&choosing);
+  const bool is_set = chosen.is_set;
+  if (is_set) snprintf(path, size, "%s", chosen.path);
+  pthread_mutex_unlock(&choosing);
+  return is_set;
+}
+
+fovea_status fovea_cache_set_folder(const char *path) {
+  if (path && *path && *path != '/')
+    return fovea_fail(FOVEA_INVALID, "fovea_cache_set_folder: '%.200s' is not an absolute path, one that begins with /",
+                      path);
+  if (path && strlen(path) >= MOST_FOLDER)
+    return fovea_fail(FOVEA_INVALID, "fovea_cache_set_folder: '%.200s...' has %zu bytes, at most %d are possible", path,
+                      strlen(path), MOST_FOLDER - 1);
+  choose(path);
+  return FOVEA_OK;
+}
+
+fovea_status fovea_cache_check(void) {
+  char path[MOST_FOLDER];
+  return take_chosen(path, sizeof path) ? FOVEA_OK : fovea_environment_check(FOVEA_READ_BY_CACHE);
+}
+
+const char *fovea_cache_why_none(void) {
+  char path[MOST_FOLDER];
+  return take_chosen(path, sizeof path) ? "fovea_cache_set_folder was told to have no cache"
+                                        : "neither HOME nor XDG_CACHE_HOME is an absolute path";
+}
+
 /* The XDG base directory specification has relative paths ignored. */
 bool fovea_cache_directory(char *path, size_t size) {
+  char folder[MOST_FOLDER];
   const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
   int n = -1;
-  if (xdg && xdg[0] == '/') {
+  if (take_chosen(folder, sizeof folder)) {
+    n = snprintf(path, size, "%s", folder);
+  } else if (xdg && xdg[0] == '/') {
     n = snprintf(path, size, "%s/fovea", xdg);
   } else if (home && home[0] == '/') {
     n = snprintf(path, size, "%s/.cache/fovea", home);
   }
   return n > 0 && (size_t)n < size;
 }
+
+/* --- its files ---------------------------------------------------------------------------------------------------- */
 
 bool fovea_binary_path(const fovea_cache_key *key, char *path, size_t size) {
   if (!fovea_cache_directory(path, size)) return false;
@@ -106,10 +163,12 @@ fovea_status fovea_binary_store(const fovea_cache_key *key, const unsigned char 
   char path[MAX_PATH];
   fovea_file *file = NULL;
   XXH64_state_t hash;
-  if (!fovea_cache_directory(path, sizeof path)) return fovea_fail(FOVEA_IO, "no folder for the cache");
+  if (!fovea_cache_directory(path, sizeof path))
+    return fovea_fail(FOVEA_IO, "no folder for the cache: %s", fovea_cache_why_none());
   fovea_status status = fovea_directory_create(path);
   if (status) return status;
-  if (!fovea_binary_path(key, path, sizeof path)) return fovea_fail(FOVEA_IO, "no folder for the cache");
+  if (!fovea_binary_path(key, path, sizeof path))
+    return fovea_fail(FOVEA_IO, "no folder for the cache: %s", fovea_cache_why_none());
   const size_t before = shapes->count * sizeof *shapes->shape;
   header h = make_header(key, shapes->count, before + size);
   XXH64_reset(&hash, before + size);

@@ -13,8 +13,13 @@ typedef struct fovea_cache_key {
   uint64_t word[2];
 } fovea_cache_key;
 
-/* $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; false when there is neither, or it is too long. */
+/* That of fovea_cache_set_folder, else $XDG_CACHE_HOME/fovea, else ~/.cache/fovea; false when there is none, or it is
+ * too long; and why there is none. */
 bool fovea_cache_directory(char *path, size_t size);
+const char *fovea_cache_why_none(void);
+
+/* fovea_environment_check of the variables that say where it is, where they do. */
+fovea_status fovea_cache_check(void);
 
 /* Hashes of the launch shapes for which a driver had compiled a program's kernels when the binary was taken. Kernels
  * launched by more shapes than fit here may be compiled again at each start. */

@@ -6,10 +6,12 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "runtime/autotune.h"
+#include "runtime/cache.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
 #include "runtime/enumerate.h"
 #include "runtime/first_call.h"
+#include "runtime/lock.h"
 #include "runtime/profile.h"
 #include "runtime/program.h"
 #include "runtime/staging.h"
@@ -129,6 +131,7 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   fovea_status status = FOVEA_OK;
   fovea_device *d = calloc(1, sizeof *d);
   if (!d) return fovea_fail(FOVEA_NO_MEMORY, "out of memory while opening device %s", found->info.name);
+  if ((status = fovea_lock_create(&d->lock))) return free(d), status;
   fovea_driver_opened(1);
   d->info = found->info;
   d->tuning = choose_tuning(&d->info);
@@ -161,6 +164,7 @@ fovea_status fovea_device_open_part(const char *selector, uint32_t units, fovea_
   fovea_status status = fovea_enumerate(&found, &count);
   /* The environment is read after the first OpenCL call, before which it may be set (first_call.c). */
   if (!status) status = fovea_environment_check(FOVEA_READ_BY_DEVICES);
+  if (!status) status = fovea_cache_check();
   if (!status) status = fovea_select(found, count, selector, &chosen);
   if (!status) status = open_found(&found[chosen], units, device);
   free(found);
@@ -181,14 +185,17 @@ void fovea_device_close(fovea_device *device) {
     if (device->shards[i]) clReleaseCommandQueue(device->shards[i]);
   if (device->context) clReleaseContext(device->context);
   fovea_driver_opened(-1);
+  pthread_mutex_destroy(&device->lock);
   free(device);
 }
 
 void fovea_device_tell(fovea_device *device, void (*say)(void *user, const char *line), void *user) {
   if (!device) return;
   const char *note = say ? fovea_driver_folder_note() : NULL;
+  fovea_device_lock(device);
   device->say = say;
   device->user = user;
+  (void)fovea_device_unlock(device, FOVEA_OK);
   if (note) say(user, note);
 }
 

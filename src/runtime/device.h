@@ -3,6 +3,7 @@
 #define FOVEA_RUNTIME_DEVICE_H
 
 #include <CL/cl.h>
+#include <pthread.h>
 
 #include "fovea/device.h"
 
@@ -21,6 +22,7 @@ typedef struct fovea_autotuned fovea_autotuned;
 enum { FOVEA_MOST_SHARDS = 8 };
 
 struct fovea_device {
+  pthread_mutex_t lock; /* lock.h */
   fovea_device_info info;
   fovea_tuning tuning;
   cl_platform_id platform;

@@ -31,7 +31,7 @@ static const uint64_t room = 128 << 20; /* a training network's kernels take 5 t
 static const char nowhere[] = "/dev/null/no-folder";
 
 static struct {
-  bool made, by_user, reading;
+  bool made, by_user;
   char path[MOST_PATH], kernels[MOST_PATH + 16], refusals[2048], note[1024];
   int log; /* locked as long as the process lives */
   pid_t owner;
@@ -320,18 +320,15 @@ static void mark(const char *text) {
   if (folder.log >= 0) (void)!write(folder.log, text, strlen(text));
 }
 
-void fovea_driver_folder_reading(const char *path) {
+bool fovea_driver_folder_reading(const char *path) {
   char line[MOST_PATH * 2];
   const int n = snprintf(line, sizeof line, "reading %s\n", path);
-  if (n < 0 || (size_t)n >= sizeof line) return;
-  folder.reading = true;
+  if (n < 0 || (size_t)n >= sizeof line) return false;
   mark(line);
+  return true;
 }
 
-void fovea_driver_folder_read(void) {
-  if (folder.reading) mark("read\n");
-  folder.reading = false;
-}
+void fovea_driver_folder_read(void) { mark("read\n"); }
 
 void fovea_driver_folder_died(bool by_the_code) { mark(by_the_code ? "died\n" : "excused\n"); }
 

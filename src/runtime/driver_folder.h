@@ -28,8 +28,9 @@ const char *fovea_driver_folder_refusals(void);
 /* Whether a driver keeps files there: then it compiles kernels apart from programs, and a program's binary grows. */
 bool fovea_driver_folder_used(void);
 
-/* Marks for the next process. The driver begins to read the cache's file `path`; it has read it. */
-void fovea_driver_folder_reading(const char *path);
+/* Marks for the next process. The driver begins to read the cache's file `path`, which is false where
+ * that could not be marked; it has read it, after true. */
+bool fovea_driver_folder_reading(const char *path);
 void fovea_driver_folder_read(void);
 
 /* Logs that the process dies in the driver, perhaps (or perhaps not) by the code that it read. Async-signal-safe. */

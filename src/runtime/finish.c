@@ -1,5 +1,6 @@
 #include "base/fail.h"
 #include "runtime/device.h"
+#include "runtime/lock.h"
 
 static void finish(cl_command_queue queue, cl_int *first_error) {
   const cl_int error = queue ? clFinish(queue) : CL_SUCCESS;
@@ -16,5 +17,6 @@ cl_int fovea_finish_queues(const fovea_device *device) {
 
 fovea_status fovea_device_finish(fovea_device *device) {
   if (!device) return fovea_fail_null("device");
-  return fovea_cl_check(device, fovea_finish_queues(device), "waiting for the device");
+  fovea_device_lock(device);
+  return fovea_device_unlock(device, fovea_cl_check(device, fovea_finish_queues(device), "waiting for the device"));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "runtime/lock.h"
 
 /* Unreleased events pin memory in the driver, so at most this many are held. */
 enum { PENDING = 1024 };
@@ -116,8 +117,7 @@ fovea_status fovea_profile_add(fovea_device *device, const fovea_profile_row *on
   return FOVEA_OK;
 }
 
-fovea_status fovea_profile_begin(fovea_device *device) {
-  if (!device) return fovea_fail_null("device");
+static fovea_status begin_locked(fovea_device *device) {
   if (!device->profile) {
     device->profile = calloc(1, sizeof *device->profile);
     if (!device->profile) return fovea_fail(FOVEA_NO_MEMORY, "profile: out of memory");
@@ -132,6 +132,12 @@ fovea_status fovea_profile_begin(fovea_device *device) {
   return FOVEA_OK;
 }
 
+fovea_status fovea_profile_begin(fovea_device *device) {
+  if (!device) return fovea_fail_null("device");
+  fovea_device_lock(device);
+  return fovea_device_unlock(device, begin_locked(device));
+}
+
 static int slower_first(const void *a, const void *b) {
   const fovea_profile_row *x = a, *y = b;
   if (x->seconds != y->seconds) return x->seconds > y->seconds ? -1 : 1;
@@ -139,10 +145,7 @@ static int slower_first(const void *a, const void *b) {
   return order ? order : strcmp(x->shape, y->shape);
 }
 
-fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count) {
-  if (!device) return fovea_fail_null("device");
-  if (!rows) return fovea_fail_null("rows");
-  if (!count) return fovea_fail_null("count");
+static fovea_status end_locked(fovea_device *device, fovea_profile_row **rows, size_t *count) {
   fovea_profile *p = device->profile;
   if (!fovea_profile_recording(device)) return fovea_fail(FOVEA_INVALID, "profile: ended without being begun");
   p->recording = false;
@@ -160,4 +163,12 @@ fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, s
   *rows = copy;
   *count = n;
   return FOVEA_OK;
+}
+
+fovea_status fovea_profile_end(fovea_device *device, fovea_profile_row **rows, size_t *count) {
+  if (!device) return fovea_fail_null("device");
+  if (!rows) return fovea_fail_null("rows");
+  if (!count) return fovea_fail_null("count");
+  fovea_device_lock(device);
+  return fovea_device_unlock(device, end_locked(device, rows, count));
 }

@@ -158,7 +158,7 @@ static fovea_status store_binary(cl_program program, const entry *e) {
 static const char *why_not_kept(char *where, size_t size, char *why, size_t why_size) {
   why[0] = '\0';
   if (!fovea_cache_directory(where, size))
-    snprintf(why, why_size, "neither HOME nor XDG_CACHE_HOME is an absolute path");
+    snprintf(why, why_size, "%s", fovea_cache_why_none());
   else if (fovea_directory_create(where) != FOVEA_OK)
     snprintf(why, why_size, "%s", fovea_error_message());
   else if (fovea_folder_is_full(where))
@@ -308,9 +308,9 @@ static cl_program build_cached(fovea_device *device, const char *options, entry 
   if (found == FOVEA_CACHE_DAMAGED) tell_damaged(device, &out->on_disk);
   if (found == FOVEA_CACHE_GOOD && fovea_binary_path(&out->on_disk, path, sizeof path)) {
     fovea_driver_does("was reading compiled kernels");
-    fovea_driver_folder_reading(path);
+    const bool marked = fovea_driver_folder_reading(path);
     p = build_binary(device, options, binary, size);
-    fovea_driver_folder_read();
+    if (marked) fovea_driver_folder_read();
     fovea_driver_does(NULL);
   }
   if (!p) out->launched.count = 0;

@@ -33,7 +33,7 @@ static fovea_table *table;
 static fovea_design *design;
 static fovea_ols *ols;
 static fovea_safetensors *file;
-static char csv[1024], tensors_path[1024], checkpoint[1024], written[1024];
+static char csv[1024], tensors_path[1024], checkpoint[1024], network_path[1024], written[1024];
 static uint8_t pixels[BATCH * SIDE * SIDE];
 static float floats[4096]; /* as many as any tensor here has */
 static fovea_dataset data = {.count = BATCH, .channels = 1, .height = SIDE, .width = SIDE, .pixels = pixels};
@@ -57,6 +57,8 @@ static int set_up(void **state) {
   OK(fovea_ols_fit(design->y, design->x, design->n, design->k, "y", (const char *const *)design->names, &ols));
   OK(fovea_safetensors_write(tensors_path, &tensor, 1, &text, 1));
   OK(fovea_safetensors_open(tensors_path, &file));
+  snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
+  OK(fovea_network_save(vae->network, network_path));
   OK(fovea_vae_save(vae, checkpoint, &(fovea_training_state){0}, NULL));
   return 0;
 }
@@ -129,6 +131,7 @@ static fovea_status call_activation_name(void) {
              : FOVEA_INVALID;
 }
 
+static fovea_status call_cache_set_folder(void) { return fovea_cache_set_folder(ARG(0, "")); }
 static fovea_status call_dataset_destroy(void) { return fovea_dataset_destroy(NULL), FOVEA_INVALID; }
 static fovea_status call_dataset_load(void) {
   fovea_dataset *loaded = NULL;
@@ -181,6 +184,12 @@ static fovea_status call_graph_create(void) {
   fovea_graph_destroy(made);
   return status;
 }
+static fovea_status call_graph_load(void) {
+  fovea_graph *made = NULL;
+  const fovea_status status = fovea_graph_load(ARG(0, network_path), ARG(1, &made));
+  fovea_graph_destroy(made);
+  return status;
+}
 static fovea_status call_graph_keep(void) { return fovea_graph_keep(ARG(0, graph), units); }
 static fovea_status call_graph_destroy(void) { return fovea_graph_destroy(NULL), FOVEA_INVALID; }
 
@@ -204,6 +213,16 @@ static fovea_status call_network_get_step(void) {
   OK(fovea_network_set_step(vae->network, 7));
   return ANSWER(fovea_network_get_step(NETWORK(0)) == 0);
 }
+static fovea_status call_network_load(void) {
+  fovea_graph *made_graph = NULL;
+  fovea_network *made = NULL;
+  const fovea_status status =
+      fovea_network_load(ARG(0, device), ARG(1, network_path), ARG(2, &options), ARG(3, &made_graph), ARG(4, &made));
+  fovea_network_destroy(made);
+  fovea_graph_destroy(made_graph);
+  return status;
+}
+static fovea_status call_network_save(void) { return fovea_network_save(NETWORK(0), ARG(1, written)); }
 static fovea_status call_network_losses(void) {
   fovea_losses losses;
   return fovea_network_losses(NETWORK(0), ARG(1, &losses));
@@ -366,6 +385,7 @@ static const struct {
              CALL(add_reshape),
              CALL(add_sigmoid_bce),
              CALL(add_spatial_attention),
+             OPTIONAL(cache_set_folder, 1u << 0),
              DESTROY(dataset_destroy),
              CALL(dataset_load),
              OPTIONAL(dataset_sample, 1u << 0),
@@ -383,6 +403,7 @@ static const struct {
              CALL(graph_create),
              DESTROY(graph_destroy),
              CALL(graph_keep),
+             CALL(graph_load),
              CALL(network_blas),
              CALL(network_create),
              DESTROY(network_destroy),
@@ -390,11 +411,13 @@ static const struct {
              CALL(network_evaluate_from),
              CALL(network_get),
              CALL(network_get_step),
+             OPTIONAL(network_load, 1u << 2),
              CALL(network_losses),
              CALL(network_memory),
              CALL(network_parameter),
              CALL(network_parameter_count),
              CALL(network_read),
+             CALL(network_save),
              CALL(network_set),
              CALL(network_set_step),
              OPTIONAL(network_train_step, 1u << 2),
@@ -584,7 +607,7 @@ static fovea_status network_of_a_negative_batch(void) {
   return fovea_network_create(device, graph, &(fovea_network_options){.batch = INT_MIN}, &made);
 }
 static fovea_status activation_of_no_kind(void) {
-  return NODE(fovea_add_activation(graph, units, (fovea_activation)(FOVEA_SIGMOID + 1)));
+  return NODE(fovea_add_activation(graph, units, (fovea_activation)FOVEA_ACTIVATION_COUNT));
 }
 static fovea_status activation_of_a_negative_kind(void) {
   return NODE(fovea_add_activation(graph, units, (fovea_activation)-1));
@@ -730,6 +753,14 @@ static fovea_status profile_that_was_not_begun(void) {
   return fovea_profile_end(device, &rows, &count);
 }
 
+static fovea_status cache_in_a_relative_folder(void) { return fovea_cache_set_folder("cache"); }
+static fovea_status cache_in_a_long_path(void) {
+  char path[1025];
+  memset(path, '/', sizeof path - 1);
+  path[sizeof path - 1] = '\0';
+  return fovea_cache_set_folder(path);
+}
+
 #define VALUE(call, part) \
   { #call, call, part }
 static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
@@ -751,7 +782,7 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(evaluate_from_no_tensor, "2147483647"),
                                     VALUE(shape_of_no_tensor, "2147483647"),
                                     VALUE(network_of_a_negative_batch, "-2147483648"),
-                                    VALUE(activation_of_no_kind, "5 is none of"),
+                                    VALUE(activation_of_no_kind, "is none of"),
                                     VALUE(activation_of_a_negative_kind, "-1 is none of"),
                                     VALUE(dropout_of_nan, "rate nan"),
                                     VALUE(dropout_of_all_but_nothing, "less than 1"),
@@ -795,7 +826,9 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(summary_of_nothing, "NULL"),
                                     VALUE(split_that_is_none, "'Train'"),
                                     VALUE(device_that_is_none, "'no such device'"),
-                                    VALUE(profile_that_was_not_begun, "without being begun")};
+                                    VALUE(profile_that_was_not_begun, "without being begun"),
+                                    VALUE(cache_in_a_relative_folder, "'cache' is not an absolute path"),
+                                    VALUE(cache_in_a_long_path, "1024 bytes, at most 1023")};
 
 static void test_values(void **state) {
   (void)state;

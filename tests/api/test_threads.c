@@ -1,5 +1,5 @@
 /* Many threads whose calls are the process's first, in fresh processes of this very program; and threads that train at
- * once, each on a device of its own, to the same bits. */
+ * once, each on a device of its own or all on one, to the same bits. hygiene/thread_sanitizer runs it, too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,10 +38,13 @@ static int waiting, expected;
 /* So that the first calls come at once. */
 static void meet(void) {
   pthread_mutex_lock(&gate);
-  if (++waiting == expected) pthread_cond_broadcast(&gate_opens);
-  while (waiting < expected) pthread_cond_wait(&gate_opens, &gate);
+  const int all = (waiting / expected + 1) * expected; /* of this meeting */
+  if (++waiting == all) pthread_cond_broadcast(&gate_opens);
+  while (waiting < all) pthread_cond_wait(&gate_opens, &gate);
   pthread_mutex_unlock(&gate);
 }
+
+static void say(void *user, const char *line) { (void)user, (void)line; }
 
 static fovea_status open_and_close(thread *t) {
   fovea_device *own = NULL;
@@ -89,20 +92,111 @@ static fovea_status read_parameters(fovea_network *network, thread *t) {
   return status;
 }
 
-static fovea_status train(thread *t) {
+static fovea_status step(fovea_network *network, int steps) {
   uint8_t pixels[BATCH * SIDE * SIDE];
-  fovea_device *own = NULL;
+  fovea_losses losses;
+  fovea_status status = FOVEA_OK;
+  tiny_pixels(pixels, sizeof pixels);
+  for (int i = 0; i < steps && !status; i++) status = fovea_network_train_step(network, pixels, NULL, BATCH, 0.01f);
+  if (!status) status = fovea_network_evaluate(network, pixels, NULL, BATCH, 0);
+  if (!status) status = fovea_network_losses(network, &losses);
+  return status;
+}
+
+static fovea_status train_on(fovea_device *on, thread *t) {
   fovea_vae *vae = NULL;
   const fovea_vae_config config = tiny_config(SIDE, BATCH);
-  tiny_pixels(pixels, sizeof pixels);
-  fovea_status status = fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &own);
-  if (!status) status = fovea_vae_create(own, &config, true, &vae);
-  for (int i = 0; i < STEPS && !status; i++)
-    status = fovea_network_train_step(vae->network, pixels, NULL, BATCH, 0.01f);
+  fovea_status status = fovea_vae_create(on, &config, true, &vae);
+  if (!status) status = step(vae->network, STEPS);
   if (!status) status = read_parameters(vae->network, t);
   fovea_vae_destroy(vae);
+  return status;
+}
+
+static fovea_status train(thread *t) {
+  fovea_device *own = NULL;
+  fovea_status status = fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &own);
+  if (!status) status = train_on(own, t);
   fovea_device_close(own);
   return status;
+}
+
+/* --- what threads share: made before they begin --------------------------------------------------------------------
+ */
+
+static fovea_device *shared_device;
+static fovea_vae *shared_vae;
+
+static fovea_status share_device(void) { return fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &shared_device); }
+
+static fovea_status share_vae(void) {
+  const fovea_vae_config config = tiny_config(SIDE, BATCH);
+  const fovea_status status = share_device();
+  return status ? status : fovea_vae_create(shared_device, &config, true, &shared_vae);
+}
+
+static void end_sharing(void) {
+  fovea_vae_destroy(shared_vae);
+  fovea_device_close(shared_device);
+}
+
+static fovea_status train_beside_others(thread *t) { return train_on(shared_device, t); }
+
+/* A network of its own, on a device of its own, of a graph that is frozen. */
+static fovea_status train_same_graph(thread *t) {
+  const fovea_network_options options = {.batch = BATCH, .seed = 5, .training = true};
+  fovea_device *own = NULL;
+  fovea_network *network = NULL;
+  int dims[3];
+  fovea_status status = fovea_device_open(getenv("FOVEA_TEST_DEVICE"), &own);
+  if (!status) status = fovea_tensor_shape(shared_vae->graph, shared_vae->mu, dims);
+  if (!status && fovea_add_activation(shared_vae->graph, 0, FOVEA_RELU) != -1) status = FOVEA_MISMATCH;
+  if (!status && fovea_graph_keep(shared_vae->graph, 0) != FOVEA_INVALID) status = FOVEA_MISMATCH;
+  if (!status) status = fovea_network_create(own, shared_vae->graph, &options, &network);
+  if (!status) status = step(network, STEPS);
+  if (!status) status = read_parameters(network, t);
+  fovea_network_destroy(network);
+  fovea_device_close(own);
+  return status;
+}
+
+/* One network: the calls are each whole, in some order; all threads' steps are taken. Between two calls of a thread
+ * come others'. */
+static fovea_status train_same_network(thread *t) {
+  float values[FLOATS];
+  fovea_network *network = shared_vae->network;
+  fovea_status status = step(network, STEPS);
+  for (int i = 0; i < STEPS && !status; i++) status = fovea_network_read(network, shared_vae->mu, BATCH, values);
+  if (!status) status = fovea_network_get(network, 0, FOVEA_VALUE, values);
+  if (!status) status = fovea_device_finish(shared_device);
+  meet(); /* all have done their steps */
+  t->count = 1, t->result[0] = (float)fovea_network_get_step(network);
+  if (t->result[0] != (float)(expected * STEPS)) status = FOVEA_MISMATCH;
+  return status;
+}
+
+/* Profiling and listening, while others compute. */
+static fovea_status profile_beside_others(thread *t) {
+  if (t->number > 0) return train_on(shared_device, t);
+  fovea_profile_row *rows = NULL;
+  size_t count = 0;
+  fovea_status status = fovea_profile_begin(shared_device);
+  for (int i = 0; i < 20 && !status; i++) {
+    fovea_device_tell(shared_device, i % 2 ? NULL : say, NULL);
+    status = fovea_device_finish(shared_device);
+  }
+  if (!status) status = fovea_profile_end(shared_device, &rows, &count);
+  fovea_free(rows);
+  return status ? status : train_on(shared_device, t);
+}
+
+/* Each changes the place of what it closes. */
+static fovea_status set_cache(thread *t) {
+  for (int i = 0; i < 50; i++) {
+    const fovea_status status = fovea_cache_set_folder(i % 2 ? NULL : "");
+    if (status) return status;
+  }
+  return open_and_close(t);
 }
 
 /* --- the process ---------------------------------------------------------------------------------------------------
@@ -112,12 +206,18 @@ typedef struct role {
   const char *name;
   fovea_status (*work)(thread *t);
   int threads, processes;
+  fovea_status (*before)(void); /* what they share; NULL: nothing */
 } role;
 
-static const role roles[] = {{"open", open_and_close, 8, 12},
-                             {"list or open", list_or_open, 16, 4},
-                             {"fail", fail_alone, 8, 2},
-                             {"train", train, 4, 2}};
+static const role roles[] = {{"open", open_and_close, 8, 12, NULL},
+                             {"list or open", list_or_open, 16, 4, NULL},
+                             {"fail", fail_alone, 8, 2, NULL},
+                             {"train", train, 4, 2, NULL},
+                             {"train on one device", train_beside_others, 4, 2, share_device},
+                             {"train of one graph", train_same_graph, 3, 1, share_vae},
+                             {"train one network", train_same_network, 4, 2, share_vae},
+                             {"profile", profile_beside_others, 3, 1, share_device},
+                             {"set the cache", set_cache, 8, 2, NULL}};
 enum { ROLES = sizeof roles / sizeof *roles };
 
 static const role *played;
@@ -135,6 +235,7 @@ static int play(const role *r) {
   int failures = 0;
   played = r;
   expected = r->threads;
+  if (r->before && r->before() != FOVEA_OK) return fprintf(stderr, "%s: %s\n", r->name, fovea_error_message()), 98;
   for (int i = 0; i < r->threads; i++) {
     threads[i].number = i;
     if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) != 0) return 99;
@@ -148,6 +249,7 @@ static int play(const role *r) {
             t->message);
     failures++;
   }
+  end_sharing();
   return failures;
 }
 

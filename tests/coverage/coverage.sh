@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# coverage.sh [BUILD_DIR] [--html FILE]: line coverage of src/ by the test suite, a table a file; fails below 95%.
+# coverage.sh [BUILD_DIR] [--html FILE] [--cache DIR]: line coverage of src/ by the test suite, a table a file; fails
+# below 95%. DIR has kernels that other tests have compiled; without it the build has its own.
 #
 # Builds with gcc's --coverage in BUILD_DIR (build-coverage/ here without it), runs the tests of the layers there (not
 # those that run tools on the sources, nor those that repeat others on another path), and lets gcovr add up. The fault
@@ -11,10 +12,15 @@ readonly least=95
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 build=$root/build-coverage
 html=
+kernels=()
 while [ $# -gt 0 ]; do
   case $1 in
     --html) html=${2:?coverage: --html needs a FILE} && shift ;;
-    -*) printf 'coverage: unknown option %s; usage: coverage.sh [BUILD_DIR] [--html FILE]\n' "$1" >&2 && exit 2 ;;
+    --cache) kernels=(-DFOVEA_TEST_CACHE="${2:?coverage: --cache needs a DIR}") && shift ;;
+    -*)
+      printf 'coverage: unknown option %s; usage: coverage.sh [BUILD_DIR] [--html FILE] [--cache DIR]\n' "$1" >&2
+      exit 2
+      ;;
     *) build=$1 ;;
   esac
   shift
@@ -30,7 +36,7 @@ done
 # Whole folders of tests, those of the layers of src/; not the second run of a test by a GPU's path, whose host code is
 # the same. Of the command's own tests (tools/) only that of the self-test, src/check.
 readonly tests='^(base|runtime|graph|plan|data|net|op|ref_check|stats|model|check|faults)/|^tools/check$'
-readonly repeated='_gpu_path$|/plain_c$'
+readonly repeated='_gpu_(path|sample)$|/plain_c$|^faults/command$'
 
 quietly() { # LOG COMMAND...: its output only if it fails
   local log=$1
@@ -45,7 +51,7 @@ quietly() { # LOG COMMAND...: its output only if it fails
 mkdir -p -- "$build"
 build=$(cd -- "$build" && pwd -P)
 quietly "$build/coverage.log" cmake -S "$root" -B "$build" -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=None \
-  -DCMAKE_C_FLAGS='-O2 --coverage' -DFOVEA_SANITIZE=OFF
+  -DCMAKE_C_FLAGS='-O2 --coverage' -DFOVEA_SANITIZE=OFF "${kernels[@]}"
 quietly "$build/coverage.log" cmake --build "$build" --parallel "$(nproc)"
 # Counts of an earlier run, and what CMake compiled to know the compiler.
 find "$build" \( -name '*.gcda' -o -path '*/CompilerId*' -name '*.gcno' \) -delete

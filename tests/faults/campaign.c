@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fovea/status.h"
+#include "support/sample.h"
 
 /* How a function fails, and whether the work may do without it. */
 static const struct trait {
@@ -157,7 +158,7 @@ int campaign_run(const campaign *c) {
   for (int f = 0; f < FAULT_COUNT; f++) all[f] = faults_calls((fault_function)f);
   if (bad) return bad;
   print_made(c);
-  for (int f = 0; f < FAULT_COUNT; f++) {
+  for (int f = 0; f < FAULT_COUNT; f += (int)every()) {
     if (all[f] == 0 || (f < FAULT_clGetPlatformIDs ? c->most : c->most_opencl) == 0) continue;
     bad += fail_function(c, (fault_function)f, all[f], false);
     if (c->most_for_ever) bad += fail_function(c, (fault_function)f, all[f], true);

@@ -103,6 +103,31 @@ static const char *judge(int status) {
   return same(checkpoint, previous) ? NULL : "the checkpoint of before is lost";
 }
 
+/* --- a network out of a file, and into another
+ * ------------------------------------------------------------------------
+ */
+
+static char network_path[1024], network_again[1024];
+
+static int work_network_file(const char **message) {
+  fovea_graph *graph = NULL;
+  fovea_network *network = NULL;
+  fovea_status status = fovea_network_load(device, network_path, NULL, &graph, &network);
+  if (!status) status = fovea_network_save(network, network_again);
+  *message = fovea_error_message();
+  fovea_network_destroy(network);
+  fovea_graph_destroy(graph);
+  return (int)status;
+}
+
+static void reset_network_file(void) { copy(previous, network_again); }
+
+static const char *judge_network_file(int status) {
+  if (same(network_again, network_path)) return NULL;
+  if (status == FOVEA_OK) return "another network was saved";
+  return same(network_again, previous) ? NULL : "the file of before is lost";
+}
+
 /* --- the first build of a program, with nothing in the cache -------------------------------------------------------
  */
 
@@ -169,6 +194,19 @@ static void an_open_device(void **state) {
   assert_int_equal(campaign_run(&c), 0);
 }
 
+static void a_network_file(void **state) {
+  (void)state;
+  const fovea_vae_config c = config();
+  fovea_vae *vae = NULL;
+  snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
+  snprintf(network_again, sizeof network_again, "%s", temp_path("again.safetensors"));
+  assert_int_equal(fovea_vae_create(device, &c, true, &vae), FOVEA_OK);
+  assert_int_equal(fovea_network_save(vae->network, network_path), FOVEA_OK);
+  fovea_vae_destroy(vae);
+  const campaign faults = {"network file", work_network_file, reset_network_file, judge_network_file, 12, 3, 1, 4};
+  assert_int_equal(campaign_run(&faults), 0);
+}
+
 static void a_device_of_its_own(void **state) {
   (void)state;
   const campaign c = {"own device", work_alone, reset, judge, 2, 1, 0, 0};
@@ -191,7 +229,7 @@ static void a_first_build(void **state) {
 /* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv) {
   if (argc > 1) cmocka_set_test_filter(argv[1]);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(an_open_device), cmocka_unit_test(a_device_of_its_own),
-                                     cmocka_unit_test(a_first_build)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(an_open_device), cmocka_unit_test(a_network_file),
+                                     cmocka_unit_test(a_device_of_its_own), cmocka_unit_test(a_first_build)};
   return cmocka_run_group_tests(tests, prepare, finish);
 }

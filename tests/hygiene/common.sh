@@ -4,6 +4,8 @@
 hygiene=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd -- "$hygiene/../.." && pwd -P)
 cd -- "$root" || exit
+jobs=${HYGIENE_JOBS:-1} # in the suite each has one processor, and other tests the rest
+export jobs
 
 skip() {
   printf 'skipped: %s\n' "$1"

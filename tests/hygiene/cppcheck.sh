@@ -9,7 +9,7 @@ database=$1/compile_commands.json
 [ -f "$database" ] || skip "this build has no compile_commands.json"
 findings=$(mktemp)
 trap 'rm -f -- "$findings"' EXIT
-cppcheck -j "$(nproc)" --quiet --project="$database" --enable=warning,performance,portability,style \
+cppcheck -j "$jobs" --quiet --project="$database" --enable=warning,performance,portability,style \
   --suppressions-list="$hygiene/cppcheck.txt" --template='{file}:{line}: {severity}: {message} [{id}]' \
   >"$findings" 2>&1 || printf 'cppcheck: exit status %d\n' $? >>"$findings"
 report cppcheck "$(grep -c '"file"' "$database")" "$findings"

@@ -8,6 +8,8 @@ library=$(realpath -- "$1")
 need objdump
 
 known=(
+  cache.c:choosing            # the lock of the next
+  cache.c:chosen              # where the cache is: under that lock
   device.c:all                # divisions of devices: between fovea_opencl_begin and fovea_opencl_end
   driver_folder.c:folder      # written between those two, and read afterwards
   driver_folder.c:said        # atomic: who tells the note, once

@@ -1,22 +1,46 @@
 #!/usr/bin/env bash
-# sanitizers.sh BUILD: the suite under the address, undefined-behaviour and leak sanitizers, in a build folder of its own.
-# Left out is what would only run the same host code again, and long:
+# sanitizers.sh --build FOLDER CACHE | --sample FOLDER | --run FOLDER: the suite, or a sample of it, under the address,
+# undefined-behaviour and leak sanitizers, by a build of its own in FOLDER and with the kernels that other tests left in
+# CACHE. Left out is what would only run the same host code again, and long:
 #   - a GPU's path (..._gpu_path), canonical, rounding, tuning and plain_c: the host code of other tests, other numbers;
 #   - golden, check/emulated, tools/check, tools/sweep and tools/train: more trainings and kernels, of which op/network and
 #     model/ have enough;
 #   - runtime/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
 #   - tests that build programs or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
+# --build and --sample leave out, too, what is about kernels, networks and processes more than about memory on the host:
+# op, model, net, samples, and the command's longer tests.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-build=$1
+step=$1 build=$(realpath -m -- "$2")
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install)/|^check/emulated$|^runtime/driver_folder$|_gpu_(path|sample)$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
+[ "$step" = --run ] ||
+  left_out+='|^(op|model|net|samples)/|^plan/shard|^runtime/program$|^tools/(bench|load|plots|resume|signals|sweep_resume)$'
 
 need ninja
-cmake -C .cmake/asan.cmake -S . -B "$build" -G Ninja >/dev/null
-cmake --build "$build" --parallel "$(nproc)" | grep -v '^\[' || [ "${PIPESTATUS[0]}" -eq 0 ]
+
+# Only what is run: the programs of the tests that are not left out, relative to the build.
+programs() {
+  sed -nE 's,^add_test\(\[=\[([^]]*)\]=\] "[^"]*/(tests/test_[^"/]*|sample_[^"/]*)".*,\1 \2,p' \
+    "$build/tests/CTestTestfile.cmake" |
+    awk -v left_out="$left_out" '$1 !~ left_out { print $2 }' | sort -u
+}
+
+make() {
+  local wanted
+  mapfile -t wanted < <(programs)
+  [ ${#wanted[@]} -gt 0 ] || { printf 'sanitizers: no test is left\n' && exit 1; }
+  cmake --build "$build" --parallel "$1" --target "${wanted[@]}" | grep -v '^\[' || [ "${PIPESTATUS[0]}" -eq 0 ]
+}
+
+if [ "$step" = --build ]; then
+  cmake -C .cmake/asan.cmake -S . -B "$build" -G Ninja -DFOVEA_TEST_CACHE="$3" >/dev/null
+  make 1
+  exit
+fi
+[ "$step" = --sample ] || make "$(nproc)"
 # Else the search for leaks may follow what it takes for a library's dynamic TLS to an address such as 0x8a4, and crash.
 export ASAN_OPTIONS=intercept_tls_get_addr=0
 export LSAN_OPTIONS="suppressions='$hygiene/lsan.txt':print_suppressions=0" # quoted for paths with spaces
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --timeout 300 --exclude-regex \
-  '^(hygiene|matrix|offline|mutate|coverage|faults|golden|install)/|^check/emulated$|^runtime/driver_folder$|_gpu_path$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
+ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --timeout 300 --exclude-regex "$left_out"

@@ -5,14 +5,14 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 build=$1
-tests=(core_file data_gzip data_idx data_png_folder data_safetensors data_shuffle net_placement
+tests=(base_file data_gzip data_idx data_png_folder data_safetensors data_shuffle plan_placement
   stats_distributions stats_ols stats_summary stats_table tools_options tools_regress ref_check_reference)
 
 need valgrind
 if grep -q '^FOVEA_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then skip 'this build has sanitizers of its own'; fi
 export OPENBLAS_NUM_THREADS=1 build
 # shellcheck disable=SC2016 # the variables are the inner shell's
-printf '%s\0' "${tests[@]}" | xargs -0 -P "$(nproc)" -I '{}' bash -c '
+printf '%s\0' "${tests[@]}" | xargs -0 -P "$jobs" -I '{}' bash -c '
   log=$(mktemp)
   valgrind --quiet --error-exitcode=99 --leak-check=full "$build/tests/test_$1" >"$log" 2>&1 && printf "%s: clean\n" "$1" || {
     status=$?

@@ -106,6 +106,7 @@ class Workshop:
     def __init__(self, folder, options):
         self.folder, self.tree, self.build = folder, folder / "tree", folder / "build"
         self.jobs, self.timeout, self.rest = options.jobs, options.timeout, not options.named
+        self.passed = options.passed
         self.tree.mkdir(parents=True, exist_ok=True)
         for name in TREE:
             if (ROOT / name).is_dir():
@@ -196,6 +197,9 @@ def judge(shop, m):
     start = time.monotonic()
     verdict, detail = (judge_kernel if read_at_run_time(m) else judge_host)(shop, m)
     print(f"{verdict:9} {m.name:36} {time.monotonic() - start:5.0f} s  {detail}", flush=True)
+    if verdict == "killed" and shop.passed:
+        with open(shop.passed, "a") as passed:
+            passed.write(f"{m.name}\n")
     return verdict
 
 
@@ -237,14 +241,22 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="builds and tests at once [the processors]")
     parser.add_argument("--timeout", type=int, default=400, help="seconds a test may take [400]")
     parser.add_argument("--keep", metavar="FOLDER", help="work there, on what an earlier run left, and leave it with its log.txt")
+    parser.add_argument("--passed", metavar="FILE",
+                        help="leave out the mutations whose names it has, and add those that are killed")
     options = parser.parse_args()
     mutations = read_table(HERE / "mutations.txt")
     wrong = check_table(mutations, ROOT)
     if options.only:
         mutations = [m for m in mutations if re.search(options.only, f"{m.name} {m.file}")]
+    if options.passed and os.path.exists(options.passed):
+        before = set(Path(options.passed).read_text().split("\n"))
+        mutations = [m for m in mutations if m.name not in before]
     if options.list:
         for m in mutations:
             print(f"{m.name:36} {m.file:34} {' '.join(m.tests)}")
+        return 0
+    if not (wrong or options.check or mutations):
+        print("no mutation is left to run")
         return 0
     if wrong or options.check:
         print("\n".join(wrong) or f"all {len(mutations)} mutations apply")

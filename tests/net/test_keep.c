@@ -137,7 +137,7 @@ static void test_inspected(void **state) {
   fovea_graph *graph = every_op_graph();
   fovea_network *net = evaluated(graph, true);
   static float unused[IMAGES * MOST_VALUES];
-  int failures = 0, refused = 0;
+  int failures = 0, refusals = 0;
   for (fovea_tensor t = 0; t < count; t++) {
     const fovea_status status = fovea_network_read(net, t, IMAGES, unused);
     if (status == FOVEA_OK) failures += differs("inspected", graph, net, t);
@@ -145,11 +145,11 @@ static void test_inspected(void **state) {
     assert_int_equal(status, FOVEA_INVALID);
     assert_non_null(strstr(fovea_error_message(), "fovea_graph_keep"));
     assert_int_equal(fovea_network_evaluate_from(net, t, unused, IMAGES), FOVEA_INVALID);
-    refused++;
+    refusals++;
   }
   fovea_network_destroy(net);
   fovea_graph_destroy(graph);
-  assert_in_range(refused, 1, count / 3);
+  assert_in_range(refusals, 1, count / 3);
   if (failures) fail_msg("%d tensors", failures);
 }
 

@@ -2,10 +2,11 @@
 """Compiles every program that a GPU would be given, for GPUs that are not here, and reads from the compilers' reports
 how many registers and how much private and local memory the kernels take. Nothing is run.
 
-    offline.py amd|nvidia|spirv PROGRAMS CL_FOLDER OUT.md
+    offline.py amd|nvidia|spirv PROGRAMS CL_FOLDER OUT.md [TARGET...]
 
-PROGRAMS is the output of list_programs. Fails (1) for a program that does not compile, does not validate or calls what
-it does not define, and for a hot kernel with memory where registers should be. 77: tools are missing."""
+PROGRAMS is the output of list_programs. A TARGET, one of WAYS below, asks for a sample: for it alone, each file's first
+program and every third of all. Fails (1) for a program that does not compile, does not validate or calls what it does
+not define, and for a hot kernel with memory where registers should be. 77: tools are missing."""
 import collections
 import concurrent.futures
 import functools
@@ -138,12 +139,17 @@ def read_programs(path, sources):
             if divides[file] or "-DFOVEA_CORRECT_DIVISION" not in options.split()]
 
 
+def sample_of(programs):
+    firsts = {file: i for i, (file, _) in reversed(list(enumerate(programs)))}
+    return [p for i, p in enumerate(programs) if i % 3 == 0 or firsts[p[0]] == i]
+
+
 def compile_one(compiler, target, file, options, sources):
     """Kernels, and what is wrong."""
     wrong = []
     try:
         with tempfile.TemporaryDirectory() as folder:
-            kernels = compiler(target, options, sources / file, pathlib.Path(folder))
+            kernels = compiler(target, [f"-I{sources}", *options], sources / file, pathlib.Path(folder))
         if not kernels:
             raise Failure("no kernel came out")
     except Failure as failure:
@@ -224,6 +230,10 @@ def versions(way):
 def main():
     way, programs, sources, out = sys.argv[1], *map(pathlib.Path, sys.argv[2:5])
     compiler, targets, tools, bitcode = WAYS[way]
+    asked = sys.argv[5:]
+    if set(asked) - set(targets):
+        raise Failure(f"{way} has the targets {', '.join(targets)}, not {' '.join(asked)}")
+    targets = asked or targets
     lacking = [t for t in tools if not shutil.which(t)] + [str(CLC / b) for b in bitcode if not (CLC / b).exists()]
     if lacking:
         print("skipped: not installed: " + ", ".join(lacking))
@@ -231,8 +241,11 @@ def main():
     if way == "nvidia":  # of a machine newer than this clang only ptxas can say anything
         targets = [t for t in targets if t <= NEWEST_PTX or ptxas_knows(t)]
     programs = read_programs(programs, sources)
+    if asked:
+        programs = sample_of(programs)
     results, wrong = {}, []
-    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    jobs = 1 if asked else len(os.sched_getaffinity(0))  # a sample leaves a processor to other tests
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         futures = {t: [pool.submit(compile_one, compiler, t, *p, sources) for p in programs] for t in targets}
         for target, those in futures.items():
             results[target] = [future.result()[0] for future in those]

@@ -556,6 +556,10 @@ static void test_seed_vae(void **state) {
   print_message("the reference takes minutes a step in a build without optimization\n");
   skip();
 #endif
+  if (every() > 1) {
+    print_message("a sample is of small networks\n");
+    skip();
+  }
   const fovea_vae_config config = fovea_vae_default();
   assert_int_equal(run_vae("the seed network", &config, 2, 37), 0);
 }

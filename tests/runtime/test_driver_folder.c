@@ -226,6 +226,7 @@ static void little_memory(void **state) {
   static const int limits[] = {200000, 250000, 300000, 350000, 400000, 500000};
   int ended = 0;
   for (size_t i = 0; i < 2 * sizeof limits / sizeof *limits; i++) {
+    if (i % 4 == 2) continue; /* to compile everything takes seconds */
     const char *cache = i % 2 ? copy_cache("poor") : text("%s/cold%zu", root, i);
     const int code = train(text("ulimit -v %d;", limits[i / 2]), cache);
     ended += code == 4;
