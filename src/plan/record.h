@@ -67,7 +67,8 @@ fovea_view fovea_plan_output_gradient(const fovea_plan *plan, int node);
 bool fovea_plan_wants_gradient(const fovea_plan *plan, int node, int input);
 fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool *accumulate);
 
-/* The tile that the next launches are to use, those recorded until the node's end or another request: tuning.h. */
+/* The tile that the next launches are to use, those recorded until the node's end or another request:
+ * runtime/autotune.h. */
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
 
 /* What the record makes depends on the parameters alone, and no other record writes it: evaluations make it once, until

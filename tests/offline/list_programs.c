@@ -95,28 +95,39 @@ static fovea_tensor add_conv(fovea_graph *graph, fovea_tensor x, const char *nam
   return fovea_add_conv2d(graph, x, name, &(fovea_conv2d){.filters = 5, .kernel = 3, .stride = 1, .same = true});
 }
 
-/* Every activation after a convolution, after a normalization, and alone; every op of the list. */
-static fovea_status build_list(fovea_device *device, bool training) {
+/* What is in the middle, of images of 16x16, between the images and the loss. */
+static fovea_status build_one(fovea_device *device, bool training,
+                              fovea_tensor (*add)(fovea_graph *, fovea_tensor, int), int which) {
   fovea_graph *graph = NULL;
-  char name[32];
   fovea_status status = fovea_graph_create(&graph);
   if (status != FOVEA_OK) return status;
-  fovea_tensor x = fovea_add_input(graph, 3, 16, 16);
-  for (int i = 0; i < FOVEA_ACTIVATION_COUNT; i++) {
-    const fovea_activation activation = (fovea_activation)i;
-    snprintf(name, sizeof name, "conv%d", i);
-    x = fovea_add_activation(graph, add_conv(graph, x, name), activation);
-    snprintf(name, sizeof name, "norm%d", i);
-    x = fovea_add_batchnorm(graph, x, name, 0.9f, 1e-3f);
-    x = fovea_add_activation(graph, fovea_add_dropout(graph, x, 0.25), activation);
-    x = fovea_add_activation(graph, x, activation);
-  }
-  for (int i = 0; i < FOVEA_OP_KINDS; i++)
-    if (fovea_op_has_example(fovea_ops[i])) x = fovea_graph_add_example(graph, fovea_ops[i], x, x);
-  x = fovea_add_dense(graph, x, "tail", 3 * 16 * 16, true);
+  fovea_tensor x = add_conv(graph, fovea_add_input(graph, 3, 16, 16), "head");
+  x = fovea_add_dense(graph, add(graph, x, which), "tail", 3 * 16 * 16, true);
   fovea_add_sigmoid_bce(graph, fovea_add_reshape(graph, x, 3, 16, 16));
   status = build_graph(device, graph, training);
   fovea_graph_destroy(graph);
+  return status;
+}
+
+/* After a convolution, after a normalization and its dropout, and alone. */
+static fovea_tensor add_activation(fovea_graph *graph, fovea_tensor x, int which) {
+  const fovea_activation activation = (fovea_activation)which;
+  x = fovea_add_batchnorm(graph, fovea_add_activation(graph, x, activation), "norm", 0.9f, 1e-3f);
+  x = fovea_add_activation(graph, fovea_add_dropout(graph, x, 0.25), activation);
+  return fovea_add_activation(graph, x, activation);
+}
+
+static fovea_tensor add_example(fovea_graph *graph, fovea_tensor x, int which) {
+  return fovea_graph_add_example(graph, fovea_ops[which], x, x);
+}
+
+/* Every op and every activation of the list. */
+static fovea_status build_list(fovea_device *device, bool training) {
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < FOVEA_ACTIVATION_COUNT && status == FOVEA_OK; i++)
+    status = build_one(device, training, add_activation, i);
+  for (int i = 0; i < FOVEA_OP_KINDS && status == FOVEA_OK; i++)
+    if (fovea_op_has_example(fovea_ops[i])) status = build_one(device, training, add_example, i);
   return status;
 }
 

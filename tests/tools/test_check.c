@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "check/check.h"
 #include "support/gpu_path.h"
 #include "support/kernels.h"
 #include "support/process.h"
@@ -43,7 +44,7 @@ static void test_json(void **state) {
   json_t *all = read_json();
   assert_true(json_is_true(json_object_get(all, "passed")));
   assert_string_equal(json_string_value(json_object_get(all, "why")), "");
-  assert_int_equal(json_array_size(json_object_get(json_object_get(all, "arithmetic"), "probes")), 12);
+  assert_int_equal(json_array_size(json_object_get(json_object_get(all, "arithmetic"), "probes")), CHECK_PROBES);
   assert_true(json_array_size(json_object_get(all, "ops")) > 20);
   const json_t *training = json_object_get(all, "training");
   assert_int_equal(json_integer_value(json_object_get(training, "steps")), 20);
