@@ -51,6 +51,7 @@ static fovea_status next_stage(fovea_device *device, size_t size, size_t *index)
 
 fovea_status fovea_staging_write(fovea_device *device, cl_mem memory, size_t offset, size_t size, const void *data) {
   size_t i = 0;
+  if (size == 0) return FOVEA_OK;
   const fovea_status status = next_stage(device, size, &i);
   if (status) return status;
   void *copy = device->staging->stage[i].copy;

@@ -4,7 +4,7 @@
 
 #include "runtime/device.h"
 
-/* Enqueues the copy of `size` bytes, at least 1, to byte `offset` of the memory; `data` is free when it returns. Waits
+/* Enqueues the copy of `size` bytes to byte `offset` of the memory; `data` is free when it returns. Waits
  * only where the ring is full. FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 fovea_status fovea_staging_write(fovea_device *device, cl_mem memory, size_t offset, size_t size, const void *data);
 

@@ -37,10 +37,10 @@ expect 'reconstruct regress' re
 expect '--help --version' --
 expect '' nothing
 expect '--activation --attention --arch' train --a
-expect 'elu relu selu sigmoid' train --activation ''
+expect 'elu relu selu sigmoid tanh leaky_relu' train --activation ''
 expect 'selu sigmoid' train --activation s
 expect 'selu sigmoid' train --activation = s
-expect 'elu relu selu sigmoid' train --activation =
+expect 'elu relu selu sigmoid tanh leaky_relu' train --activation =
 expect 'on off' train --batchnorm o
 expect 'mean sample' reconstruct --latent ''
 expect 'data folder' train --data ''

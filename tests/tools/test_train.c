@@ -102,7 +102,7 @@ static void runs_repeat(void **state) {
 static void bad_usage(void **state) {
   (void)state;
   const char *out = temp_path("unused");
-  FAILS(2, "did you mean --epochs?", "train --data x --out y --epoch 3");
+  FAILS(2, "did you mean --epochs?", "train --data x --out y --epohcs 3");
   FAILS(2, "--out DIR is required", "train --data " FASHION);
   FAILS(5, "/nonexistent", "train --data /nonexistent --out %s", out);
   FAILS(2, "--arch", "train --data " FASHION " --arch 8,0 --out %s", out);

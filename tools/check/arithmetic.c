@@ -55,7 +55,7 @@ static const check_probe lines[CHECK_ELEMENTARY] = {
 };
 
 static const check_probe activations[] = {
-#define X(name_, NAME, moves_zero, ulp) [FOVEA_##NAME] = {.name = #name_ "(a)", .kind = CHECK_FUNCTION, .bound = ulp},
+#define X(name_, NAME, moves_zero, ulp) [FOVEA_##NAME] = {.name = #name_ "(a)", .kind = CHECK_FUNCTION, .bound = (ulp)},
     FOVEA_ACTIVATIONS(X)
 #undef X
 };
