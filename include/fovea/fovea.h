@@ -7,12 +7,12 @@
  *   then share nothing but the compute units.
  * - A network or an autoencoder is one thread's at a time. Calls of two on the same one do no damage, and each is done
  *   as a whole, but what one thread does in several (an evaluation and the reading of its result; an epoch, or any
- * other call on an autoencoder, which is several on its network) may find the other's between.
+ *   other call on an autoencoder, which is several on its network) may find the other's between.
  * - Nothing is used by one thread while another destroys or closes it.
  * - A graph is built by one thread; once a network is made of it, it is frozen, and any number may use it. Tables,
  *   designs, fits, data sets and safetensors files are only read by what takes them as const, and then any number may.
  * - A listener or a function that the caller gave runs in the thread of the call that runs it, which may hold the
- * device's lock: it may call the library, but not wait for another thread that does so with this device.
+ *   device's lock: it may call the library, but not wait for another thread that does so with this device.
  * - fovea_error_message is each thread's own.
  * - A program whose threads call OpenCL without this library as well makes its first such call itself, before they
  *   start. The environment is read while a device is opened and a network made; nobody may change it (setenv) at that
