@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/fail.h"
 #include "cli/command.h"
 #include "cli/driver_death.h"
+#include "cli/options.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,  &command_train,
                                           &command_reconstruct, &command_sweep, &command_regress};
@@ -51,12 +53,25 @@ static const command *find(const char *name) {
   return NULL;
 }
 
+/* "unknown subcommand trian; did you mean train?", or with the list of all. */
+static fovea_status unknown(const char *name) {
+  const command *closest = commands[0];
+  size_t least = SIZE_MAX;
+  for (int i = 0; i < COMMANDS; i++) {
+    const size_t d = options_distance(name, commands[i]->name);
+    if (d < least) least = d, closest = commands[i];
+  }
+  if (least <= 2 && least < strlen(name))
+    return fovea_fail(FOVEA_INVALID, "unknown subcommand %.100s; did you mean %s?", name, closest->name);
+  return fail_listing("unknown subcommand ", name);
+}
+
 /* `fovea help train` is `fovea train --help`. */
 static int help_on(int argc, char **argv) {
   if (argc < 2) return print_help(), FOVEA_OK;
   const command *c = find(argv[1]);
   char asks[] = "--help", *line[] = {argv[1], asks, NULL};
-  return c ? c->run(2, line) : command_fail(fail_listing("unknown subcommand ", argv[1]));
+  return c ? c->run(2, line) : command_fail(unknown(argv[1]));
 }
 
 static int dispatch(int argc, char **argv) {
@@ -69,7 +84,7 @@ static int dispatch(int argc, char **argv) {
   if (at >= argc) return command_fail(fail_listing("a subcommand is missing", ""));
   if (strcmp(argv[at], "help") == 0) return help_on(argc - at, argv + at);
   const command *c = find(argv[at]);
-  return c ? c->run(argc - at, argv + at) : command_fail(fail_listing("unknown subcommand ", argv[at]));
+  return c ? c->run(argc - at, argv + at) : command_fail(unknown(argv[at]));
 }
 
 /* A standard stream that was closed would be the next file that is opened, a checkpoint even, and messages would go

@@ -5,8 +5,8 @@
 #define FOVEA_GRAPH_OPS_H
 
 /* X(name, NAME, flags): the builder is fovea_add_name, its file src/op/name.c, the kernels' cl/name.cl, the references'
- * functions ref_forward_name, ref_backward_name, canonical_forward_name and canonical_backward_name; flags of
- * graph/op.h. */
+ * functions ref_shape_name, ref_forward_name, ref_backward_name, canonical_forward_name and canonical_backward_name;
+ * flags of graph/op.h. */
 #define FOVEA_OPS(X)                                                                                        \
   X(input, INPUT, FOVEA_IS_SOURCE)                                                                          \
   X(conv2d, CONV2D, FOVEA_TAKES_ACTIVATION | FOVEA_IS_PRODUCT | FOVEA_READS_INPUT)                          \

@@ -57,6 +57,8 @@ static void bad_usage(void **state) {
   assert_int_equal(fovea("", "frobnicate"), 2);
   assert_output("fovea: unknown subcommand frobnicate; it is one of devices, ");
   assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1); /* one line */
+  assert_int_equal(fovea("", "trian"), 2);
+  assert_output("fovea: unknown subcommand trian; did you mean train?\n");
   assert_int_equal(fovea("", ""), 2);
   assert_output("a subcommand is missing");
   assert_int_equal(fovea("", "devices --jsn"), 2);
