@@ -10,7 +10,7 @@ ops.txt and run this script.
 
     case NAME OP
     leaf NAME N C H W    for each tensor that the op reads; no value of it is 0
-    asked NAME INTEGER   for each attribute of struct ref_asked that the op needs (an activation's is the case's name)
+    asked NAME NUMBER    for each attribute of struct ref_asked that the op needs (an activation's is the case's name)
     torch EXPRESSION     of the leaves
 """
 import contextlib

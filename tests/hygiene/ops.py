@@ -39,12 +39,15 @@ def check_ops(root):
             for way in ("forward", "backward"):
                 if not re.search(rf"^void {kind}_{way}_{name}\(", references, re.M):
                     yield f"{name}: no {what} {kind}_{way}_{name} in src/ref"
+        if not re.search(rf"^void ref_shape_{name}\(", references, re.M):
+            yield f"{name}: no reference ref_shape_{name} in src/ref"
         if not (root / f"tests/op/test_{name}.c").exists():
             yield f"{name}: no test tests/op/test_{name}.c"
         if "FOVEA_IS_SOURCE" not in flags and not re.search(rf"^case \S+ {name}\b", goldens, re.M):
             yield f"{name}: no golden in tests/golden/ops.txt"
         prefix = name.replace("_", "-") + "-"
-        if not any(Path(file).stem == name or m.startswith(prefix) for m, file in mutations):
+        own = (f"src/op/{name}.c", f"cl/{name}.cl", f"cl/common/{name}.clh")
+        if not any(file in own or m.startswith(prefix) for m, file in mutations):
             yield f"{name}: no mutation of src/op/{name}.c or cl/{name}.cl, nor one called {prefix}..."
 
 

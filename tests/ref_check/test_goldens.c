@@ -335,28 +335,36 @@ static void read_leaf(struct golden *g) {
   next();
 }
 
-static int *asked_member(struct golden *g, const char *name) {
+/* Sets what an op is asked for, by its name in struct ref_asked; one of these two is not NULL. */
+static void read_asked(struct golden *g) {
   struct ref_asked *a = &g->asked;
   const struct {
     const char *name;
-    int *member;
-  } members[] = {{"c", &a->c},
-                 {"h", &a->h},
-                 {"w", &a->w},
-                 {"filters", &a->filters},
-                 {"kernel", &a->kernel},
-                 {"stride", &a->stride},
-                 {"padding", &a->padding}};
-  for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-    if (!strcmp(members[i].name, name)) return members[i].member;
-  fail_msg("ops.txt: case %s: nothing is asked for as %s", g->name, name);
-  return NULL;
-}
-
-static void read_asked(struct golden *g) {
+    int *whole;
+    double *real;
+  } members[] = {{"c", &a->c, NULL},
+                 {"h", &a->h, NULL},
+                 {"w", &a->w, NULL},
+                 {"filters", &a->filters, NULL},
+                 {"kernel", &a->kernel, NULL},
+                 {"stride", &a->stride, NULL},
+                 {"padding", &a->padding, NULL},
+                 {"momentum", NULL, &a->momentum},
+                 {"epsilon", NULL, &a->epsilon},
+                 {"rate", NULL, &a->rate},
+                 {"kl_weight", NULL, &a->kl_weight}};
+  size_t i = 0;
   next();
-  int *member = asked_member(g, token);
-  *member = next_int();
+  while (i < sizeof members / sizeof *members && strcmp(members[i].name, token)) i++;
+  if (i == sizeof members / sizeof *members) fail_msg("ops.txt: case %s: nothing is asked for as %s", g->name, token);
+  char *end;
+  next();
+  const double value = strtod(token, &end);
+  if (end == token || *end) fail_msg("ops.txt: case %s: \"%s\" is not a number", g->name, token);
+  if (members[i].whole)
+    *members[i].whole = (int)value;
+  else
+    *members[i].real = value;
   next();
 }
 
