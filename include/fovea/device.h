@@ -1,5 +1,5 @@
-/* OpenCL devices: every one of every platform, and an opened one. A device and all that is made on it is used by one
- * thread at a time: fovea.h has the rule. */
+/* OpenCL devices: every one of every platform, and an opened one. Threads may
+ * share a device, whose calls then wait for each other: fovea.h has the rule. */
 #ifndef FOVEA_DEVICE_H
 #define FOVEA_DEVICE_H
 

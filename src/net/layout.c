@@ -1,6 +1,4 @@
-#include "net/network.h"
-
-enum { LANES = 16 };
+#include "net/internal.h"
 
 size_t fovea_device_index(const int shape[3], size_t file) {
   if (shape[0] == 0) return file;

@@ -32,21 +32,12 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
 
 static double products(const fovea_graph *graph, const fovea_node *y) {
   const fovea_node *x = &graph->nodes[y->inputs[0]];
-  return (double)y->conv.kernel * y->conv.kernel * x->c * ((double)y->c * y->h * y->w);
+  return fovea_conv_products(y, x, y);
 }
 
 static fovea_conv_shape shape_of(const fovea_plan *plan, int node) {
   const fovea_node *y = fovea_plan_node(plan, node), *x = fovea_plan_node(plan, y->inputs[0]);
-  return (fovea_conv_shape){.c = x->c,
-                            .h = x->h,
-                            .w = x->w,
-                            .k = y->c,
-                            .oh = y->h,
-                            .ow = y->w,
-                            .kernel = y->conv.kernel,
-                            .stride = y->conv.stride,
-                            .top = y->top,
-                            .left = y->left};
+  return fovea_conv_shape_between(y, x, y);
 }
 
 static void forward(fovea_plan *plan, int node) {

@@ -28,22 +28,13 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
 
 static double products(const fovea_graph *graph, const fovea_node *y) {
   const fovea_node *x = &graph->nodes[y->inputs[0]];
-  return (double)y->conv.kernel * y->conv.kernel * y->c * ((double)x->c * x->h * x->w);
+  return fovea_conv_products(y, y, x);
 }
 
 /* The convolution whose gradient it is: from y, the larger image, to x. */
 static fovea_conv_shape shape_of(const fovea_plan *plan, int node) {
   const fovea_node *y = fovea_plan_node(plan, node), *x = fovea_plan_node(plan, y->inputs[0]);
-  return (fovea_conv_shape){.c = y->c,
-                            .h = y->h,
-                            .w = y->w,
-                            .k = x->c,
-                            .oh = x->h,
-                            .ow = x->w,
-                            .kernel = y->conv.kernel,
-                            .stride = y->conv.stride,
-                            .top = y->top,
-                            .left = y->left};
+  return fovea_conv_shape_between(y, y, x);
 }
 
 static void forward(fovea_plan *plan, int node) {

@@ -82,9 +82,14 @@ void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size)
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                            fovea_view dw);
 
-/* For the ops that are convolutions: whether `conv` can be one of `channels`; its parameters, `filters` along axis
- * out_axis of the weight; with what its sums end, `bias` the parameter's view, which outlives the epilogue. */
+/* So many weights that their number, padded to tiles, is counted by an int. */
 enum { FOVEA_MAX_FILTERS = 65536, FOVEA_MAX_WEIGHTS = 1 << 28 };
+
+/* For the ops that are convolutions: whether `conv` can be one of `channels`; its parameters, `filters` along axis
+ * out_axis of the weight; with what its sums end, `bias` the parameter's view, which outlives the epilogue; the
+ * convolution of node y from the larger image to the smaller, and its products an image. */
+fovea_conv_shape fovea_conv_shape_between(const fovea_node *y, const fovea_node *larger, const fovea_node *smaller);
+double fovea_conv_products(const fovea_node *y, const fovea_node *larger, const fovea_node *smaller);
 fovea_status fovea_conv_check(const fovea_conv2d *conv, int channels);
 void fovea_conv_declare(fovea_node *node, int out_axis, int in_axis, int kernel, int channels, int filters);
 fovea_epilogue fovea_conv_epilogue(const fovea_plan *plan, int node, fovea_view *bias);

@@ -5,8 +5,6 @@
 #include "op/conv2d/bias.h"
 #include "op/conv2d/conv2d.h"
 
-/* FOVEA_MAX_WEIGHTS, so that a tile-padded weight count times 16 lanes is addressed by 64 bits but counted by an int.
- */
 enum { MAX_KERNEL = 15 };
 
 fovea_status fovea_conv_check(const fovea_conv2d *conv, int channels) {
@@ -36,6 +34,23 @@ void fovea_conv_declare(fovea_node *node, int out_axis, int in_axis, int kernel,
   fovea_parameter_spec *b = &node->parameters[node->parameter_count++];
   snprintf(b->name, sizeof b->name, "%s.bias", node->name);
   b->rank = 1, b->dims[0] = filters, b->trainable = true, b->initial = FOVEA_ZEROS;
+}
+
+fovea_conv_shape fovea_conv_shape_between(const fovea_node *y, const fovea_node *larger, const fovea_node *smaller) {
+  return (fovea_conv_shape){.c = larger->c,
+                            .h = larger->h,
+                            .w = larger->w,
+                            .k = smaller->c,
+                            .oh = smaller->h,
+                            .ow = smaller->w,
+                            .kernel = y->conv.kernel,
+                            .stride = y->conv.stride,
+                            .top = y->top,
+                            .left = y->left};
+}
+
+double fovea_conv_products(const fovea_node *y, const fovea_node *larger, const fovea_node *smaller) {
+  return (double)y->conv.kernel * y->conv.kernel * larger->c * ((double)smaller->c * smaller->h * smaller->w);
 }
 
 fovea_epilogue fovea_conv_epilogue(const fovea_plan *plan, int node, fovea_view *bias) {
