@@ -4,13 +4,6 @@
 #include "ref/canonical_math.h"
 #include "ref/canonical_ops.h"
 
-/* The sum over images of one number each, in lanes. */
-static float sum_of_images(const struct canonical_shape *s, const float *x) {
-  float sums[CANONICAL_LANES] = {0};
-  for (int n = 0; n < s->n; n++) sums[n % CANONICAL_LANES] += n < s->n_valid ? x[n] : 0.0f;
-  return canonical_tree(sums);
-}
-
 /* A row's mean and sum of squared deviations, of each image. */
 CANONICAL_CLONES
 static void row_moments(const struct canonical_shape *s, const float *x, float *mean, float *squares) {
@@ -49,33 +42,59 @@ static void image_moments(const struct canonical_shape *s, const float *x, float
   }
 }
 
-/* The images' means and squares become those of all. */
+/* Of some of a batch's images, of which `images` are not padding. */
+struct moments {
+  float mean, squares;
+  int images;
+};
+
+/* Of the block of images that begins at n0. */
 CANONICAL_CLONES
-static void merge_images(const struct canonical_shape *s, const float *means, const float *image_squares, float *mean,
-                         float *squares) {
-  const float in_image = (float)(s->h * s->w);
-  float sums[CANONICAL_LANES] = {0};
-  *mean = sum_of_images(s, means) / (float)s->n_valid;
-  for (int n = 0; n < s->n_valid; n++) {
-    const float d = means[n] - *mean;
-    float *sum = &sums[n % CANONICAL_LANES];
-    *sum += image_squares[n];
-    *sum = fmaf(d * d, in_image, *sum);
+static struct moments merge_block(const struct canonical_shape *s, int n0, const float *means, const float *squares) {
+  const int left = s->n_valid - n0, images = left < 0 ? 0 : left < CANONICAL_LANES ? left : CANONICAL_LANES;
+  float lanes[CANONICAL_LANES] = {0};
+  struct moments m = {.images = images};
+  for (int l = 0; l < images; l++) lanes[l] = means[n0 + l];
+  m.mean = canonical_tree(lanes) / (float)(images > 0 ? images : 1);
+  for (int l = 0; l < images; l++) {
+    const float d = means[n0 + l] - m.mean;
+    lanes[l] = fmaf(d * d, (float)(s->h * s->w), squares[n0 + l]);
   }
-  *squares = canonical_tree(sums);
+  m.squares = canonical_tree(lanes);
+  return m;
+}
+
+/* Of the images of both (Chan, Golub & LeVeque). */
+CANONICAL_CLONES
+static struct moments merge(struct moments a, struct moments b, float in_image) {
+  const int images = a.images + b.images;
+  const float share = (float)b.images / (float)(images > 0 ? images : 1), delta = b.mean - a.mean;
+  struct moments m = {.images = images};
+  m.mean = fmaf(delta, share, a.mean);
+  m.squares = fmaf(delta * delta, in_image * ((float)a.images * share), a.squares + b.squares);
+  return m;
+}
+
+/* Of `count` blocks from n0 on, in the order of canonical_batch_tree. */
+static struct moments merge_blocks(const struct canonical_shape *s, int n0, int count, const float *means,
+                                   const float *squares) {
+  if (count == 1) return merge_block(s, n0, means, squares);
+  int half = 1;
+  while (2 * half < count) half *= 2;
+  return merge(merge_blocks(s, n0, half, means, squares),
+               merge_blocks(s, n0 + half * CANONICAL_LANES, count - half, means, squares), (float)(s->h * s->w));
 }
 
 void canonical_batchnorm_statistics(const struct canonical_shape *s, const float *x, float epsilon, float momentum,
                                     float *stats, float *moving_mean, float *moving_var) {
   float *means = canonical_alloc(4 * (size_t)s->n), *image_squares = means + s->n;
   for (int c = 0; c < s->c; c++, x += s->h * s->w * s->n) {
-    float mean, squares;
     image_moments(s, x, means + 2 * s->n, means, image_squares);
-    merge_images(s, means, image_squares, &mean, &squares);
-    const float variance = squares / ((float)(s->h * s->w) * (float)s->n_valid);
-    stats[c] = mean;
+    const struct moments m = merge_blocks(s, 0, s->n / CANONICAL_LANES, means, image_squares);
+    const float variance = m.squares / ((float)(s->h * s->w) * (float)s->n_valid);
+    stats[c] = m.mean;
     stats[s->c + c] = 1.0f / sqrtf(variance + epsilon);
-    moving_mean[c] = fmaf(momentum, moving_mean[c], (1.0f - momentum) * mean);
+    moving_mean[c] = fmaf(momentum, moving_mean[c], (1.0f - momentum) * m.mean);
     moving_var[c] = fmaf(momentum, moving_var[c], (1.0f - momentum) * variance);
   }
   free(means);
@@ -123,8 +142,9 @@ void canonical_batchnorm_backward_sums(const struct canonical_shape *s, const fl
     memset(total, 0, 2 * (size_t)s->n * sizeof *total);
     for (int h = 0; h < s->h; h++, x += s->w * s->n, g += s->w * s->n)
       add_row(s, x, g, stats[c], stats[s->c + c], total + 2 * s->n, total, product);
-    dbeta[c] = sum_of_images(s, total);
-    dgamma[c] = sum_of_images(s, product);
+    for (int n = s->n_valid; n < s->n; n++) total[n] = product[n] = 0.0f;
+    dbeta[c] = canonical_batch_sum(total, s->n);
+    dgamma[c] = canonical_batch_sum(product, s->n);
     stats[2 * s->c + c] = dbeta[c] / m;
     stats[3 * s->c + c] = dgamma[c] / m;
   }

@@ -129,7 +129,7 @@ void canonical_conv2d_backward_data(const struct ref_conv2d *d, const float *dy,
   free(acc);
 }
 
-/* The 16 lanes of each tap of a kernel's row, for a row of dy and a block of 16 images; x and dy are at its first. */
+/* The 16 images of each tap of a kernel's row, for a row of dy and a block of 16 images; x and dy are at its first. */
 static inline void add_row_lanes(const struct ref_conv2d *d, const float *x, const float *dy,
                                  float lanes[][CANONICAL_LANES]) {
   static const float outside[CANONICAL_LANES] = {0};
@@ -141,17 +141,20 @@ static inline void add_row_lanes(const struct ref_conv2d *d, const float *x, con
     }
 }
 
-/* A row of the kernel of one filter and channel. */
+/* A row of the kernel of one filter and channel. blocks: a row for each block of 16 images. */
 CANONICAL_CLONES
-static void weight_row_backward(const struct ref_conv2d *d, int r, const float *x, const float *dy, float *dw) {
-  float lanes[MOST_TAPS][CANONICAL_LANES] = {{0}};
-  for (int oy = 0; oy < d->oh; oy++) {
-    const int iy = oy * d->stride + r - d->top;
-    if (iy < 0 || iy >= d->h) continue;
-    for (int n0 = 0; n0 < d->n; n0 += CANONICAL_LANES)
+static void weight_row_backward(const struct ref_conv2d *d, int r, const float *x, const float *dy,
+                                float blocks[][MOST_TAPS], float *dw) {
+  for (int n0 = 0; n0 < d->n; n0 += CANONICAL_LANES) {
+    float lanes[MOST_TAPS][CANONICAL_LANES] = {{0}};
+    for (int oy = 0; oy < d->oh; oy++) {
+      const int iy = oy * d->stride + r - d->top;
+      if (iy < 0 || iy >= d->h) continue;
       add_row_lanes(d, x + iy * d->w * d->n + n0, dy + oy * d->ow * d->n + n0, lanes);
+    }
+    for (int s = 0; s < d->s; s++) blocks[n0 / CANONICAL_LANES][s] = canonical_tree(lanes[s]);
   }
-  for (int s = 0; s < d->s; s++) dw[s] = canonical_tree(lanes[s]);
+  for (int s = 0; s < d->s; s++) dw[s] = canonical_batch_tree(&blocks[0][s], MOST_TAPS, d->n / CANONICAL_LANES);
 }
 
 void canonical_conv2d_backward_weight(const struct ref_conv2d *d, const float *x, const float *dy, float *dw) {
@@ -160,24 +163,26 @@ void canonical_conv2d_backward_weight(const struct ref_conv2d *d, const float *x
     canonical_winograd_backward_weight(d, x, dy, dw);
     return;
   }
+  float(*blocks)[MOST_TAPS] = (float(*)[MOST_TAPS])canonical_alloc((size_t)(d->n / CANONICAL_LANES) * MOST_TAPS);
   for (int k = 0; k < d->k; k++)
     for (int c = 0; c < d->c; c++)
       for (int r = 0; r < d->r; r++, dw += d->s)
         weight_row_backward(d, r, x + (size_t)c * (size_t)(d->h * d->w * d->n),
-                            dy + (size_t)k * (size_t)(d->oh * d->ow * d->n), dw);
+                            dy + (size_t)k * (size_t)(d->oh * d->ow * d->n), blocks, dw);
+  free(blocks);
 }
 
 void canonical_bias_backward(int n, int c, int h, int w, const float *dy, float *db) {
+  float *images = canonical_alloc(2 * (size_t)n), *row = images + n;
   for (int k = 0; k < c; k++) {
-    float sum = 0.0f;
+    memset(images, 0, (size_t)n * sizeof *images);
     for (int y = 0; y < h; y++) {
-      const float *row = dy + ((size_t)k * (size_t)h + (size_t)y) * (size_t)(w * n);
-      float lanes[CANONICAL_LANES] = {0};
-      for (int b = 0; b < n; b += CANONICAL_LANES)
-        for (int x = 0; x < w; x++)
-          for (int l = 0; l < CANONICAL_LANES; l++) lanes[l] += row[x * n + b + l];
-      sum += canonical_tree(lanes);
+      memset(row, 0, (size_t)n * sizeof *row);
+      for (int x = 0; x < w; x++, dy += n)
+        for (int i = 0; i < n; i++) row[i] += dy[i];
+      for (int i = 0; i < n; i++) images[i] += row[i];
     }
-    db[k] = sum;
+    db[k] = canonical_batch_sum(images, n);
   }
+  free(images);
 }

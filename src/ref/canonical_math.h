@@ -157,4 +157,21 @@ static inline float canonical_tree(const float v[CANONICAL_LANES]) {
   return c[0] + c[1];
 }
 
+/* The tree over blocks of 16 images, `count` numbers `stride` floats from each other: that of as many blocks as the
+ * largest power of two below count, then that of the rest. */
+static inline float canonical_batch_tree(const float *blocks, size_t stride, int count) {
+  if (count == 1) return blocks[0];
+  int half = 1;
+  while (2 * half < count) half *= 2;
+  return canonical_batch_tree(blocks, stride, half) +
+         canonical_batch_tree(blocks + (size_t)half * stride, stride, count - half);
+}
+
+/* The sum of a number of each of n images, n a multiple of 16; images is overwritten. */
+static inline float canonical_batch_sum(float *images, int n) {
+  const int blocks = n / CANONICAL_LANES;
+  for (int b = 0; b < blocks; b++) images[b] = canonical_tree(images + b * CANONICAL_LANES);
+  return canonical_batch_tree(images, 1, blocks);
+}
+
 #endif

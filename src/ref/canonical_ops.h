@@ -112,8 +112,7 @@ float canonical_reparameterize(const struct canonical_shape *s, uint32_t op, con
 void canonical_reparameterize_backward(const struct canonical_shape *s, float weight, const float *mu,
                                        const float *logvar, const float *e, const float *dz, bool accumulate_mu,
                                        float *dmu, bool accumulate_logvar, float *dlogvar);
-/* p = sigmoid(x), 0 in padding images, the cross-entropy's gradient dx (NULL: not wanted); returns its sum over rows.
- */
+/* p = sigmoid(x), 0 in padding images, the cross-entropy's gradient dx (NULL: not wanted); returns its sum. */
 float canonical_sigmoid_bce(const struct canonical_shape *s, const float *x, const float *t, float *p, float *dx);
 
 #endif

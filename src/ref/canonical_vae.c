@@ -1,4 +1,6 @@
 /* cl/reparameterize.cl and cl/sigmoid_bce.cl. */
+#include <stdlib.h>
+
 #include "ref/canonical_math.h"
 #include "ref/canonical_ops.h"
 
@@ -13,7 +15,7 @@ static float normal(uint32_t image, uint32_t j, uint32_t op, const struct canoni
 
 float canonical_reparameterize(const struct canonical_shape *s, uint32_t op, const struct canonical_draw *draw,
                                const float *mu, const float *logvar, float *e, float *z) {
-  float lanes[CANONICAL_LANES] = {0};
+  float *images = canonical_alloc((size_t)s->n);
   for (int n = 0; n < s->n; n++)
     for (int j = 0; j < s->c; j++) {
       const int at = j * s->n + n;
@@ -21,9 +23,11 @@ float canonical_reparameterize(const struct canonical_shape *s, uint32_t op, con
       e[at] = valid ? canonical_exp(logvar[at] * 0.5f) * normal((uint32_t)n, (uint32_t)j, op, draw) : 0.0f;
       z[at] = mu[at] + e[at];
       const float term = fmaf(-mu[at], mu[at], 1.0f + logvar[at]) - canonical_exp(logvar[at]);
-      lanes[n % CANONICAL_LANES] += valid ? -0.5f * term : 0.0f;
+      images[n] += valid ? -0.5f * term : 0.0f;
     }
-  return canonical_tree(lanes);
+  const float sum = canonical_batch_sum(images, s->n);
+  free(images);
+  return sum;
 }
 
 void canonical_reparameterize_backward(const struct canonical_shape *s, float weight, const float *mu,
@@ -51,30 +55,31 @@ static inline float pixel_loss(float x, float t, float share, float *p, float *d
   return *p != *p ? *p : loss;
 }
 
-/* The loss of a row of pixels, whose arrays begin there. */
+/* The losses of a row of pixels, whose arrays begin there, of each image, added to losses. row: n numbers. */
 CANONICAL_CLONES
-static float row_loss(const struct canonical_shape *s, float share, const float *x, const float *t, float *p,
-                      float *dx) {
-  float lanes[CANONICAL_LANES] = {0};
-  for (int b = 0; b < s->n; b += CANONICAL_LANES)
-    for (int w = 0; w < s->w; w++)
-      for (int l = 0; l < CANONICAL_LANES; l++) {
-        const int at = w * s->n + b + l;
-        const bool valid = b + l < s->n_valid;
-        float gradient;
-        const float loss = pixel_loss(x[at], t[at], share, &p[at], &gradient);
-        lanes[l] += valid ? loss : 0.0f;
-        if (!valid) p[at] = 0.0f;
-        if (dx) dx[at] = valid ? gradient : 0.0f;
-      }
-  return canonical_tree(lanes);
+static void add_row_loss(const struct canonical_shape *s, float share, const float *x, const float *t, float *p,
+                         float *dx, float *row, float *losses) {
+  for (int n = 0; n < s->n; n++) row[n] = 0.0f;
+  for (int w = 0; w < s->w; w++)
+    for (int n = 0; n < s->n; n++) {
+      const int at = w * s->n + n;
+      const bool valid = n < s->n_valid;
+      float gradient;
+      const float loss = pixel_loss(x[at], t[at], share, &p[at], &gradient);
+      row[n] += valid ? loss : 0.0f;
+      if (!valid) p[at] = 0.0f;
+      if (dx) dx[at] = valid ? gradient : 0.0f;
+    }
+  for (int n = 0; n < s->n; n++) losses[n] += row[n];
 }
 
 float canonical_sigmoid_bce(const struct canonical_shape *s, const float *x, const float *t, float *p, float *dx) {
   const float share = 1.0f / ((float)s->n_valid * (float)(s->c * s->h * s->w));
   const size_t row = (size_t)(s->w * s->n);
-  float sum = 0.0f;
+  float *losses = canonical_alloc(2 * (size_t)s->n);
   for (size_t i = 0; i < (size_t)(s->c * s->h); i++)
-    sum += row_loss(s, share, x + i * row, t + i * row, p + i * row, dx ? dx + i * row : NULL);
+    add_row_loss(s, share, x + i * row, t + i * row, p + i * row, dx ? dx + i * row : NULL, losses + s->n, losses);
+  const float sum = canonical_batch_sum(losses, s->n);
+  free(losses);
   return sum;
 }

@@ -300,7 +300,7 @@ static void multiply_lanes(int tiles, const float *u, const float *v, float *sum
     for (int i = 0; i < SIZE; i++) sum[i] = fmaf(u[t * SIZE + i], v[t * SIZE + i], sum[i]);
 }
 
-/* dw[3][3] of one filter and channel. */
+/* dw[3][3] of one filter and channel and a block of images. */
 static void finish_weights(const float *sum, float *dw) {
   float m[POSITIONS], t[12];
   for (int p = 0; p < POSITIONS; p++) m[p] = canonical_tree(sum + p * CANONICAL_LANES);
@@ -319,9 +319,9 @@ void canonical_winograd_backward_weight(const struct ref_conv2d *d, const float 
   const int columns = (d->ow + 1) / 2, tiles = (d->oh + 1) / 2 * columns;
   const size_t channel = (size_t)tiles * SIZE, in = (size_t)(d->h * d->w * d->n);
   const size_t out = (size_t)(d->oh * d->ow * d->n), pairs = (size_t)d->k * (size_t)d->c;
+  const int blocks = d->n / CANONICAL_LANES;
   float *v = canonical_alloc((size_t)d->c * channel), *u = canonical_alloc((size_t)d->k * channel);
-  float *sum = canonical_alloc(pairs * SIZE);
-  memset(sum, 0, pairs * SIZE * sizeof *sum);
+  float *of_blocks = canonical_alloc((size_t)blocks * pairs * 9), *block = of_blocks;
   for (int n0 = 0; n0 < d->n; n0 += CANONICAL_LANES) {
     for (int t = 0; t < tiles; t++) {
       const int row = t / columns * 2, column = t % columns * 2;
@@ -330,9 +330,12 @@ void canonical_winograd_backward_weight(const struct ref_conv2d *d, const float 
       for (size_t k = 0; k < (size_t)d->k; k++)
         transform_gradient_lanes(d, dy + k * out, row, column, n0, u + k * channel + (size_t)t * SIZE);
     }
-    for (size_t i = 0; i < pairs; i++)
-      multiply_lanes(tiles, u + i / (size_t)d->c * channel, v + i % (size_t)d->c * channel, sum + i * SIZE);
+    for (size_t i = 0; i < pairs; i++, block += 9) {
+      float sum[SIZE] = {0};
+      multiply_lanes(tiles, u + i / (size_t)d->c * channel, v + i % (size_t)d->c * channel, sum);
+      finish_weights(sum, block);
+    }
   }
-  for (size_t i = 0; i < pairs; i++) finish_weights(sum + i * SIZE, dw + i * 9);
-  free(v), free(u), free(sum);
+  for (size_t i = 0; i < pairs * 9; i++) dw[i] = canonical_batch_tree(of_blocks + i, pairs * 9, blocks);
+  free(v), free(u), free(of_blocks);
 }
