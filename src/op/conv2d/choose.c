@@ -38,7 +38,7 @@ void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shap
   fovea_plan_side_stream(plan, true);
   if (s->stride == 1 && fovea_winograd_fits(s, false))
     fovea_record_winograd_backward_weight(plan, s, x, dy, dw);
-  else if (fovea_plan_device(plan)->tuning.vector > 1 && s->k >= 4 && s->c >= 4)
+  else if (fovea_plan_device(plan)->tuning.vector > 1 && !fovea_conv_is_dense(s) && s->k >= 4 && s->c >= 4)
     fovea_record_blocked_backward_weight(plan, s, x, dy, dw);
   else
     fovea_record_direct_backward_weight(plan, s, x, dy, dw);

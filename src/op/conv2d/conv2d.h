@@ -30,6 +30,9 @@ double fovea_conv_bytes(const fovea_plan *plan, const fovea_conv_shape *shape);
 
 static inline int fovea_ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+/* Levels of sums that wait in the tree over a batch (cl/common/reduce.clh). */
+int fovea_levels(int batch);
+
 /* A CPU's tiles for weight gradients, filters x channels sums in registers, `pixels` or twice as many at a time; the
  * first one of four channels if `wide`. */
 fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixels, bool wide);
@@ -58,7 +61,7 @@ void fovea_record_conv2d_backward_data(fovea_plan *plan, const fovea_conv_shape 
 void fovea_record_conv2d_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                          fovea_view dw);
 /* The three algorithms, of which choose.c takes one. Those of direct.c, on any device; transposed: w is [c][k], and the
- * taps are a transposed convolution's. */
+ * taps are a transposed convolution's. Of conv2d_backward_weight.c, on any device. */
 void fovea_record_conv2d_direct(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view w,
                                 bool transposed, fovea_epilogue epilogue, fovea_view y, double flops);
 void fovea_record_direct_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,

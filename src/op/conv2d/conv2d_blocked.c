@@ -85,20 +85,18 @@ void fovea_record_blocked_backward_weight(fovea_plan *plan, const fovea_conv_sha
   while (fovea_ceil_div(k_tiles, kb) * blocks % units != 0 && c_tiles / blocks > 4) blocks++;
   const int cb = fovea_ceil_div(c_tiles, blocks);
   const int rb = fovea_ceil_div(k_tiles, kb) * fovea_ceil_div(c_tiles, cb) < units ? 1 : s->kernel;
-  const bool dense = fovea_conv_is_dense(s) && fovea_plan_batch(plan) / LANES <= t.pixels;
   char options[160];
-  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d%s",
+  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d",
            tuning->native, s->kernel, s->kernel, s->stride, filters, channels, fovea_ceil_div(MOST_FILTERS, filters),
-           fovea_ceil_div(MOST_CHANNELS, channels), t.pixels, dense ? " -DDENSE=1" : "");
+           fovea_ceil_div(MOST_CHANNELS, channels), t.pixels);
   fovea_record *r =
       fovea_plan_record(plan, "conv2d_backward_weight_blocked.cl", options, "conv2d_backward_weight_blocked");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
-  if (!dense) {
-    const size_t taps = (size_t)(s->kernel * s->kernel),
-                 sums = (size_t)(k_tiles * filters) * (size_t)(c_tiles * channels);
-    fovea_record_view(plan, r, "partial", fovea_plan_new(plan, sums * taps * LANES));
-  }
+  const size_t taps = (size_t)(s->kernel * s->kernel);
+  const size_t sums = (size_t)(k_tiles * filters) * (size_t)(c_tiles * channels) * taps;
+  fovea_record_view(plan, r, "partial", fovea_plan_new(plan, sums * LANES));
+  fovea_record_view(plan, r, "levels", fovea_plan_new(plan, sums * (size_t)fovea_levels(fovea_plan_batch(plan))));
   fovea_record_view(plan, r, "dw", dw);
   fovea_record_conv_shape(plan, r, s);
   fovea_record_int(r, "rb", rb);

@@ -1,10 +1,8 @@
-/* Convolutions as direct sums (cl/conv2d.cl, cl/conv2d_transpose.cl, cl/conv2d_backward_weight.cl). Tiles are how a
- * device's registers are used; they never change a result. */
+/* Convolutions as direct sums (cl/conv2d.cl, cl/conv2d_transpose.cl). Tiles are how a device's registers are used; they
+ * never change a result. */
 #include <stdio.h>
 
 #include "op/conv2d/conv2d.h"
-
-enum { LANES = 16 };
 
 /* Accumulators are filters x pixels x (vector / native) registers; AVX2 has 16, AVX-512 and Arm's SIMD 32, and a GPU
  * many. Filters divide the count where they can: the seed's channels are multiples of 5. */
@@ -84,60 +82,4 @@ void fovea_record_conv2d_direct(fovea_plan *plan, const fovea_conv_shape *s, fov
   fovea_record_over_batch(r, t.vector == 1 ? 0 : 2);
   fovea_record_local(r, t.local);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
-}
-
-/* TK * S accumulators of a register each, S columns of x and one of dy: on AVX2 3 filters and 2 channels are fastest
- * (17.3 ms for 85 to 25 channels at 28x28, 4 filters 28, for want of registers for the pointers). A 1x1 kernel has
- * enough sums only with many filters, a wide one with one. A dense layer's work-items on a GPU have all 16 lanes, since
- * a sum of each was most of a large layer's memory: of 4 filters 55 registers spill on AMD's gfx1100. */
-static fovea_tile weight_tile(const fovea_tuning *tuning, const fovea_conv_shape *s) {
-  fovea_tile t = {.vector = tuning->native, .channels = tuning->vector == 1 ? 1 : 2};
-  t.filters = s->kernel >= 5 ? 1 : s->kernel == 1 ? 8 : tuning->native == 1 || tuning->native == 16 ? 4 : 3;
-  if (tuning->native == 1 && s->kernel == 1) t.filters = 4;
-  if (tuning->native == 1 && fovea_conv_is_dense(s)) t.filters = 2, t.vector = LANES;
-  if (t.filters > s->k) t.filters = s->k;
-  return t;
-}
-
-/* A GPU's sums are of all taps and all in registers. */
-static fovea_tile_list weight_tiles(const fovea_tuning *tuning, const fovea_conv_shape *s) {
-  fovea_tile_list list = {0};
-  const int registers = tuning->native == 16 ? 24 : 15, taps = s->kernel * s->kernel;
-  const fovea_tile first = weight_tile(tuning, s);
-  fovea_tile_add(&list, first);
-  if (first.vector > tuning->native) return list;
-  for (int filters = s->k < 8 ? s->k : 8; filters > 1; filters--) {
-    if (tuning->vector == 1 ? filters * taps > 72 : filters * s->kernel > registers) continue;
-    for (int channels = tuning->vector == 1 ? 1 : 2; channels <= (tuning->vector == 1 ? 1 : 8); channels *= 2)
-      fovea_tile_add(&list, (fovea_tile){.vector = tuning->native, .filters = filters, .channels = channels});
-  }
-  return list;
-}
-
-void fovea_record_direct_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
-                                         fovea_view dw) {
-  const int count = s->k * s->c * s->kernel * s->kernel;
-  const fovea_tile_list list = weight_tiles(&fovea_plan_device(plan)->tuning, s);
-  const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
-  const bool lanes = t.vector == 1; /* apart, in work-items of their own */
-  fovea_view sums = lanes ? fovea_plan_new(plan, (size_t)count * LANES) : dw;
-  char options[120];
-  snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DCB=%d", t.vector, s->kernel, s->kernel,
-           s->stride, t.filters, t.channels);
-  fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "conv2d_backward_weight");
-  fovea_record_view(plan, r, "x", x);
-  fovea_record_view(plan, r, "dy", dy);
-  fovea_record_view(plan, r, "dw", sums);
-  fovea_record_conv_shape(plan, r, s);
-  fovea_record_range(r, lanes ? LANES : 1, (size_t)fovea_ceil_div(s->k, t.filters),
-                     (size_t)fovea_ceil_div(s->c, t.channels));
-  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
-
-  if (!lanes) return;
-  r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_lanes");
-  fovea_record_view(plan, r, "partial", sums);
-  fovea_record_view(plan, r, "dw", dw);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_cost(r, 0, 4.0 * (LANES + 1) * count);
 }
