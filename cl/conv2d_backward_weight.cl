@@ -17,42 +17,63 @@
  * filter at a time, and goes on to the next `side` blocks of its part of the batch, `serial` times. reduce_blocks adds
  * the parts.
  *
- * Macros: R, S kernel size; STRIDE; TK filters and TC channels a tile; P pixels; SUBS. */
+ * Macros: R, S kernel size; STRIDE; TK filters and TC channels a tile; P pixels, REST what is left of a row;
+ * SUBS. */
 #include "common/reduce.clh"
 
-#define COLUMNS ((P - 1) * STRIDE + S)
+#define COLUMNS(pixels) (((pixels)-1) * STRIDE + S)
 
-/* The sums of one image: x and dy are at its first pixel of the tile's channels and filters. Every index of acc is a
- * constant. */
-static inline void add_image(__global const float *const x[TC], __global const float *const dy[TK], int r, int h,
-                             int w_size, int oh_count, int ow_count, int top, int left, float acc[TK][TC][S]) {
+/* Column j of those of x for `pixels` pixels of dy from ow on, 0 outside. Padding is less than the kernel: only the
+ * first and the last S - 1 may be outside. */
+#define COLUMN(j)                                                                                                      \
+  (((j) >= S - 1 || ow * STRIDE + (j) >= left) && ((j) < COLUMNS(pixels) - (S - 1) || ow * STRIDE + (j)-left < w_size) \
+       ? row[(j)*LANES]                                                                                                \
+       : 0.0f)
+
+/* acc += the products of `pixels` <= P pixels of a row of dy, a constant as are all indices of acc. x and dy are at the
+ * image's first pixel, to_x and to_dy lead to the first of these. */
+__attribute__((always_inline)) static inline void add_pixels(const int pixels, __global const float *x,
+                                                             __global const float *dy, const int x_at[TC],
+                                                             const int dy_at[TK], int to_x, int to_dy, int ow, int left,
+                                                             int w_size, float acc[TK][TC][S]) {
+  float g[TK][P], v[TC][COLUMNS(P)];
+#pragma unroll
+  for (int k = 0; k < TK; k++) {
+    __global const float *row = dy + (dy_at[k] + to_dy);
+#pragma unroll
+    for (int p = 0; p < P; p++)
+      if (p < pixels) g[k][p] = row[p * LANES];
+  }
+#pragma unroll
+  for (int c = 0; c < TC; c++) {
+    __global const float *row = x + (x_at[c] + to_x);
+#pragma unroll
+    for (int j = 0; j < COLUMNS(P); j++)
+      if (j < COLUMNS(pixels)) v[c][j] = COLUMN(j);
+  }
+#pragma unroll
+  for (int p = 0; p < P; p++)
+    if (p < pixels)
+#pragma unroll
+      for (int k = 0; k < TK; k++)
+#pragma unroll
+        for (int c = 0; c < TC; c++)
+#pragma unroll
+          for (int s = 0; s < S; s++) acc[k][c][s] = fma(g[k][p], v[c][p * STRIDE + s], acc[k][c][s]);
+}
+
+/* The sums of one image. */
+static inline void add_image(__global const float *x, __global const float *dy, const int x_at[TC], const int dy_at[TK],
+                             int r, int h, int w_size, int oh_count, int ow_count, int top, int left,
+                             float acc[TK][TC][S]) {
   const int first = max(0, (top - r + STRIDE - 1) / STRIDE);
   const int last = h - 1 + top - r < 0 ? 0 : min(oh_count, (h - 1 + top - r) / STRIDE + 1);
   for (int oh = first; oh < last; oh++) {
-    const int dy_row = oh * ow_count, x_row = (oh * STRIDE + r - top) * w_size - left;
-    for (int ow = 0; ow < ow_count; ow += P) {
-      float g[TK][P], v[TC][COLUMNS];
-#pragma unroll
-      for (int p = 0; p < P; p++)
-#pragma unroll
-        for (int k = 0; k < TK; k++) g[k][p] = ow + p < ow_count ? dy[k][(dy_row + ow + p) * LANES] : 0.0f;
-#pragma unroll
-      for (int j = 0; j < COLUMNS; j++) {
-        const bool inside = (uint)(ow * STRIDE + j - left) < (uint)w_size;
-#pragma unroll
-        for (int c = 0; c < TC; c++) v[c][j] = inside ? x[c][(x_row + ow * STRIDE + j) * LANES] : 0.0f;
-      }
-#pragma unroll
-      for (int p = 0; p < P; p++) {
-        if (ow + p >= ow_count) break;
-#pragma unroll
-        for (int k = 0; k < TK; k++)
-#pragma unroll
-          for (int c = 0; c < TC; c++)
-#pragma unroll
-            for (int s = 0; s < S; s++) acc[k][c][s] = fma(g[k][p], v[c][p * STRIDE + s], acc[k][c][s]);
-      }
-    }
+    int to_x = ((oh * STRIDE + r - top) * w_size - left) * LANES, to_dy = oh * ow_count * LANES;
+    int ow = 0;
+    for (; ow < ow_count - REST; ow += P, to_x += P * STRIDE * LANES, to_dy += P * LANES)
+      add_pixels(P, x, dy, x_at, dy_at, to_x, to_dy, ow, left, w_size, acc);
+    if (REST > 0) add_pixels(REST, x, dy, x_at, dy_at, to_x, to_dy, ow, left, w_size, acc);
   }
 }
 
@@ -61,14 +82,8 @@ static inline void add_image(__global const float *const x[TC], __global const f
 static inline float tree_of_blocks(__local float *lanes, int stride, int count) {
   for (int b = 0; b < count; b++) {
     __local float *l = lanes + b * stride;
-    float sum[LANES];
-#pragma unroll
-    for (int i = 0; i < LANES; i++) sum[i] = l[i];
-#pragma unroll
-    for (int step = LANES / 2; step > 0; step /= 2)
-#pragma unroll
-      for (int i = 0; i < step; i++) sum[i] += sum[i + step];
-    l[0] = sum[0];
+    l[0] = tree_sum((float16)(l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7], l[8], l[9], l[10], l[11], l[12], l[13],
+                              l[14], l[15]));
   }
   for (int step = 1; step < count; step *= 2)
     for (int b = 0; b + step < count; b += 2 * step) lanes[b * stride] += lanes[(b + step) * stride];
@@ -103,22 +118,25 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
 #pragma unroll
         for (int s = 0; s < S; s++) acc[k][c][s] = 0.0f;
     if (item < items && block < blocks) {
-      __global const float *x[TC], *dy[TK];
+      __global const float *x = x_base + x_offset + c0 * x_channel + vplace(0, block * LANES + lane, h * w_size);
+      __global const float *dy =
+          dy_base + dy_offset + k0 * dy_channel + vplace(0, block * LANES + lane, oh_count * ow_count);
+      int x_at[TC], dy_at[TK];
 #pragma unroll
-      for (int c = 0; c < TC; c++)
-        x[c] = x_base + x_offset + min(c0 + c, c_count - 1) * x_channel + vplace(0, block * LANES + lane, h * w_size);
+      for (int c = 0; c < TC; c++) x_at[c] = min(c, c_count - 1 - c0) * (int)x_channel;
 #pragma unroll
-      for (int k = 0; k < TK; k++)
-        dy[k] = dy_base + dy_offset + min(k0 + k, k_count - 1) * dy_channel +
-                vplace(0, block * LANES + lane, oh_count * ow_count);
-      add_image(x, dy, r, h, w_size, oh_count, ow_count, top, left, acc);
+      for (int k = 0; k < TK; k++) dy_at[k] = min(k, k_count - 1 - k0) * (int)dy_channel;
+      add_image(x, dy, x_at, dy_at, r, h, w_size, oh_count, ow_count, top, left, acc);
     }
-#pragma unroll
+#pragma unroll 1
     for (int k = 0; k < TK; k++) {
 #pragma unroll
-      for (int c = 0; c < TC; c++)
+      for (int j = 0; j < TK; j++) /* an index of acc is a constant */
+        if (j == k)
 #pragma unroll
-        for (int s = 0; s < S; s++) lanes[sub][c * S + s][lane] = acc[k][c][s];
+          for (int c = 0; c < TC; c++)
+#pragma unroll
+            for (int s = 0; s < S; s++) lanes[sub][c * S + s][lane] = acc[j][c][s];
       barrier(CLK_LOCAL_MEM_FENCE);
       for (int i = id; i < SUBS / side * (TC * S); i += LANES * SUBS) {
         const int tile = i / (TC * S), sum = i % (TC * S), it = item0 + tile;

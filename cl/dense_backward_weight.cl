@@ -67,7 +67,7 @@ __kernel void dense_backward_weight(__global const float *restrict a_base, const
     float of[TOGETHER][TB];
 #pragma unroll
     for (int t = 0; t < TOGETHER; t++) {
-      if (t >= count) break;
+      if (t >= count) continue;
       const float16 v = a[block + t];
 #pragma unroll
       for (int j = 0; j < TB; j++) {

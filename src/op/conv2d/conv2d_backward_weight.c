@@ -1,6 +1,8 @@
 /* Weight gradients as direct sums: on a GPU (cl/conv2d_backward_weight.cl), on a CPU of few channels or filters
  * (cl/conv2d_backward_weight_few.cl), and of dense layers (cl/dense_backward_weight.cl). Tiles never change a result.
  */
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "op/conv2d/conv2d.h"
@@ -54,23 +56,28 @@ static void record_few(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
 
 /* --- a GPU -------------------------------------------------------------------------------------------------------- */
 
-/* WARPS of 32 work-items keep a large GPU busy, ITEM_FLOPS a work-item short. SUMS and VALUES are in registers. */
-enum { WARPS = 528, WARP = 32, ITEM_FLOPS = 65536, SUMS = 48, VALUES = 100, MOST_PIXELS = 28 };
+/* WARPS of 32 work-items keep a large GPU busy, ITEM_FLOPS a work-item short. VALUES, sums and what is loaded at a
+ * time, are in registers: at most 128 of NVIDIA's and of AMD's gfx1100, about that of gfx90a. */
+enum { WARPS = 528, WARP = 32, ITEM_FLOPS = 65536, SUMS = 48, VALUES = 65, MOST_PIXELS = 28, MOST_LOCAL = 256 };
 
 static int tiles_of(const fovea_conv_shape *s, const fovea_tile *t) {
   return fovea_ceil_div(s->k, t->filters) * fovea_ceil_div(s->c, t->channels) * s->kernel;
 }
 
-/* As many pixels at a time as registers allow, for their loads wait together; a divisor of the width where one is near.
- */
+/* As many pixels at a time as registers allow, since their loads wait together; but equal pieces of a row. */
 static int pixels_of(const fovea_conv_shape *s, int filters, int channels) {
   const int left = VALUES - filters * channels * s->kernel - channels * (s->kernel - s->stride);
   int most = left / (filters + channels * s->stride);
-  most = most > MOST_PIXELS ? MOST_PIXELS : most;
-  most = most > s->ow ? s->ow : most < 1 ? 1 : most;
-  for (int pixels = most; 2 * pixels > most; pixels--)
-    if (s->ow % pixels == 0) return pixels;
-  return most;
+  most = most > MOST_PIXELS ? MOST_PIXELS : most < 1 ? 1 : most;
+  return fovea_ceil_div(s->ow, fovea_ceil_div(s->ow, most));
+}
+
+/* A work-item's sums are in registers, and the offsets of its channels, floats, are ints. */
+static bool tile_fits(const fovea_plan *plan, const fovea_conv_shape *s, int filters, int channels) {
+  const double channel = fmax(s->h * s->w, s->oh * s->ow) * (double)fovea_plan_batch(plan);
+  if (filters == 1 && channels == 1) return true;
+  return filters <= s->k && channels <= s->c && filters * channels * s->kernel <= SUMS &&
+         channel * fmax(filters, channels) < INT_MAX;
 }
 
 /* First the largest tile that leaves work-items enough, else the smallest; then the others, smaller pieces of a row,
@@ -79,30 +86,28 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
   static const int sizes[][2] = {{4, 4}, {4, 2}, {2, 4}, {8, 1}, {1, 8}, {2, 2},
                                  {4, 1}, {1, 4}, {2, 1}, {1, 2}, {1, 1}};
   const fovea_device *device = fovea_plan_device(plan);
-  const int most = (int)device->info.max_work_group_size;
   fovea_tile_list all = {0}, list = {0};
   int best = -1, local = LANES;
   while (2 * local <= (int)device->tuning.group) local *= 2;
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     fovea_tile t = {.filters = sizes[i][0], .channels = sizes[i][1], .local = local};
-    const int sums = t.filters * t.channels * s->kernel;
-    if (t.filters > s->k || t.channels > s->c || (sums > SUMS && t.filters * t.channels > 1)) continue;
+    if (!tile_fits(plan, s, t.filters, t.channels)) continue;
     t.pixels = pixels_of(s, t.filters, t.channels);
     const double warps = (double)tiles_of(s, &t) * fovea_plan_batch(plan) / WARP;
-    if (best < 0 && warps >= WARPS && 2.0 * sums * s->oh * s->ow <= ITEM_FLOPS) best = all.count;
+    const double flops = 2.0 * t.filters * t.channels * s->kernel * s->oh * s->ow;
+    if (best < 0 && warps >= WARPS && flops <= ITEM_FLOPS) best = all.count;
     fovea_tile_add(&all, t);
   }
   fovea_tile_add(&list, all.tiles[best < 0 ? all.count - 1 : best]);
   for (int i = 0; i < all.count; i++) fovea_tile_add(&list, all.tiles[i]);
-  for (int i = 0, count = list.count; i < count; i++)
-    for (int more = 2; more <= 4; more *= 2) {
-      fovea_tile t = list.tiles[i];
-      t.local *= more;
-      if (t.local <= most && t.local <= 256) fovea_tile_add(&list, t);
-      t = list.tiles[i];
-      t.pixels = fovea_ceil_div(t.pixels, more);
+  for (int i = 0; i < all.count; i++) {
+    fovea_tile t = all.tiles[i];
+    t.pixels = fovea_ceil_div(t.pixels, 2);
+    fovea_tile_add(&list, t);
+    for (t = all.tiles[i], t.local *= 2; t.local <= MOST_LOCAL && t.local <= (int)device->info.max_work_group_size;
+         t.local *= 2)
       fovea_tile_add(&list, t);
-    }
+  }
   return list;
 }
 
@@ -143,8 +148,8 @@ static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
   const int levels = d.serial > 1 ? fovea_levels(d.serial * LANES) : 0;
   const fovea_view out = d.parts > 1 ? fovea_plan_new(plan, (size_t)d.parts * weights_of(s)) : dw;
   char options[140];
-  snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DP=%d -DSUBS=%d", s->kernel, s->kernel,
-           s->stride, t.filters, t.channels, t.pixels, t.local / LANES);
+  snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DP=%d -DREST=%d -DSUBS=%d", s->kernel,
+           s->kernel, s->stride, t.filters, t.channels, t.pixels, s->ow % t.pixels, t.local / LANES);
   fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "conv2d_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
@@ -162,13 +167,14 @@ static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
 
 /* --- dense layers ------------------------------------------------------------------------------------------------- */
 
-/* A GPU's: rows of b a work-item. */
-static fovea_tile_list dense_tiles(int a, int b) {
+/* A GPU's: rows of b a work-item, each of which has `levels` sums that wait. */
+static fovea_tile_list dense_tiles(int a, int b, int levels) {
   fovea_tile_list list = {0};
-  int first = 8;
+  const int most = levels <= 5 ? 4 : 2; /* 8 spill on AMD's gfx1100 */
+  int first = most;
   while (first > 1 && (first > b || fovea_ceil_div(a, WARP) * fovea_ceil_div(b, first) < WARPS)) first /= 2;
   fovea_tile_add(&list, (fovea_tile){.filters = first});
-  for (int rows = 8; rows > 0; rows /= 2)
+  for (int rows = most; rows > 0; rows /= 2)
     if (rows <= b) fovea_tile_add(&list, (fovea_tile){.filters = rows});
   return list;
 }
@@ -186,9 +192,9 @@ static void record_dense(fovea_plan *plan, const fovea_conv_shape *s, fovea_view
   const fovea_device *device = fovea_plan_device(plan);
   const bool gpu = device->tuning.vector == 1, x_first = s->c >= s->k;
   const int a = x_first ? s->c : s->k, b = x_first ? s->k : s->c;
-  const fovea_tile_list list = dense_tiles(a, b);
   const int fours = fovea_ceil_div(fovea_plan_batch(plan), 4 * LANES);
   const int levels = fovea_ceil_div(fovea_levels(fours * LANES) - 1, COARSE) * COARSE + 1;
+  const fovea_tile_list list = dense_tiles(a, b, levels);
   fovea_tile t = {0};
   char options[40] = "";
   if (gpu) {
