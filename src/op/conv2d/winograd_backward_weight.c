@@ -1,0 +1,154 @@
+/* Winograd's weight gradient of a 3x3 convolution of stride 1 (cl/winograd_backward_weight.cl for a GPU,
+ * cl/winograd_backward_weight_blocked.cl for a CPU). Which blocks of images a work-item takes never changes a bit: a
+ * set of them is a subtree of the batch tree. */
+#include <stdio.h>
+
+#include "op/conv2d/conv2d.h"
+
+enum { LANES = 16 };
+
+/* Of a set: the sums of blocks that wait in batch_tree_add. */
+static int tree_levels(int set) {
+  int levels = 1;
+  while (1 << levels < set) levels++;
+  return levels;
+}
+
+/* The set to take for a smaller one: a subtree of the batch tree has a power of two of its blocks, or its last. */
+static int smaller_set(int set) {
+  int smaller = 1;
+  while (2 * smaller < set) smaller *= 2;
+  return smaller;
+}
+
+/* --- on a CPU ----------------------------------------------------------------------------------------------------- */
+
+enum { MOST_CHANNELS = 44, MOST_FILTERS = 30 };
+
+/* Of a work-item: tiles of channels and of filters, those pairs of a channel and a filter, and blocks of images; how
+ * many work-items there are along each. */
+typedef struct work {
+  int cb, kb, pairs, set;
+  int c_items, k_items, sets;
+} work;
+
+/* Each unit has equally many work-items, if they are few: of as many images as there can be; of fewer channels only
+ * where a batch is small, since the output's gradient is transformed for each. */
+static work divide(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile tile) {
+  const int units = (int)fovea_plan_device(plan)->info.compute_units, blocks = fovea_plan_batch(plan) / LANES;
+  const int c_tiles = fovea_ceil_div(s->c, tile.channels), k_tiles = fovea_ceil_div(s->k, tile.filters);
+  work w = {.set = blocks, .sets = 1};
+  int along_c = fovea_ceil_div(s->c, MOST_CHANNELS);
+  w.k_items = fovea_ceil_div(s->k, MOST_FILTERS);
+  for (; w.set > 1 && along_c * w.k_items * w.sets % units != 0; w.sets = fovea_ceil_div(blocks, w.set))
+    w.set = smaller_set(w.set);
+  while (along_c * w.k_items * w.sets < units && c_tiles / along_c > 4) along_c++;
+  w.cb = fovea_ceil_div(c_tiles, along_c), w.kb = fovea_ceil_div(k_tiles, w.k_items);
+  w.c_items = fovea_ceil_div(c_tiles, w.cb), w.k_items = fovea_ceil_div(k_tiles, w.kb);
+  w.pairs = fovea_ceil_div(w.cb * w.kb * tile.filters * tile.channels, LANES) * LANES;
+  return w;
+}
+
+static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy, fovea_view dw) {
+  const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
+  const fovea_tile_list list = fovea_product_tiles(tuning, s->k, 14, false);
+  const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
+  const work w = divide(plan, s, t);
+  const size_t items = (size_t)w.c_items * (size_t)w.k_items * (size_t)w.sets, pairs = (size_t)w.pairs;
+  const int levels = tree_levels(w.set);
+  const fovea_view scratch = fovea_plan_new(plan, items * 80 * pairs);
+  const fovea_view partial = fovea_plan_new(plan, items * (size_t)levels * 9 * pairs);
+  char options[120];
+  snprintf(options, sizeof options, "-DV=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d", tuning->native, t.filters,
+           t.channels, fovea_ceil_div(MOST_FILTERS, t.filters), fovea_ceil_div(MOST_CHANNELS, t.channels), t.pixels);
+  fovea_record *r =
+      fovea_plan_record(plan, "winograd_backward_weight_blocked.cl", options, "winograd_backward_weight_blocked");
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "dy", dy);
+  fovea_record_view(plan, r, "scratch", scratch);
+  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "cb", w.cb);
+  fovea_record_int(r, "kb", w.kb);
+  fovea_record_int(r, "pairs", w.pairs);
+  fovea_record_int(r, "set", w.set);
+  fovea_record_int(r, "levels", levels);
+  fovea_record_range(r, (size_t)w.c_items, (size_t)w.k_items, (size_t)w.sets);
+  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+
+  r = fovea_plan_record(plan, "winograd_backward_weight_blocked.cl", options, "winograd_reduce_sets");
+  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "dw", dw);
+  fovea_record_int(r, "c", s->c);
+  fovea_record_int(r, "cb", w.cb);
+  fovea_record_int(r, "kb", w.kb);
+  fovea_record_int(r, "pairs", w.pairs);
+  fovea_record_int(r, "levels", levels);
+  fovea_record_int(r, "c_items", w.c_items);
+  fovea_record_int(r, "k_items", w.k_items);
+  fovea_record_int(r, "sets", w.sets);
+  fovea_record_int(r, "count", s->k * s->c);
+  fovea_record_flat(r, (size_t)s->k * (size_t)s->c);
+  fovea_record_cost(r, 0, 36.0 * s->k * s->c * (w.sets + 1));
+}
+
+/* --- on a GPU ----------------------------------------------------------------------------------------------------- */
+
+/* Of a work-group: filters and channels a work-item and work-items beside each other, and blocks of images. */
+typedef struct group {
+  int tk, tc, sk, sc, items, set;
+} group;
+
+enum { MOST_PARTIAL = 1 << 24 }; /* floats; beyond that a group takes several blocks */
+
+static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape *s) {
+  (void)plan, (void)s;
+  fovea_tile_list list = {0};
+  fovea_tile_add(&list, (fovea_tile){.filters = 5, .channels = 3, .group = 4, .local = 256});
+  return list;
+}
+
+static group choose_group(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile t) {
+  const int blocks = fovea_plan_batch(plan) / LANES;
+  group g = {.tk = t.filters, .tc = t.channels, .sk = 1, .sc = t.group, .items = t.local, .set = 1};
+  (void)s, (void)blocks;
+  return g;
+}
+
+static void record_grouped(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy, fovea_view dw) {
+  const fovea_tile_list list = gpu_tiles(plan, s);
+  const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
+  const group g = choose_group(plan, s, t);
+  const int count = 9 * s->k * s->c, levels = tree_levels(g.set);
+  const int sets = fovea_ceil_div(fovea_plan_batch(plan) / LANES, g.set);
+  const fovea_view partial = fovea_plan_new(plan, (size_t)count * (size_t)(sets * levels));
+  char options[120];
+  snprintf(options, sizeof options, "-DTK=%d -DTC=%d -DSK=%d -DSC=%d -DGROUP=%d", g.tk, g.tc, g.sk, g.sc, g.items);
+  fovea_record *r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_backward_weight");
+  fovea_record_view(plan, r, "x", x);
+  fovea_record_view(plan, r, "dy", dy);
+  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_conv_shape(plan, r, s);
+  fovea_record_int(r, "set", g.set);
+  fovea_record_int(r, "levels", levels);
+  fovea_record_groups(r, (size_t)g.items, (size_t)fovea_ceil_div(s->k, g.tk * g.sk),
+                      (size_t)fovea_ceil_div(s->c, g.tc * g.sc), (size_t)sets);
+  fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+
+  r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_reduce_blocks");
+  fovea_record_view(plan, r, "partial", partial);
+  fovea_record_view(plan, r, "dw", dw);
+  fovea_record_int(r, "sets", sets);
+  fovea_record_int(r, "levels", levels);
+  fovea_record_int(r, "count", count);
+  fovea_record_flat(r, (size_t)count);
+  fovea_record_cost(r, 0, 4.0 * count * (sets + 1));
+}
+
+void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,
+                                           fovea_view dw) {
+  if (fovea_plan_device(plan)->tuning.vector > 1)
+    record_blocked(plan, s, x, dy, dw);
+  else
+    record_grouped(plan, s, x, dy, dw);
+}
