@@ -11,12 +11,12 @@
  * With SCALED a spatial attention before it is fused: x is not in memory but computed as a * s, the attention's input
  * and its scale [N/16][pixels][16]. The kernels of spatial_attention.cl then compute dx from g.
  *
- * Layout: x, y, dx, dy [C][N/16][H][W][16]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; rows
- * [C][N/16][rows][2][16], one row of all pixels on a CPU, H rows on a GPU. Canonical order of the sums: an image's row
- * (c, h, n) first, for w; then the rows of an image, in order of h; then images: lanes and tree of reduce.clh. A row's
- * mean and its sum of squared deviations come from two sweeps while it is in the cache; rows are merged by Chan, Golub
- * & LeVeque 1983, as merge_row of batchnorm.clh writes it; images by their mean, then the sum of their sums and of
- * their means' squared deviations. state: src/net/internal.h.
+ * Layout: x, y, dx, dy [C][N/16][H][W][16]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; blocks [C][N/16][2], the
+ * moments or sums of 16 images. Canonical order of the sums: an image's row (c, h, n) first, for w; then the rows of an
+ * image, in order of h; then the batch tree of reduce.clh. A row's mean and its sum of squared deviations come from two
+ * sweeps while it is in the cache; rows are merged by Chan, Golub & LeVeque 1983, as merge_row of batchnorm.clh writes
+ * it; the images of a block by their mean, then the sum of their sums and of their means' squared deviations; parts of
+ * the batch as merge_blocks of batchnorm_statistics.cl writes it. state: src/net/internal.h.
  *
  * Padding images (vector.clh): y is 0, since x = 0 would become (beta - gamma * mean * inv); so is dx. xhat may be
  *   anything, so the sum of its products with g is masked.
@@ -104,55 +104,124 @@ static inline backward_sums backward_row(backward_images k, dropout drop, __glob
   return sums;
 }
 
-static inline backward_sums backward_rows(backward_images k, dropout drop, __global const uint *state, int h_count) {
-  backward_sums sums = no_sums();
-  for (int h = 0; h < h_count; h++) sums = add_sums(sums, backward_row(k, drop, state, h));
-  return sums;
+/* The operands of a channel, from pointers to whole tensors, and the sums of its blocks, [N/16][2]. */
+typedef struct backward_channel {
+  __global const float *x, *s, *y;
+  __global float *dy, *blocks;
+  __global const float *stats;
+  __global const uint *state;
+  int n, c, c_count, h_count, w_count;
+} backward_channel;
+
+static inline backward_images images_at(backward_channel k, int n0) {
+  return images_of(k.x, k.s, k.y, k.dy, k.stats, k.state, n0, k.n, k.c, k.c_count, k.h_count, k.w_count);
 }
 
-/* One work-item per V images, a channel and, on a GPU, a row. */
+#if V == 1
+#define SCRATCH (2 * MOST_UNITS * LANES)
+
+/* The sums of blocks first to end, in the place of the first's; the whole group must call. */
+__attribute__((always_inline)) static inline void sum_blocks(backward_channel k, dropout drop, int first, int end,
+                                                             int rows, __local float *scratch) {
+  __local float *products = scratch + MOST_UNITS * LANES;
+  const units u = units_of(rows);
+  for (int b = first; b < end; b += u.blocks) {
+    const int block = b + u.block;
+    const bool has = has_block(u, block, end);
+    const backward_images images = images_at(k, block * LANES + u.lane);
+    backward_sums sums = no_sums();
+    for (int h = 0; h < k.h_count; h += u.rows) {
+      const int count = min(u.rows, k.h_count - h);
+      backward_sums row = no_sums();
+      if (has && u.row < count) row = backward_row(images, drop, k.state, h + u.row);
+      sums.g = add_rows(sums.g, row.g, u, count, scratch);
+      sums.product = add_rows(sums.product, row.product, u, count, products);
+    }
+    const float g = lane_sum(sums.g, scratch), product = lane_sum(sums.product, products);
+    if (has && u.row == 0 && u.lane == 0) k.blocks[2 * block] = g, k.blocks[2 * block + 1] = product;
+  }
+  batch_tree_in_place(k.blocks, 2, first, end, 1);
+}
+#else
+static inline void sum_blocks(backward_channel k, dropout drop, int first, int end, int rows, __local float *scratch) {
+  for (int block = first; block < end; block++) {
+    const backward_images images = images_at(k, block * LANES);
+    backward_sums sums = no_sums();
+    for (int h = 0; h < k.h_count; h++) sums = add_sums(sums, backward_row(images, drop, k.state, h));
+    k.blocks[2 * block] = lane_sum(sums.g, scratch);
+    k.blocks[2 * block + 1] = lane_sum(sums.product, scratch);
+  }
+  batch_tree_in_place(k.blocks, 2, first, end, 1);
+}
+#endif
+
+/* blocks [C][N/16][2]; a work-group has `share` of a channel, one on a CPU, added to the first. */
 __kernel void batchnorm_backward_sums(__global const float *restrict x_base, const ulong x_offset,
                                       __global const float *restrict s_base, const ulong s_offset,
                                       __global const float *restrict y_base, const ulong y_offset,
                                       __global float *restrict dy_base, const ulong dy_offset,
                                       __global const float *restrict stats_base, const ulong stats_offset,
-                                      __global const uint *restrict state, __global float *restrict rows_base,
-                                      const ulong rows_offset, const int n, const int c_count, const int h_count,
-                                      const int w_count, const uint threshold, const float scale, const uint op) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), rows = V == 1 ? h_count : 1;
-  const int row = V == 1 ? (int)get_global_id(1) : 0;
-  const backward_images k = images_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
-                                      stats_base + stats_offset, state, n0, n, c, c_count, h_count, w_count);
+                                      __global const uint *restrict state, __global float *restrict blocks_base,
+                                      const ulong blocks_offset, const int n, const int c_count, const int h_count,
+                                      const int w_count, const uint threshold, const float scale, const uint op,
+                                      const int rows, const int share) {
+#if V == 1
+  __local float scratch[SCRATCH];
+  const int first = (int)get_group_id(0) * share, c = (int)get_group_id(2);
+#else
+  __local float *scratch = NULL;
+  const int first = first_image(0) / LANES, c = (int)get_global_id(2);
+#endif
+  const backward_channel k = {x_base + x_offset,
+                              s_base + s_offset,
+                              y_base + y_offset,
+                              dy_base + dy_offset,
+                              blocks_base + blocks_offset + (size_t)c * (n / LANES * 2),
+                              stats_base + stats_offset,
+                              state,
+                              n,
+                              c,
+                              c_count,
+                              h_count,
+                              w_count};
   const dropout drop = {threshold, scale, op};
-  const backward_sums sums = V == 1 ? backward_row(k, drop, state, row) : backward_rows(k, drop, state, h_count);
-  store_row(sums.g, sums.product, rows_base + rows_offset + row_place(c, row, rows, n0, n));
+  sum_blocks(k, drop, first, min(first + share, n / LANES), rows, scratch);
 }
 
-#if V > 1
-/* batchnorm_backward_sums and batchnorm_backward_statistics in one launch, one work-item per channel: for small images.
+/* batchnorm_backward_sums and batchnorm_backward_statistics in one launch, one work-group per channel: for small
+ * images.
  */
-__kernel void batchnorm_backward_channels(__global const float *restrict x_base, const ulong x_offset,
-                                          __global const float *restrict s_base, const ulong s_offset,
-                                          __global const float *restrict y_base, const ulong y_offset,
-                                          __global float *restrict dy_base, const ulong dy_offset,
-                                          __global float *restrict stats_base, const ulong stats_offset,
-                                          __global const uint *restrict state, __global float *restrict dgamma_base,
-                                          const ulong dgamma_offset, __global float *restrict dbeta_base,
-                                          const ulong dbeta_offset, const int n, const int c_count, const int h_count,
-                                          const int w_count, const uint threshold, const float scale, const uint op) {
-  const int c = (int)get_group_id(2);
-  const dropout drop = {threshold, scale, op};
-  backward_sums sums = no_sums();
-  for (int n0 = 0; n0 < n; n0 += V) {
-    const backward_images k = images_of(x_base + x_offset, s_base + s_offset, y_base + y_offset, dy_base + dy_offset,
-                                        stats_base + stats_offset, state, n0, n, c, c_count, h_count, w_count);
-    sums = add_sums(sums, backward_rows(k, drop, state, h_count));
-  }
-  write_backward_statistics(lane_sum(sums.g, NULL), lane_sum(sums.product, NULL), h_count * w_count * (int)state[1],
-                            c_count, stats_base + stats_offset + c, dgamma_base + dgamma_offset + c,
-                            dbeta_base + dbeta_offset + c);
-}
+__kernel void batchnorm_backward_channels(
+    __global const float *restrict x_base, const ulong x_offset, __global const float *restrict s_base,
+    const ulong s_offset, __global const float *restrict y_base, const ulong y_offset, __global float *restrict dy_base,
+    const ulong dy_offset, __global float *restrict stats_base, const ulong stats_offset,
+    __global const uint *restrict state, __global float *restrict blocks_base, const ulong blocks_offset,
+    __global float *restrict dgamma_base, const ulong dgamma_offset, __global float *restrict dbeta_base,
+    const ulong dbeta_offset, const int n, const int c_count, const int h_count, const int w_count,
+    const uint threshold, const float scale, const uint op, const int rows) {
+#if V == 1
+  __local float scratch[SCRATCH];
+#else
+  __local float *scratch = NULL;
 #endif
+  const int c = (int)get_group_id(2);
+  const backward_channel k = {x_base + x_offset,
+                              s_base + s_offset,
+                              y_base + y_offset,
+                              dy_base + dy_offset,
+                              blocks_base + blocks_offset + (size_t)c * (n / LANES * 2),
+                              stats_base + stats_offset,
+                              state,
+                              n,
+                              c,
+                              c_count,
+                              h_count,
+                              w_count};
+  const dropout drop = {threshold, scale, op};
+  sum_blocks(k, drop, 0, n / LANES, rows, scratch);
+  write_backward_statistics(k.blocks, h_count * w_count * (int)state[1], c_count, stats_base + stats_offset + c,
+                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
+}
 
 /* dx from g, which is in dy; one work-item per V images, a range of the pixels and a channel. */
 __kernel void batchnorm_backward_apply(__global const float *restrict x_base, const ulong x_offset,

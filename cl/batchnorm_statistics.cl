@@ -6,88 +6,149 @@
 #include "common/batchnorm.clh"
 #include "common/reduce.clh"
 
-/* Merges the rows' moments of images n0 and on of a channel, at `rows` [N/16][row_count][2][16], each of in_row
- * numbers, into the first row. */
-static inline moments merge_rows(__global float *rows, int n0, int row_count, float in_row) {
-  const size_t at = vplace(0, n0, 2 * row_count);
-  moments m = load_moments(rows + at);
-  for (int h = 1; h < row_count; h++) m = merge_row(m, load_moments(rows + at + 2 * h * LANES), merger_of(h, in_row));
-  store_row(m.mean, m.squares, rows + at);
-  return m;
+/* The tree over blocks first to end of a channel, whose moments are at blocks [N/16][2], as batch_tree_in_place has it;
+ * two parts are merged as Chan, Golub & LeVeque do. */
+static inline void merge_blocks(__global float *blocks, int first, int end, int step, float in_image, int n_valid) {
+  const int item = (int)get_local_id(0), items = (int)get_local_size(0);
+  for (; step < end - first; step *= 2) {
+    group_barrier();
+    for (int i = first + 2 * step * item; i + step < end; i += 2 * step * items) {
+      __global float *a = blocks + 2 * i, *b = a + 2 * step;
+      const int before = real_images(i, step, n_valid), after = real_images(i + step, step, n_valid);
+      const float share = sdiv((float)after, (float)max(before + after, 1)), delta = b[0] - a[0];
+      a[0] = fma(delta, share, a[0]);
+      a[1] = fma(delta * delta, in_image * ((float)before * share), a[1] + b[1]);
+    }
+  }
 }
 
-/* The statistics of a channel, at which every pointer is. */
-static inline void write_statistics(__global float *rows, int n, int n_valid, int row_count, int in_row, int c_count,
-                                    float epsilon, float momentum, __global float *stats, __global float *moving_mean,
-                                    __global float *moving_var, __local float *scratch) {
-  const int lane0 = (int)get_local_id(0) * V;
-  const float in_image = (float)(in_row * row_count);
-  vfloat sum = (vfloat)(0.0f), squares = (vfloat)(0.0f);
-  for (int b = lane0; b < n; b += LANES) sum = vadd_in_order(sum, merge_rows(rows, b, row_count, (float)in_row).mean);
-  const float mean = sdiv(lane_sum(sum, scratch), (float)n_valid);
-  for (int b = lane0; b < n; b += LANES) {
-    const moments m = load_moments(rows + vplace(0, b, 2 * row_count));
-    const vfloat d = vkeep(m.mean - (vfloat)(mean), b, n_valid);
-    squares += m.squares;
-    squares = fma(d * d, (vfloat)(in_image), squares);
+/* What is summed of a channel: its images and their scale, which begin at x and s; the moments of its blocks. */
+typedef struct channel_images {
+  __global const float *x, *s;
+  __global float *blocks;
+  int h_count, w_count, n_valid;
+} channel_images;
+
+#if V == 1
+/* The moments of blocks first to end, in the place of the first's; the whole group must call. A chunk of rows is
+ * measured side by side, with the weights by which its rows are merged; then a block's first 16 lanes merge them. */
+__attribute__((always_inline)) static inline void measure_blocks(channel_images k, int first, int end, int rows,
+                                                                 __local float *scratch) {
+  __local float *mean = scratch, *squares = mean + MOST_UNITS * LANES;
+  __local merger *mergers = (__local merger *)(squares + MOST_UNITS * LANES);
+  const units u = units_of(rows);
+  const int item = (int)get_local_id(0), pixels = k.h_count * k.w_count;
+  for (int b = first; b < end; b += u.blocks) {
+    const int block = b + u.block;
+    const bool has = has_block(u, block, end);
+    const size_t images = vplace(0, block * LANES + u.lane, pixels);
+    moments m = {0.0f, 0.0f};
+    for (int h = 0; h < k.h_count; h += u.rows) {
+      moments row = {0.0f, 0.0f};
+      if (has && h + u.row < k.h_count) row = row_moments(k.x + images, k.s + images, h + u.row, k.w_count);
+      barrier(CLK_LOCAL_MEM_FENCE);
+      mean[item] = row.mean;
+      squares[item] = row.squares;
+      if (item < u.rows) mergers[item] = merger_of(h + item, (float)k.w_count);
+      barrier(CLK_LOCAL_MEM_FENCE);
+      const int count = has && u.row == 0 ? min(u.rows, k.h_count - h) : 0;
+      for (int i = 0; i < count; i++) {
+        const moments next = {mean[item + i * LANES], squares[item + i * LANES]};
+        m = h + i == 0 ? next : merge_row(m, next, mergers[i]);
+      }
+    }
+    store_block(m, real_images(block, 1, k.n_valid), (float)pixels, has && u.row == 0 && u.lane == 0,
+                k.blocks + 2 * block, scratch);
   }
-  const float variance = sdiv(lane_sum(squares, scratch), in_image * (float)n_valid);
-  if (lane0 > 0) return;
+  merge_blocks(k.blocks, first, end, 1, (float)pixels, k.n_valid);
+}
+#define SCRATCH (2 * MOST_UNITS * (LANES + 1))
+#else
+static inline void measure_blocks(channel_images k, int first, int end, int rows, __local float *scratch) {
+  const int pixels = k.h_count * k.w_count;
+  for (int block = first; block < end; block++) {
+    const size_t images = vplace(0, block * LANES, pixels);
+    const moments m = image_moments(k.x + images, k.s + images, k.h_count, k.w_count);
+    store_block(m, real_images(block, 1, k.n_valid), (float)pixels, true, k.blocks + 2 * block, scratch);
+  }
+  merge_blocks(k.blocks, first, end, 1, (float)pixels, k.n_valid);
+}
+#endif
+
+/* The statistics of a channel, at which every pointer is, by the group's first work-item, which merged the blocks. */
+static inline void write_statistics(__global const float *blocks, float count, int c_count, float epsilon,
+                                    float momentum, __global float *stats, __global float *moving_mean,
+                                    __global float *moving_var) {
+  if (get_local_id(0) > 0) return;
+  const float mean = blocks[0], variance = sdiv(blocks[1], count);
   stats[0] = mean;
   stats[c_count] = sdiv(1.0f, ssqrt(variance + epsilon));
   *moving_mean = fma(momentum, *moving_mean, (1.0f - momentum) * mean);
   *moving_var = fma(momentum, *moving_var, (1.0f - momentum) * variance);
 }
 
-/* Rows [C][N/16][1 or, on a GPU, H][2][16]; one work-item per V images, a channel and, on a GPU, a row. */
+/* The moments of the blocks of images, blocks [C][N/16][2]; a work-group has `share` of a channel, one on a CPU, merged
+ * into the first. */
 __kernel void batchnorm_moments(__global const float *restrict x_base, const ulong x_offset,
                                 __global const float *restrict s_base, const ulong s_offset,
-                                __global float *restrict rows_base, const ulong rows_offset, const int n,
-                                const int h_count, const int w_count) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), pixels = h_count * w_count, rows = V == 1 ? h_count : 1;
-  const size_t images = vplace(0, n0, pixels);
-  __global const float *x = x_base + x_offset + (size_t)c * pixels * n + images, *s = s_base + s_offset + images;
-  const int row = V == 1 ? (int)get_global_id(1) : 0;
-  const moments m = V == 1 ? row_moments(x, s, row, w_count) : image_moments(x, s, h_count, w_count);
-  store_row(m.mean, m.squares, rows_base + rows_offset + row_place(c, row, rows, n0, n));
+                                __global float *restrict blocks_base, const ulong blocks_offset,
+                                __global const uint *restrict state, const int n, const int h_count, const int w_count,
+                                const int rows, const int share) {
+#if V == 1
+  __local float scratch[SCRATCH];
+  const int first = (int)get_group_id(0) * share, c = (int)get_group_id(2);
+#else
+  __local float *scratch = NULL;
+  const int first = first_image(0) / LANES, c = (int)get_global_id(2);
+#endif
+  const channel_images k = {x_base + x_offset + (size_t)c * h_count * w_count * n,
+                            s_base + s_offset,
+                            blocks_base + blocks_offset + (size_t)c * (n / LANES * 2),
+                            h_count,
+                            w_count,
+                            (int)state[1]};
+  measure_blocks(k, first, min(first + share, n / LANES), rows, scratch);
 }
 
-/* One group of 16 lanes per channel. */
-__kernel void batchnorm_statistics(__global float *restrict rows_base, const ulong rows_offset,
+/* One work-group per channel; every `share` blocks are merged already. */
+__kernel void batchnorm_statistics(__global float *restrict blocks_base, const ulong blocks_offset,
                                    __global const uint *restrict state, __global float *restrict stats_base,
                                    const ulong stats_offset, __global float *restrict mean_base,
                                    const ulong mean_offset, __global float *restrict var_base, const ulong var_offset,
-                                   const int n, const int c_count, const int row_count, const int in_row,
+                                   const int n, const int c_count, const int pixels, const int share,
                                    const float epsilon, const float momentum) {
-  __local float scratch[LANES];
-  const int c = (int)get_group_id(2);
-  write_statistics(rows_base + rows_offset + row_place(c, 0, row_count, 0, n), n, (int)state[1], row_count, in_row,
-                   c_count, epsilon, momentum, stats_base + stats_offset + c, mean_base + mean_offset + c,
-                   var_base + var_offset + c, scratch);
+  const int c = (int)get_group_id(2), n_valid = (int)state[1], count = n / LANES;
+  __global float *blocks = blocks_base + blocks_offset + (size_t)c * (count * 2);
+  merge_blocks(blocks, 0, count, share, (float)pixels, n_valid);
+  write_statistics(blocks, (float)pixels * (float)n_valid, c_count, epsilon, momentum, stats_base + stats_offset + c,
+                   mean_base + mean_offset + c, var_base + var_offset + c);
 }
 
-#if V > 1
-/* Both at once, one work-item per channel: for small images, where a launch costs as much as the rows. */
+/* Both at once, one work-group per channel: for small images, where a launch costs as much as the rows. */
 __kernel void batchnorm_channels(__global const float *restrict x_base, const ulong x_offset,
                                  __global const float *restrict s_base, const ulong s_offset,
-                                 __global float *restrict rows_base, const ulong rows_offset,
+                                 __global float *restrict blocks_base, const ulong blocks_offset,
                                  __global const uint *restrict state, __global float *restrict stats_base,
                                  const ulong stats_offset, __global float *restrict mean_base, const ulong mean_offset,
                                  __global float *restrict var_base, const ulong var_offset, const int n,
-                                 const int c_count, const int h_count, const int w_count, const float epsilon,
-                                 const float momentum) {
-  const int c = (int)get_group_id(2), pixels = h_count * w_count;
-  for (int n0 = 0; n0 < n; n0 += V) {
-    const size_t images = vplace(0, n0, pixels);
-    const moments m = image_moments(x_base + x_offset + (size_t)c * pixels * n + images, s_base + s_offset + images,
-                                    h_count, w_count);
-    store_row(m.mean, m.squares, rows_base + rows_offset + row_place(c, 0, 1, n0, n));
-  }
-  write_statistics(rows_base + rows_offset + row_place(c, 0, 1, 0, n), n, (int)state[1], 1, pixels, c_count, epsilon,
-                   momentum, stats_base + stats_offset + c, mean_base + mean_offset + c, var_base + var_offset + c,
-                   NULL);
-}
+                                 const int c_count, const int h_count, const int w_count, const int rows,
+                                 const float epsilon, const float momentum) {
+#if V == 1
+  __local float scratch[SCRATCH];
+#else
+  __local float *scratch = NULL;
 #endif
+  const int c = (int)get_group_id(2), pixels = h_count * w_count, n_valid = (int)state[1], count = n / LANES;
+  const channel_images k = {x_base + x_offset + (size_t)c * pixels * n,
+                            s_base + s_offset,
+                            blocks_base + blocks_offset + (size_t)c * (count * 2),
+                            h_count,
+                            w_count,
+                            n_valid};
+  measure_blocks(k, 0, count, rows, scratch);
+  write_statistics(k.blocks, (float)pixels * (float)n_valid, c_count, epsilon, momentum, stats_base + stats_offset + c,
+                   mean_base + mean_offset + c, var_base + var_offset + c);
+}
 
 /* mean and inv from the moving statistics, for evaluation. */
 __kernel void batchnorm_moving(__global const float *restrict mean_base, const ulong mean_offset,
@@ -99,29 +160,16 @@ __kernel void batchnorm_moving(__global const float *restrict mean_base, const u
   stats_base[stats_offset + c_count + c] = sdiv(1.0f, ssqrt(var_base[var_offset + c] + epsilon));
 }
 
-/* One group of 16 lanes per channel; rows [C][N/16][row_count][2][16]. */
-__kernel void batchnorm_backward_statistics(__global const float *restrict rows_base, const ulong rows_offset,
+/* One work-group per channel, from blocks [C][N/16][2]; every `share` of them are added already. */
+__kernel void batchnorm_backward_statistics(__global float *restrict blocks_base, const ulong blocks_offset,
                                             __global const uint *restrict state, __global float *restrict stats_base,
                                             const ulong stats_offset, __global float *restrict dgamma_base,
                                             const ulong dgamma_offset, __global float *restrict dbeta_base,
-                                            const ulong dbeta_offset, const int n, const int c_count,
-                                            const int row_count, const int in_row) {
-  __local float scratch[LANES];
-  const int c = (int)get_group_id(2), lane0 = (int)get_local_id(0) * V;
-  __global const float *rows = rows_base + rows_offset;
-  vfloat sum = (vfloat)(0.0f), products = sum;
-  for (int b = lane0; b < n; b += LANES) {
-    vfloat image_sum = (vfloat)(0.0f), image_products = image_sum;
-    for (int h = 0; h < row_count; h++) {
-      __global const float *row = rows + row_place(c, h, row_count, b, n);
-      image_sum = vadd_in_order(image_sum, vload(row));
-      image_products = vadd_in_order(image_products, vload(row + LANES));
-    }
-    sum = vadd_in_order(sum, image_sum);
-    products = vadd_in_order(products, image_products);
-  }
-  const float g = lane_sum(sum, scratch), product = lane_sum(products, scratch);
-  if (lane0 == 0)
-    write_backward_statistics(g, product, in_row * row_count * (int)state[1], c_count, stats_base + stats_offset + c,
-                              dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
+                                            const ulong dbeta_offset, const int n, const int c_count, const int pixels,
+                                            const int share) {
+  const int c = (int)get_group_id(2), count = n / LANES;
+  __global float *blocks = blocks_base + blocks_offset + (size_t)c * (count * 2);
+  batch_tree_in_place(blocks, 2, 0, count, share);
+  write_backward_statistics(blocks, pixels * (int)state[1], c_count, stats_base + stats_offset + c,
+                            dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
 }

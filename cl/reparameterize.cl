@@ -6,39 +6,31 @@
  * eps: words w of philox({n, j, op, step}, seed), u1 = (w0 >> 9) 2^-23 + 2^-24, u2 = (w1 >> 9) 2^-23,
  * eps = sqrt(-2 ln u1) cos(2 pi u2) (Box & Muller 1958).
  *
- * Layout: everything [J][N]; kl[1] the sum over images. Canonical order of kl: lanes and tree of reduce.clh, in a lane
- * for blocks of 16 images, for j. Padding images (vector.clh): e is masked, since their eps is not 0; their kl is 0 by
- * itself, 1 - exp(0). One group of 16 lanes in all: J is small. */
+ * Layout: everything [J][N]; rows [N/16][J][16], -1/2 (...) of each j, which losses.cl sums. Padding images
+ * (vector.clh): e is masked, since their eps is not 0; their kl is 0 by itself, 1 - exp(0). */
 #include "common/math.clh"
 #include "common/philox.clh"
-#include "common/reduce.clh"
 
+/* One work-item per V images and j. */
 __kernel void reparameterize_forward(__global const float *restrict mu_base, const ulong mu_offset,
                                      __global const float *restrict logvar_base, const ulong logvar_offset,
                                      __global const uint *restrict state, __global float *restrict e_base,
                                      const ulong e_offset, __global float *restrict z_base, const ulong z_offset,
-                                     __global float *restrict kl_base, const ulong kl_offset, const int n,
+                                     __global float *restrict rows_base, const ulong rows_offset, const int n,
                                      const int j_count, const uint op) {
-  __local float scratch[LANES];
-  const int lane0 = (int)get_local_id(0) * V, n_valid = (int)state[1];
+  const int n0 = first_image(0), j = (int)get_global_id(1), n_valid = (int)state[1];
   const vfloat one = (vfloat)(1.0f), half_one = (vfloat)(0.5f);
-  vfloat sum = (vfloat)(0.0f);
-  for (int b = lane0; b < n; b += LANES)
-    for (int j = 0; j < j_count; j++) {
-      const size_t at = (size_t)j * n + b;
-      const vfloat mu = vload(mu_base + mu_offset + at), logvar = vload(logvar_base + logvar_offset + at);
-      const philox4 w = philox(vas_uint((vint)(b) + vlane()), (uint)j, op, state[0], state[5], state[6]);
-      const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
-      const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
-      const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);
-      const vfloat e = vkeep(vexp(logvar * half_one) * eps, b, n_valid);
-      vstore(e, e_base + e_offset + at);
-      vstore(mu + e, z_base + z_offset + at);
-      const vfloat term = fma(-mu, mu, one + logvar) - vexp(logvar);
-      sum += (vfloat)(-0.5f) * term;
-    }
-  const float total = lane_sum(sum, scratch);
-  if (lane0 == 0) kl_base[kl_offset] = total;
+  const size_t at = (size_t)j * n + n0;
+  const vfloat mu = vload(mu_base + mu_offset + at), logvar = vload(logvar_base + logvar_offset + at);
+  const philox4 w = philox(vas_uint((vint)(n0) + vlane()), (uint)j, op, state[0], state[5], state[6]);
+  const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
+  const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
+  const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);
+  const vfloat e = vkeep(vexp(logvar * half_one) * eps, n0, n_valid);
+  vstore(e, e_base + e_offset + at);
+  vstore(mu + e, z_base + z_offset + at);
+  const vfloat term = fma(-mu, mu, one + logvar) - vexp(logvar);
+  vstore((vfloat)(-0.5f) * term, rows_base + rows_offset + vplace(j, n0, j_count));
 }
 
 /* One work-item per V images and j. */

@@ -6,7 +6,7 @@
  * 5).
  *
  * Layout: a, y [C][N/16][pixels][16]; w [1][2][R][S]; b [1]; pooled [2][N/16][pixels][16]; s [N/16][pixels][16]; stats,
- *   gamma, beta as in batchnorm.cl; rows [C][N/16][1][2][16] as there.
+ *   gamma, beta, blocks as in batchnorm.cl; rows [C][N/16][2][16], moments of each image.
  * Canonical order: spatial_attention.cl's, then conv2d.cl's, of 'same' padding, then batchnorm.cl's.
  *
  * Macros: those of conv2d.clh, for the convolution to one channel; NORMALIZED, 0 without it, ACTIVATION then y's;
@@ -40,14 +40,21 @@ static inline void normalize_pixels(int p, int end, __global const float *a, __g
 #endif
 
 #if MEASURED
-/* Merges the moments of row h into those of the rows before it; `rows` is at the images. */
-static inline void measure_row(int h, int w_size, __global const float *a, __global const float *s, size_t channel,
-                               int n, int c_count, __global float *rows) {
+/* Merges the moments of row h of V images into those of the rows before it, rows [C][N/16][2][16], at the images; after
+ * the last row, stores those of the block of images, blocks [C][N/16][2], at the block. */
+static inline void measure_row(int h, int h_count, int w_size, __global const float *a, __global const float *s,
+                               size_t channel, int n, int c_count, int images, __global float *rows,
+                               __global float *blocks) {
   const merger k = merger_of(h, (float)w_size);
-  for (int c = 0; c < c_count; c++, a += channel, rows += 2 * n) {
+  for (int c = 0; c < c_count; c++, a += channel, rows += 2 * n, blocks += 2 * (n / LANES)) {
     moments m = row_moments(a, s, h, w_size);
-    if (h > 0) m = merge_row(load_moments(rows), m, k);
-    store_row(m.mean, m.squares, rows);
+    if (h > 0) {
+      const moments before = {vload(rows), vload(rows + LANES)};
+      m = merge_row(before, m, k);
+    }
+    vstore(m.mean, rows);
+    vstore(m.squares, rows + LANES);
+    if (h + 1 == h_count) store_block(m, images, (float)(h_count * w_size), true, blocks, NULL);
   }
 }
 #endif
@@ -59,6 +66,7 @@ __kernel void spatial_attention_forward(__global const float *restrict a_base, c
                                         const ulong pooled_offset, __global float *s_base, const ulong s_offset,
 #if MEASURED
                                         __global float *restrict rows_base, const ulong rows_offset,
+                                        __global float *restrict blocks_base, const ulong blocks_offset,
 #endif
 #if NORMALIZED
                                         __global const float *restrict stats_base, const ulong stats_offset,
@@ -78,7 +86,8 @@ __kernel void spatial_attention_forward(__global const float *restrict a_base, c
     convolve_row(pooled, channel, 2, h, w_size, w_base + w_offset, at, R * S, b_base + b_offset, 0,
                  s + (size_t)oh * w_size * LANES, channel, 1, w_size, oh, R / 2, S / 2, n0, n_valid);
 #if MEASURED
-    measure_row(oh, w_size, a, s, channel, n, c_count, rows_base + rows_offset + vplace(0, n0, 2));
+    measure_row(oh, h, w_size, a, s, channel, n, c_count, real_images(n0 / LANES, 1, n_valid),
+                rows_base + rows_offset + vplace(0, n0, 2), blocks_base + blocks_offset + 2 * (n0 / LANES));
 #endif
 #if NORMALIZED
     normalize_pixels(oh * w_size, (oh + 1) * w_size, a, s, stats_base + stats_offset, gamma_base + gamma_offset,

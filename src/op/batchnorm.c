@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "op/batch_sum.h"
 #include "op/pointwise.h"
 #include "op/spatial_attention.h"
 
@@ -58,41 +59,35 @@ static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwis
   return r;
 }
 
-static bool on_cpu(const fovea_plan *plan) { return fovea_plan_device(plan)->tuning.vector > 1; }
-
-/* On a CPU a launch over a small image costs as much as its sums: there a work-item has a channel of all images. */
-static bool channels_whole(const fovea_plan *plan, const fovea_node *n) {
+/* Of launches that read and write `tensors` of the node's size. On a CPU a launch over a small image costs as much as
+ * its sums: there a work-item has a channel of all images. */
+static fovea_batch_sum division(const fovea_plan *plan, const fovea_node *n, double tensors) {
   enum { SMALL = 2 << 20 };
-  return on_cpu(plan) && tensor_bytes(plan, n) < SMALL;
+  return fovea_batch_sum_divide(plan, n->h, n->c, tensors * tensor_bytes(plan, n) / n->c, tensors * SMALL);
 }
 
-/* An image's rows that are summed apart. */
-static int rows_of(const fovea_plan *plan, const fovea_node *n) { return on_cpu(plan) ? 1 : n->h; }
-
-static fovea_view new_rows(fovea_plan *plan, const fovea_node *n) {
-  return fovea_plan_new_images(plan, n->c, 2 * rows_of(plan, n));
-}
-
-static void record_moments(fovea_plan *plan, int node, fovea_view rows) {
+static void record_moments(fovea_plan *plan, int node, const fovea_batch_sum *sum, fovea_view blocks) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record *r = record_with_input(plan, node, false, "batchnorm_moments");
-  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_view(plan, r, "blocks", blocks);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
-  fovea_record_batch_range(plan, r, (size_t)rows_of(plan, n), (size_t)n->c);
+  fovea_record_int(r, "rows", sum->rows);
+  fovea_record_int(r, "share", sum->share);
+  fovea_record_batch_sum(plan, r, sum, 1, (size_t)n->c);
   fovea_record_cost(r, 0, tensor_bytes(plan, n));
 }
 
-/* What batchnorm_statistics and its gradient's have in the end: n, C, rows of an image and numbers in a row. */
-static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_node *n) {
-  const int rows = rows_of(plan, n);
+/* What batchnorm_statistics and its gradient's have in the end. */
+static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_node *n, const fovea_batch_sum *sum) {
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
-  fovea_record_int(r, "rows", rows);
-  fovea_record_int(r, "in_row", n->h * n->w / rows);
-  fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
-  fovea_record_cost(r, 0, 8.0 * n->c * rows * fovea_plan_batch(plan));
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_int(r, "share", sum->share);
+  fovea_record_batch_tree(plan, r, (size_t)n->c);
+  fovea_record_cost(r, 0, 8.0 * n->c * fovea_plan_batch(plan) / 16);
 }
 
 /* The attention whose launch this normalization records, fused with it, or -1. */
@@ -104,15 +99,16 @@ static int fused_attention(const fovea_plan *plan, int node) {
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
   const int attention = fused_attention(plan, node);
-  const bool whole = attention < 0 && channels_whole(plan, n);
-  fovea_view rows = new_rows(plan, n);
+  const fovea_batch_sum sum = division(plan, n, 1);
+  const bool whole = attention < 0 && sum.whole;
+  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
   if (attention >= 0)
-    fovea_record_measured_attention(plan, attention, rows);
+    fovea_record_measured_attention(plan, attention, blocks);
   else if (!whole)
-    record_moments(plan, node, rows);
+    record_moments(plan, node, &sum, blocks);
   fovea_record *r = whole ? record_with_input(plan, node, false, "batchnorm_channels")
                           : record_kernel(plan, node, false, false, "batchnorm_statistics");
-  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_view(plan, r, "blocks", blocks);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
@@ -122,10 +118,11 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
     fovea_record_int(r, "c", n->c);
     fovea_record_int(r, "h", n->h);
     fovea_record_int(r, "w", n->w);
-    fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
+    fovea_record_int(r, "rows", sum.rows);
+    fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
     fovea_record_cost(r, 0, tensor_bytes(plan, n));
   } else {
-    finish_statistics(plan, r, n);
+    finish_statistics(plan, r, n, attention >= 0 ? &(fovea_batch_sum){.share = 1} : &sum);
   }
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);
@@ -197,25 +194,24 @@ static void record_parameter_gradients(fovea_plan *plan, fovea_record *r, int no
 
 static void record_backward_sums(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  if (channels_whole(plan, n)) {
-    fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_channels");
-    record_parameter_gradients(plan, r, node);
-    finish_with_gradient(plan, r, node);
-    fovea_record_lane_groups(plan, r, 1, (size_t)n->c);
-    return;
-  }
-  fovea_view rows = new_rows(plan, n);
-  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_sums");
-  fovea_record_view(plan, r, "rows", rows);
+  const fovea_batch_sum sum = division(plan, n, 4);
+  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
+  fovea_record *r =
+      record_with_gradient(plan, node, sum.whole ? "batchnorm_backward_channels" : "batchnorm_backward_sums");
+  fovea_record_view(plan, r, "blocks", blocks);
+  if (sum.whole) record_parameter_gradients(plan, r, node);
   finish_with_gradient(plan, r, node);
-  fovea_record_batch_range(plan, r, (size_t)rows_of(plan, n), (size_t)n->c);
+  fovea_record_int(r, "rows", sum.rows);
+  if (!sum.whole) fovea_record_int(r, "share", sum.share);
+  fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
+  if (sum.whole) return;
 
   r = record_kernel(plan, node, false, false, "batchnorm_backward_statistics");
-  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_view(plan, r, "blocks", blocks);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
   record_parameter_gradients(plan, r, node);
-  finish_statistics(plan, r, n);
+  finish_statistics(plan, r, n, &sum);
 }
 
 static void backward(fovea_plan *plan, int node) {

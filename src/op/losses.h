@@ -4,7 +4,7 @@
 
 #include "plan/record.h"
 
-/* The slot under which the sample keeps its divergence. */
+/* The slot under which the sample keeps its divergence, [N/16][units][16]. */
 enum { FOVEA_SAMPLE_KL = 1 };
 
 #endif

@@ -25,19 +25,19 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
 
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_view kl = fovea_plan_save(plan, node, KL, 1);
+  fovea_view rows = fovea_plan_save_images(plan, node, KL, 1, n->c);
   fovea_record *r = fovea_plan_record(plan, "reparameterize.cl", "", "reparameterize_forward");
   fovea_record_view(plan, r, "mu", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "logvar", fovea_plan_input(plan, node, 1));
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "e", fovea_plan_save(plan, node, E, (size_t)n->c * (size_t)fovea_plan_batch(plan)));
   fovea_record_view(plan, r, "z", fovea_plan_output(plan, node));
-  fovea_record_view(plan, r, "kl", kl);
+  fovea_record_view(plan, r, "rows", rows);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "j", n->c);
   fovea_record_uint(r, "op", fovea_plan_training(plan) ? n->random : n->random | EVALUATION);
-  fovea_record_lane_groups(plan, r, 1, 1);
-  fovea_record_cost(r, 0, 16.0 * n->c * fovea_plan_batch(plan));
+  fovea_record_batch_range(plan, r, (size_t)n->c, 1);
+  fovea_record_cost(r, 0, 20.0 * n->c * fovea_plan_batch(plan));
 }
 
 static void backward(fovea_plan *plan, int node) {

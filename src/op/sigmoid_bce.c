@@ -1,6 +1,7 @@
 /* The reconstruction p = sigmoid(x) and its cross-entropy against the images (cl/sigmoid_bce.cl). The gradient by x is
  * made in the forward pass, where p is at hand. */
 #include "base/fail.h"
+#include "op/batch_sum.h"
 #include "op/losses.h"
 
 enum { ROWS = 0 };
@@ -22,7 +23,7 @@ static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   int rows_count = n->c * n->h, values = n->c * n->h * n->w;
   bool training = fovea_plan_training(plan) && fovea_plan_wants_gradient(plan, node, 0), accumulate = false;
-  fovea_view rows = fovea_plan_save(plan, node, ROWS, (size_t)rows_count), p = fovea_plan_output(plan, node);
+  fovea_view rows = fovea_plan_save_images(plan, node, ROWS, 1, rows_count), p = fovea_plan_output(plan, node);
   fovea_view dx = training ? fovea_plan_input_gradient(plan, node, 0, &accumulate) : p;
   fovea_record *r = fovea_plan_record(plan, "sigmoid_bce.cl", "", "sigmoid_bce");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
@@ -32,30 +33,51 @@ static void forward(fovea_plan *plan, int node) {
   fovea_record_view(plan, r, "dx", dx);
   fovea_record_view(plan, r, "rows", rows);
   fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
   fovea_record_int(r, "h", n->h);
   fovea_record_int(r, "w", n->w);
   fovea_record_int(r, "values", values);
   fovea_record_int(r, "training", training);
-  fovea_record_lane_groups(plan, r, (size_t)n->h, (size_t)n->c);
+  fovea_record_row_groups(plan, r, n->w, (size_t)n->h, (size_t)n->c);
   fovea_record_cost(r, 0, 4.0 * (training ? 4 : 3) * values * fovea_plan_batch(plan));
+}
+
+/* The rows of a loss, or the images' sums of them, where one work-group would have too many rows. */
+static fovea_view summed(fovea_plan *plan, fovea_view rows, int *count) {
+  enum { MOST_ROWS = 8 << 10 }; /* 16 of each work-item of a GPU's largest group */
+  const int batch = fovea_plan_batch(plan);
+  if (fovea_plan_device(plan)->tuning.vector > 1 || (long long)*count * batch <= MOST_ROWS) return rows;
+  const fovea_view images = fovea_plan_new_images(plan, 1, 1);
+  fovea_record *r = fovea_plan_record(plan, "losses.cl", "", "losses_images");
+  fovea_record_view(plan, r, "rows", rows);
+  fovea_record_view(plan, r, "images", images);
+  fovea_record_int(r, "rows", *count);
+  fovea_record_batch_range(plan, r, 1, 1);
+  fovea_record_cost(r, 0, 4.0 * (*count + 1) * batch);
+  *count = 1;
+  return images;
 }
 
 /* After the whole forward pass, of which the divergence is part. */
 static void end_forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const int latent = fovea_plan_latent(plan), rows = n->c * n->h;
-  const fovea_view sums = fovea_plan_saved(plan, node, ROWS);
+  const int latent = fovea_plan_latent(plan), values = n->c * n->h * n->w, batch = fovea_plan_batch(plan);
+  int rows = n->c * n->h, kl_rows = latent >= 0 ? fovea_plan_node(plan, latent)->c : 0;
+  const fovea_view bce = summed(plan, fovea_plan_saved(plan, node, ROWS), &rows);
+  const fovea_view kl = latent >= 0 ? summed(plan, fovea_plan_saved(plan, latent, FOVEA_SAMPLE_KL), &kl_rows) : bce;
   fovea_record *r = fovea_plan_record(plan, "losses.cl", "", "losses_log");
-  fovea_record_view(plan, r, "rows", sums);
-  fovea_record_view(plan, r, "kl", latent >= 0 ? fovea_plan_saved(plan, latent, FOVEA_SAMPLE_KL) : sums);
+  fovea_record_view(plan, r, "rows", bce);
+  fovea_record_view(plan, r, "kl", kl);
+  fovea_record_view(plan, r, "blocks", fovea_batch_sum_new(plan, 2, 1));
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_buffer(plan, r, "log", fovea_plan_losses(plan));
+  fovea_record_int(r, "n", batch);
   fovea_record_int(r, "rows", rows);
-  fovea_record_int(r, "values", rows * n->w);
-  fovea_record_int(r, "has_kl", latent >= 0);
+  fovea_record_int(r, "kl_rows", kl_rows);
+  fovea_record_int(r, "values", values);
   fovea_record_int(r, "training", fovea_plan_training(plan));
-  fovea_record_range(r, 1, 1, 1);
-  fovea_record_cost(r, 0, 4.0 * rows);
+  fovea_record_one_group(plan, r, batch);
+  fovea_record_cost(r, 0, 4.0 * (rows + kl_rows) * batch);
 }
 
 FOVEA_OP(sigmoid_bce, .inputs = 2, .group = "loss", .infer = infer, .forward = forward, .end_forward = end_forward);

@@ -120,10 +120,12 @@ bool fovea_attention_is_fused(const fovea_plan *plan, int attention) {
   return fovea_plan_fused(plan, attention) >= 0 && is_one_launch(plan);
 }
 
-void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows) {
+void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view blocks) {
+  const fovea_node *n = fovea_plan_node(plan, attention);
   fovea_record *r = record_scale_in_one_launch(plan, attention, "-DMEASURED=1");
-  fovea_record_view(plan, r, "rows", rows);
-  finish_one_launch(plan, r, fovea_plan_node(plan, attention), 1);
+  fovea_record_view(plan, r, "rows", fovea_plan_new_images(plan, n->c, 2));
+  fovea_record_view(plan, r, "blocks", blocks);
+  finish_one_launch(plan, r, n, 1);
 }
 
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats) {

@@ -11,7 +11,7 @@ enum { FOVEA_ATTENTION_SCALE = 1, FOVEA_BATCHNORM_STATS = 0, FOVEA_BATCHNORM_GAM
 /* Whether the attention leaves its launch to the normalization to record: with its output, in an evaluation, or with
  * the moments for its statistics (batchnorm_moments of cl/batchnorm_statistics.cl). */
 bool fovea_attention_is_fused(const fovea_plan *plan, int attention);
-void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view rows);
+void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view blocks);
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats);
 
 #endif

@@ -37,6 +37,7 @@ struct fovea_record {
   argument arguments[MAX_ARGUMENTS];
   int argument_count;
   size_t local, size[3]; /* local 0: a plain range */
+  size_t unit;           /* of `local`, which may be fewer units; 0: exactly so many */
   bool flat;             /* size[0] work-items and no more than are needed beyond */
   int most, request;     /* of the work-group, 0: any; of a recording of requests, 0: none */
   int group;             /* of records of the side stream: side_stream.c; 0: not one of them */

@@ -85,6 +85,8 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
   if (record->most) fovea_launch_local_most(record->launch, (size_t)record->most);
   if (record->flat)
     fovea_launch_flat(record->launch, record->size[0]);
+  else if (record->unit)
+    fovea_launch_groups_of_units(record->launch, record->unit, record->local / record->unit, record->size);
   else if (record->local)
     fovea_launch_groups(record->launch, record->local, record->size[0], record->size[1], record->size[2]);
   else

@@ -115,7 +115,7 @@ void fovea_record_float(fovea_record *record, const char *what, float value) {
 }
 
 void fovea_record_range(fovea_record *record, size_t x, size_t y, size_t z) {
-  record->local = 0;
+  record->local = record->unit = 0;
   record->size[0] = x, record->size[1] = y, record->size[2] = z;
 }
 
@@ -147,8 +147,10 @@ void fovea_record_shared_range(fovea_plan *plan, fovea_record *record, size_t co
   fovea_record_batch_range(plan, record, plan->device->tuning.vector == 1 ? count : (count + SHARE - 1) / SHARE, z);
 }
 
-void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, size_t z) {
-  fovea_record_groups(record, LANES / (size_t)plan->device->tuning.vector, 1, y, z);
+void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, int units, size_t x, size_t y, size_t z) {
+  const size_t unit = LANES / (size_t)plan->device->tuning.vector;
+  fovea_record_groups(record, unit == 1 ? 1 : unit * (size_t)units, x, y, z);
+  record->unit = unit;
 }
 
 void fovea_record_flat(fovea_record *record, size_t items) {

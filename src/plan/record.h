@@ -97,10 +97,11 @@ void fovea_record_local(fovea_record *record, int most);
 void fovea_record_cost(fovea_record *record, double flops, double bytes);
 
 /* The shapes that most kernels have: over the batch, y and z; over the batch, ranges of `count` things (vector.clh) and
- * z; and a row of lanes (reduce.clh) for each y and z. */
+ * z; and groups of so many units of lanes (reduce.clh), of fewer where the device allows the kernel no more: a CPU's
+ * are one work-item. */
 void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
 void fovea_record_shared_range(fovea_plan *plan, fovea_record *record, size_t count, size_t z);
-void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, size_t y, size_t z);
+void fovea_record_lane_groups(fovea_plan *plan, fovea_record *record, int units, size_t x, size_t y, size_t z);
 void fovea_record_flat(fovea_record *record, size_t items); /* kernels that guard their end */
 
 /* c[m x n] = a[m x k] b[k x n] + beta c by CLBlast, row-major; transposes as flags. */

@@ -201,6 +201,13 @@ void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, si
   set_range(launch, local, local * groups_x, groups_y, groups_z);
 }
 
+void fovea_launch_groups_of_units(fovea_launch *launch, size_t unit, size_t units, const size_t groups[3]) {
+  if (!settable(launch)) return;
+  const size_t most = launch->device->info.max_work_group_size;
+  while (units > 1 && (units * unit > launch->group_limit || units * unit > most)) units--;
+  fovea_launch_groups(launch, units * unit, groups[0], groups[1], groups[2]);
+}
+
 void fovea_launch_flat(fovea_launch *launch, size_t items) {
   if (!settable(launch)) return;
   size_t local = 64;

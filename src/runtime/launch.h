@@ -45,6 +45,10 @@ void fovea_launch_local_most(fovea_launch *launch, size_t most);
 /* The global size as a number of groups of exactly `local` work-items along x, for kernels with barriers. */
 void fovea_launch_groups(fovea_launch *launch, size_t local, size_t groups_x, size_t groups_y, size_t groups_z);
 
+/* The same of `units` units of `unit` work-items each, or of as many as the device allows the kernel, for kernels that
+ * take any number of them. */
+void fovea_launch_groups_of_units(fovea_launch *launch, size_t unit, size_t units, const size_t groups[3]);
+
 /* At least `items` work-items along x, in groups of what the device and the kernel allow, for kernels without barriers
  * that guard their own end. */
 void fovea_launch_flat(fovea_launch *launch, size_t items);
