@@ -128,7 +128,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
 #if V > 1
   const int kt0 = (int)get_global_id(0) * kg, n0 = first_image(2), tile = (int)get_global_id(1);
 #else
-  const int n0 = first_image(0), kt = (int)get_global_id(1), tile = (int)get_global_id(2);
+  const int n0 = first_image(0), kt = (int)get_group_id(1), tile = (int)get_group_id(2);
 #endif
   /* the tile's first output and first input */
   const int columns = (ow_count + SHIFT(left) + M - 1) / M;
