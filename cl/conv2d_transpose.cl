@@ -12,7 +12,7 @@
  *   activation of that, or y + acc. Padding images, state: convolution_output.clh.
  *
  * A work-item computes V images x TK channels x one output row; of a row first the columns 0, STRIDE, ..., then
- * 1, 1 + STRIDE, ..., TP of them at a time, since those have the same taps.
+ * 1, 1 + STRIDE, ..., TP of them at a time, since those have the same taps; on a GPU only TP of them.
  *
  * Macros: R, S kernel size; STRIDE; TK channels and TP pixels a tile; PACKED, whether the weights are; ACTIVATION
  * (activation.clh). */
@@ -27,7 +27,9 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
                                        const int top, const int left, const int has_bias, const int accumulate,
                                        const int wk, const int wc) {
 #if V == 1
-  const int n0 = first_image(0), k0 = (int)get_global_id(1) * TK, oh = (int)get_global_id(2);
+  const int n0 = first_image(0), k0 = (int)get_group_id(1) * TK;
+  const int parts = (ow_count + TP * STRIDE - 1) / (TP * STRIDE), part = (int)get_group_id(2) % (parts * STRIDE);
+  const int oh = (int)get_group_id(2) / (parts * STRIDE), phase = part / parts, j = part % parts * TP;
 #else /* as conv2d.cl */
   const int n0 = first_image(2), k0 = (int)get_global_id(0) * TK, oh = (int)get_global_id(1);
 #endif
@@ -38,6 +40,12 @@ __kernel void conv2d_transpose_forward(__global const float *restrict x_base, co
   for (int k = 0; k < TK; k++) at[k] = PACKED ? k : min(k, k_count - 1 - k0) * wk;
   const int pixels = oh_count * ow_count;
   __global float *y = y_base + y_offset + (size_t)k0 * pixels * n + vplace(oh * ow_count, n0, pixels);
+#if V == 1
+  convolve_pixels_transposed(x, channel, c_count, h, w_size, w, at, wc, has_bias ? b_base + b_offset + k0 : NULL,
+                             accumulate, y, (size_t)pixels * n, k_count - k0, ow_count, oh, phase, j, top, left, n0,
+                             (int)state[1]);
+#else
   convolve_row_transposed(x, channel, c_count, h, w_size, w, at, wc, has_bias ? b_base + b_offset + k0 : NULL,
                           accumulate, y, (size_t)pixels * n, k_count - k0, ow_count, oh, top, left, n0, (int)state[1]);
+#endif
 }

@@ -39,18 +39,6 @@
 #include "common/convolution_output.clh"
 #include "common/winograd.clh" /* last: its macros have short names */
 
-/* How many outputs of the first tile are before the image, and how many of its inputs. */
-#if TRANSPOSED
-#define SHIFT(padding) ((padding) % 2)
-#define BEFORE(padding) (1 - (padding) / 2)
-#else
-#define SHIFT(padding) 0
-#define BEFORE(padding) (padding)
-#endif
-
-/* The filter's element by which element p of a tile is multiplied. */
-static inline int filter_element(int p) { return min(p / E, U - 1) * U + min(p % E, U - 1); }
-
 /* t[E][D] = B' d of the tile whose first input is at row, column of the channel x. */
 static inline void transform_columns(__global const float *x, int row, int column, int h, int w, vfloat t[E * D]) {
   const int r0 = max(-row, 0), r1 = min(h - row, D), c0 = max(-column, 0), c1 = min(w - column, D);
@@ -128,7 +116,7 @@ __kernel void winograd(__global const float *restrict x_base, const ulong x_offs
 #if V > 1
   const int kt0 = (int)get_global_id(0) * kg, n0 = first_image(2), tile = (int)get_global_id(1);
 #else
-  const int n0 = first_image(0), kt = (int)get_global_id(1), tile = (int)get_global_id(2);
+  const int n0 = first_image(0), kt = (int)get_group_id(1), tile = (int)get_group_id(2);
 #endif
   /* the tile's first output and first input */
   const int columns = (ow_count + SHIFT(left) + M - 1) / M;

@@ -45,6 +45,9 @@ int fovea_filters_a_tile(const fovea_tuning *tuning, int k, int most);
 fovea_tile fovea_conv_tile(fovea_plan *plan, const char *kernel, const fovea_conv_shape *shape,
                            const fovea_tile_list *list);
 
+/* How many work-items keep all units of a GPU busy: four warps of 32 each. */
+double fovea_conv_enough_items(const fovea_plan *plan);
+
 /* What becomes of a convolution's sums: y (+)= activation(sum + b). */
 typedef struct fovea_epilogue {
   const fovea_view *bias;      /* NULL: none */

@@ -40,6 +40,10 @@ fovea_tile_list fovea_product_tiles(const fovea_tuning *tuning, int k, int pixel
   return list;
 }
 
+double fovea_conv_enough_items(const fovea_plan *plan) {
+  return 4.0 * 32 * fovea_plan_device(plan)->info.compute_units;
+}
+
 double fovea_conv_flops(const fovea_plan *plan, const fovea_conv_shape *s) {
   return 2.0 * s->k * s->c * s->oh * s->ow * s->kernel * s->kernel * fovea_plan_batch(plan);
 }
