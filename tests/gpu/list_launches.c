@@ -158,13 +158,15 @@ static void print_launch(FILE *out, const fovea_plan *plan, int index) {
   const fovea_node *node = node_of(plan, index, &pass);
   char options[512];
   fovea_program_options(plan->device, r->options, options, sizeof options);
-  fprintf(out, "%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t", plan->batch, index, fovea_launch_name(r->launch),
-          node ? node->op->name : "-", node && node->name[0] ? node->name : "-", pass, file, options);
+  fprintf(out, "%d\t%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t", plan->batch, index, fovea_launch_name(r->launch),
+          node ? node->op->name : "-", node && node->name[0] ? node->name : "-", node ? node->conv.kernel : 0, pass,
+          file, options);
   print_arguments(out, r);
   double bytes = r->bytes;
   if (fill) bytes = (r->kind == RECORD_ZERO ? 4.0 : 8.0) * (double)plan->storages[r->arguments[0].view.storage].size;
-  fprintf(out, "\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%.0f\t%.0f\t%d\t%d\n", shape.global[0], shape.global[1],
-          shape.global[2], shape.local[0], shape.local[1], shape.local[2], r->flops, bytes, r->group, r->prepacks);
+  fprintf(out, "\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%.0f\t%.0f\t%.0f\t%d\t%d\n", shape.global[0], shape.global[1],
+          shape.global[2], shape.local[0], shape.local[1], shape.local[2], r->flops,
+          r->products > 0 ? r->products : r->flops / 2, bytes, r->group, r->prepacks);
 }
 
 /* The plan of each pass as the network makes it: the linker's --wrap. */
@@ -205,15 +207,17 @@ int main(int argc, char **argv) {
   }
   setenv("XDG_CACHE_HOME", "/dev/null", 1); /* no tile that was measured here */
   setenv("FOVEA_BLAS", "builtin", 1);
+  setenv("FOVEA_QUEUES", "2", 1); /* so that records say what only the optimizer waits for */
   unsetenv("FOVEA_VECTOR");
   null_opencl_set(&a.device);
   FILE *out = fopen(a.out, "w");
   fovea_device *device = NULL;
   fovea_status status = out ? fovea_device_open("gpu", &device) : fovea_fail(FOVEA_IO, "cannot write %s", a.out);
   if (status == FOVEA_OK)
-    fprintf(out,
-            "batch\tnumber\tkernel\top\tlayer\tpass\tfile\toptions\targuments\tglobal0\tglobal1\tglobal2\tlocal0\t"
-            "local1\tlocal2\tflops\tbytes\tgroup\tprepacks\n");
+    fprintf(
+        out,
+        "batch\tnumber\tkernel\top\tlayer\ttaps\tpass\tfile\toptions\targuments\tglobal0\tglobal1\tglobal2\tlocal0\t"
+        "local1\tlocal2\tflops\tproducts\tbytes\tside\tprepacks\n");
   for (int i = 0; i < a.batch_count && status == FOVEA_OK; i++) status = list(device, &a, a.batches[i], out);
   fovea_device_close(device);
   if (out && fclose(out) != 0 && status == FOVEA_OK) status = fovea_fail(FOVEA_IO, "cannot write %s", a.out);

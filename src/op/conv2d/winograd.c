@@ -114,6 +114,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_over_batch(r, tuning->vector == 1 ? 0 : 2);
   fovea_record_local(r, t.local);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
+  fovea_record_products(r, (double)f.elements * f.elements * (double)places * s->c * s->k * (double)batch);
 }
 
 /* --- the weight gradient ------------------------------------------------------------------------------------------ */
@@ -177,6 +178,8 @@ void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_sh
     fovea_record_range(r, 4 / (size_t)t.rows, (size_t)fovea_ceil_div(channels, t.channel_tiles),
                        (size_t)fovea_ceil_div(filters, t.filter_tiles));
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+  fovea_record_products(
+      r, 16.0 * fovea_ceil_div(s->oh, 2) * fovea_ceil_div(s->ow, 2) * s->c * s->k * fovea_plan_batch(plan));
 
   r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_reduce_lanes");
   fovea_record_view(plan, r, "partial", partial);
