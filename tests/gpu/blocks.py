@@ -72,9 +72,20 @@ class Graph:
                     total[what] += n * count
         return total
 
-    def hot_loop(self):
-        """The innermost loop with the most multiply-adds, as (head, blocks); without any, all of the kernel."""
-        loops = self.innermost()
-        if not any(self.total(l)["fma"] for l in loops.values()):
-            return 0, set(range(len(self.blocks)))
-        return max(loops.items(), key=lambda hl: (self.total(hl[1])["fma"], -hl[0]))
+    def by_loop(self):
+        """{head: blocks}: each block is of the smallest loop that it is in; 0: of none."""
+        of, everything = {}, dict(self.loops)
+        everything.setdefault(0, set(range(len(self.blocks))))
+        for i in range(len(self.blocks)):
+            head = min((h for h, l in everything.items() if i in l), key=lambda h: len(everything[h]))
+            of.setdefault(head, set()).add(i)
+        return of
+
+    def product_loops(self, times=None):
+        """Those of by_loop that have a tenth of the kernel's multiply-adds or more; without any of these, all. `times`:
+        how often each block is executed."""
+        loops = self.by_loop()
+        fma = {head: self.total(blocks, times)["fma"] for head, blocks in loops.items()}
+        if not any(fma.values()):
+            return loops
+        return {head: blocks for head, blocks in loops.items() if 10 * fma[head] >= sum(fma.values())}

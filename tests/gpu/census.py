@@ -17,6 +17,7 @@ import argparse
 import collections
 import pathlib
 import shutil
+import signal
 import sys
 
 import figures
@@ -133,8 +134,11 @@ def show_launches(census, arguments):
 
 
 def loop_row(target, kernel, graph, resources, walk):
-    """With the way of work-items where it is known, else each block of the loop once."""
-    counts = walk.loop if walk else graph.total(graph.hot_loop()[1])
+    """With the way of work-items where it is known, else each block of the loops once."""
+    if walk:
+        counts = {what: count / max(1, walk.turns) for what, count in walk.products.items()}
+    else:
+        counts = graph.total(set().union(*graph.product_loops().values()))
     every = issued(counts)
     cells = [counts.get(c, 0) for c in ("fma", "float", "integer", "load", "uniform", "local_load", "local_store")]
     share = f"{counts.get('fma', 0) / every:.2f}" if every else "-"
@@ -158,7 +162,8 @@ def show_programs(census, arguments):
             rows.append(loop_row(target, kernel, census.programs.code(target, program)[kernel],
                                  census.programs.resources(target, program)[kernel], walk) + [macros(program[1])])
     print(table(rows))
-    print("\nHot loops: sm_90 by PTX, an average turn of its work-items' way; AMD's by clang's assembly, each block once."
+    print("\nWhat is issued: in the loops with the products, else in all. Of sm_90 by PTX an average turn on the way of its "
+          "work-items;\nof AMD's by clang's assembly each block once, those of borders too, and a packed multiply-add twice."
           + ("" if "ptxas" in census.tools else "\nNo ptxas here: of sm_90 neither registers nor spills are known.")
           + "\nThe machine's own code of sm_90 is not read: neither nvdisasm nor cuobjdump is in Debian.")
     return 0
@@ -219,6 +224,7 @@ def main(words):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         sys.exit(main(sys.argv[1:]))
     except compilers.Failure as failure:

@@ -61,8 +61,8 @@ class Figures:
         fma = every = 0.0
         for l in role:
             walk = self.walk(l)
-            counts, times = (walk.each, l.items) if everything else (walk.loop, l.items * walk.turns)
-            fma, every = fma + times * counts.get("fma", 0), every + times * issued(counts)
+            counts = walk.each if everything else walk.products
+            fma, every = fma + l.items * counts.get("fma", 0), every + l.items * issued(counts)
         return _ratio(fma, every)
 
     def _ptx(self):
@@ -89,15 +89,19 @@ class Figures:
 
     # --- by AMD's assembly ----------------------------------------------------------------------------------------
 
+    @staticmethod
+    def _uniform(graph):
+        total = graph.total(set().union(*graph.product_loops().values()))
+        return total["uniform_words"] / max(1, total["fma"])
+
     def _amd(self):
-        """Of the uniform words that hot loops load, how many by scalar loads: of the worst."""
+        """Of the uniform words that product loops load a multiply-add, how many by scalar loads: of the worst."""
         v, shares = self.values, []
         self.programs.compile(AMD, [l.program for l in self.hot])
-        said = [self.resources(AMD, l) for l in self.hot]
-        for program, kernel in {(l.program, l.kernel) for l in self.hot}:
-            ptx, amd = (self.programs.code(t, program)[kernel] for t in (NVIDIA, AMD))
-            uniform = ptx.total(ptx.hot_loop()[1])["uniform_words"]
-            scalar = amd.total(amd.hot_loop()[1])["uniform_words"]
+        hot = {(l.program, l.kernel) for l in self.hot}
+        said = [self.programs.resources(AMD, program)[kernel] for program, kernel in hot]
+        for program, kernel in hot:
+            uniform, scalar = (self._uniform(self.programs.code(t, program)[kernel]) for t in (NVIDIA, AMD))
             if uniform:
                 shares.append(min(1.0, scalar / uniform))
         v["amd_scalar_loads"] = min(shares, default=None)

@@ -71,9 +71,9 @@ def grows(one, many):
     return many.bytes > one.bytes or many.products > one.products, many.items > one.items
 
 
-# What the work-items of a launch do. each: counts of an average one. loop: counts of an average turn of the hot loop,
-# and turns: how many an item makes. far: how often it waits for global memory, near: for what is in the L1 or local.
-Walk = collections.namedtuple("Walk", "each loop turns far near")
+# What the work-items of a launch do. each: counts of an average one. products: of these, those of its product loops
+# (blocks.py), which it turns `turns` times. far: how often it waits for global memory, near: for what is in the L1 or local.
+Walk = collections.namedtuple("Walk", "each products turns far near")
 
 
 UNROLLED = 4  # turns of a small loop, as ptxas unrolls it, whose loads are then asked for together
@@ -106,9 +106,8 @@ def _rounds(kernel, n, in_flight):
 
 
 def walk(launch, kernel, in_flight=16):
-    head, loop = kernel.hot_loop()
-    each, turn = collections.Counter(), collections.Counter()
-    turns = far = near = samples = steps = 0
+    times = [0] * len(kernel.blocks)
+    far = near = samples = 0
     counts = [s // l for s, l in zip(launch.size, launch.local)]
     for i in range(min(SAMPLES, launch.groups)):
         group = (2 * i + 1) * launch.groups // (2 * min(SAMPLES, launch.groups))
@@ -118,15 +117,15 @@ def walk(launch, kernel, in_flight=16):
             special["%ctaid." + name], special["%ntid." + name] = place[axis], launch.local[axis]
             special["%nctaid." + name] = counts[axis]
         n = kernel.way(launch.values(), special, launch.batch)
-        each.update(kernel.total(range(len(n)), n))
-        turn.update(kernel.total(loop, n))
-        turns += n[head]
+        times = [a + b for a, b in zip(times, n)]
         one_far, one_near = _rounds(kernel, n, in_flight)
-        far, near, samples, steps = far + one_far, near + one_near, samples + 1, steps + sum(n)
-        if steps > MOST_STEPS and samples >= 2:
+        far, near, samples = far + one_far, near + one_near, samples + 1
+        if sum(times) > MOST_STEPS and samples >= 2:
             break
 
-    def mean(total, by):
-        return {what: count / by for what, count in total.items()} if by else {}
+    def mean(blocks):
+        return {what: count / samples for what, count in kernel.total(blocks, times).items()}
 
-    return Walk(mean(each, samples), mean(turn, turns), turns / samples, far / samples, near / samples)
+    loops = kernel.product_loops(times)
+    return Walk(mean(range(len(times))), mean(set().union(*loops.values())), sum(times[h] for h in loops) / samples,
+                far / samples, near / samples)
