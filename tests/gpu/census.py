@@ -9,12 +9,14 @@ time, and limits that hold it.
 
 Options of each: --build DIR (where list_launches is; what is compiled is kept there), --batch FEW,MANY (64,1024), and
 after -- those of list_launches.c for another network or device class, e.g. -- --small or -- --arch 12,8,4 --depth 2.
+Kernels are those of cl/, or of the environment's FOVEA_CL_DIR, a copy of it with changes to try.
 
 --update writes today's figures as limits, the only way that limits.json is to be changed but for its goals and texts.
 Without clang 15 and libclc only what the plan says is judged (exit status 77 for the other commands); without ptxas, which
 Debian does not have, not what it alone says. Nothing here is a measurement."""
 import argparse
 import collections
+import os
 import pathlib
 import shutil
 import signal
@@ -67,7 +69,8 @@ class Census:
         if [l.kernel for l in self.few] != [l.kernel for l in self.many]:
             raise SystemExit("census: the two batches have other launches: compare them by `census.py launches`")
         self.tools = tools() - {"clang": {"clang", "ptxas"}, "ptxas": {"ptxas"}}.get(arguments.without, set())
-        self.programs = Programs(HERE.parent.parent / "cl", self.build / "compiled") if "clang" in self.tools else None
+        sources = os.environ.get("FOVEA_CL_DIR") or HERE.parent.parent / "cl"
+        self.programs = Programs(sources, self.build / "compiled") if "clang" in self.tools else None
 
     def _list(self, what):
         options = [] if what == "training" else ["--evaluation"]
