@@ -26,7 +26,7 @@ import figures
 import launches
 import model
 from blocks import issued
-from programs import Programs, compilers
+from programs import Programs, compilers, find_nvdisasm
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGETS = ["sm_90", "gfx1100", "gfx90a"]
@@ -70,7 +70,7 @@ class Census:
             raise SystemExit("census: the two batches have other launches: compare them by `census.py launches`")
         self.tools = tools() - {"clang": {"clang", "ptxas"}, "ptxas": {"ptxas"}}.get(arguments.without, set())
         sources = os.environ.get("FOVEA_CL_DIR") or HERE.parent.parent / "cl"
-        self.programs = Programs(sources, self.build / "compiled") if "clang" in self.tools else None
+        self.programs = Programs(sources, self.build / "compiled", arguments.jobs) if "clang" in self.tools else None
 
     def _list(self, what):
         options = [] if what == "training" else ["--evaluation"]
@@ -164,11 +164,15 @@ def show_programs(census, arguments):
             walk = walked.walk(launch) if target.startswith("sm_") else None
             rows.append(loop_row(target, kernel, census.programs.code(target, program)[kernel],
                                  census.programs.resources(target, program)[kernel], walk) + [macros(program[1])])
+        code = census.programs.machine_code(program).get(kernel) if "sm_90" in targets else None
+        if code:
+            rows.append(loop_row("sm_90 code", kernel, code, census.programs.resources("sm_90", program)[kernel], None)
+                        + [macros(program[1])])
     print(table(rows))
     print("\nWhat is issued: in the loops with the products, else in all. Of sm_90 by PTX an average turn on the way of its "
           "work-items;\nof AMD's by clang's assembly each block once, those of borders too, and a packed multiply-add twice."
           + ("" if "ptxas" in census.tools else "\nNo ptxas here: of sm_90 neither registers nor spills are known.")
-          + "\nThe machine's own code of sm_90 is not read: neither nvdisasm nor cuobjdump is in Debian.")
+          + ("" if find_nvdisasm() else "\nNo nvdisasm here (Debian has none): the machine's own code of sm_90 is left out."))
     return 0
 
 
@@ -211,13 +215,14 @@ def main(words):
     parser.add_argument("--batch", default="64,1024")
     parser.add_argument("--limits", default=HERE / "limits.json")
     parser.add_argument("--update", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="programs compiled at once")
     parser.add_argument("--without", choices=["clang", "ptxas"], help="as where that is not installed")
     parser.add_argument("--tsv", action="store_true")
     parser.add_argument("--most", type=int, default=10, help="kernels of the model's table")
     network = []
     if "--" in words:
         words, network = words[:words.index("--")], words[words.index("--") + 1:]
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_intermixed_args(words)
     arguments.network = network
     census = Census(arguments)
     if arguments.command in ("programs", "model") and "clang" not in census.tools:

@@ -13,9 +13,9 @@ Of a launch of W waves on S schedulers, each wave of I issued instructions, M of
 W / S is at least 1 in what the schedulers have to do. `resident` is how many waves of a scheduler the registers and the
 local memory allow.
 
-The four constants of the machine's code were fitted to /GPU.md's model of 353 launches by ptxas's own stall counts on the
-H100 (README.md says how near it is): a PTX instruction is some 1.2 of the machine's, with stalls of ptxas; a load takes
-the slots of several, since a fourth of a multiprocessor's schedulers has it at a time."""
+ISSUE, MEMORY, STALL and MISS were fitted to another model of 353 launches on an H100, by ptxas's stall counts (README.md
+says how near it is): a PTX instruction is some 1.2 of the machine's, which waits for others; a load takes the slots of
+several, since the four schedulers of a multiprocessor share what serves it."""
 import collections
 
 from blocks import issued
@@ -31,7 +31,7 @@ Device = collections.namedtuple(
     "Device", "name target units schedulers width lanes clock far near barrier l2 memory l2_size registers waves lds")
 
 DEVICES = {
-    # Data sheet of the H100 SXM5 and GPU.md.
+    # Data sheet of the H100 SXM5; latencies and the L2's bandwidth of that other model.
     "h100": Device("NVIDIA H100", "sm_90", 132, 4, 32, 32, 1980, 270, 33, 30, 5.5e6, 3.0e6, 50e6, 65536, 64, 227 << 10),
     # AMD's page of the RX 7900 XTX (96 compute units of 2 SIMD32, 2.3 GHz game clock, 960 GB/s, 96 MB Infinity Cache)
     # and the RDNA3 ISA guide (1536 registers a SIMD lane, 16 waves). Latencies: orders of magnitude.

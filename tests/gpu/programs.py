@@ -2,8 +2,8 @@
 import concurrent.futures
 import hashlib
 import json
-import os
 import pathlib
+import shutil
 import sys
 import tempfile
 
@@ -12,12 +12,17 @@ import compilers  # noqa: E402
 
 import amdgcn  # noqa: E402
 import ptx  # noqa: E402
+import sass  # noqa: E402
 
 NVIDIA = "sm_90"
 
 
 def is_nvidia(target):
     return target.startswith("sm_")
+
+
+def find_nvdisasm():
+    return shutil.which("nvdisasm") or shutil.which("nvdisasm", path="/usr/local/cuda/bin")
 
 
 def versions():
@@ -30,8 +35,9 @@ def versions():
 class Programs:
     """What each program became for each target. resources: {kernel: compilers.Kernel}. code: {kernel: Graph}."""
 
-    def __init__(self, sources, folder):
-        self.sources, self.folder, self.versions = pathlib.Path(sources).resolve(), pathlib.Path(folder), versions()
+    def __init__(self, sources, folder, jobs=1):
+        self.jobs, self.sources, self.folder = jobs, pathlib.Path(sources).resolve(), pathlib.Path(folder)
+        self.versions = versions()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resources, self._code = {}, {}
 
@@ -54,13 +60,13 @@ class Programs:
                 kernels = compilers.compile_amd(target, arguments, self.sources / file, folder, assembly=True)
             place.mkdir(exist_ok=True)
             (folder / "resources.json").write_text(json.dumps([k._asdict() for k in kernels]))
-            for made in ("program.ptx", "program.s", "resources.json"):  # the last says that all are there
+            for made in ("program.ptx", "program.cubin", "program.s", "resources.json"):  # the last says that all are there
                 if (folder / made).exists():
                     (folder / made).replace(place / made)
 
-    def compile(self, target, programs, jobs=None):
+    def compile(self, target, programs):
         """All of them, before they are asked for."""
-        with concurrent.futures.ThreadPoolExecutor(jobs or len(os.sched_getaffinity(0))) as pool:
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             list(pool.map(lambda p: self._compile(target, p), sorted(set(programs))))
 
     def resources(self, target, program):
@@ -77,3 +83,11 @@ class Programs:
             self._code[target, program] = (ptx.read((place / "program.ptx").read_text()) if is_nvidia(target) else
                                            amdgcn.read((place / "program.s").read_text()))
         return self._code[target, program]
+
+    def machine_code(self, program):
+        """NVIDIA's, by nvdisasm, which Debian does not have; {} without it."""
+        self._compile(NVIDIA, program)
+        binary = self._place(NVIDIA, program) / "program.cubin"
+        if not binary.exists() or not find_nvdisasm():
+            return {}
+        return sass.read(compilers.run([find_nvdisasm(), "-c", binary]))

@@ -17,7 +17,7 @@ wrong = []
 
 
 def of(network):
-    return census.Census(argparse.Namespace(build=BUILD, network=network, batch="64,1024", without=None))
+    return census.Census(argparse.Namespace(build=BUILD, network=network, batch="64,1024", without=None, jobs=2))
 
 
 def compare(network):
