@@ -47,6 +47,7 @@ struct fovea_record {
   bool begins;           /* a segment: shard.c */
   int joins;             /* the last of the groups that have to be done before; 0: none */
   double flops, bytes;
+  double products; /* fovea_record_products; 0: half of the flops */
   fovea_gemm gemm;
   fovea_launch *launch;
 };

@@ -136,6 +136,8 @@ void fovea_record_cost(fovea_record *record, double flops, double bytes) {
   record->flops = flops, record->bytes = bytes;
 }
 
+void fovea_record_products(fovea_record *record, double products) { record->products = products; }
+
 void fovea_record_batch_range(fovea_plan *plan, fovea_record *record, size_t y, size_t z) {
   fovea_record_range(record, (size_t)(plan->batch / plan->device->tuning.vector), y, z);
   fovea_record_over_batch(record, 0);

@@ -94,7 +94,11 @@ void fovea_record_range(fovea_record *record, size_t x, size_t y, size_t z);
 void fovea_record_groups(fovea_record *record, size_t local, size_t x, size_t y, size_t z);
 /* The range's work-groups have at most `most` work-items; 0: as the device's do. */
 void fovea_record_local(fovea_record *record, int most);
+/* flops: of a convolution those of a direct one, whatever the algorithm; bytes: those that it moves at the least. */
 void fovea_record_cost(fovea_record *record, double flops, double bytes);
+/* The multiply-adds that make its result, where they are not half of those flops: Winograd's are fewer. Transforms are
+ * none. */
+void fovea_record_products(fovea_record *record, double products);
 
 /* The shapes that most kernels have: over the batch, y and z; over the batch, ranges of `count` things (vector.clh) and
  * z; and groups of so many units of lanes (reduce.clh), of fewer where the device allows the kernel no more: a CPU's

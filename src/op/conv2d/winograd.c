@@ -130,4 +130,5 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
     fovea_record_range(r, (size_t)fovea_ceil_div((int)tiles, t.group), places, batch / (size_t)vector);
   fovea_record_over_batch(r, vector == 1 ? 0 : 2);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
+  fovea_record_products(r, (double)f.elements * f.elements * (double)places * s->c * s->k * (double)batch);
 }

@@ -7,6 +7,11 @@
 
 enum { LANES = 16 };
 
+/* Multiply-adds: 16 for each tile of 2 x 2 gradients. */
+static double products(const fovea_plan *plan, const fovea_conv_shape *s) {
+  return 16.0 * fovea_ceil_div(s->oh, 2) * fovea_ceil_div(s->ow, 2) * s->c * s->k * fovea_plan_batch(plan);
+}
+
 /* Of a set: the sums of blocks that wait in batch_tree_add. */
 static int tree_levels(int set) {
   int levels = 1;
@@ -75,6 +80,7 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "levels", levels);
   fovea_record_range(r, (size_t)w.c_items, (size_t)w.k_items, (size_t)w.sets);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+  fovea_record_products(r, products(plan, s));
 
   r = fovea_plan_record(plan, "winograd_backward_weight_blocked.cl", options, "winograd_reduce_sets");
   fovea_record_view(plan, r, "partial", partial);
@@ -134,6 +140,7 @@ static void record_grouped(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_groups(r, (size_t)g.items, (size_t)fovea_ceil_div(s->k, g.tk * g.sk),
                       (size_t)fovea_ceil_div(s->c, g.tc * g.sc), (size_t)sets);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+  fovea_record_products(r, products(plan, s));
 
   r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_reduce_blocks");
   fovea_record_view(plan, r, "partial", partial);

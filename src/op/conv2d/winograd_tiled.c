@@ -118,4 +118,6 @@ void fovea_record_winograd_tiled(fovea_plan *plan, fovea_filtering f, fovea_tile
   fovea_record_int(r, "kg", t.group);
   fovea_record_groups(r, (size_t)items_of(f, t), groups, (size_t)blocks_of(t, s), 1);
   fovea_record_cost(r, flops, fovea_conv_bytes(plan, s));
+  fovea_record_products(
+      r, (double)f.elements * f.elements * fovea_winograd_tiles(f, s) * s->c * s->k * fovea_plan_batch(plan));
 }
