@@ -53,16 +53,17 @@ static const command *find(const char *name) {
   return NULL;
 }
 
+static const char *command_name(const void *of, size_t i) {
+  (void)of;
+  return i < COMMANDS ? commands[i]->name : NULL;
+}
+
 /* "unknown subcommand trian; did you mean train?", or with the list of all. */
 static fovea_status unknown(const char *name) {
-  const command *closest = commands[0];
-  size_t least = SIZE_MAX;
-  for (int i = 0; i < COMMANDS; i++) {
-    const size_t d = options_distance(name, commands[i]->name);
-    if (d < least) least = d, closest = commands[i];
-  }
+  size_t least;
+  const char *closest = options_closest(name, command_name, NULL, &least);
   if (least <= 2 && least < strlen(name))
-    return fovea_fail(FOVEA_INVALID, "unknown subcommand %.100s; did you mean %s?", name, closest->name);
+    return fovea_fail(FOVEA_INVALID, "unknown subcommand %.100s; did you mean %s?", name, closest);
   return fail_listing("unknown subcommand ", name);
 }
 

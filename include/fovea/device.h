@@ -75,8 +75,8 @@ FOVEA_API fovea_status fovea_cache_set_folder(const char *path);
 /* Opens a device: a context and an in-order queue on it. `selector` is an index, "cpu", "gpu", or a part of a name or
  * vendor, without regard to case; NULL or "" means the fastest usable GPU (discrete before integrated, then compute
  * units times clock), else the CPU. FOVEA_INVALID when nothing matches or the match is not usable (the message lists
- * what there is), or when a variable of the environment is what it may not be (fovea --help lists them; here and in
- * fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened; FOVEA_NO_MEMORY,
+ * what there is), or when a variable of the environment is what it may not be (tools/README.md lists them; here and
+ * in fovea_network_create); FOVEA_DEVICE when there is no device at all or it could not be opened; FOVEA_NO_MEMORY,
  * FOVEA_IO where a driver has nowhere to compile. The caller owns *device. */
 FOVEA_API fovea_status fovea_device_open(const char *selector, fovea_device **device);
 

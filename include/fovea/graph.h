@@ -31,7 +31,7 @@ typedef enum fovea_activation {
   FOVEA_SELU, /* Klambauer et al. 2017: scale 1.05070098735548..., alpha 1.67326324235437... */
   FOVEA_SIGMOID,
   FOVEA_TANH,
-  FOVEA_LEAKY_RELU /* x, below 0 times 0.3: the default of Keras's layer (Maas et al. 2013 and PyTorch: 0.01) */
+  FOVEA_LEAKY_RELU /* x, below 0 times 0.3, as Keras's LeakyReLU by default; PyTorch and Maas et al. 2013 have 0.01 */
 } fovea_activation;
 
 /* "linear", "elu", "relu", ...; NULL for what is none of them, so that 0, 1, 2, ... up to there are all. */
@@ -51,7 +51,7 @@ FOVEA_API fovea_tensor fovea_add_input(fovea_graph *graph, int channels, int hei
 typedef struct fovea_conv2d {
   int filters; /* output channels: 1 to 65536 */
   int kernel;  /* pixels a side: 1, 3, 5, ... 15 */
-  int stride;  /* 1 or 2 */
+  int stride;  /* 1 or 2; 0, as of a stride that is not given, is refused */
   bool bias;
   bool same;   /* Keras's 'same' padding; else `padding` on each side */
   int padding; /* used when not same; at most kernel - 1 */
@@ -62,9 +62,9 @@ typedef struct fovea_conv2d {
  * kernel], at most 2^28 numbers, Glorot uniform, and name.bias [filters], zero. Copies *conv. */
 FOVEA_API fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv);
 
-/* Transposed convolution, the exact gradient of a convolution by its input, with 'same' padding only: the result is
- * filters x height * stride x width * stride, sides of at most 4096. Parameters name.weight [channels, filters, kernel,
- * kernel], name.bias [filters]. */
+/* Transposed convolution, the exact gradient of a convolution by its input, with 'same' padding only: without
+ * conv->same, and so by default, it is refused (FOVEA_INVALID). The result is filters x height * stride x width *
+ * stride, sides of at most 4096. Parameters name.weight [channels, filters, kernel, kernel], name.bias [filters]. */
 FOVEA_API fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
                                                   const fovea_conv2d *conv);
 

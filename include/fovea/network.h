@@ -1,7 +1,7 @@
 /* A graph made ready on a device: parameters, the memory plan, and the launches of a training and an evaluation pass.
  *
- * All memory is allocated and all kernel arguments are set by fovea_network_create; a step allocates nothing, waits for
- * nothing and uploads only the batch's bytes. */
+ * All memory is allocated and all kernel arguments are set by fovea_network_create; a step allocates no device memory,
+ * uploads only the batch's bytes, and waits for nothing but, once in some 4000 calls, for the losses so far. */
 #ifndef FOVEA_NETWORK_H
 #define FOVEA_NETWORK_H
 
@@ -31,6 +31,17 @@ typedef struct fovea_network_options {
 FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                             const fovea_network_options *options, fovea_network **network);
 FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
+
+/* What the network was made with, or loaded; borrowed from it. NULL for NULL. */
+FOVEA_API const fovea_network_options *fovea_network_get_options(const fovea_network *network);
+
+/* The images, and the graph's last tensor; -1 for NULL. */
+FOVEA_API fovea_tensor fovea_network_input(const fovea_network *network);
+FOVEA_API fovea_tensor fovea_network_output(const fovea_network *network);
+
+/* Whether fovea_network_read and fovea_network_evaluate_from take the tensor; false for what is none, and for NULL. The
+ * tensors of a loaded graph are those from 0 to fovea_network_output. */
+FOVEA_API bool fovea_network_keeps(const fovea_network *network, fovea_tensor tensor);
 
 /* Bytes of device memory that the network holds. */
 FOVEA_API size_t fovea_network_memory(const fovea_network *network);
@@ -75,8 +86,9 @@ FOVEA_API fovea_status fovea_network_set_step(fovea_network *network, uint32_t s
 FOVEA_API uint32_t fovea_network_get_step(const fovea_network *network);
 
 /* Enqueues one training step (forward, backward, Adam) on `count` images, 1 to batch, of channels x height x width
- * bytes each, gathered from pixels + index[i] * image size (index NULL: consecutive). Does not wait for the device;
- * `pixels` and `index` may be changed afterwards. FOVEA_INVALID for a count out of range, a rate that is not finite or
+ * bytes each, gathered from pixels + index[i] * image size (index NULL: consecutive). Does not wait for the device, but
+ * once in some 4000 calls, training steps and evaluations together, to read the losses so far; `pixels` and `index` may
+ * be changed afterwards. FOVEA_INVALID for a count out of range, a rate that is not finite or
  * below 0, for a network without training, and after step 2^32 - 2; FOVEA_MISMATCH, once in some 4000 calls, as
  * fovea_network_losses; FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
@@ -88,8 +100,9 @@ FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const ui
 FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                               size_t count, uint32_t noise_step);
 
-/* Mean losses over the images of all passes since the last call, all 0 where there were none; in nats, binary
- * cross-entropy a pixel and channel. Waits for the device. */
+/* Mean losses over the images of all passes since the last call, of training steps and of evaluations alike: call it
+ * between them for the losses of each. All 0 where there were none; in nats, binary cross-entropy a pixel and channel.
+ * Waits for the device. */
 typedef struct fovea_losses {
   double bce;
   double kl;    /* unweighted: mean over images */
@@ -135,7 +148,8 @@ FOVEA_API fovea_status fovea_network_save(fovea_network *network, const char *pa
 /* Makes a graph and a network as they were saved: every output and every further training step has the same bits, on
  * any device. Both are the caller's, the graph to be destroyed after the network; tensors have the numbers that they
  * had when the graph was built. `options` NULL: the batch, the seed and the training that were saved, without
- * inspection; else those given, and with training false moments in the file are passed over. The file is not trusted.
+ * inspection. Else what they say, of which a batch or a seed of 0 is the saved one; with training false moments in the
+ * file are passed over. The file is not trusted.
  * FOVEA_INVALID, with what is wrong where, for one that fovea_network_save has not written, that a newer version has,
  * that is damaged, whose tensors are not those of its graph, or that has no training state where `options` want it; and
  * as fovea_network_create; FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_DEVICE. */

@@ -109,9 +109,12 @@ fovea_status fovea_graph_load(const char *path, fovea_graph **graph) {
   return status == FOVEA_OK ? status : fovea_fail_in(status, "%s", path);
 }
 
-/* A network for training needs what one without has not saved. */
+/* Those asked for, or saved where none are, or no batch or seed. A network for training needs what one without has not
+ * saved. */
 static fovea_status choose_options(const saved *s, const fovea_network_options *asked, fovea_network_options *options) {
   *options = asked ? *asked : s->options;
+  if (options->batch == 0) options->batch = s->options.batch;
+  if (options->seed == 0) options->seed = s->options.seed;
   if (!options->training || s->options.training) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "it is of a network made for evaluation only, which has no training state");
 }

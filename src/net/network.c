@@ -101,7 +101,17 @@ size_t fovea_network_memory(const fovea_network *net) {
 
 fovea_plan *fovea_network_plan(fovea_network *net, bool training) { return training ? net->training : net->evaluation; }
 
-const fovea_network_options *fovea_network_get_options(const fovea_network *net) { return &net->options; }
+const fovea_network_options *fovea_network_get_options(const fovea_network *net) { return net ? &net->options : NULL; }
+
+fovea_tensor fovea_network_input(const fovea_network *net) {
+  if (!net) return (void)fovea_fail_null("network"), -1;
+  return net->graph->input;
+}
+
+fovea_tensor fovea_network_output(const fovea_network *net) {
+  if (!net) return (void)fovea_fail_null("network"), -1;
+  return net->graph->count - 1;
+}
 
 const fovea_graph *fovea_network_graph(const fovea_network *net) { return net->graph; }
 

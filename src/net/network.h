@@ -14,8 +14,6 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
 /* The plan of the training or the evaluation pass; NULL where there is none. */
 fovea_plan *fovea_network_plan(fovea_network *network, bool training);
 
-const fovea_network_options *fovea_network_get_options(const fovea_network *network);
-
 const fovea_graph *fovea_network_graph(const fovea_network *network);
 
 /* The index on the device, where images are flattened as (c, h, w), of index `file` of Keras's order (h, w, c). shape:

@@ -236,6 +236,12 @@ fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t 
   return fovea_device_unlock(net->device, read_locked(net, tensor, count, data));
 }
 
+bool fovea_network_keeps(const fovea_network *net, fovea_tensor tensor) {
+  if (!net || tensor < 0 || tensor >= net->graph->count) return false;
+  const bool all = net->options.inspect && fovea_plan_fused_by(net->evaluation, tensor) < 0;
+  return all || fovea_graph_is_result(net->graph, tensor);
+}
+
 /* The first tensor before `tensor` that is read after it; -1: none. The loss's images are not asked for: see below. */
 static fovea_tensor read_across(const fovea_graph *graph, fovea_tensor tensor) {
   for (int i = tensor + 1; i < graph->count; i++)

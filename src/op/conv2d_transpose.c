@@ -15,7 +15,8 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_conv2d *conv = &node->conv;
   fovea_status status = fovea_conv_check(conv, x->c);
   if (status != FOVEA_OK) return status;
-  if (!conv->same) return fovea_fail(FOVEA_INVALID, "conv2d_transpose: only 'same' padding");
+  if (!conv->same)
+    return fovea_fail(FOVEA_INVALID, "conv2d_transpose: `same` is false, and only 'same' padding is there");
   if (x->h * conv->stride > MAX_SIDE || x->w * conv->stride > MAX_SIDE)
     return fovea_fail(FOVEA_INVALID, "conv2d_transpose: %dx%d times %d is more than %d pixels a side", x->h, x->w,
                       conv->stride, MAX_SIDE);

@@ -209,6 +209,10 @@ static fovea_status call_network_evaluate_from(void) {
   return fovea_network_evaluate_from(NETWORK(0), vae->z, ARG(1, floats), BATCH);
 }
 static fovea_status call_network_get(void) { return fovea_network_get(NETWORK(0), 1, FOVEA_VALUE, ARG(1, floats)); }
+static fovea_status call_network_get_options(void) { return ANSWER(!fovea_network_get_options(NETWORK(0))); }
+static fovea_status call_network_input(void) { return NODE(fovea_network_input(NETWORK(0))); }
+static fovea_status call_network_output(void) { return NODE(fovea_network_output(NETWORK(0))); }
+static fovea_status call_network_keeps(void) { return ANSWER(!fovea_network_keeps(NETWORK(0), vae->z)); }
 static fovea_status call_network_get_step(void) {
   OK(fovea_network_set_step(vae->network, 7));
   return ANSWER(fovea_network_get_step(NETWORK(0)) == 0);
@@ -410,10 +414,14 @@ static const struct {
              OPTIONAL(network_evaluate, 1u << 2),
              CALL(network_evaluate_from),
              CALL(network_get),
+             CALL(network_get_options),
              CALL(network_get_step),
+             CALL(network_input),
+             CALL(network_keeps),
              OPTIONAL(network_load, 1u << 2),
              CALL(network_losses),
              CALL(network_memory),
+             CALL(network_output),
              CALL(network_parameter),
              CALL(network_parameter_count),
              CALL(network_read),

@@ -301,7 +301,7 @@ static void sweeping(void **state) {
  * --------------------------------------------------------------------- */
 
 static int bench_work(const char **message) {
-  return run_silently(&command_bench, "--steps 1 --batch 16 --json", message);
+  return run_silently(&command_bench, "--steps 1 --batch 16 --units 3,2,1 --json", message);
 }
 
 static void benching(void **state) {

@@ -41,14 +41,20 @@ def check_ops(root):
                     yield f"{name}: no {what} {kind}_{way}_{name} in src/ref"
         if not re.search(rf"^void ref_shape_{name}\(", references, re.M):
             yield f"{name}: no reference ref_shape_{name} in src/ref"
-        if not (root / f"tests/op/test_{name}.c").exists():
-            yield f"{name}: no test tests/op/test_{name}.c"
+        if "cmocka_unit_test" not in text_of(root, f"tests/op/test_{name}.c"):
+            yield f"{name}: no test tests/op/test_{name}.c, or none in it"
         if "FOVEA_IS_SOURCE" not in flags and not re.search(rf"^case \S+ {name}\b", goldens, re.M):
             yield f"{name}: no golden in tests/golden/ops.txt"
         prefix = name.replace("_", "-") + "-"
         own = (f"src/op/{name}.c", f"cl/{name}.cl", f"cl/common/{name}.clh")
         if not any(file in own or m.startswith(prefix) for m, file in mutations):
             yield f"{name}: no mutation of src/op/{name}.c or cl/{name}.cl, nor one called {prefix}..."
+
+
+def check_mutations(root):
+    for name, file in re.findall(r"^--- (\S+) (\S+)", (root / "tests/mutate/mutations.txt").read_text(), re.M):
+        if file.startswith(("cl/", "src/op/", "src/ref/")) and not (root / file).is_file():
+            yield f"{name}: a mutation of {file}, which is not there"
 
 
 def check_activations(root):
@@ -82,9 +88,10 @@ def check_activations(root):
 
 
 def check(root):
-    return [*check_ops(root), *check_activations(root)]
+    return [*check_ops(root), *check_mutations(root), *check_activations(root)]
 
 
+ALL = r"(?s)\A.*\Z"
 # What is taken away, and of whom it is said: FILE, a pattern and what replaces it; None: the whole file.
 SAMPLE = [
     ("concat: no src/op", "src/op/concat.c", None, None),
@@ -92,6 +99,8 @@ SAMPLE = [
     ("batchnorm: no reference", "src/ref/nodes.c", r"void ref_backward_batchnorm\(", "void gone("),
     ("dense: no canonical twin", "src/ref/canonical_nodes.c", r"void canonical_forward_dense\(", "void gone("),
     ("dropout: no test", "tests/op/test_dropout.c", None, None),
+    ("residual: no test", "tests/op/test_residual.c", ALL, ""),
+    ("gone-by-now: a mutation of cl/gone.cl", "tests/mutate/mutations.txt", r"\A", "--- gone-by-now cl/gone.cl x\n"),
     ("conv2d_transpose: no golden", "tests/golden/ops.txt", r"(case \S+) conv2d_transpose", r"\1 gone"),
     ("sigmoid_bce: no mutation", "tests/mutate/mutations.txt", r"--- \S+ cl/sigmoid_bce.cl", "--- gone cl/gone.cl"),
     ("elu: no golden", "tests/golden/ops.txt", "case elu", "case gone"),

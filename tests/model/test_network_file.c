@@ -191,6 +191,7 @@ static void test_other_options(void **state) {
   fovea_network *loaded = NULL;
   float value;
   OK(fovea_network_load(device, path, &fixed, &loaded_graph, &loaded));
+  assert_memory_equal(fovea_network_get_options(loaded), &fixed, sizeof fixed);
   assert_int_equal(fovea_network_train_step(loaded, pixels, NULL, 1, 0.1f), FOVEA_INVALID);
   assert_int_equal(fovea_network_evaluate(loaded, pixels, NULL, 4, 0), FOVEA_INVALID);
   assert_int_equal(fovea_network_get_step(loaded), STEPS);
@@ -203,6 +204,30 @@ static void test_other_options(void **state) {
   assert_true(!loaded && !loaded_graph);
   OK(fovea_network_load(device, other, NULL, &loaded_graph, &loaded));
   assert_int_equal(fovea_network_get(loaded, 0, FOVEA_FIRST_MOMENT, &value), FOVEA_INVALID);
+  fovea_network_destroy(loaded);
+  fovea_graph_destroy(loaded_graph);
+}
+
+/* A batch or a seed of 0 is the saved one; and what was loaded says what it is. */
+static void test_saved_options(void **state) {
+  (void)state;
+  const fovea_network_options inspected = {.inspect = true};
+  fovea_graph *loaded_graph = NULL;
+  fovea_network *loaded = NULL;
+  OK(fovea_network_load(device, path, &inspected, &loaded_graph, &loaded));
+  const fovea_network_options *o = fovea_network_get_options(loaded);
+  assert_int_equal(o->batch, BATCH);
+  assert_true(o->seed == seed && !o->training && o->inspect);
+  assert_int_equal(fovea_network_input(loaded), graph->input);
+  assert_int_equal(fovea_network_output(loaded), graph->count - 1);
+  fovea_network_destroy(loaded);
+  fovea_graph_destroy(loaded_graph);
+  loaded = NULL, loaded_graph = NULL;
+  OK(fovea_network_load(device, path, NULL, &loaded_graph, &loaded));
+  o = fovea_network_get_options(loaded);
+  assert_true(o->batch == BATCH && o->seed == seed && o->training && !o->inspect);
+  for (fovea_tensor t = 0; t < graph->count; t++)
+    assert_int_equal(fovea_network_keeps(loaded, t), fovea_graph_is_result(graph, t));
   fovea_network_destroy(loaded);
   fovea_graph_destroy(loaded_graph);
 }
@@ -463,12 +488,17 @@ static void test_any_bytes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_saved_again),
-      cmocka_unit_test(test_last_bits),       cmocka_unit_test(test_other_options),
-      cmocka_unit_test(test_graph_alone),     cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_other_tensors),   cmocka_unit_test(test_loss_without_the_images),
-      cmocka_unit_test(test_not_to_be_saved), cmocka_unit_test(test_any_metadata),
-      cmocka_unit_test(test_any_bytes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
+                                     cmocka_unit_test(test_saved_again),
+                                     cmocka_unit_test(test_last_bits),
+                                     cmocka_unit_test(test_other_options),
+                                     cmocka_unit_test(test_saved_options),
+                                     cmocka_unit_test(test_graph_alone),
+                                     cmocka_unit_test(test_refused),
+                                     cmocka_unit_test(test_other_tensors),
+                                     cmocka_unit_test(test_loss_without_the_images),
+                                     cmocka_unit_test(test_not_to_be_saved),
+                                     cmocka_unit_test(test_any_metadata),
+                                     cmocka_unit_test(test_any_bytes)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,6 +1,6 @@
 /* Every tile that an op allows gives the bits of its own choice: networks of awkward shapes take two steps with
- * every seventh to eleventh tile of every list (each is a program to compile), and values, gradients and moments are
- * compared. */
+ * every seventh to eleventh tile of every list (each is a program to compile), or a sample of these, and values,
+ * gradients and moments are compared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "fovea/network.h"
 #include "runtime/autotune.h"
 #include "support/device.h"
+#include "support/sample.h"
 
 enum { CHANNELS = 7, HEIGHT = 5, WIDTH = 9, BATCH = 17, STEPS = 2, MOST_IMAGE = 4096 };
 
@@ -116,7 +117,7 @@ static void same_bits(void (*add)(fovea_graph *), int kernels, int stride) {
   const int most = most_tiles();
   assert_true(fovea_autotune_request_count(device) >= kernels);
   assert_true(most > 3); /* else there was nothing to compare */
-  for (int forced = 1; forced < most; forced += stride) {
+  for (int forced = 1; forced < most; forced += stride * (int)every()) {
     const bytes other = train(graph, forced);
     assert_int_equal(own.count, other.count);
     if (memcmp(own.data, other.data, own.count * sizeof *own.data) != 0)

@@ -12,7 +12,7 @@
 #include "fovea/safetensors.h"
 #include "support/process.h"
 
-#define NET " --arch 8,6,4,2 --depth 1 --bn-momentum 0.9 --data " FASHION
+#define NET " --arch 4,3,2 --depth 1 --bn-momentum 0.9 --data " FASHION
 /* An epoch of it lasts until the test is done with it. */
 #define LONG NET " --batch 64 --limit-test 64 --epochs 2 --out "
 #define SHORT "train" NET " --batch 16 --limit-train 256 --limit-test 64 --epochs 1 --out "

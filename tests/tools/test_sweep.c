@@ -10,9 +10,9 @@
 #include "support/picture.h"
 #include "support/process.h"
 
-#define SWEEP                                                                                 \
-  "sweep --data " FASHION                                                                     \
-  " --arch 8,6,4,2 --depth 1 --batch 16 --bn-momentum 0.9 --limit-train 256 --limit-test 64 " \
+#define SWEEP                                                                               \
+  "sweep --data " FASHION                                                                   \
+  " --arch 4,3,2 --depth 1 --batch 16 --bn-momentum 0.9 --limit-train 256 --limit-test 64 " \
   "--epochs 2 --factors activation=relu|elu,dropout --out "
 
 static const char *const configs[] = {"elu-spatial-bn-drop-s768", "elu-spatial-bn-nodrop-s768",
@@ -178,7 +178,7 @@ static void failures_are_recorded(void **state) {
   (void)state;
   char dir[1024], path[1200];
   snprintf(dir, sizeof dir, "%s", temp_path("blown"));
-  assert_int_equal(fovea("sweep --data " FASHION " --arch 8,6,4,2 --depth 1 --batch 16 --limit-train 512 "
+  assert_int_equal(fovea("sweep --data " FASHION " --arch 4,3,2 --depth 1 --batch 16 --limit-train 512 "
                          "--limit-test 64 --epochs 2 --factors batchnorm --lr 1000 --min-lr 1000 --kl 1e6 --out %s",
                          dir),
                    0);

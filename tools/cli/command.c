@@ -18,17 +18,20 @@ int command_fail(fovea_status status) {
 
 void command_print_version(void) { puts("fovea " FOVEA_VERSION); }
 
+static const char *variable_name(const void *of, size_t i) {
+  (void)of;
+  const fovea_variable *v = fovea_environment_variable(i);
+  return v ? v->name : NULL;
+}
+
 /* A name of ours that is none is most likely misspelled; but it may be a script's, or of another version. */
 static void tell_unknown_variable(const char *name) {
-  const fovea_variable *v = NULL, *closest = fovea_environment_variable(0);
-  size_t least = SIZE_MAX;
-  for (size_t i = 0; (v = fovea_environment_variable(i)); i++) {
-    const size_t d = options_distance(name, v->name);
-    if (d == 0) return;
-    if (d < least) least = d, closest = v;
-  }
+  size_t least;
+  const char *closest = options_closest(name, variable_name, NULL, &least);
+  if (least == 0) return;
+  if (!closest) closest = variable_name(NULL, 0); /* too long a name to have one */
   fprintf(stderr, "fovea: the environment has %s, which is ignored, since fovea knows no such variable; ", name);
-  fprintf(stderr, "%s %s%s\n", least <= 3 ? "did you mean" : "the closest is", closest->name,
+  fprintf(stderr, "%s %s%s\n", least <= 3 ? "did you mean" : "the closest is", closest,
           least <= 3 ? "?" : ", see fovea --help");
 }
 

@@ -125,7 +125,7 @@ static fovea_status read_value(const option *o, const char *text) {
 
 /* --- names --------------------------------------------------------------------------------------------------- */
 
-size_t options_distance(const char *a, const char *b) {
+static size_t distance_between(const char *a, const char *b) {
   enum { MOST = 40 };
   size_t row[MOST + 1], n = strlen(b);
   if (n > MOST || strlen(a) > MOST) return SIZE_MAX;
@@ -143,6 +143,16 @@ size_t options_distance(const char *a, const char *b) {
   return row[n];
 }
 
+const char *options_closest(const char *word, options_candidate *candidate, const void *of, size_t *distance) {
+  const char *closest = NULL, *c;
+  *distance = SIZE_MAX;
+  for (size_t i = 0; (c = candidate(of, i)); i++) {
+    const size_t d = distance_between(word, c);
+    if (d < *distance) *distance = d, closest = c;
+  }
+  return closest;
+}
+
 /* What every command has besides. */
 static const char *const own_names[] = {"help", "version"};
 enum { OWN_NAMES = sizeof own_names / sizeof *own_names };
@@ -152,13 +162,20 @@ static const char *name_of(const option *options, size_t count, size_t i) {
   return i < count ? options[i].name : own_names[i - count];
 }
 
+typedef struct table {
+  const option *options;
+  size_t count;
+} table;
+
+static const char *candidate(const void *of, size_t i) {
+  const table *t = of;
+  return i < t->count + OWN_NAMES ? name_of(t->options, t->count, i) : NULL;
+}
+
 static fovea_status unknown_option(const char *name, const option *options, size_t count) {
-  const char *closest = "help";
-  size_t least = SIZE_MAX;
-  for (size_t i = 0; i < count + OWN_NAMES; i++) {
-    const size_t d = options_distance(name, name_of(options, count, i));
-    if (d < least) least = d, closest = name_of(options, count, i);
-  }
+  size_t least;
+  const char *closest = options_closest(name, candidate, &(table){options, count}, &least);
+  if (!closest) closest = "help";         /* too long a word to have one */
   if (least <= 3 && least < strlen(name)) /* some of it is right */
     return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; did you mean --%s?", name, closest);
   return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; the closest is --%s, see --help", name, closest);

@@ -43,9 +43,12 @@ typedef struct command_option {
   bool required;
 } option;
 
-/* How many insertions, deletions and changes of a letter make b of a (Levenshtein); SIZE_MAX where one is longer than
- * 40. */
-size_t options_distance(const char *a, const char *b);
+/* Name number i of a list; NULL after its last. */
+typedef const char *options_candidate(const void *of, size_t i);
+
+/* The first of the list's names that are closest to `word`, by how many letters have to be inserted, deleted or changed
+ * (Levenshtein): *distance. NULL and SIZE_MAX where none is, of a word or of names longer than 40. */
+const char *options_closest(const char *word, options_candidate *candidate, const void *of, size_t *distance);
 
 /* What a command line asks for: the first of --help, -h and --version on it, or else that the command runs. */
 typedef enum options_wish { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION } options_wish;
