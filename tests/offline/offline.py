@@ -20,9 +20,9 @@ import sys
 import tempfile
 
 # Their ops choose these for V > 1 alone.
-CPU_ONLY = {"conv2d_blocked.cl", "conv2d_backward_weight_blocked.cl", "spatial_attention_forward.cl",
-            "spatial_attention_backward.cl"}
-HOT = ("conv2d_", "winograd", "batchnorm_", "spatial_attention_")
+CPU_ONLY = {"conv2d_blocked.cl", "conv2d_backward_weight_blocked.cl", "conv2d_backward_weight_few.cl",
+            "spatial_attention_forward.cl", "spatial_attention_backward.cl"}
+HOT = ("conv2d_", "dense_", "winograd", "batchnorm_", "spatial_attention_")
 CLC = pathlib.Path("/usr/lib/clc")  # libclc: OpenCL's built-in functions as bitcode
 CLANG = ["clang-15", "-x", "cl", "-Xclang", "-fdeclare-opencl-builtins", "-Xclang", "-finclude-default-header"]
 NEWEST_PTX = "sm_80"  # of LLVM 15 and of these; a newer machine's driver takes it
