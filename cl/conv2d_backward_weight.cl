@@ -25,9 +25,10 @@
 
 /* Column j of those of x for `pixels` pixels of dy from ow on, 0 outside. Padding is less than the kernel: only the
  * first and the last S - 1 may be outside. */
-#define COLUMN(j)                                                                                                      \
-  (((j) >= S - 1 || ow * STRIDE + (j) >= left) && ((j) < COLUMNS(pixels) - (S - 1) || ow * STRIDE + (j)-left < w_size) \
-       ? row[(j)*LANES]                                                                                                \
+#define COLUMN(j)                                                                 \
+  (((j) >= S - 1 || ow * STRIDE + (j) >= left) &&                                 \
+           ((j) < COLUMNS(pixels) - (S - 1) || ow * STRIDE + (j) < w_size + left) \
+       ? row[(j)*LANES]                                                           \
        : 0.0f)
 
 /* acc += the products of `pixels` <= P pixels of a row of dy, a constant as are all indices of acc. x and dy are at the
@@ -62,15 +63,22 @@ __attribute__((always_inline)) static inline void add_pixels(const int pixels, _
           for (int s = 0; s < S; s++) acc[k][c][s] = fma(g[k][p], v[c][p * STRIDE + s], acc[k][c][s]);
 }
 
-/* The sums of one image. */
-static inline void add_image(__global const float *x, __global const float *dy, const int x_at[TC], const int dy_at[TK],
-                             int r, int h, int w_size, int oh_count, int ow_count, int top, int left,
+/* The sums of image `image`, of filters from k0 and channels from c0 on. */
+static inline void add_image(__global const float *x, __global const float *dy, int n, int image, int k0, int c0, int r,
+                             int c_count, int h, int w_size, int k_count, int oh_count, int ow_count, int top, int left,
                              float acc[TK][TC][S]) {
+  const size_t x_channel = (size_t)h * w_size * n, dy_channel = (size_t)oh_count * ow_count * n;
   const int first = max(0, (top - r + STRIDE - 1) / STRIDE);
   const int last = h - 1 + top - r < 0 ? 0 : min(oh_count, (h - 1 + top - r) / STRIDE + 1);
+  int x_at[TC], dy_at[TK];
+#pragma unroll
+  for (int c = 0; c < TC; c++) x_at[c] = min(c, c_count - 1 - c0) * (int)x_channel;
+#pragma unroll
+  for (int k = 0; k < TK; k++) dy_at[k] = min(k, k_count - 1 - k0) * (int)dy_channel;
+  x += c0 * x_channel + vplace(0, image, h * w_size);
+  dy += k0 * dy_channel + vplace(0, image, oh_count * ow_count);
   for (int oh = first; oh < last; oh++) {
-    int to_x = ((oh * STRIDE + r - top) * w_size - left) * LANES, to_dy = oh * ow_count * LANES;
-    int ow = 0;
+    int to_x = ((oh * STRIDE + r - top) * w_size - left) * LANES, to_dy = oh * ow_count * LANES, ow = 0;
     for (; ow < ow_count - REST; ow += P, to_x += P * STRIDE * LANES, to_dy += P * LANES)
       add_pixels(P, x, dy, x_at, dy_at, to_x, to_dy, ow, left, w_size, acc);
     if (REST > 0) add_pixels(REST, x, dy, x_at, dy_at, to_x, to_dy, ow, left, w_size, acc);
@@ -102,7 +110,6 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
   const int item0 = (int)get_group_id(0) * (SUBS / side), item = item0 + sub / side;
   const int r = item % R, c0 = item / R % c_tiles * TC, k0 = item / R / c_tiles * TK;
   const int part = (int)get_group_id(1), blocks = n / LANES, first = part * side * serial;
-  const size_t x_channel = (size_t)h * w_size * n, dy_channel = (size_t)oh_count * ow_count * n;
   const size_t weights = (size_t)k_count * c_count * (R * S);
   __global float *levels = levels_base + levels_offset + (size_t)part * level_count * weights;
   __global float *out = out_base + out_offset + part * weights;
@@ -117,17 +124,9 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
       for (int c = 0; c < TC; c++)
 #pragma unroll
         for (int s = 0; s < S; s++) acc[k][c][s] = 0.0f;
-    if (item < items && block < blocks) {
-      __global const float *x = x_base + x_offset + c0 * x_channel + vplace(0, block * LANES + lane, h * w_size);
-      __global const float *dy =
-          dy_base + dy_offset + k0 * dy_channel + vplace(0, block * LANES + lane, oh_count * ow_count);
-      int x_at[TC], dy_at[TK];
-#pragma unroll
-      for (int c = 0; c < TC; c++) x_at[c] = min(c, c_count - 1 - c0) * (int)x_channel;
-#pragma unroll
-      for (int k = 0; k < TK; k++) dy_at[k] = min(k, k_count - 1 - k0) * (int)dy_channel;
-      add_image(x, dy, x_at, dy_at, r, h, w_size, oh_count, ow_count, top, left, acc);
-    }
+    if (item < items && block < blocks)
+      add_image(x_base + x_offset, dy_base + dy_offset, n, block * LANES + lane, k0, c0, r, c_count, h, w_size, k_count,
+                oh_count, ow_count, top, left, acc);
 #pragma unroll 1
     for (int k = 0; k < TK; k++) {
 #pragma unroll

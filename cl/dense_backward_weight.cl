@@ -52,7 +52,6 @@ __kernel void dense_backward_weight(__global const float *restrict a_base, const
 }
 #else
 enum { TOGETHER = 4 };
-
 __kernel void dense_backward_weight(__global const float *restrict a_base, const ulong a_offset,
                                     __global const float *restrict b_base, const ulong b_offset,
                                     __global float *restrict dw_base, const ulong dw_offset, const int n,

@@ -17,6 +17,7 @@ static const struct conv_case cases[] = {
     {{"kernel 7, larger than the image", 1, 3, 5, 5, 5, 16, 0, 0, 0, 0}, {3, 7, 1, true, true, 0}},
     {{"stride 2, even", 1, 8, 6, 5, 5, 5, 0, 0, 0, 0}, {5, 3, 2, true, true, 0}},
     {{"stride 2, odd", 3, 7, 9, 17, 3, 3, 0, 0, 0, 0}, {7, 3, 2, false, true, 0}},
+    {{"stride 2, 5 blocks of images", 1, 7, 5, 80, 71, 6, 0, 0, 0, 0}, {5, 3, 2, false, true, 0}},
     {{"stride 2, odd and even", 1, 7, 6, 5, 5, 3, 0, 0, 0, 0}, {5, 3, 2, true, true, 0}},
     {{"stride 2, kernel 1", 1, 5, 4, 16, 11, 3, 0, 0, 0, 0}, {1, 1, 2, true, true, 0}},
     {{"stride 2, kernel 5", 1, 13, 7, 1, 1, 1, 0, 0, 0, 0}, {5, 5, 2, true, true, 0}},

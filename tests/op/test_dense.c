@@ -14,6 +14,7 @@ static const struct dense_case cases[] = {
     {{"an image", 1, 3, 5, 17, 17, 5, 0, 0, 0, 0}, 13, false},
     {{"an image, bias", 1, 5, 3, 16, 16, 3, 0, 0, 0, 0}, 5, true},
     {{"partial batch", 3, 2, 7, 64, 41, 7, 0, 0, 0, 0}, 16, true},
+    {{"more units than values, 7 blocks of images", 1, 1, 2, 112, 101, 3, 0, 0, 0, 0}, 37, false},
 };
 
 static const struct dense_case clblast_cases[] = {

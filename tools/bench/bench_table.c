@@ -27,7 +27,8 @@ static bool ends_with(const char *text, const char *end) {
 static void name_kind(const fovea_profile_row *row, char name[48]) {
   static const char *const by_kernel[][2] = {
       {"adam", "optimizer"}, {"losses_log", "loss"}, {"fill_zero", "zeroing of gradients"}};
-  const bool gradient = strstr(row->kernel, "backward_weight") || strstr(row->kernel, "reduce_lanes");
+  const bool gradient = strstr(row->kernel, "backward_weight") || strstr(row->kernel, "reduce_lanes") ||
+                        strcmp(row->kernel, "reduce_blocks") == 0;
   const char *direction = strchr(row->op, ' '), *kind = row->op[0] ? row->op : row->kernel;
   int length = (int)strcspn(kind, " ");
   char op_name[48];

@@ -68,7 +68,7 @@ static int tiles_of(const fovea_conv_shape *s, const fovea_tile *t) {
 static int pixels_of(const fovea_conv_shape *s, int filters, int channels) {
   const int left = VALUES - filters * channels * s->kernel - channels * (s->kernel - s->stride);
   int most = left / (filters + channels * s->stride);
-  most = most > MOST_PIXELS ? MOST_PIXELS : most < 1 ? 1 : most;
+  most = most > MOST_PIXELS ? MOST_PIXELS : most < 2 ? 2 : most;
   return fovea_ceil_div(s->ow, fovea_ceil_div(s->ow, most));
 }
 
