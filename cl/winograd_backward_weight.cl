@@ -75,8 +75,8 @@ static inline void ask(__global const float *const x[X_ROUNDS], __global const f
   const int e0 = min(2 * row, s.oh - 1) * s.ow * LANES, e1 = min(2 * row + 1, s.oh - 1) * s.ow * LANES;
   const int right = 2 * column + 1 < s.ow ? LANES : 0;
 #pragma unroll
-  for (int r = 0; r < DY_ROUNDS; r++)
-    if (column >= 0 && (KT % TEAMS == 0 || FILTER(r) < KT)) {
+  for (int r = 0; r < DY_ROUNDS && column >= 0; r++)
+    if (KT % TEAMS == 0 || FILTER(r) < KT) {
       const int i = e0 + 2 * column * LANES, j = e1 + 2 * column * LANES;
       to->e[r] = (float4)(dy[r][i], dy[r][i + right], dy[r][j], dy[r][j + right]);
     }
@@ -98,8 +98,8 @@ static inline void put(const asked *from, int team, shape s, int row, int column
   }
   const bool right = 2 * column + 1 < s.ow, below = 2 * row + 1 < s.oh;
 #pragma unroll
-  for (int r = 0; r < DY_ROUNDS; r++)
-    if (column >= 0 && (KT % TEAMS == 0 || FILTER(r) < KT)) {
+  for (int r = 0; r < DY_ROUNDS && column >= 0; r++)
+    if (KT % TEAMS == 0 || FILTER(r) < KT) {
       const float4 e = (float4)(from->e[r].x, right ? from->e[r].y : 0.0f, below ? from->e[r].z : 0.0f,
                                 right && below ? from->e[r].w : 0.0f);
 #pragma unroll

@@ -20,8 +20,8 @@ import sys
 import tempfile
 
 # Their ops choose these for V > 1 alone.
-CPU_ONLY = {"conv2d_blocked.cl", "conv2d_backward_weight_blocked.cl", "spatial_attention_forward.cl",
-            "spatial_attention_backward.cl"}
+CPU_ONLY = {"conv2d_blocked.cl", "conv2d_backward_weight_blocked.cl", "winograd_backward_weight_blocked.cl",
+            "spatial_attention_forward.cl", "spatial_attention_backward.cl"}
 HOT = ("conv2d_", "winograd", "batchnorm_", "spatial_attention_")
 CLC = pathlib.Path("/usr/lib/clc")  # libclc: OpenCL's built-in functions as bitcode
 CLANG = ["clang-15", "-x", "cl", "-Xclang", "-fdeclare-opencl-builtins", "-Xclang", "-finclude-default-header"]

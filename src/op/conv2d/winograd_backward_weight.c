@@ -95,37 +95,33 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
 
 /* --- on a GPU ----------------------------------------------------------------------------------------------------- */
 
-enum { MOST_PARTIAL = 1 << 24 }; /* floats: of larger layers and batches a group takes several blocks of images */
+enum { MOST_PARTIAL = 1 << 24 }; /* floats */
 
 /* A tile: filters and channels a work-item, `group` work-items beside each other along the channels, `local` of a
  * work-group. Those that are beside each other along the filters are what is left of it: four work-items of 16 lanes
  * have a tile's four rows of elements, where there may be as many. */
 static int along_filters(fovea_tile t) { return t.local < 64 ? 1 : t.local / (64 * t.group); }
 
-static int group_count(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile t) {
-  return fovea_ceil_div(s->k, t.filters * along_filters(t)) * fovea_ceil_div(s->c, t.channels * t.group) *
-         (fovea_plan_batch(plan) / LANES);
+static int groups_a_block(const fovea_conv_shape *s, fovea_tile t) {
+  return fovea_ceil_div(s->k, t.filters * along_filters(t)) * fovea_ceil_div(s->c, t.channels * t.group);
 }
 
-/* Of 6, 5 and 4 filters those with the fewest instructions: of a tile of the image some 11 for each filter and 45
- * besides. 7 of 2 channels spill on AMD's gfx1100. */
+/* 5 or 4, whichever takes fewer instructions: of a tile of the image some 11 for each filter and 45 besides. 6 of 2
+ * channels spill on AMD's gfx1100. */
 static int filters_an_item(int k) {
-  int best = 6;
-  for (int filters = 5; filters >= 4; filters--)
-    if (fovea_ceil_div(k, filters) * (11 * filters + 45) < fovea_ceil_div(k, best) * (11 * best + 45)) best = filters;
-  return best;
+  return fovea_ceil_div(k, 5) * (11 * 5 + 45) <= fovea_ceil_div(k, 4) * (11 * 4 + 45) ? 5 : 4;
 }
 
 /* The largest of these tiles that leaves few of the device's units without a group. */
 static fovea_tile gpu_tile(const fovea_plan *plan, const fovea_conv_shape *s) {
   const fovea_device_info *info = &fovea_plan_device(plan)->info;
-  const int units = (int)info->compute_units;
+  const int blocks = fovea_plan_batch(plan) / LANES, enough = 3 * (int)info->compute_units / (4 * blocks);
   fovea_tile t = {.filters = filters_an_item(s->k), .channels = 2, .group = 4, .local = 256};
   while (t.local > 16 && (size_t)t.local > info->max_work_group_size) t.local /= 2;
   t.group = t.local >= 64 ? t.local / 64 : 1;
   if (t.local < 64) t.filters = 4, t.channels = 1; /* which ask for more inputs each */
-  if (4 * group_count(plan, s, t) < 3 * units) t.channels = 1;
-  while (t.group > 1 && 4 * group_count(plan, s, t) < 3 * units) t.group /= 2, t.local /= 2;
+  if (groups_a_block(s, t) < enough) t.channels = 1;
+  while (t.group > 1 && groups_a_block(s, t) < enough) t.group /= 2, t.local /= 2;
   return t;
 }
 
@@ -144,19 +140,21 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
   return list;
 }
 
-/* Blocks of images a group. */
-static int choose_set(const fovea_plan *plan, const fovea_conv_shape *s) {
-  const double block = 9.0 * s->k * s->c;
-  const int blocks = fovea_plan_batch(plan) / LANES;
+/* Blocks of images a group: more than one where that leaves 16 groups a unit, or else takes much memory. */
+static int choose_set(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile t) {
+  const int blocks = fovea_plan_batch(plan) / LANES, many = 16 * (int)fovea_plan_device(plan)->info.compute_units;
+  const double groups = groups_a_block(s, t), weights = 9.0 * s->k * s->c;
   int set = 1;
-  while (set < blocks && block * fovea_ceil_div(blocks, set) * tree_levels(set) > MOST_PARTIAL) set *= 2;
+  while (set < blocks && (groups * fovea_ceil_div(blocks, 2 * set) >= many ||
+                          weights * fovea_ceil_div(blocks, set) * tree_levels(set) > MOST_PARTIAL))
+    set *= 2;
   return set < blocks ? set : blocks;
 }
 
 static void record_grouped(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy, fovea_view dw) {
   const fovea_tile_list list = gpu_tiles(plan, s);
   const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
-  const int sk = along_filters(t), set = choose_set(plan, s), levels = tree_levels(set);
+  const int sk = along_filters(t), set = choose_set(plan, s, t), levels = tree_levels(set);
   const int count = 9 * s->k * s->c, sets = fovea_ceil_div(fovea_plan_batch(plan) / LANES, set);
   const fovea_view partial = fovea_plan_new(plan, (size_t)count * (size_t)(sets * levels));
   char options[120];
