@@ -29,31 +29,17 @@
 #define KT (TK * SK)
 #define CT (TC * SC)
 
-/* A step's work for the teams: B' d of a column of a channel, A e of two columns of a filter. */
-#define TASKS (2 * CT + KT)
-#define ROUNDS ((TASKS + TEAMS - 1) / TEAMS)
+/* What a team asks for in a step: in X_ROUNDS a column of a channel each, in DY_ROUNDS two columns of a filter each. */
+#define X_ROUNDS ((2 * CT + TEAMS - 1) / TEAMS)
+#define DY_ROUNDS ((KT + TEAMS - 1) / TEAMS)
+#define COLUMN(r) (TEAMS == 1 ? (r) % 2 : team % 2)
+#define CHANNEL(r) (TEAMS == 1 ? (r) / 2 : team / 2 + (r) * (TEAMS / 2))
+#define FILTER(r) (team + (r)*TEAMS)
 
 #define X_SIZE (CT * ROWS * LANES * 2)
 #define STEP_SIZE (X_SIZE + KT * ROWS * LANES * 2)
 #define SUM_SIZE 20 /* of 16 lanes, so that neighbours begin in other banks */
 #define LOCAL_SIZE (2 * STEP_SIZE > GROUP * SUM_SIZE ? 2 * STEP_SIZE : GROUP * SUM_SIZE)
-
-/* Rows row to row + 3 of a column, or rows 0 and 1 of two columns; 0 outside the image. */
-static inline float4 load_inputs(__global const float *x, int row, int column, int h, int w) {
-  float d[4];
-#pragma unroll
-  for (int r = 0; r < 4; r++)
-    d[r] = (uint)column < (uint)w && (uint)(row + r) < (uint)h ? x[((row + r) * w + column) * LANES] : 0.0f;
-  return (float4)(d[0], d[1], d[2], d[3]);
-}
-
-static inline float4 load_gradients(__global const float *dy, int row, int column, int h, int w) {
-  float e[4];
-#pragma unroll
-  for (int r = 0; r < 4; r++)
-    e[r] = column >= 0 && column + r % 2 < w && row + r / 2 < h ? dy[((row + r / 2) * w + column + r % 2) * LANES] : 0.0f;
-  return (float4)(e[0], e[1], e[2], e[3]);
-}
 
 /* Row i of B' d, and of A e. */
 static inline float input_row(float4 d, int i) {
@@ -64,95 +50,144 @@ static inline float gradient_row(float e0, float e1, int i) {
   return i == 0 ? e0 : i == 1 ? e0 + e1 : i == 2 ? e0 - e1 : e1;
 }
 
+/* An image's and its gradient's shape; a step: two columns of inputs, those that the tile at row, column of tiles does
+ * not share with the one to its left, and that tile's gradients; column -1: what the first tile of a row has alone. */
+typedef struct shape {
+  int h, w, oh, ow, top, left;
+} shape;
+
+typedef struct asked {
+  float4 d[X_ROUNDS], e[DY_ROUNDS];
+} asked;
+
+/* Asks for a step: four rows of a column, 2 x 2 pixels of a gradient. Rows outside the image are others instead. */
+static inline void ask(__global const float *const x[X_ROUNDS], __global const float *const dy[DY_ROUNDS], int team,
+                       shape s, int row, int column, asked *to) {
+  const int y = 2 * row - s.top, width = s.w * LANES;
+  const int r0 = clamp(y, 0, s.h - 1) * width, r1 = clamp(y + 1, 0, s.h - 1) * width;
+  const int r2 = clamp(y + 2, 0, s.h - 1) * width, r3 = clamp(y + 3, 0, s.h - 1) * width;
+#pragma unroll
+  for (int r = 0; r < X_ROUNDS; r++) {
+    const int at = 2 * (column + 1) - s.left + COLUMN(r), i = at * LANES;
+    to->d[r] = (float4)(0.0f);
+    if ((uint)at < (uint)s.w) to->d[r] = (float4)(x[r][i + r0], x[r][i + r1], x[r][i + r2], x[r][i + r3]);
+  }
+  const int e0 = min(2 * row, s.oh - 1) * s.ow * LANES, e1 = min(2 * row + 1, s.oh - 1) * s.ow * LANES;
+  const int right = 2 * column + 1 < s.ow ? LANES : 0;
+#pragma unroll
+  for (int r = 0; r < DY_ROUNDS && column >= 0; r++)
+    if (KT % TEAMS == 0 || FILTER(r) < KT) {
+      const int i = e0 + 2 * column * LANES, j = e1 + 2 * column * LANES;
+      to->e[r] = (float4)(dy[r][i], dy[r][i + right], dy[r][j], dy[r][j + right]);
+    }
+}
+
+/* Rows i0 to i0 + ROWS - 1 of B' d and A e of the step that was asked for. */
+static inline void put(const asked *from, int team, shape s, int row, int column, int i0, __local float2 *x,
+                       __local float2 *dy) {
+  const int y = 2 * row - s.top;
+#pragma unroll
+  for (int r = 0; r < X_ROUNDS; r++) {
+    const float4 d =
+        (float4)((uint)y < (uint)s.h ? from->d[r].x : 0.0f, (uint)(y + 1) < (uint)s.h ? from->d[r].y : 0.0f,
+                 (uint)(y + 2) < (uint)s.h ? from->d[r].z : 0.0f, (uint)(y + 3) < (uint)s.h ? from->d[r].w : 0.0f);
+    __local float *to = (__local float *)(x + CHANNEL(r) * ROWS * LANES) + COLUMN(r);
+    if (2 * CT % TEAMS == 0 || CHANNEL(r) < CT)
+#pragma unroll
+      for (int i = 0; i < ROWS; i++) to[i * LANES * 2] = input_row(d, i0 + i);
+  }
+  const bool right = 2 * column + 1 < s.ow, below = 2 * row + 1 < s.oh;
+#pragma unroll
+  for (int r = 0; r < DY_ROUNDS && column >= 0; r++)
+    if (KT % TEAMS == 0 || FILTER(r) < KT) {
+      const float4 e = (float4)(from->e[r].x, right ? from->e[r].y : 0.0f, below ? from->e[r].z : 0.0f,
+                                right && below ? from->e[r].w : 0.0f);
+#pragma unroll
+      for (int i = 0; i < ROWS; i++)
+        dy[(FILTER(r) * ROWS + i) * LANES] = (float2)(gradient_row(e.x, e.z, i0 + i), gradient_row(e.y, e.w, i0 + i));
+    }
+}
+
+/* acc[TK][TC][4] += a row of elements of a tile; d: the tile's first two columns, then its last two. */
+static inline void multiply(__local const float2 *x, __local const float2 *dy, float2 d[TC], float acc[TK][TC][4]) {
+  float v[TC][4];
+#pragma unroll
+  for (int c = 0; c < TC; c++) {
+    const float2 d01 = d[c], d23 = x[c * ROWS * LANES];
+    v[c][0] = d01.x - d23.x, v[c][1] = d01.y + d23.x, v[c][2] = d23.x - d01.y, v[c][3] = d01.y - d23.y;
+    d[c] = d23;
+  }
+#pragma unroll
+  for (int k = 0; k < TK; k++) {
+    const float2 e = dy[k * ROWS * LANES];
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      const float u = gradient_row(e.x, e.y, j);
+#pragma unroll
+      for (int c = 0; c < TC; c++) acc[k][c][j] = fma(u, v[c][j], acc[k][c][j]);
+    }
+  }
+}
+
 __attribute__((reqd_work_group_size(GROUP, 1, 1))) __kernel void winograd_backward_weight(
     __global const float *restrict x_base, const ulong x_offset, __global const float *restrict dy_base,
     const ulong dy_offset, __global float *restrict partial_base, const ulong partial_offset, const int n,
     const int c_count, const int h, const int w, const int k_count, const int oh, const int ow, const int top,
     const int left, const int set, const int levels) {
-  __local float local_memory[LOCAL_SIZE], elements[TK * TC * TILES * 16];
+  __local float2 local_pairs[LOCAL_SIZE / 2];
+  __local float elements[TK * TC * TILES * 16];
+  __local float *local_memory = (__local float *)local_pairs;
   const size_t x_channel = (size_t)h * w * n, dy_channel = (size_t)oh * ow * n;
   const int item = (int)get_local_id(0), lane = item % LANES, team = item / LANES;
   const int row_of_item = team % ROWS, tile = team / ROWS, sk = tile % SK, sc = tile / SK;
   const int k0 = (int)get_group_id(0) * KT, c0 = (int)get_group_id(1) * CT, first = (int)get_group_id(2) * set;
-  const int end = min(first + set, n / LANES), columns = (ow + 1) / 2, rows = (oh + 1) / 2;
+  const int end = min(first + set, n / LANES), rows = (oh + 1) / 2, columns = (ow + 1) / 2;
+  const shape s = {h, w, oh, ow, top, left};
+  const int x_mine = (sc * TC * ROWS + row_of_item) * LANES, dy_mine = (sk * TK * ROWS + row_of_item) * LANES;
 
   for (int block = first; block < end; block++) {
-    __global const float *from[ROUNDS];
+    __global const float *x[X_ROUNDS], *dy[DY_ROUNDS];
 #pragma unroll
-    for (int r = 0; r < ROUNDS; r++) {
-      const int task = team + r * TEAMS, c = min(c0 + task / 2, c_count - 1);
-      const int k = min(k0 + max(task - 2 * CT, 0), k_count - 1);
-      from[r] = task < 2 * CT ? x_base + x_offset + c * x_channel + vplace(0, block * LANES, h * w) + lane
-                              : dy_base + dy_offset + k * dy_channel + vplace(0, block * LANES, oh * ow) + lane;
-    }
+    for (int r = 0; r < X_ROUNDS; r++)
+      x[r] = x_base + x_offset + min(c0 + CHANNEL(r), c_count - 1) * x_channel + vplace(0, block * LANES + lane, h * w);
+#pragma unroll
+    for (int r = 0; r < DY_ROUNDS; r++)
+      dy[r] = dy_base + dy_offset + min(k0 + FILTER(r), k_count - 1) * dy_channel +
+              vplace(0, block * LANES + lane, oh * ow);
     for (int i0 = 0; i0 < 4; i0 += ROWS) {
-      float acc[TK][TC][4], left_columns[TC][2];
-      float4 next[ROUNDS];
+      float acc[TK][TC][4];
+      asked next;
 #pragma unroll
       for (int k = 0; k < TK; k++)
 #pragma unroll
         for (int c = 0; c < TC; c++)
 #pragma unroll
           for (int j = 0; j < 4; j++) acc[k][c][j] = 0.0f;
-      /* Of a row of tiles the first two columns have no tile to their left. */
-#pragma unroll
-      for (int r = 0; r < ROUNDS; r++) {
-        const int task = team + r * TEAMS;
-        if (task < 2 * CT) next[r] = load_inputs(from[r], -top, task % 2 - left, h, w);
-      }
-      for (int row = 0, column = -1, buffer = 0; row < rows; buffer = STEP_SIZE - buffer) {
-        __local float *xs = local_memory + buffer, *dys = xs + X_SIZE;
-#pragma unroll
-        for (int r = 0; r < ROUNDS; r++) {
-          const int task = team + r * TEAMS;
-          const float4 d = next[r];
-          if (task < 2 * CT) {
-#pragma unroll
-            for (int i = 0; i < ROWS; i++)
-              xs[((task / 2 * ROWS + i) * LANES + lane) * 2 + task % 2] = input_row(d, i0 + i);
-          } else if (task < TASKS) {
-#pragma unroll
-            for (int i = 0; i < ROWS; i++)
-              vstore2((float2)(gradient_row(d.x, d.z, i0 + i), gradient_row(d.y, d.w, i0 + i)),
-                      ((task - 2 * CT) * ROWS + i) * LANES + lane, dys);
-          }
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        const bool begins = column < 0;
-        if (++column == columns) row++, column = -1;
-#pragma unroll
-        for (int r = 0; r < ROUNDS; r++) {
-          const int task = team + r * TEAMS;
-          if (row >= rows) continue;
-          if (task < 2 * CT)
-            next[r] = load_inputs(from[r], 2 * row - top, 2 * (column + 1) + task % 2 - left, h, w);
-          else if (task < TASKS)
-            next[r] = load_gradients(from[r], 2 * row, 2 * column, oh, ow);
-        }
+      __local float2 *step = local_pairs + lane;
+      int row = 0, other = STEP_SIZE / 2; /* from the half of local memory in use to the other */
+      ask(x, dy, team, s, 0, -1, &next);
+      do {
         float2 d[TC];
+        int column = 0;
+        put(&next, team, s, row, -1, i0, step, step + X_SIZE / 2);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        ask(x, dy, team, s, row, 0, &next);
 #pragma unroll
-        for (int c = 0; c < TC; c++) d[c] = vload2(((sc * TC + c) * ROWS + row_of_item) * LANES + lane, xs);
-        if (!begins) {
-          float v[TC][4];
-#pragma unroll
-          for (int c = 0; c < TC; c++) {
-            v[c][0] = left_columns[c][0] - d[c].x, v[c][1] = left_columns[c][1] + d[c].x;
-            v[c][2] = d[c].x - left_columns[c][1], v[c][3] = left_columns[c][1] - d[c].y;
-          }
-#pragma unroll
-          for (int k = 0; k < TK; k++) {
-            const float2 e = vload2(((sk * TK + k) * ROWS + row_of_item) * LANES + lane, dys);
-#pragma unroll
-            for (int j = 0; j < 4; j++) {
-              const float u = gradient_row(e.x, e.y, j);
-#pragma unroll
-              for (int c = 0; c < TC; c++) acc[k][c][j] = fma(u, v[c][j], acc[k][c][j]);
-            }
-          }
-        }
-#pragma unroll
-        for (int c = 0; c < TC; c++) left_columns[c][0] = d[c].x, left_columns[c][1] = d[c].y;
-      }
+        for (int c = 0; c < TC; c++) d[c] = step[x_mine + c * ROWS * LANES];
+        do {
+          step += other, other = -other;
+          put(&next, team, s, row, column, i0, step, step + X_SIZE / 2);
+          barrier(CLK_LOCAL_MEM_FENCE);
+          ask(x, dy, team, s, row, ++column, &next);
+          multiply(step + x_mine, step + X_SIZE / 2 + dy_mine, d, acc);
+        } while (column + 1 < columns);
+        step += other, other = -other;
+        put(&next, team, s, row, column, i0, step, step + X_SIZE / 2);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        ask(x, dy, team, s, row + 1, -1, &next);
+        multiply(step + x_mine, step + X_SIZE / 2 + dy_mine, d, acc);
+        step += other, other = -other;
+      } while (++row < rows);
       /* The trees of 16 images: of four filters and channels at once the group has a sum a work-item. */
       barrier(CLK_LOCAL_MEM_FENCE);
 #pragma unroll

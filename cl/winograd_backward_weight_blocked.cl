@@ -88,12 +88,14 @@ static inline void finish_block(__global const float *elements, int pairs, int b
   }
 }
 
-__kernel void winograd_backward_weight_blocked(
-    __global const float *restrict x_base, const ulong x_offset, __global const float *restrict dy_base,
-    const ulong dy_offset, __global float *restrict scratch_base, const ulong scratch_offset,
-    __global float *restrict partial_base, const ulong partial_offset, const int n, const int c_count, const int h,
-    const int w, const int k_count, const int oh, const int ow, const int top, const int left, const int cb,
-    const int kb, const int pairs, const int set, const int levels) {
+__kernel void winograd_backward_weight_blocked(__global const float *restrict x_base, const ulong x_offset,
+                                               __global const float *restrict dy_base, const ulong dy_offset,
+                                               __global float *restrict scratch_base, const ulong scratch_offset,
+                                               __global float *restrict partial_base, const ulong partial_offset,
+                                               const int n, const int c_count, const int h, const int w,
+                                               const int k_count, const int oh, const int ow, const int top,
+                                               const int left, const int cb, const int kb, const int pairs,
+                                               const int set, const int levels) {
   const size_t x_channel = (size_t)h * w * n, dy_channel = (size_t)oh * ow * n;
   const int c_tiles = (c_count + TC - 1) / TC, k_tiles = (k_count + TK - 1) / TK, columns = (ow + 1) / 2;
   const int ct0 = (int)get_global_id(0) * cb, kt0 = (int)get_global_id(1) * kb, first = (int)get_global_id(2) * set;
@@ -166,19 +168,26 @@ __kernel void winograd_backward_weight_blocked(
   }
 }
 
-/* dw of each filter and channel, one work-item each, `count` of them: the tree over the sets of blocks. */
-__kernel void winograd_reduce_sets(__global const float *restrict partial_base, const ulong partial_offset,
+/* The rest of the batch tree, over the sets of blocks, and dw: a work-item for V pairs of each work-item that the other
+ * kernel has for a set, `count` of them. In place: batch_tree_add keeps sum i where set i was. */
+__kernel void winograd_reduce_sets(__global float *restrict partial_base, const ulong partial_offset,
                                    __global float *restrict dw_base, const ulong dw_offset, const int c_count,
-                                   const int cb, const int kb, const int pairs, const int levels, const int c_items,
-                                   const int k_items, const int sets, const int count) {
-  const int at = (int)get_global_id(0);
-  if (at >= count) return;
-  const int c = at % c_count, k = at / c_count, ct = c / TC, kt = k / TK;
-  const size_t item = (size_t)(kt / kb) * c_items + ct / cb, size = (size_t)levels * 9 * pairs;
-  __global const float *partial =
-      partial_base + partial_offset + item * size + ((ct % cb * kb + kt % kb) * TK + k % TK) * TC + c % TC;
-  __global float *dw = dw_base + dw_offset + (size_t)at * 9;
-  for (int tap = 0; tap < 9; tap++)
-    dw[tap] = batch_tree(partial + tap * pairs, (size_t)k_items * c_items * size, sets);
+                                   const int k_count, const int cb, const int kb, const int pairs, const int levels,
+                                   const int c_items, const int k_items, const int sets, const int count) {
+  const int id = (int)get_global_id(0), item = id / (pairs / V), first = id % (pairs / V) * V;
+  if (id >= count) return;
+  const size_t size = (size_t)levels * 9 * pairs, stride = size * c_items * k_items;
+  __global float *partial = partial_base + partial_offset + item * size;
+  for (int tap = 0; tap < 9 && sets > 1; tap++)
+    for (int set = 0; set < sets; set++)
+      batch_tree_add(vload(partial + set * stride + tap * pairs + first), partial + tap * pairs + first, stride, set,
+                     sets);
+  for (int pair = first; pair < first + V; pair++) {
+    const int tile = pair / (TK * TC), ct = item % c_items * cb + tile / kb, kt = item / c_items * kb + tile % kb;
+    const int k = kt * TK + pair / TC % TK, c = ct * TC + pair % TC;
+    if (tile >= cb * kb || k >= k_count || c >= c_count) continue;
+    for (int tap = 0; tap < 9; tap++)
+      dw_base[dw_offset + ((size_t)k * c_count + c) * 9 + tap] = partial[tap * pairs + pair];
+  }
 }
 #endif

@@ -2,8 +2,9 @@
  * for a device that divides correctly, once as for one that does not.
  *
  * The device under it is whatever is here. It takes a GPU's path and says of itself what a GPU might, so that the
- * options can only be those of a GPU. A file is built once: the linker's --wrap gives its first program to the launches
- * of the others too, since its kernels have the same arguments whatever the macros. */
+ * options can only be those of a GPU. A file is built once, or once for each size of work-group that its kernels
+ * require: the linker's --wrap gives the first program to the launches of the others too, since its kernels have the
+ * same arguments whatever the macros. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +23,19 @@ static size_t asked_count;
 fovea_status __real_fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
 fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
 
+/* -DGROUP=64, where kernels require that size: else 0. */
+static long required_group(const char *options) {
+  const char *group = strstr(options, "-DGROUP=");
+  return group ? strtol(group + strlen("-DGROUP="), NULL, 10) : 0;
+}
+
 fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options,
                                       cl_program *program) {
   const char *first = NULL;
   bool known = false;
   for (size_t i = 0; i < asked_count; i++) {
     if (strcmp(asked[i].file, file) != 0) continue;
-    if (!first) first = asked[i].options;
+    if (!first && required_group(asked[i].options) == required_group(options)) first = asked[i].options;
     if (strcmp(asked[i].options, options) == 0) known = true;
   }
   if (!known) {

@@ -20,7 +20,7 @@ from compilers import (CLC, NEWEST_PTX, Failure, compile_amd, compile_nvidia, co
 
 # Their ops choose these for V > 1 alone.
 CPU_ONLY = {"conv2d_blocked.cl", "conv2d_backward_weight_blocked.cl", "conv2d_backward_weight_few.cl",
-            "spatial_attention_forward.cl", "spatial_attention_backward.cl"}
+            "winograd_backward_weight_blocked.cl", "spatial_attention_forward.cl", "spatial_attention_backward.cl"}
 HOT = ("conv2d_", "dense_", "winograd", "batchnorm_", "spatial_attention_")
 WAYS = {  # what compiles, for which targets, with which tools and files
     "amd": (compile_amd, ["gfx906", "gfx90a", "gfx1030", "gfx1100"], ["clang-15", "nm"], ["amdgcn--amdhsa.bc"]),

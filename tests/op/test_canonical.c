@@ -252,7 +252,7 @@ static const struct block blocks[] = {
      NO},
     {{"Winograd's, odd", 1, 9, 9, 21, 9, 17, 0, 0, NO, NO}, {11, 3, 1, YES, YES, 0}, NO, NONE, YES, 0, FOVEA_ELU, YES},
     {{"Winograd's, wide", 1, 6, 8, 33, 33, 9, 0, 0, NO, NO}, {41, 3, 1, NO, YES, 0}, NO, CBAM, NO, 0, FOVEA_RELU, NO},
-    {{"Winograd's, more than a block", 1, 6, 9, 17, 16, 100, 0, 0, NO, NO},
+    {{"Winograd's, more than a block", 1, 6, 9, 37, 36, 100, 0, 0, NO, NO},
      {35, 3, 1, NO, YES, 0},
      NO,
      NONE,

@@ -129,6 +129,28 @@ static void same_bits(void (*add)(fovea_graph *), int kernels, int stride) {
   fovea_graph_destroy(graph);
 }
 
+/* A device with small work-groups takes tiles of its own. */
+static void small_groups(void **state) {
+  (void)state;
+  const size_t most = device->info.max_work_group_size, group = device->tuning.group;
+  fovea_graph *graph = NULL;
+  OK(fovea_graph_create(&graph));
+  add_winograd(graph);
+  const bytes own = train(graph, 0);
+  for (size_t size = 64; size >= 16; size /= 2) {
+    device->info.max_work_group_size = size;
+    if (group > size) device->tuning.group = size;
+    const bytes other = train(graph, 0);
+    assert_int_equal(other.count, own.count);
+    assert_memory_equal(other.data, own.data, own.count * sizeof *own.data);
+    free(other.data);
+  }
+  device->info.max_work_group_size = most, device->tuning.group = group;
+  OK(fovea_autotune_force(device, -1));
+  free(own.data);
+  fovea_graph_destroy(graph);
+}
+
 static void strided(void **state) {
   (void)state;
   same_bits(add_strided, 3, 7);
@@ -147,6 +169,7 @@ static void winograd(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(strided), cmocka_unit_test(others), cmocka_unit_test(winograd)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(small_groups), cmocka_unit_test(strided),
+                                     cmocka_unit_test(others), cmocka_unit_test(winograd)};
   return cmocka_run_group_tests(tests, open_device, close_device);
 }

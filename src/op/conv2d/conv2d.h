@@ -85,6 +85,7 @@ void fovea_record_conv_arguments(fovea_plan *plan, fovea_record *record, const f
                                  fovea_view w, fovea_epilogue epilogue, fovea_view y);
 /* Appends the macro of the epilogue's activation to the options of a program, a string in `size` bytes. */
 void fovea_epilogue_options(fovea_epilogue epilogue, char *options, size_t size);
+/* winograd_backward_weight.c: of stride 1, where it fits. */
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *shape, fovea_view x, fovea_view dy,
                                            fovea_view dw);
 

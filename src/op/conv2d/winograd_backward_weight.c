@@ -60,7 +60,7 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
   const work w = divide(plan, s, t);
   const size_t items = (size_t)w.c_items * (size_t)w.k_items * (size_t)w.sets, pairs = (size_t)w.pairs;
-  const int levels = tree_levels(w.set);
+  const int levels = tree_levels(w.set), count = w.c_items * w.k_items * w.pairs / tuning->native;
   const fovea_view scratch = fovea_plan_new(plan, items * 80 * pairs);
   const fovea_view partial = fovea_plan_new(plan, items * (size_t)levels * 9 * pairs);
   char options[120];
@@ -86,6 +86,7 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_view(plan, r, "partial", partial);
   fovea_record_view(plan, r, "dw", dw);
   fovea_record_int(r, "c", s->c);
+  fovea_record_int(r, "k", s->k);
   fovea_record_int(r, "cb", w.cb);
   fovea_record_int(r, "kb", w.kb);
   fovea_record_int(r, "pairs", w.pairs);
@@ -93,52 +94,87 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_int(r, "c_items", w.c_items);
   fovea_record_int(r, "k_items", w.k_items);
   fovea_record_int(r, "sets", w.sets);
-  fovea_record_int(r, "count", s->k * s->c);
-  fovea_record_flat(r, (size_t)s->k * (size_t)s->c);
+  fovea_record_int(r, "count", count);
+  fovea_record_flat(r, (size_t)count);
   fovea_record_cost(r, 0, 36.0 * s->k * s->c * (w.sets + 1));
 }
 
 /* --- on a GPU ----------------------------------------------------------------------------------------------------- */
 
-/* Of a work-group: filters and channels a work-item and work-items beside each other, and blocks of images. */
-typedef struct group {
-  int tk, tc, sk, sc, items, set;
-} group;
+enum { MOST_PARTIAL = 1 << 24 }; /* floats */
 
-enum { MOST_PARTIAL = 1 << 24 }; /* floats; beyond that a group takes several blocks */
+/* A tile: filters and channels a work-item, `group` work-items beside each other along the channels, `local` of a
+ * work-group. Those that are beside each other along the filters are what is left of it: four work-items of 16 lanes
+ * have a tile's four rows of elements, where there may be as many. */
+static int along_filters(fovea_tile t) { return t.local < 64 ? 1 : t.local / (64 * t.group); }
+
+static int groups_a_block(const fovea_conv_shape *s, fovea_tile t) {
+  return fovea_ceil_div(s->k, t.filters * along_filters(t)) * fovea_ceil_div(s->c, t.channels * t.group);
+}
+
+/* 5 or 4, whichever takes fewer instructions: of a tile of the image some 11 for each filter and 45 besides. 6 of 2
+ * channels spill on AMD's gfx1100. */
+static int filters_an_item(int k) {
+  return fovea_ceil_div(k, 5) * (11 * 5 + 45) <= fovea_ceil_div(k, 4) * (11 * 4 + 45) ? 5 : 4;
+}
+
+/* The largest of these tiles that leaves few of the device's units without a group. */
+static fovea_tile gpu_tile(const fovea_plan *plan, const fovea_conv_shape *s) {
+  const fovea_device_info *info = &fovea_plan_device(plan)->info;
+  const int blocks = fovea_plan_batch(plan) / LANES, enough = 3 * (int)info->compute_units / (4 * blocks);
+  fovea_tile t = {.filters = filters_an_item(s->k), .channels = 2, .group = 4, .local = 256};
+  while (t.local > 16 && (size_t)t.local > info->max_work_group_size) t.local /= 2;
+  t.group = t.local >= 64 ? t.local / 64 : 1;
+  if (t.local < 64) t.filters = 4, t.channels = 1; /* which ask for more inputs each */
+  if (groups_a_block(s, t) < enough) t.channels = 1;
+  while (t.group > 1 && groups_a_block(s, t) < enough) t.group /= 2, t.local /= 2;
+  return t;
+}
 
 static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape *s) {
-  (void)plan, (void)s;
+  const size_t most = fovea_plan_device(plan)->info.max_work_group_size;
   fovea_tile_list list = {0};
-  fovea_tile_add(&list, (fovea_tile){.filters = 5, .channels = 3, .group = 4, .local = 256});
+  fovea_tile_add(&list, gpu_tile(plan, s));
+  for (int filters = 7; filters >= 4; filters--)
+    for (int channels = filters < 6 ? 4 : 2; channels >= 1; channels--)
+      for (int local = 256; local >= 64; local /= 2) {
+        if ((size_t)local > most) continue;
+        fovea_tile t = {.filters = filters, .channels = channels, .group = local / 64, .local = local};
+        if (t.channels > 2 && t.group > 1) t.group /= 2; /* as many inputs as gradients */
+        fovea_tile_add(&list, t);
+      }
   return list;
 }
 
-static group choose_group(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile t) {
-  const int blocks = fovea_plan_batch(plan) / LANES;
-  group g = {.tk = t.filters, .tc = t.channels, .sk = 1, .sc = t.group, .items = t.local, .set = 1};
-  (void)s, (void)blocks;
-  return g;
+/* Blocks of images a group: more than one where that leaves 16 groups a unit, or else takes much memory. */
+static int choose_set(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile t) {
+  const int blocks = fovea_plan_batch(plan) / LANES, many = 16 * (int)fovea_plan_device(plan)->info.compute_units;
+  const double groups = groups_a_block(s, t), weights = 9.0 * s->k * s->c;
+  int set = 1;
+  while (set < blocks && (groups * fovea_ceil_div(blocks, 2 * set) >= many ||
+                          weights * fovea_ceil_div(blocks, set) * tree_levels(set) > MOST_PARTIAL))
+    set *= 2;
+  return set < blocks ? set : blocks;
 }
 
 static void record_grouped(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy, fovea_view dw) {
   const fovea_tile_list list = gpu_tiles(plan, s);
   const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
-  const group g = choose_group(plan, s, t);
-  const int count = 9 * s->k * s->c, levels = tree_levels(g.set);
-  const int sets = fovea_ceil_div(fovea_plan_batch(plan) / LANES, g.set);
+  const int sk = along_filters(t), set = choose_set(plan, s, t), levels = tree_levels(set);
+  const int count = 9 * s->k * s->c, sets = fovea_ceil_div(fovea_plan_batch(plan) / LANES, set);
   const fovea_view partial = fovea_plan_new(plan, (size_t)count * (size_t)(sets * levels));
   char options[120];
-  snprintf(options, sizeof options, "-DTK=%d -DTC=%d -DSK=%d -DSC=%d -DGROUP=%d", g.tk, g.tc, g.sk, g.sc, g.items);
+  snprintf(options, sizeof options, "-DGROUP=%d -DTK=%d -DTC=%d -DSK=%d -DSC=%d", t.local, t.filters, t.channels, sk,
+           t.group);
   fovea_record *r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_backward_weight");
   fovea_record_view(plan, r, "x", x);
   fovea_record_view(plan, r, "dy", dy);
   fovea_record_view(plan, r, "partial", partial);
   fovea_record_conv_shape(plan, r, s);
-  fovea_record_int(r, "set", g.set);
+  fovea_record_int(r, "set", set);
   fovea_record_int(r, "levels", levels);
-  fovea_record_groups(r, (size_t)g.items, (size_t)fovea_ceil_div(s->k, g.tk * g.sk),
-                      (size_t)fovea_ceil_div(s->c, g.tc * g.sc), (size_t)sets);
+  fovea_record_groups(r, (size_t)t.local, (size_t)fovea_ceil_div(s->k, t.filters * sk),
+                      (size_t)fovea_ceil_div(s->c, t.channels * t.group), (size_t)sets);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
   fovea_record_products(r, products(plan, s));
 
