@@ -4,6 +4,7 @@
  *
  * Macros: SCALED, 0 without it, for _moments and _channels. */
 #include "common/batchnorm.clh"
+#include "common/moments.clh"
 #include "common/reduce.clh"
 
 /* The tree over blocks first to end of a channel, whose moments are at blocks [N/16][2], as batch_tree_in_place has it;
