@@ -39,7 +39,7 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
                               __global const uint *restrict state, __global float *restrict y_base,
                               const ulong y_offset, const int n, const int c_count, const int pixels,
                               const uint threshold, const float scale, const uint op) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
+  const int n0 = first_image(0), c = (int)get_group_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
   const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
   const vfloat gamma = (vfloat)(gamma_base[gamma_offset + c]), beta = (vfloat)(beta_base[beta_offset + c]);
   const dropout drop = {threshold, scale, op};
@@ -198,7 +198,7 @@ __kernel void batchnorm_backward_sums(__global const float *restrict x_base, con
   const int first = (int)get_group_id(0) * share, c = (int)get_group_id(2);
 #else
   __local float *scratch = NULL;
-  const int first = first_image(0) / LANES, c = (int)get_global_id(2);
+  const int first = first_image(0) / LANES, c = (int)get_group_id(2);
 #endif
   const backward_channel k = {x_base + x_offset,
                               s_base + s_offset,
@@ -259,7 +259,7 @@ __kernel void batchnorm_backward_apply(__global const float *restrict x_base, co
                                        __global const uint *restrict state, __global float *dx_base,
                                        const ulong dx_offset, const int n, const int c_count, const int pixels,
                                        const int accumulate) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), n_valid = (int)state[1];
+  const int n0 = first_image(0), c = (int)get_group_id(2), n_valid = (int)state[1];
   const normalization k = normalization_of(stats_base + stats_offset + c, gamma_base + gamma_offset + c, c_count);
   const size_t channel = (size_t)c * pixels * n;
   const int end = range_end(pixels);
