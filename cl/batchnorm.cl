@@ -14,7 +14,7 @@
  * Layout: x, y, dx, dy [C][N/16][H][W][16]; stats [4][C]: mean, inv, dbeta / M, dgamma / M; blocks [C][N/16][2], the
  * moments or sums of 16 images. Canonical order of the sums: an image's row (c, h, n) first, for w; then the rows of an
  * image, in order of h; then the batch tree of reduce.clh. A row's mean and its sum of squared deviations come from two
- * sweeps while it is in the cache; rows are merged by Chan, Golub & LeVeque 1983, as merge_row of batchnorm.clh writes
+ * sweeps while it is in the cache; rows are merged by Chan, Golub & LeVeque 1983, as merge_row of moments.clh writes
  * it; the images of a block by their mean, then the sum of their sums and of their means' squared deviations; parts of
  * the batch as merge_blocks of batchnorm_statistics.cl writes it. state: src/net/internal.h.
  *
@@ -39,7 +39,7 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
                               __global const uint *restrict state, __global float *restrict y_base,
                               const ulong y_offset, const int n, const int c_count, const int pixels,
                               const uint threshold, const float scale, const uint op) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
+  const int n0 = first_image(0), c = (int)get_group_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
   const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
   const vfloat gamma = (vfloat)(gamma_base[gamma_offset + c]), beta = (vfloat)(beta_base[beta_offset + c]);
   const dropout drop = {threshold, scale, op};
@@ -80,24 +80,52 @@ static inline backward_images images_of(__global const float *x, __global const 
   return k;
 }
 
-/* The sums of row h; overwrites dy with g. */
+typedef struct backward_pixel {
+  vfloat x, y, dy;
+} backward_pixel;
+
+static inline backward_pixel load_pixel(backward_images k, int p) {
+  const size_t at = (size_t)p * LANES;
+  const backward_pixel pixel = {load_x(k.x, k.s, at), vload(k.y + at), vload(k.dy + at)};
+  return pixel;
+}
+
+static inline backward_sums add_pixel(backward_images k, backward_sums sums, vfloat x, vfloat g) {
+  sums.g = vadd_in_order(sums.g, g);
+  sums.product = fma(g, (x - (vfloat)(k.mean)) * (vfloat)(k.inv), sums.product);
+  return sums;
+}
+
+/* The sums of row h; overwrites dy with g. A GPU asks for all of four pixels before it stores one. */
 static inline backward_sums backward_row(backward_images k, dropout drop, __global const uint *state, int h) {
   const int quads = (k.pixels + 3) / 4, first = h * k.w_count, last = first + k.w_count;
-  const vfloat mean = (vfloat)(k.mean), inv = (vfloat)(k.inv);
   backward_sums sums = no_sums();
   for (int q = first / 4; 4 * q < last; q++) {
     philox4 words;
     if (DRAWN_BACKWARD) words = dropout_words(drop, state, k.n0, k.c, quads, 4 * q);
+    if (V == 1 && 4 * q >= first && 4 * q + 4 <= last) {
+      backward_pixel pixels[4];
+#pragma unroll
+      for (int i = 0; i < 4; i++) pixels[i] = load_pixel(k, 4 * q + i);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        pixels[i].dy = pointwise_backward(drop, pixels[i].dy, pixels[i].y, &words, i);
+        sums = add_pixel(k, sums, pixels[i].x, pixels[i].dy);
+      }
+#pragma unroll
+      for (int i = 0; i < 4; i++) vstore(pixels[i].dy, k.dy + (size_t)(4 * q + i) * LANES);
+      continue;
+    }
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       if (4 * q + i < first || 4 * q + i >= last) continue;
       const size_t at = (size_t)(4 * q + i) * LANES;
       const size_t next_row = at + k.w_count * LANES;
       vprefetch(k.x + next_row), vprefetch(k.y + next_row), vprefetch(k.dy + next_row);
-      const vfloat g = pointwise_backward(drop, vload(k.dy + at), vload(k.y + at), &words, i);
+      const backward_pixel pixel = load_pixel(k, 4 * q + i);
+      const vfloat g = pointwise_backward(drop, pixel.dy, pixel.y, &words, i);
       vstore(g, k.dy + at);
-      sums.g = vadd_in_order(sums.g, g);
-      sums.product = fma(g, (load_x(k.x, k.s, at) - mean) * inv, sums.product);
+      sums = add_pixel(k, sums, pixel.x, g);
     }
   }
   sums.product = vkeep(sums.product, k.n0, k.n_valid);
@@ -170,7 +198,7 @@ __kernel void batchnorm_backward_sums(__global const float *restrict x_base, con
   const int first = (int)get_group_id(0) * share, c = (int)get_group_id(2);
 #else
   __local float *scratch = NULL;
-  const int first = first_image(0) / LANES, c = (int)get_global_id(2);
+  const int first = first_image(0) / LANES, c = (int)get_group_id(2);
 #endif
   const backward_channel k = {x_base + x_offset,
                               s_base + s_offset,
@@ -231,7 +259,7 @@ __kernel void batchnorm_backward_apply(__global const float *restrict x_base, co
                                        __global const uint *restrict state, __global float *dx_base,
                                        const ulong dx_offset, const int n, const int c_count, const int pixels,
                                        const int accumulate) {
-  const int n0 = first_image(0), c = (int)get_global_id(2), n_valid = (int)state[1];
+  const int n0 = first_image(0), c = (int)get_group_id(2), n_valid = (int)state[1];
   const normalization k = normalization_of(stats_base + stats_offset + c, gamma_base + gamma_offset + c, c_count);
   const size_t channel = (size_t)c * pixels * n;
   const int end = range_end(pixels);

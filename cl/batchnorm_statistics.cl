@@ -4,6 +4,7 @@
  *
  * Macros: SCALED, 0 without it, for _moments and _channels. */
 #include "common/batchnorm.clh"
+#include "common/moments.clh"
 #include "common/reduce.clh"
 
 /* The tree over blocks first to end of a channel, whose moments are at blocks [N/16][2], as batch_tree_in_place has it;
@@ -99,7 +100,7 @@ __kernel void batchnorm_moments(__global const float *restrict x_base, const ulo
   const int first = (int)get_group_id(0) * share, c = (int)get_group_id(2);
 #else
   __local float *scratch = NULL;
-  const int first = first_image(0) / LANES, c = (int)get_global_id(2);
+  const int first = first_image(0) / LANES, c = (int)get_group_id(2);
 #endif
   const channel_images k = {x_base + x_offset + (size_t)c * h_count * w_count * n,
                             s_base + s_offset,

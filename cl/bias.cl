@@ -10,6 +10,7 @@
 /* The sum of row h of a block's images, which begin at dy. */
 static inline vfloat row_sum(__global const float *dy, int h, int w_count) {
   vfloat sum = (vfloat)(0.0f);
+  UNROLL_ON_GPU
   for (int w = 0; w < w_count; w++) sum = vadd_in_order(sum, vload(dy + (size_t)(h * w_count + w) * LANES));
   return sum;
 }

@@ -13,6 +13,7 @@
 /* The sum of the rows of V images from n0 on. */
 static inline vfloat image_sum(__global const float *rows, int row_count, int n0) {
   vfloat sum = (vfloat)(0.0f);
+  UNROLL_ON_GPU
   for (int i = 0; i < row_count; i++) sum = vadd_in_order(sum, vload(rows + vplace(i, n0, row_count)));
   return sum;
 }

@@ -52,7 +52,7 @@ __kernel void sigmoid_bce(__global const float *restrict x_base, const ulong x_o
 #else
   const int n0 = first_image(0);
 #endif
-  const int h = (int)get_global_id(1), c = (int)get_global_id(2), pixels = h_count * w_count, n_valid = (int)state[1];
+  const int h = (int)get_group_id(1), c = (int)get_group_id(2), pixels = h_count * w_count, n_valid = (int)state[1];
   const size_t first = (size_t)c * pixels * n + vplace(0, n0, pixels);
   const images k = {x_base + x_offset + first,
                     t_base + t_offset + first,

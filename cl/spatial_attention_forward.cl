@@ -14,6 +14,8 @@
 #define EPILOGUE(v) vsigmoid(v)
 #define SCALED 1
 #include "common/conv2d.clh"
+#include "common/moments.clh"
+#include "common/reduce.clh"
 #include "common/spatial_attention.clh"
 
 #ifndef MEASURED

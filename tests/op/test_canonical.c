@@ -403,6 +403,8 @@ static const struct block blocks[] = {
      FOVEA_SIGMOID,
      NO},
     {{"batch norm alone", 3, 5, 3, 21, 4, 0, 0, 0, NO, NO}, {0}, NO, NONE, YES, 0, FOVEA_LINEAR, NO},
+    {{"many blocks", 1, 12, 2, 800, 789, 2, 0, 0, NO, NO}, {0}, NO, NONE, YES, 0.2, FOVEA_ELU, NO},
+    {{"many rows", 1, 41, 2, 33, 33, 2, 0, 0, NO, NO}, {0}, NO, NONE, YES, 0, FOVEA_LINEAR, NO},
     {{"dropout alone", 1, 5, 5, 64, 63, 5, 0, 0, NO, NO}, {0}, NO, NONE, NO, 0.25, FOVEA_LINEAR, NO},
     {{"dropout and batch norm", 1, 3, 7, 16, 15, 7, 0, 0, NO, NO}, {0}, NO, NONE, YES, 0.9, FOVEA_SELU, YES},
     {{"spatial attention", 1, 5, 4, 64, 17, 17, 0, 0, NO, NO}, {0}, NO, SPATIAL, NO, 0, FOVEA_LINEAR, NO},

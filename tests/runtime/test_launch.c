@@ -282,6 +282,26 @@ static void groups_and_local_memory(void **state) {
   fovea_buffer_destroy(b);
 }
 
+/* As many units as the device allows. */
+static void groups_of_units(void **state) {
+  (void)state;
+  const size_t unit = 4, most = device->info.max_work_group_size / unit, asked[] = {1, 3, most, most + 1, 8 * most};
+  fovea_buffer *b = new_buffer(4 * (2 * most * unit));
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+    uint32_t first;
+    fovea_launch *l = NULL;
+    fovea_launch_create(device, "t.cl", "", "where", &l);
+    fovea_launch_buffer(l, "x", b);
+    fovea_launch_groups_of_units(l, unit, asked[i], (const size_t[]){2, 1, 1});
+    assert_int_equal(fovea_launch_ready(l), FOVEA_OK);
+    assert_int_equal(fovea_launch_enqueue(l), FOVEA_OK);
+    assert_int_equal(fovea_buffer_read(b, 0, sizeof first, &first), FOVEA_OK);
+    assert_int_equal(first, unit * (asked[i] < most ? asked[i] : most));
+    fovea_launch_destroy(l);
+  }
+  fovea_buffer_destroy(b);
+}
+
 /* Makes one mistake and expects its message, from ready, and again from enqueue. */
 static void mistakes(void **state) {
   (void)state;
@@ -396,6 +416,7 @@ int main(void) {
       cmocka_unit_test(local_sizes),
       cmocka_unit_test(origin),
       cmocka_unit_test(groups_and_local_memory),
+      cmocka_unit_test(groups_of_units),
       cmocka_unit_test(mistakes),
       cmocka_unit_test(required_group),
       cmocka_unit_test(profile),
