@@ -1,6 +1,6 @@
 /* Every tile that an op allows gives the bits of its own choice: networks of awkward shapes take two steps with
  * every seventh to eleventh tile of every list (each is a program to compile), and values, gradients and moments are
- * compared. */
+ * compared. So they are with the kernels that a device with small work-groups has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,7 +145,37 @@ static void winograd(void **state) {
   same_bits(add_winograd_strided, 6, 16);
 }
 
+static void small_groups_of(void (*add)(fovea_graph *)) {
+  enum { SMALL = 32 };
+  const fovea_device_info info = device->info;
+  const fovea_tuning tuning = device->tuning;
+  fovea_graph *graph = NULL;
+  OK(fovea_graph_create(&graph));
+  add(graph);
+  const bytes own = train(graph, 0);
+  device->info.max_work_group_size = SMALL;
+  if (tuning.group > SMALL) device->tuning.group = SMALL;
+  const bytes other = train(graph, 0);
+  device->info = info;
+  device->tuning = tuning;
+  assert_int_equal(own.count, other.count);
+  assert_memory_equal(own.data, other.data, own.count * sizeof *own.data);
+  free(own.data);
+  free(other.data);
+  OK(fovea_autotune_force(device, -1));
+  fovea_graph_destroy(graph);
+}
+
+static void small_groups(void **state) {
+  (void)state;
+  small_groups_of(add_others);
+  small_groups_of(add_winograd);
+  small_groups_of(add_winograd_4x4);
+  small_groups_of(add_winograd_strided);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(strided), cmocka_unit_test(others), cmocka_unit_test(winograd)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(strided), cmocka_unit_test(others), cmocka_unit_test(winograd),
+                                     cmocka_unit_test(small_groups)};
   return cmocka_run_group_tests(tests, open_device, close_device);
 }
