@@ -19,25 +19,31 @@
 #define PARTS (LANES / TC)
 #define ROW (LANES + 4)
 #define CHANNEL (ELEMENTS * ROW)
+#define PAIRS ((D + 1) / 2)
 
 /* What has an argument in local memory must be inlined: common/reduce.clh says why. */
 #define INLINE __attribute__((always_inline)) static inline
 
-/* t = B' d of `count` channels, to v, [count][ELEMENTS][ROW]: a work-item has a column of an image's d, whose first row
- * and column are `row` and `column` of the channel at x, which is at the first image. */
+/* t = B' d of `count` channels, to v, [count][ELEMENTS][ROW]: a work-item has two columns of an image's d, which begins
+ * at `row` and `column` of a channel; x is at the first image. */
 INLINE void transform_columns(__global const float *x, size_t channel, int count, int row, int column, int h, int w,
                               __local float *v) {
-  for (int i = (int)get_local_id(0); i < count * D * LANES; i += (int)get_local_size(0)) {
-    const int image = i % LANES, j = i / LANES % D, c = i / (D * LANES);
+  for (int i = (int)get_local_id(0); i < count * PAIRS * LANES; i += (int)get_local_size(0)) {
+    const int image = i % LANES, j = i / LANES % PAIRS * 2, c = i / (PAIRS * LANES);
     __global const float *from = x + c * channel + ((ptrdiff_t)row * w + column + j) * LANES + image;
     __local float *to = v + c * CHANNEL + j * ROW + image;
     float d[D], t[E];
-    const bool inside = column + j >= 0 && column + j < w;
 #pragma unroll
-    for (int r = 0; r < D; r++) d[r] = inside && row + r >= 0 && row + r < h ? from[(ptrdiff_t)r * w * LANES] : 0.0f;
-    input_step(d, 1, t, 1);
+    for (int s = 0; s < 2; s++) {
+      const bool inside = column + j + s >= 0 && column + j + s < w;
+      if (j + s >= D) break;
 #pragma unroll
-    for (int r = 0; r < E; r++) to[r * E * ROW] = t[r];
+      for (int r = 0; r < D; r++)
+        d[r] = inside && row + r >= 0 && row + r < h ? from[((ptrdiff_t)r * w + s) * LANES] : 0.0f;
+      input_step(d, 1, t, 1);
+#pragma unroll
+      for (int r = 0; r < E; r++) to[(r * E + s) * ROW] = t[r];
+    }
   }
 }
 

@@ -12,7 +12,7 @@ typedef struct fovea_tile {
   int filters;  /* output channels a work-item */
   int pixels;   /* output pixels at a time */
   int channels; /* input channels at a time */
-  int group;    /* tiles a work-item, one after the other */
+  int group;    /* tiles a work-item, one after the other; winograd_tiled.cl: tiles of filters a work-group */
   int local;    /* the most work-items of a work-group along the batch; 0: tuning.group */
 } fovea_tile;
 

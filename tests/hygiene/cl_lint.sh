@@ -16,6 +16,8 @@ winograds=()
 for winograd in "-DSTRIDE=1 -DM=4" "-DSTRIDE=2 -DM=2"; do
   winograds+=("$winograd -DTRANSPOSED=0 -DPACKED=0 -DR=3 -DS=3 -DTK=4 -DTP=2 -DCB=2 -DKG=2 -DCC=5 -DTC=3 -DKB=2 -DT=7 -DP=4 -DMOST=768 -DACTIVATION=4 -DDROPOUT=0 -DGROUP=192 -DSK=1 -DSC=3")
 done
+tiled=("-DM=4 -DSTRIDE=1 -DTRANSPOSED=0 -DTK=5 -DTC=16 -DCB=3" "-DM=2 -DSTRIDE=1 -DTRANSPOSED=0 -DTK=4 -DTC=4 -DCB=8"
+  "-DM=2 -DSTRIDE=2 -DTRANSPOSED=0 -DTK=5 -DTC=8 -DCB=5" "-DM=4 -DSTRIDE=2 -DTRANSPOSED=1 -DTK=4 -DTC=16 -DCB=1 -DACTIVATION=3")
 divisions=("" "-DFOVEA_CORRECT_DIVISION")
 
 # The compilations, one a line: the options that differ, then the file.
@@ -27,6 +29,8 @@ compilations() {
     if grep -q '"common/reduce.clh"' -- "$file"; then widths=(1 16); fi
     mine=("${tiles[@]}")
     if grep -q winograd <<<"$file" || grep -q 'include.*winograd' -- "$file"; then mine+=("${winograds[@]}"); fi
+    # A GPU's alone, and of fewer tiles.
+    if [[ $file == *winograd_tiled.cl ]]; then widths=(1) mine=("${tiled[@]}"); fi
     for width in "${widths[@]}"; do
       for tile in "${mine[@]}"; do
         for division in "${divisions[@]}"; do

@@ -98,6 +98,19 @@ static fovea_status build_graph(fovea_device *device, fovea_graph *graph, bool t
   return status;
 }
 
+/* Tiles depend on the number of units, and where work-groups are small, kernels do. */
+static fovea_status build_seed_network_for(fovea_device *device, uint32_t units, size_t group) {
+  const fovea_device_info info = device->info;
+  const fovea_tuning tuning = device->tuning;
+  device->info.compute_units = units;
+  device->info.max_work_group_size = group;
+  if (group < tuning.group) device->tuning.group = group;
+  const fovea_status status = build_variant(device, &variants[0]);
+  device->info = info;
+  device->tuning = tuning;
+  return status;
+}
+
 static fovea_tensor add_conv(fovea_graph *graph, fovea_tensor x, const char *name) {
   return fovea_add_conv2d(graph, x, name, &(fovea_conv2d){.filters = 5, .kernel = 3, .stride = 1, .same = true});
 }
@@ -214,6 +227,8 @@ int main(int argc, char **argv) {
   if (status == FOVEA_OK) pretend_to_be_a_gpu(&device->info);
   for (size_t i = 0; i < sizeof variants / sizeof *variants && status == FOVEA_OK; i++)
     status = build_variant(device, &variants[i]);
+  if (status == FOVEA_OK) status = build_seed_network_for(device, 132, 256);
+  if (status == FOVEA_OK) status = build_seed_network_for(device, 20, 32);
   if (status == FOVEA_OK) status = build_large_kernel(device);
   for (int training = 0; training < 2 && status == FOVEA_OK; training++) status = build_list(device, training);
   if (status == FOVEA_OK) status = build_others(device);

@@ -1,6 +1,6 @@
 /* Every tile that an op allows gives the bits of its own choice: networks of awkward shapes take two steps with
  * every seventh to eleventh tile of every list (each is a program to compile), or a sample of these, and values,
- * gradients and moments are compared. */
+ * gradients and moments are compared. So they are with the kernels that devices with small work-groups have. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,28 +129,6 @@ static void same_bits(void (*add)(fovea_graph *), int kernels, int stride) {
   fovea_graph_destroy(graph);
 }
 
-/* A device with small work-groups takes tiles of its own. */
-static void small_groups(void **state) {
-  (void)state;
-  const size_t most = device->info.max_work_group_size, group = device->tuning.group;
-  fovea_graph *graph = NULL;
-  OK(fovea_graph_create(&graph));
-  add_winograd(graph);
-  const bytes own = train(graph, 0);
-  for (size_t size = 64; size >= 16; size /= 2) {
-    device->info.max_work_group_size = size;
-    if (group > size) device->tuning.group = size;
-    const bytes other = train(graph, 0);
-    assert_int_equal(other.count, own.count);
-    assert_memory_equal(other.data, own.data, own.count * sizeof *own.data);
-    free(other.data);
-  }
-  device->info.max_work_group_size = most, device->tuning.group = group;
-  OK(fovea_autotune_force(device, -1));
-  free(own.data);
-  fovea_graph_destroy(graph);
-}
-
 static void strided(void **state) {
   (void)state;
   same_bits(add_strided, 3, 7);
@@ -168,8 +146,38 @@ static void winograd(void **state) {
   same_bits(add_winograd_strided, 6, 16);
 }
 
+static void small_groups_of(void (*add)(fovea_graph *), size_t largest, size_t smallest) {
+  const fovea_device_info info = device->info;
+  const fovea_tuning tuning = device->tuning;
+  fovea_graph *graph = NULL;
+  OK(fovea_graph_create(&graph));
+  add(graph);
+  const bytes own = train(graph, 0);
+  for (size_t size = largest; size >= smallest; size /= 2) {
+    device->info.max_work_group_size = size;
+    if (tuning.group > size) device->tuning.group = size;
+    const bytes other = train(graph, 0);
+    device->info = info;
+    device->tuning = tuning;
+    assert_int_equal(own.count, other.count);
+    assert_memory_equal(own.data, other.data, own.count * sizeof *own.data);
+    free(other.data);
+  }
+  free(own.data);
+  OK(fovea_autotune_force(device, -1));
+  fovea_graph_destroy(graph);
+}
+
+static void small_groups(void **state) {
+  (void)state;
+  small_groups_of(add_others, 32, 32);
+  small_groups_of(add_winograd, 64, 16);
+  small_groups_of(add_winograd_4x4, 32, 32);
+  small_groups_of(add_winograd_strided, 32, 32);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(small_groups), cmocka_unit_test(strided),
-                                     cmocka_unit_test(others), cmocka_unit_test(winograd)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(strided), cmocka_unit_test(others), cmocka_unit_test(winograd),
+                                     cmocka_unit_test(small_groups)};
   return cmocka_run_group_tests(tests, open_device, close_device);
 }

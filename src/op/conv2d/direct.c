@@ -36,16 +36,21 @@ static int gpu_places(const fovea_conv_shape *s, bool transposed, int pixels) {
   return s->oh * apart * fovea_ceil_div(s->ow, pixels * apart);
 }
 
-/* The largest tile with which there are work-items enough for all units. */
+/* What a tile's products are for, of `count` things in tiles of `each`. */
+static double used(int count, int each) { return (double)count / (fovea_ceil_div(count, each) * each); }
+
+/* The largest tile, of what of it is used, with which there are work-items enough for all units. */
 static fovea_tile gpu_tile(const fovea_plan *plan, const fovea_conv_shape *s, bool transposed) {
-  const int most = most_filters(s->k);
+  const int most = most_filters(s->k), columns = fovea_ceil_div(s->ow, transposed ? s->stride : 1);
   fovea_tile best = {.vector = 1, .filters = 1, .pixels = 1};
+  double largest = 1;
   for (int filters = most; filters > 0; filters = filters > 2 ? 2 : filters - 1)
     for (int pixels = 4; pixels > 0; pixels /= 2) {
       const double items =
           (double)fovea_plan_batch(plan) * fovea_ceil_div(s->k, filters) * gpu_places(s, transposed, pixels);
-      if (items >= fovea_conv_enough_items(plan) && filters * pixels > best.filters * best.pixels)
-        best.filters = filters, best.pixels = pixels;
+      const double size = filters * used(s->k, filters) * pixels * used(columns, pixels);
+      if (items < fovea_conv_enough_items(plan) || size <= largest) continue;
+      best.filters = filters, best.pixels = pixels, largest = size;
     }
   return best;
 }
