@@ -16,6 +16,7 @@ Without clang 15 and libclc only what the plan says is judged (exit status 77 fo
 Debian does not have, not what it alone says. Nothing here is a measurement."""
 import argparse
 import collections
+import json
 import os
 import pathlib
 import shutil
@@ -194,6 +195,10 @@ def show_model(census, arguments):
                 row[0] += column == 0
                 row[1 + column] += time.us
                 row[3][time.bound] += time.us
+        if arguments.json:
+            print(json.dumps({"device": device.name, "batches": census.batches, "steps": steps,
+                              "kernels": {kernel: row[1:3] for kernel, row in kernels.items()}}))
+            continue
         said = ", ".join(f"{us / 1000:.1f} ms at batch {b} ({b / us * 1e6:.0f} images/s)"
                          for us, b in zip(steps, (census.batches[0], census.batches[-1])))
         print(f"\n{device.name}, a model and no measurement: a step {said}\n")
@@ -218,6 +223,7 @@ def main(words):
     parser.add_argument("--jobs", type=int, default=1, help="programs compiled at once")
     parser.add_argument("--without", choices=["clang", "ptxas"], help="as where that is not installed")
     parser.add_argument("--tsv", action="store_true")
+    parser.add_argument("--json", action="store_true", help="of the model: an object a line")
     parser.add_argument("--most", type=int, default=10, help="kernels of the model's table")
     network = []
     if "--" in words:
