@@ -40,10 +40,10 @@ class Figures:
     # --- by what the plan says ------------------------------------------------------------------------------------
 
     def _plan(self, evaluation):
-        v, pairs = self.values, list(zip(self.few, self.many))
+        v, (pairs, alone) = self.values, launches.pairs(self.few, self.many)
         growing = [(a, b) for a, b in pairs if launches.grows(a, b)[0]]
-        v["launches"], v["launches_evaluation"] = len(self.few), len(evaluation)
-        v["small_groups"] = sum(a.group < 32 for a, _ in growing)
+        v["launches_few"], v["launches_many"], v["launches_evaluation"] = map(len, (self.few, self.many, evaluation))
+        v["small_groups"] = sum(a.group < 32 for a, _ in growing) + sum(l.group < 32 for l in alone)
         v["fixed_items"] = sum(not launches.grows(a, b)[1] for a, b in growing)
         for name, batch in (("few", self.few), ("many", self.many)):
             for side in (False, True):

@@ -41,6 +41,10 @@ class Launch:
         return self.groups * -(-self.group // width)
 
     @property
+    def place(self):
+        return self.op, self.layer, self.passing
+
+    @property
     def key(self):
         return self.program, self.kernel, self.arguments, tuple(self.size), tuple(self.local)
 
@@ -64,6 +68,24 @@ def make(program, options):
         launch = Launch(row)
         batches[launch.batch].append(launch)
     return text, dict(batches)
+
+
+def pairs(few, many):
+    """Launches of a plan beside those of a larger batch: each with that of the same kernel, layer and pass, in their
+    order; where a layer is computed in another way there, with the one of its pass that has the most work-items. Then
+    those of the larger batch that have no partner."""
+    by_kernel, by_pass = collections.defaultdict(list), collections.defaultdict(list)
+    for launch in many:
+        by_kernel[launch.kernel, *launch.place].append(launch)
+        by_pass[launch.place].append(launch)
+    paired, alone = [], {id(launch): launch for launch in many}
+    for launch in few:
+        same = by_kernel[launch.kernel, *launch.place]
+        other = same.pop(0) if same else max(by_pass[launch.place], key=lambda l: l.items, default=None)
+        if other:
+            alone.pop(id(other), None)
+            paired.append((launch, other))
+    return paired, list(alone.values())
 
 
 def grows(one, many):

@@ -24,7 +24,9 @@ def compare(network):
     """Work that grows by what a record says grows by what its work-items do, and a convolution makes its products."""
     made = of(network)
     held = made.figures()
-    for few, many in zip(made.few, made.many):
+    for few, many in census.launches.pairs(made.few, made.many)[0]:
+        if few.kernel != many.kernel:
+            continue
         done = [issued(held.walk(l).each) * l.items for l in (few, many)]
         declared = census.launches.grows(few, many)[0]
         if declared != (done[1] > 1.01 * done[0]):
