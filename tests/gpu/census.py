@@ -100,11 +100,12 @@ def check(census, arguments):
             worse.append(name)
         elif figures.is_better(entry, value):
             said = "better: lower the limit" if entry["most"] else "better: raise the limit"
+            said = said if entry["limit"] is not None else "new: no limit yet"
             better.append(name)
         said += "" if figures.meets(entry, value) else " (goal missed)"
         rows.append([name, short(value), short(entry["limit"]), short(entry["goal"]), said.strip(), entry["by"],
                      entry["what"]])
-        if arguments.update:
+        if arguments.update and not entry.get("fixed"):
             entry["limit"] = figures.rounded(value)
     print(table(rows))
     unknown = set(values) - set(limits)
@@ -115,7 +116,7 @@ def check(census, arguments):
         print(f"\n{path.name} now has today's figures; those of tools that are not here stay")
         return 0
     if better:
-        print(f"\nBetter than their limits: {', '.join(better)}. `census.py check --update` takes them.")
+        print(f"\nBetter than their limits, or new: {', '.join(better)}. `census.py check --update` takes them.")
     if worse:
         print(f"\nWorse than their limits: {', '.join(worse)}.")
     return 1 if worse else 0

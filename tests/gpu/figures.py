@@ -150,6 +150,8 @@ def is_better(entry, value):
     value = rounded(value)
     if value is None or entry["limit"] is None:
         return value != entry["limit"]
+    if entry.get("fixed"):
+        return False
     return value < entry["limit"] if entry["most"] else value > entry["limit"]
 
 

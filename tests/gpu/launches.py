@@ -127,6 +127,14 @@ def _rounds(kernel, n, in_flight):
     return far, near
 
 
+def _way_of_warp(launch, kernel, special, i):
+    """That of the work-item with more to do of two in a warp of the group, each time another one."""
+    first = launch.local[0] * i // SAMPLES // WARP * WARP
+    items = (first, min(first + WARP // 2, launch.local[0] - 1)) if kernel.parts_in_group else (first, )
+    ways = [kernel.way(launch.values(), {**special, "%tid.x": item}, launch.batch) for item in items]
+    return max(ways, key=lambda n: issued(kernel.total(range(len(n)), n)))
+
+
 def walk(launch, kernel, in_flight=16):
     times = [0] * len(kernel.blocks)
     far = near = samples = 0
@@ -134,11 +142,11 @@ def walk(launch, kernel, in_flight=16):
     for i in range(min(SAMPLES, launch.groups)):
         group = (2 * i + 1) * launch.groups // (2 * min(SAMPLES, launch.groups))
         place = group % counts[0], group // counts[0] % counts[1], group // counts[0] // counts[1]
-        special = {"%tid.x": launch.local[0] // 2}
+        special = {}
         for axis, name in enumerate("xyz"):
             special["%ctaid." + name], special["%ntid." + name] = place[axis], launch.local[axis]
             special["%nctaid." + name] = counts[axis]
-        n = kernel.way(launch.values(), special, launch.batch)
+        n = _way_of_warp(launch, kernel, special, i)
         times = [a + b for a, b in zip(times, n)]
         one_far, one_near = _rounds(kernel, n, in_flight)
         far, near, samples = far + one_far, near + one_near, samples + 1
