@@ -62,7 +62,10 @@ class Launch:
 
 def make(program, options):
     """What list_launches says, and of that {batch: launches in their order}."""
-    text = subprocess.run([program, *options, "/dev/stdout"], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run([program, *options, "/dev/stdout"], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr.strip())
+    text = done.stdout
     batches = collections.defaultdict(list)
     for row in csv.DictReader(text.splitlines(), delimiter="\t"):
         launch = Launch(row)
