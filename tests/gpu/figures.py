@@ -78,6 +78,7 @@ class Figures:
             words += l.items * (each.get("load_words", 0) + each.get("uniform_words", 0))
             products += l.products
         v["winograd_loads"] = _ratio(words, products)
+        v["local_memory"] = max(self.resources(NVIDIA, l).lds for l in self.few + self.many)
 
     def _ptxas(self):
         v = self.values
@@ -107,7 +108,6 @@ class Figures:
         v["amd_scalar_loads"] = min(shares, default=None)
         v["amd_waves"] = min((r.waves for r in said), default=None)
         v["amd_spills"] = sum(r.spills + r.scratch for r in said)
-        v["amd_local_memory"] = max((r.lds for r in said), default=None)
 
     # --- by the model ---------------------------------------------------------------------------------------------
 
