@@ -14,16 +14,18 @@ BATCHES = (64, 1024)
 lacked, results = [], {}
 
 
-def run(name, most, *command, environment=None):
+def run(name, most, *command):
     """Standard output, kept as OUT/NAME.txt with what was said; None, and why in `lacked`."""
     seconds = min(most, END - time.monotonic())
     if seconds < 5:
         lacked.append(f"{name}: no time was left")
         return None
-    begun = time.monotonic()
+    begun, environment = time.monotonic(), dict(os.environ)
+    if command[0] == PACKED / "fovea":
+        environment["LD_LIBRARY_PATH"] = os.environ["FOVEA_RUN_LIBRARIES"]
     try:
         done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=seconds, env={**os.environ, **(environment or {})})
+                              timeout=seconds, env=environment)
     except subprocess.TimeoutExpired:
         lacked.append(f"{name}: took more than {seconds:.0f} s")
         return None
@@ -39,8 +41,8 @@ def run(name, most, *command, environment=None):
     return done.stdout
 
 
-def run_json(name, most, *command, environment=None):
-    text = run(name, most, *command, environment=environment)
+def run_json(name, most, *command):
+    text = run(name, most, *command)
     if text is not None:
         results[name] = json.loads(text)
 
@@ -91,8 +93,10 @@ def steps():
 
 
 def model_of():
+    """Of the seed network, which only a GPU was given."""
     path = PACKED / "model.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    on_gpu = any(d["usable"] and d["type"] == "gpu" for d in results.get("devices", []))
+    return json.loads(path.read_text()) if on_gpu and path.exists() else None
 
 
 def speed(name):

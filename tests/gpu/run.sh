@@ -33,13 +33,14 @@ pack() {
   python3 -B "$here/census.py" model h100 --json --build "$root/build/tests/gpu" >"$1/model.json" || rm -f -- "$1/model.json"
 }
 
-# The drivers' OpenCL, wherever the machine has it: `vendors`, a folder for the loader that was carried along.
+# The drivers' OpenCL, wherever the machine has it: a folder for the loader that was carried along; prints NVIDIA's folder.
 find_drivers() {
   local library found=0
   mkdir -p -- "$1"
   for library in /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/local/cuda/compat; do
     if [ -e "$library/libnvidia-opencl.so.1" ]; then
       printf '%s\n' "$library/libnvidia-opencl.so.1" >"$1/nvidia.icd"
+      printf '%s\n' "$library"
       found=1
       break
     fi
@@ -62,7 +63,8 @@ if [ ! -d "$here/lib" ]; then
   here=$out/packed
 fi
 command -v python3 >/dev/null || { echo 'run.sh: python3 is missing' >&2; exit 1; }
-find_drivers "$out/vendors"
-export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+driver=$(find_drivers "$out/vendors")
+# For the command alone: PyTorch has libraries of its own.
+export FOVEA_RUN_LIBRARIES=$here/lib${driver:+:$driver}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export OCL_ICD_VENDORS=$out/vendors/ XDG_CACHE_HOME=$out/cache
 exec python3 -B "$here/run.py" "$here" "$out"
