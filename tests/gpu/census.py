@@ -16,6 +16,7 @@ Without clang 15 and libclc only what the plan says is judged (exit status 77 fo
 Debian does not have, not what it alone says. Nothing here is a measurement."""
 import argparse
 import collections
+import json
 import os
 import pathlib
 import shutil
@@ -66,8 +67,6 @@ class Census:
         self.batches = [int(b) for b in arguments.batch.split(",")]
         made = self._list("training")
         self.few, self.many = made[self.batches[0]], made[self.batches[-1]]
-        if [l.kernel for l in self.few] != [l.kernel for l in self.many]:
-            raise SystemExit("census: the two batches have other launches: compare them by `census.py launches`")
         self.tools = tools() - {"clang": {"clang", "ptxas"}, "ptxas": {"ptxas"}}.get(arguments.without, set())
         sources = os.environ.get("FOVEA_CL_DIR") or HERE.parent.parent / "cl"
         self.programs = Programs(sources, self.build / "compiled", arguments.jobs) if "clang" in self.tools else None
@@ -101,11 +100,12 @@ def check(census, arguments):
             worse.append(name)
         elif figures.is_better(entry, value):
             said = "better: lower the limit" if entry["most"] else "better: raise the limit"
+            said = said if entry["limit"] is not None else "new: no limit yet"
             better.append(name)
         said += "" if figures.meets(entry, value) else " (goal missed)"
         rows.append([name, short(value), short(entry["limit"]), short(entry["goal"]), said.strip(), entry["by"],
                      entry["what"]])
-        if arguments.update:
+        if arguments.update and not entry.get("fixed"):
             entry["limit"] = figures.rounded(value)
     print(table(rows))
     unknown = set(values) - set(limits)
@@ -116,7 +116,7 @@ def check(census, arguments):
         print(f"\n{path.name} now has today's figures; those of tools that are not here stay")
         return 0
     if better:
-        print(f"\nBetter than their limits: {', '.join(better)}. `census.py check --update` takes them.")
+        print(f"\nBetter than their limits, or new: {', '.join(better)}. `census.py check --update` takes them.")
     if worse:
         print(f"\nWorse than their limits: {', '.join(worse)}.")
     return 1 if worse else 0
@@ -128,7 +128,7 @@ def show_launches(census, arguments):
         return 0
     rows = [["#", "kernel", "pass", "layer", "integers", "macros", "items", "group", "groups", "warps", "MFLOP", "MB",
              "flop/item", "bytes/item", f"items at {census.batches[-1]}"]]
-    for a, b in zip(census.few, census.many):
+    for a, b in launches.pairs(census.few, census.many)[0]:
         rows.append([a.number, a.kernel, a.passing, a.layer, a.integers(), macros(a.options), a.items, a.group, a.groups,
                      a.waves(32), f"{a.flops / 1e6:.2f}", f"{a.bytes / 1e6:.2f}", f"{a.flops / a.items:.0f}",
                      f"{a.bytes / a.items:.0f}", f"{b.items / a.items:.3g} times" if launches.grows(a, b)[0] else "-"])
@@ -194,6 +194,10 @@ def show_model(census, arguments):
                 row[0] += column == 0
                 row[1 + column] += time.us
                 row[3][time.bound] += time.us
+        if arguments.json:
+            print(json.dumps({"device": device.name, "batches": census.batches, "steps": steps,
+                              "kernels": {kernel: row[1:3] for kernel, row in kernels.items()}}))
+            continue
         said = ", ".join(f"{us / 1000:.1f} ms at batch {b} ({b / us * 1e6:.0f} images/s)"
                          for us, b in zip(steps, (census.batches[0], census.batches[-1])))
         print(f"\n{device.name}, a model and no measurement: a step {said}\n")
@@ -218,6 +222,7 @@ def main(words):
     parser.add_argument("--jobs", type=int, default=1, help="programs compiled at once")
     parser.add_argument("--without", choices=["clang", "ptxas"], help="as where that is not installed")
     parser.add_argument("--tsv", action="store_true")
+    parser.add_argument("--json", action="store_true", help="of the model: an object a line")
     parser.add_argument("--most", type=int, default=10, help="kernels of the model's table")
     network = []
     if "--" in words:

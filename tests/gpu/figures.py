@@ -40,10 +40,10 @@ class Figures:
     # --- by what the plan says ------------------------------------------------------------------------------------
 
     def _plan(self, evaluation):
-        v, pairs = self.values, list(zip(self.few, self.many))
+        v, (pairs, alone) = self.values, launches.pairs(self.few, self.many)
         growing = [(a, b) for a, b in pairs if launches.grows(a, b)[0]]
-        v["launches"], v["launches_evaluation"] = len(self.few), len(evaluation)
-        v["small_groups"] = sum(a.group < 32 for a, _ in growing)
+        v["launches_few"], v["launches_many"], v["launches_evaluation"] = map(len, (self.few, self.many, evaluation))
+        v["small_groups"] = sum(a.group < 32 for a, _ in growing) + sum(l.group < 32 for l in alone)
         v["fixed_items"] = sum(not launches.grows(a, b)[1] for a, b in growing)
         for name, batch in (("few", self.few), ("many", self.many)):
             for side in (False, True):
@@ -78,6 +78,7 @@ class Figures:
             words += l.items * (each.get("load_words", 0) + each.get("uniform_words", 0))
             products += l.products
         v["winograd_loads"] = _ratio(words, products)
+        v["local_memory"] = max(self.resources(NVIDIA, l).lds for l in self.few + self.many)
 
     def _ptxas(self):
         v = self.values
@@ -107,7 +108,6 @@ class Figures:
         v["amd_scalar_loads"] = min(shares, default=None)
         v["amd_waves"] = min((r.waves for r in said), default=None)
         v["amd_spills"] = sum(r.spills + r.scratch for r in said)
-        v["amd_local_memory"] = max((r.lds for r in said), default=None)
 
     # --- by the model ---------------------------------------------------------------------------------------------
 
@@ -150,6 +150,8 @@ def is_better(entry, value):
     value = rounded(value)
     if value is None or entry["limit"] is None:
         return value != entry["limit"]
+    if entry.get("fixed"):
+        return False
     return value < entry["limit"] if entry["most"] else value > entry["limit"]
 
 

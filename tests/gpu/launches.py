@@ -41,6 +41,10 @@ class Launch:
         return self.groups * -(-self.group // width)
 
     @property
+    def place(self):
+        return self.op, self.layer, self.passing
+
+    @property
     def key(self):
         return self.program, self.kernel, self.arguments, tuple(self.size), tuple(self.local)
 
@@ -58,12 +62,33 @@ class Launch:
 
 def make(program, options):
     """What list_launches says, and of that {batch: launches in their order}."""
-    text = subprocess.run([program, *options, "/dev/stdout"], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run([program, *options, "/dev/stdout"], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr.strip())
+    text = done.stdout
     batches = collections.defaultdict(list)
     for row in csv.DictReader(text.splitlines(), delimiter="\t"):
         launch = Launch(row)
         batches[launch.batch].append(launch)
     return text, dict(batches)
+
+
+def pairs(few, many):
+    """Launches of a plan beside those of a larger batch: each with that of the same kernel, layer and pass, in their
+    order; where a layer is computed in another way there, with the one of its pass that has the most work-items. Then
+    those of the larger batch that have no partner."""
+    by_kernel, by_pass = collections.defaultdict(list), collections.defaultdict(list)
+    for launch in many:
+        by_kernel[launch.kernel, *launch.place].append(launch)
+        by_pass[launch.place].append(launch)
+    paired, alone = [], {id(launch): launch for launch in many}
+    for launch in few:
+        same = by_kernel[launch.kernel, *launch.place]
+        other = same.pop(0) if same else max(by_pass[launch.place], key=lambda l: l.items, default=None)
+        if other:
+            alone.pop(id(other), None)
+            paired.append((launch, other))
+    return paired, list(alone.values())
 
 
 def grows(one, many):
@@ -105,6 +130,14 @@ def _rounds(kernel, n, in_flight):
     return far, near
 
 
+def _way_of_warp(launch, kernel, special, i):
+    """That of the work-item with more to do of two in a warp of the group, each time another one."""
+    first = launch.local[0] * i // SAMPLES // WARP * WARP
+    items = (first, min(first + WARP // 2, launch.local[0] - 1)) if kernel.parts_in_group else (first, )
+    ways = [kernel.way(launch.values(), {**special, "%tid.x": item}, launch.batch) for item in items]
+    return max(ways, key=lambda n: issued(kernel.total(range(len(n)), n)))
+
+
 def walk(launch, kernel, in_flight=16):
     times = [0] * len(kernel.blocks)
     far = near = samples = 0
@@ -112,11 +145,11 @@ def walk(launch, kernel, in_flight=16):
     for i in range(min(SAMPLES, launch.groups)):
         group = (2 * i + 1) * launch.groups // (2 * min(SAMPLES, launch.groups))
         place = group % counts[0], group // counts[0] % counts[1], group // counts[0] // counts[1]
-        special = {"%tid.x": launch.local[0] // 2}
+        special = {}
         for axis, name in enumerate("xyz"):
             special["%ctaid." + name], special["%ntid." + name] = place[axis], launch.local[axis]
             special["%nctaid." + name] = counts[axis]
-        n = kernel.way(launch.values(), special, launch.batch)
+        n = _way_of_warp(launch, kernel, special, i)
         times = [a + b for a, b in zip(times, n)]
         one_far, one_near = _rounds(kernel, n, in_flight)
         far, near, samples = far + one_far, near + one_near, samples + 1

@@ -15,7 +15,8 @@ Instruction = collections.namedtuple("Instruction", "predicate op operands to so
 
 
 class Kernel(Graph):
-    """bodies: the instructions of each block; ends: (register, negated) of the branch, or None."""
+    """bodies: the instructions of each block; ends: (register, negated) of the branch, or None. parts_in_group: whether
+    work-items of a group may go different ways."""
 
     def __init__(self, name, parameters, bodies, ends, labels, targets, thens):
         self.name, self.parameters, self.bodies, self.ends = name, parameters, bodies, ends
@@ -33,6 +34,7 @@ class Kernel(Graph):
                 if not differs.isdisjoint(i.sources) and not differs.issuperset(i.to):
                     differs.update(i.to)
                     grew = True
+        self.parts_in_group = any(end and end[0] in differs for end in self.ends)
         counts = []
         for body, end in zip(self.bodies, self.ends):
             count = collections.Counter(branch=1 if end else 0)

@@ -70,8 +70,21 @@ def test_each_figure_of_the_plan():
 
 def test_a_worse_plan():
     """A device that allows groups of 16 work-items is one on which groups are small."""
-    status, worse, _, _ = check(figures.read_limits(HERE / "limits.json"), "--group", "16")
+    try:
+        status, worse, _, _ = check(figures.read_limits(HERE / "limits.json"), "--group", "16")
+    except SystemExit as said:
+        status, worse = None, said
     expect(f"groups of 16: {worse}", status == 1 and "small_groups" in worse)
+
+
+def test_device_classes():
+    """Whatever a device allows in a work-group, from the 16 lanes on, each network has its plan."""
+    for size in ("16", "32", "64", "128", "1024"):
+        for network in ([], ["--small"], ["--attention", "cbam", "--evaluation"]):
+            try:
+                census.launches.make(pathlib.Path(BUILD) / "list_launches", ["--batch", "16,1024", "--group", size, *network])
+            except SystemExit as said:
+                expect(f"groups of {size}, {network}: {said}", False)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -147,7 +160,7 @@ def test_amdgcn():
                                   "float": 2, "integer": 1, "branch": 1})
 
 
-for test in (test_judgement, test_each_figure_of_the_plan, test_a_worse_plan, test_ptx, test_amdgcn):
+for test in (test_judgement, test_each_figure_of_the_plan, test_a_worse_plan, test_device_classes, test_ptx, test_amdgcn):
     test()
 print("\n".join(wrong) or "the census fails where it has to, and reads code")
 sys.exit(1 if wrong else 0)
