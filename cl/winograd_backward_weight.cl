@@ -221,7 +221,7 @@ __attribute__((reqd_work_group_size(GROUP, 1, 1))) __kernel void winograd_backwa
   }
 }
 
-/* dw [count] of the sets' sums, `stride` floats from each other: the rest of the batch tree. */
+/* dw, `count` numbers: the rest of the batch tree, over the sets of blocks. */
 __kernel void winograd_reduce_blocks(__global const float *restrict partial_base, const ulong partial_offset,
                                      __global float *restrict dw_base, const ulong dw_offset, const int sets,
                                      const int levels, const int count) {

@@ -118,12 +118,18 @@ static int filters_an_item(int k) {
   return fovea_ceil_div(k, 5) * (11 * 5 + 45) <= fovea_ceil_div(k, 4) * (11 * 4 + 45) ? 5 : 4;
 }
 
+/* Whether the device has groups of `local` work-items and their local memory, 90 to 125 bytes each. */
+static bool has_groups(const fovea_plan *plan, int local) {
+  const fovea_device_info *info = &fovea_plan_device(plan)->info;
+  return (size_t)local <= info->max_work_group_size && 128 * (size_t)local <= info->local_memory;
+}
+
 /* The largest of these tiles that leaves few of the device's units without a group. */
 static fovea_tile gpu_tile(const fovea_plan *plan, const fovea_conv_shape *s) {
-  const fovea_device_info *info = &fovea_plan_device(plan)->info;
-  const int blocks = fovea_plan_batch(plan) / LANES, enough = 3 * (int)info->compute_units / (4 * blocks);
+  const int units = (int)fovea_plan_device(plan)->info.compute_units;
+  const int blocks = fovea_plan_batch(plan) / LANES, enough = 3 * units / (4 * blocks);
   fovea_tile t = {.filters = filters_an_item(s->k), .channels = 2, .group = 4, .local = 256};
-  while (t.local > 16 && (size_t)t.local > info->max_work_group_size) t.local /= 2;
+  while (t.local > 16 && !has_groups(plan, t.local)) t.local /= 2;
   t.group = t.local >= 64 ? t.local / 64 : 1;
   if (t.local < 64) t.filters = 4, t.channels = 1; /* which ask for more inputs each */
   if (groups_a_block(s, t) < enough) t.channels = 1;
@@ -132,13 +138,12 @@ static fovea_tile gpu_tile(const fovea_plan *plan, const fovea_conv_shape *s) {
 }
 
 static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape *s) {
-  const size_t most = fovea_plan_device(plan)->info.max_work_group_size;
   fovea_tile_list list = {0};
   fovea_tile_add(&list, gpu_tile(plan, s));
   for (int filters = 7; filters >= 4; filters--)
     for (int channels = filters < 6 ? 4 : 2; channels >= 1; channels--)
       for (int local = 256; local >= 64; local /= 2) {
-        if ((size_t)local > most) continue;
+        if (!has_groups(plan, local)) continue;
         fovea_tile t = {.filters = filters, .channels = channels, .group = local / 64, .local = local};
         if (t.channels > 2 && t.group > 1) t.group /= 2; /* as many inputs as gradients */
         fovea_tile_add(&list, t);
