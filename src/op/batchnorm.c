@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
-#include "op/batch_sum.h"
+#include "op/conv2d/batch_sum.h"
 #include "op/pointwise.h"
 #include "op/spatial_attention.h"
 

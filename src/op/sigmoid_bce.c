@@ -1,7 +1,7 @@
 /* The reconstruction p = sigmoid(x) and its cross-entropy against the images (cl/sigmoid_bce.cl). The gradient by x is
  * made in the forward pass, where p is at hand. */
 #include "base/fail.h"
-#include "op/batch_sum.h"
+#include "op/conv2d/batch_sum.h"
 #include "op/losses.h"
 
 enum { ROWS = 0 };

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "op/batch_sum.h"
+#include "op/conv2d/batch_sum.h"
 
 void fovea_record_bias_backward(fovea_plan *plan, int c, int h, int w, fovea_view dy, fovea_view db) {
   const int batch = fovea_plan_batch(plan);

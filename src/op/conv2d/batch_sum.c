@@ -1,4 +1,4 @@
-#include "op/batch_sum.h"
+#include "op/conv2d/batch_sum.h"
 
 enum {
   LANES = 16,

@@ -1,6 +1,6 @@
 /* How sums over the batch are divided among work-groups (cl/common/reduce.clh). */
-#ifndef FOVEA_OP_BATCH_SUM_H
-#define FOVEA_OP_BATCH_SUM_H
+#ifndef FOVEA_OP_CONV2D_BATCH_SUM_H
+#define FOVEA_OP_CONV2D_BATCH_SUM_H
 
 #include "plan/record.h"
 
