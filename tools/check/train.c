@@ -11,9 +11,9 @@ enum { STEPS = 20, SHORT = 27 /* images that the last batch lacks */, SMALL_SHOR
 /* The same on every device that conforms, and of the canonical reference in plain C (tests/model/test_plain_c.c).
  * They change with the canonical order of a kernel, and then the commit says why. */
 static const check_training seed_recorded = {
-    .network = "seed", .expected = 0x3a1617486c6c390du, .expected_losses = {0.69863036, 0.67401508}};
+    .network = "seed", .expected = 0x5eb08bd1101041a5u, .expected_losses = {0.69863036, 0.67401508}};
 static const check_training small_recorded = {
-    .network = "small", .expected = 0xb021ea4d5ad918d9u, .expected_losses = {0.77596433, 0.76162648}};
+    .network = "small", .expected = 0x02bd0528e5f65c9du, .expected_losses = {0.77596433, 0.76162648}};
 
 fovea_vae_config check_network(bool small) {
   fovea_vae_config c = fovea_vae_default();
