@@ -1,0 +1,358 @@
+/* Scalar instructions: one value a wave, and the flag scc. */
+#include "wave.h"
+
+#define S(i) w->s[o->x[i].index]
+#define P(i) pair(w, o->x[i].index)
+#define RESULT w->s[o->d[0].index]
+#define NEXT return o + 1
+
+/* Of a, b, c. NONZERO: scc says whether the result is not 0. */
+#define PLAIN(name, expression)                     \
+  static const step *name(wave *w, const step *o) { \
+    const uint32_t a = S(0), b = S(1), c = RESULT;  \
+    (void)a, (void)b, (void)c;                      \
+    RESULT = (uint32_t)(expression);                \
+    NEXT;                                           \
+  }
+#define NONZERO(name, expression)                   \
+  static const step *name(wave *w, const step *o) { \
+    const uint32_t a = S(0), b = S(1);              \
+    (void)b;                                        \
+    const uint32_t r = (uint32_t)(expression);      \
+    RESULT = r, w->scc = r != 0;                    \
+    NEXT;                                           \
+  }
+#define NONZERO64(name, expression)                 \
+  static const step *name(wave *w, const step *o) { \
+    const uint64_t a = P(0), b = P(1);              \
+    (void)b;                                        \
+    const uint64_t r = (uint64_t)(expression);      \
+    set_pair(w, o->d[0].index, r), w->scc = r != 0; \
+    NEXT;                                           \
+  }
+
+#define SIGNED(x) ((int32_t)(x))
+
+static inline uint32_t field(uint32_t a, uint32_t from, uint32_t width) {
+  return width == 0 ? 0 : a >> from & (width >= 32 ? ~0u : (1u << width) - 1);
+}
+
+static inline uint32_t signed_field(uint32_t a, uint32_t from, uint32_t width) {
+  if (width == 0) return 0;
+  if (from + width >= 32) return (uint32_t)(SIGNED(a) >> from);
+  return (uint32_t)(SIGNED(a << (32 - from - width)) >> (32 - width));
+}
+
+static inline uint32_t signed_16(const step *o) {
+  const int32_t k = (int16_t)o->immediate;
+  return (uint32_t)k;
+}
+
+PLAIN(mov, a)
+PLAIN(movk, signed_16(o))
+PLAIN(cmov, w->scc ? a : c)
+PLAIN(mul, a *b)
+PLAIN(mulk, c *signed_16(o))
+PLAIN(mul_hi_u32, (uint64_t)a *b >> 32)
+PLAIN(mul_hi_i32, (int64_t)SIGNED(a) * SIGNED(b) >> 32)
+PLAIN(cselect, w->scc ? a : b)
+PLAIN(brev, reversed(a))
+PLAIN(ff1, a ? (uint32_t)__builtin_ctz(a) : ~0u)
+PLAIN(flbit, a ? (uint32_t)__builtin_clz(a) : ~0u)
+PLAIN(bitset0, c & ~(1u << (a & 31)))
+PLAIN(bitset1, c | 1u << (a & 31))
+PLAIN(bfm, ((1u << (a & 31)) - 1) << (b & 31))
+PLAIN(pack_ll, (a & 0xffff) | b << 16)
+PLAIN(sext_i8, (int8_t)a)
+PLAIN(sext_i16, (int16_t)a)
+NONZERO(not32, ~a)
+NONZERO(and32, a &b)
+NONZERO(or32, a | b)
+NONZERO(xor32, a ^ b)
+NONZERO(nand32, ~(a &b))
+NONZERO(nor32, ~(a | b))
+NONZERO(xnor32, ~(a ^ b))
+NONZERO(andn2_32, a & ~b)
+NONZERO(orn2_32, a | ~b)
+NONZERO(lshl32, a << (b & 31))
+NONZERO(lshr32, a >> (b & 31))
+NONZERO(ashr32, SIGNED(a) >> (b & 31))
+NONZERO(bfe_u32, field(a, b & 31, b >> 16 & 127))
+NONZERO(bfe_i32, signed_field(a, b & 31, b >> 16 & 127))
+NONZERO(abs32, SIGNED(a) < 0 ? 0u - a : a)
+NONZERO(bcnt1, __builtin_popcount(a))
+NONZERO64(not64, ~a)
+NONZERO64(and64, a &b)
+NONZERO64(or64, a | b)
+NONZERO64(xor64, a ^ b)
+NONZERO64(nand64, ~(a &b))
+NONZERO64(nor64, ~(a | b))
+NONZERO64(xnor64, ~(a ^ b))
+NONZERO64(andn2_64, a & ~b)
+NONZERO64(orn2_64, a | ~b)
+NONZERO64(lshl64, a << (S(1) & 63))
+NONZERO64(lshr64, a >> (S(1) & 63))
+NONZERO64(ashr64, (int64_t)a >> (S(1) & 63))
+
+static const step *mov64(wave *w, const step *o) {
+  set_pair(w, o->d[0].index, P(0));
+  NEXT;
+}
+
+static const step *cselect64(wave *w, const step *o) {
+  set_pair(w, o->d[0].index, w->scc ? P(0) : P(1));
+  NEXT;
+}
+
+static const step *bcnt1_64(wave *w, const step *o) {
+  const uint32_t r = (uint32_t)__builtin_popcountll(P(0));
+  RESULT = r, w->scc = r != 0;
+  NEXT;
+}
+
+static const step *ff1_64(wave *w, const step *o) {
+  const uint64_t a = P(0);
+  RESULT = a ? (uint32_t)__builtin_ctzll(a) : ~0u;
+  NEXT;
+}
+
+static const step *add_u32(wave *w, const step *o) {
+  const uint64_t t = (uint64_t)S(0) + S(1);
+  RESULT = (uint32_t)t, w->scc = (uint32_t)(t >> 32);
+  NEXT;
+}
+
+static const step *addc_u32(wave *w, const step *o) {
+  const uint64_t t = (uint64_t)S(0) + S(1) + w->scc;
+  RESULT = (uint32_t)t, w->scc = (uint32_t)(t >> 32);
+  NEXT;
+}
+
+static const step *sub_u32(wave *w, const step *o) {
+  const uint32_t a = S(0), b = S(1);
+  RESULT = a - b, w->scc = b > a;
+  NEXT;
+}
+
+static const step *subb_u32(wave *w, const step *o) {
+  const uint64_t a = S(0), b = (uint64_t)S(1) + w->scc;
+  RESULT = (uint32_t)(a - b), w->scc = b > a;
+  NEXT;
+}
+
+static const step *add_i32(wave *w, const step *o) {
+  int32_t r;
+  w->scc = __builtin_add_overflow(SIGNED(S(0)), SIGNED(S(1)), &r);
+  RESULT = (uint32_t)r;
+  NEXT;
+}
+
+static const step *sub_i32(wave *w, const step *o) {
+  int32_t r;
+  w->scc = __builtin_sub_overflow(SIGNED(S(0)), SIGNED(S(1)), &r);
+  RESULT = (uint32_t)r;
+  NEXT;
+}
+
+static const step *addk_i32(wave *w, const step *o) {
+  int32_t r;
+  w->scc = __builtin_add_overflow(SIGNED(RESULT), (int32_t)(int16_t)o->immediate, &r);
+  RESULT = (uint32_t)r;
+  NEXT;
+}
+
+#define SHIFT_ADD(name, n)                             \
+  static const step *name(wave *w, const step *o) {    \
+    const uint64_t r = ((uint64_t)S(0) << (n)) + S(1); \
+    RESULT = (uint32_t)r, w->scc = r >> 32 != 0;       \
+    NEXT;                                              \
+  }
+SHIFT_ADD(lshl1_add, 1)
+SHIFT_ADD(lshl2_add, 2)
+SHIFT_ADD(lshl3_add, 3)
+SHIFT_ADD(lshl4_add, 4)
+
+/* scc: the first one was taken. */
+#define EXTREME(name, type, sign)                   \
+  static const step *name(wave *w, const step *o) { \
+    const type a = (type)S(0), b = (type)S(1);      \
+    w->scc = a sign b;                              \
+    RESULT = (uint32_t)(w->scc ? a : b);            \
+    NEXT;                                           \
+  }
+EXTREME(max_i32, int32_t, >=)
+EXTREME(min_i32, int32_t, <)
+EXTREME(max_u32, uint32_t, >=)
+EXTREME(min_u32, uint32_t, <)
+
+#define COMPARE(name, expression)                                          \
+  static const step *name(wave *w, const step *o) {                        \
+    const uint32_t a = S(0), b = S(1), k = o->immediate;                   \
+    const int32_t i = SIGNED(a), j = SIGNED(b), m = (int16_t)o->immediate; \
+    (void)a, (void)b, (void)i, (void)j, (void)k, (void)m;                  \
+    w->scc = expression;                                                   \
+    NEXT;                                                                  \
+  }
+#define COMPARES(name, sign)           \
+  COMPARE(cmp_##name##_i32, i sign j)  \
+  COMPARE(cmp_##name##_u32, a sign b)  \
+  COMPARE(cmpk_##name##_i32, i sign m) \
+  COMPARE(cmpk_##name##_u32, a sign k)
+COMPARES(eq, ==)
+COMPARES(lg, !=)
+COMPARES(gt, >)
+COMPARES(ge, >=)
+COMPARES(lt, <)
+COMPARES(le, <=)
+COMPARE(bitcmp0, !(a >> (b & 31) & 1))
+COMPARE(bitcmp1, a >> (b & 31) & 1)
+COMPARE(cmp_eq_u64, P(0) == P(1))
+COMPARE(cmp_lg_u64, P(0) != P(1))
+
+/* d = exec; exec = a and exec, and so on: each in 32 and 64 bits. */
+#define SAVE_EXEC(name, expression)                      \
+  static const step *name##_32(wave *w, const step *o) { \
+    const uint32_t a = S(0), x = w->s[EXEC];             \
+    RESULT = x;                                          \
+    w->s[EXEC] = (expression), w->scc = w->s[EXEC] != 0; \
+    NEXT;                                                \
+  }                                                      \
+  static const step *name##_64(wave *w, const step *o) { \
+    const uint64_t a = P(0), x = pair(w, EXEC);          \
+    set_pair(w, o->d[0].index, x);                       \
+    set_pair(w, EXEC, (expression));                     \
+    w->scc = pair(w, EXEC) != 0;                         \
+    NEXT;                                                \
+  }
+SAVE_EXEC(and_saveexec, a &x)
+SAVE_EXEC(or_saveexec, a | x)
+SAVE_EXEC(xor_saveexec, a ^ x)
+SAVE_EXEC(andn2_saveexec, a & ~x)
+SAVE_EXEC(orn2_saveexec, a | ~x)
+
+/* --- loads -------------------------------------------------------------------------------------------------------- */
+
+/* Of n words from a pair of registers and an offset. */
+#define LOAD(name, n)                                                                                  \
+  static const step *name(wave *w, const step *o) {                                                    \
+    const uint8_t *from = (const uint8_t *)(uintptr_t)(P(0) + S(1) + (uint64_t)(int64_t)o->offset[0]); \
+    memcpy(&w->s[o->d[0].index], from, 4 * (n));                                                       \
+    NEXT;                                                                                              \
+  }
+LOAD(load_1, 1)
+LOAD(load_2, 2)
+LOAD(load_4, 4)
+LOAD(load_8, 8)
+LOAD(load_16, 16)
+
+#define COMPARE_ROWS(name)                                                                          \
+  {"s_cmp_" #name "_i32", "ss", cmp_##name##_i32}, {"s_cmp_" #name "_u32", "ss", cmp_##name##_u32}, \
+      {"s_cmpk_" #name "_i32", "sk", cmpk_##name##_i32}, {                                          \
+    "s_cmpk_" #name "_u32", "sk", cmpk_##name##_u32                                                 \
+  }
+
+/* Where gfx11 has another name than gfx90a, both. */
+const instruction LANED(scalar_instructions)[] = {
+    {"s_mov_b32", "Ss", mov},
+    {"s_mov_b64", "Tt", mov64},
+    {"s_movk_i32", "Sk", movk},
+    {"s_cmov_b32", "Ss", cmov},
+    {"s_mul_i32", "Sss", mul},
+    {"s_mulk_i32", "Sk", mulk},
+    {"s_mul_hi_u32", "Sss", mul_hi_u32},
+    {"s_mul_hi_i32", "Sss", mul_hi_i32},
+    {"s_cselect_b32", "Sss", cselect},
+    {"s_cselect_b64", "Ttt", cselect64},
+    {"s_brev_b32", "Ss", brev},
+    {"s_ctz_i32_b32", "Ss", ff1},
+    {"s_ff1_i32_b32", "Ss", ff1},
+    {"s_ctz_i32_b64", "St", ff1_64},
+    {"s_ff1_i32_b64", "St", ff1_64},
+    {"s_clz_i32_u32", "Ss", flbit},
+    {"s_flbit_i32_b32", "Ss", flbit},
+    {"s_bitset0_b32", "Ss", bitset0},
+    {"s_bitset1_b32", "Ss", bitset1},
+    {"s_bfm_b32", "Sss", bfm},
+    {"s_pack_ll_b32_b16", "Sss", pack_ll},
+    {"s_sext_i32_i8", "Ss", sext_i8},
+    {"s_sext_i32_i16", "Ss", sext_i16},
+    {"s_not_b32", "Ss", not32},
+    {"s_and_b32", "Sss", and32},
+    {"s_or_b32", "Sss", or32},
+    {"s_xor_b32", "Sss", xor32},
+    {"s_nand_b32", "Sss", nand32},
+    {"s_nor_b32", "Sss", nor32},
+    {"s_xnor_b32", "Sss", xnor32},
+    {"s_and_not1_b32", "Sss", andn2_32},
+    {"s_andn2_b32", "Sss", andn2_32},
+    {"s_or_not1_b32", "Sss", orn2_32},
+    {"s_orn2_b32", "Sss", orn2_32},
+    {"s_lshl_b32", "Sss", lshl32},
+    {"s_lshr_b32", "Sss", lshr32},
+    {"s_ashr_i32", "Sss", ashr32},
+    {"s_bfe_u32", "Sss", bfe_u32},
+    {"s_bfe_i32", "Sss", bfe_i32},
+    {"s_abs_i32", "Ss", abs32},
+    {"s_bcnt1_i32_b32", "Ss", bcnt1},
+    {"s_bcnt1_i32_b64", "St", bcnt1_64},
+    {"s_not_b64", "Tt", not64},
+    {"s_and_b64", "Ttt", and64},
+    {"s_or_b64", "Ttt", or64},
+    {"s_xor_b64", "Ttt", xor64},
+    {"s_nand_b64", "Ttt", nand64},
+    {"s_nor_b64", "Ttt", nor64},
+    {"s_xnor_b64", "Ttt", xnor64},
+    {"s_and_not1_b64", "Ttt", andn2_64},
+    {"s_andn2_b64", "Ttt", andn2_64},
+    {"s_or_not1_b64", "Ttt", orn2_64},
+    {"s_orn2_b64", "Ttt", orn2_64},
+    {"s_lshl_b64", "Tts", lshl64},
+    {"s_lshr_b64", "Tts", lshr64},
+    {"s_ashr_i64", "Tts", ashr64},
+    {"s_add_u32", "Sss", add_u32},
+    {"s_addc_u32", "Sss", addc_u32},
+    {"s_sub_u32", "Sss", sub_u32},
+    {"s_subb_u32", "Sss", subb_u32},
+    {"s_add_i32", "Sss", add_i32},
+    {"s_sub_i32", "Sss", sub_i32},
+    {"s_addk_i32", "Sk", addk_i32},
+    {"s_lshl1_add_u32", "Sss", lshl1_add},
+    {"s_lshl2_add_u32", "Sss", lshl2_add},
+    {"s_lshl3_add_u32", "Sss", lshl3_add},
+    {"s_lshl4_add_u32", "Sss", lshl4_add},
+    {"s_max_i32", "Sss", max_i32},
+    {"s_min_i32", "Sss", min_i32},
+    {"s_max_u32", "Sss", max_u32},
+    {"s_min_u32", "Sss", min_u32},
+    COMPARE_ROWS(eq),
+    COMPARE_ROWS(lg),
+    COMPARE_ROWS(gt),
+    COMPARE_ROWS(ge),
+    COMPARE_ROWS(lt),
+    COMPARE_ROWS(le),
+    {"s_bitcmp0_b32", "ss", bitcmp0},
+    {"s_bitcmp1_b32", "ss", bitcmp1},
+    {"s_cmp_eq_u64", "tt", cmp_eq_u64},
+    {"s_cmp_lg_u64", "tt", cmp_lg_u64},
+    {"s_and_saveexec_b32", "Ss", and_saveexec_32},
+    {"s_and_saveexec_b64", "Tt", and_saveexec_64},
+    {"s_or_saveexec_b32", "Ss", or_saveexec_32},
+    {"s_or_saveexec_b64", "Tt", or_saveexec_64},
+    {"s_xor_saveexec_b32", "Ss", xor_saveexec_32},
+    {"s_xor_saveexec_b64", "Tt", xor_saveexec_64},
+    {"s_and_not1_saveexec_b32", "Ss", andn2_saveexec_32},
+    {"s_andn2_saveexec_b64", "Tt", andn2_saveexec_64},
+    {"s_or_not1_saveexec_b32", "Ss", orn2_saveexec_32},
+    {"s_orn2_saveexec_b64", "Tt", orn2_saveexec_64},
+    {"s_load_b32", "Gts", load_1},
+    {"s_load_b64", "Gts", load_2},
+    {"s_load_b128", "Gts", load_4},
+    {"s_load_b256", "Gts", load_8},
+    {"s_load_b512", "Gts", load_16},
+    {"s_load_dword", "Gts", load_1},
+    {"s_load_dwordx2", "Gts", load_2},
+    {"s_load_dwordx4", "Gts", load_4},
+    {"s_load_dwordx8", "Gts", load_8},
+    {"s_load_dwordx16", "Gts", load_16},
+    {0},
+};
