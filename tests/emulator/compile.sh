@@ -8,7 +8,7 @@ shift 2
 tools=/usr/lib/llvm-15/bin
 made=$stem.$$
 trap 'rm -f "$made".*' EXIT
-clang-15 -x cl -Xclang -fdeclare-opencl-builtins -Xclang -finclude-default-header \
+$tools/clang -x cl -Xclang -fdeclare-opencl-builtins -Xclang -finclude-default-header \
   -target amdgcn-amd-amdhsa -mcpu="$device" -nogpulib -O3 \
   -Xclang -mlink-builtin-bitcode -Xclang /usr/lib/clc/amdgcn--amdhsa.bc "$@" -c -o "$made".o "$stem".cl
 $tools/ld.lld -shared "$made".o -o "$made".co

@@ -17,7 +17,8 @@ static size_t length_of(const char **texts, const size_t *lengths, cl_uint i) {
   return lengths && lengths[i] ? lengths[i] : strlen(texts[i]);
 }
 
-cl_program CL_API_CALL driver_create_program(cl_context context, cl_uint count, const char **texts, const size_t *lengths, cl_int *error) {
+cl_program CL_API_CALL driver_create_program(cl_context context, cl_uint count, const char **texts,
+                                             const size_t *lengths, cl_int *error) {
   (void)context;
   size_t total = 1, at = 0;
   for (cl_uint i = 0; i < count; i++) total += length_of(texts, lengths, i);
@@ -32,7 +33,8 @@ cl_program CL_API_CALL driver_create_program(cl_context context, cl_uint count, 
   p->dispatch = &driver_dispatch;
   p->references = 1;
   p->source = source;
-  for (cl_uint i = 0; i < count; at += length_of(texts, lengths, i), i++) memcpy(source + at, texts[i], length_of(texts, lengths, i));
+  for (cl_uint i = 0; i < count; at += length_of(texts, lengths, i), i++)
+    memcpy(source + at, texts[i], length_of(texts, lengths, i));
   return p;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "driver/driver.h"
+#include "machine/trap.h"
 
 enum { MOST_THREADS = 64 };
 
@@ -93,6 +94,7 @@ cl_int driver_run(const launch *launched, const uint32_t groups[3], uint64_t *in
   while (pool.stride > 1 && divisor(pool.stride, pool.total) != 1) pool.stride -= 2;
   pool.next = 0;
   pool.failed = false;
+  trap_begin();
   const bool several = pool.total > 1 && launched->settings->threads > 1;
   if (several) {
     pthread_mutex_lock(&pool.lock);
@@ -108,6 +110,7 @@ cl_int driver_run(const launch *launched, const uint32_t groups[3], uint64_t *in
     while (pool.busy > 0) pthread_cond_wait(&pool.end, &pool.lock);
     pthread_mutex_unlock(&pool.lock);
   }
+  trap_end();
   *instructions = executed() - before;
   const cl_int error = pool.failed ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
   pthread_mutex_unlock(&pool.one_launch);

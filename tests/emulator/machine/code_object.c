@@ -108,8 +108,8 @@ static char *find_code(char *disassembly, const char *name) {
   return code ? code + strlen(label) : NULL;
 }
 
-static bool fill(code_object *object, const machine *m, const char *file, size_t length, char *notes,
-                 char *message, size_t size) {
+static bool fill(code_object *object, const machine *m, const char *file, size_t length, char *notes, char *message,
+                 size_t size) {
   char *code[MOST_KERNELS];
   if (!load_image(object, file, length, message, size)) return false;
   object->kernels = calloc(MOST_KERNELS, sizeof *object->kernels);

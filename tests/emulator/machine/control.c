@@ -69,6 +69,8 @@ const instruction LANED(control_instructions)[] = {
     {"s_code_end", "?", code_end},
     {"buffer_gl0_inv", "?", nothing},
     {"buffer_gl1_inv", "?", nothing},
+    {"buffer_wbl2", "?", nothing},
+    {"buffer_invl2", "?", nothing},
     {"buffer_wbinvl1", "?", nothing},
     {"buffer_wbinvl1_vol", "?", nothing},
     {0},

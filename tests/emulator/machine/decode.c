@@ -69,7 +69,7 @@ static bool read_modifiers(decoder *d, step *o, char *text) {
       const char *name;
       int shift;
     } selections[] = {{"op_sel:[", 0}, {"op_sel_hi:[", 3}, {"neg_lo:[", 16}, {"neg_hi:[", 19}};
-    bool known = strcmp(m, "glc") == 0 || strcmp(m, "slc") == 0 || strcmp(m, "dlc") == 0;
+    bool known = strcmp(m, "glc") == 0 || strcmp(m, "slc") == 0 || strcmp(m, "dlc") == 0 || strcmp(m, "offen") == 0;
     if (strncmp(m, "offset:", 7) == 0) known = read_offset(m + 7, o->text, &o->offset[0]);
     if (strncmp(m, "offset0:", 8) == 0) o->offset[0] = atoi(m + 8), known = true;
     if (strncmp(m, "offset1:", 8) == 0) o->offset[1] = atoi(m + 8), known = true;
@@ -104,6 +104,10 @@ static bool read_operands(decoder *d, step *o, const instruction *known, char **
     const char *piece = pieces[at++];
     if (*letter == 'k' || *letter == 'b') {
       o->immediate = (uint32_t)strtol(piece, NULL, 0) & 0xffff;
+      continue;
+    }
+    if (*letter == 'q') {
+      if (strcmp(piece, "s[0:3]") != 0) return wrong(d, "unknown buffer", piece);
       continue;
     }
     operand *to = is_result ? &o->d[results++] : &o->x[sources++];

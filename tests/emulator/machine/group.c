@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "trap.h"
 #include "wave.h"
 
 static const instruction *find(const char *mnemonic) {
-  static const instruction *const tables[] = {
-      LANED(vector_instructions), LANED(special_instructions), LANED(compare_instructions), LANED(scalar_instructions),
-      LANED(memory_instructions), LANED(local_instructions),   LANED(control_instructions)};
+  static const instruction *const tables[] = {LANED(vector_instructions),  LANED(special_instructions),
+                                              LANED(compare_instructions), LANED(scalar_instructions),
+                                              LANED(memory_instructions),  LANED(local_instructions),
+                                              LANED(private_instructions), LANED(control_instructions)};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     for (const instruction *t = tables[i]; t->name; t++)
       if (strcmp(t->name, mnemonic) == 0) return t;
@@ -62,17 +64,13 @@ static void begin(wave *w, const launch *launched, const uint32_t group[3], uint
   w->count = 0;
 }
 
+/* A step that stops the wave leaves w->next at itself, or behind a barrier. */
 static void run(wave *w) {
-  const step *o = w->next, *last = o;
-  uint64_t count = 0;
   w->state = RUNNING;
-  while (o) {
-    last = o;
-    o = o->run(w, o);
-    count++;
+  for (const step *o = w->next; o; o = o->run(w, o)) {
+    w->next = o;
+    w->count++;
   }
-  w->count += count;
-  if (w->state == FAULTED) w->next = last;
 }
 
 static bool fault(workspace *space, const launch *launched, const char *what, const step *at) {
@@ -97,6 +95,23 @@ static bool meet(workspace *space, const launch *launched, const wave *waves, ui
   return true;
 }
 
+static bool run_waves(workspace *space, const launch *launched, uint32_t count) {
+  wave *waves = space->waves;
+  const bool backward = launched->settings->order != FORWARD;
+  for (bool left = true; left;) {
+    left = false;
+    for (uint32_t i = 0; i < count; i++) {
+      wave *w = &waves[backward ? count - 1 - i : i];
+      space->running = w;
+      if (w->state != ENDED) run(w);
+      left |= w->state == WAITING;
+    }
+    if (!meet(space, launched, waves, count)) return false;
+  }
+  for (uint32_t i = 0; i < count; i++) space->instructions += waves[i].count;
+  return true;
+}
+
 static bool run_group(workspace *space, const launch *launched, const uint32_t group[3]) {
   const kernel_code *k = launched->kernel;
   const uint32_t items = launched->local[0] * launched->local[1] * launched->local[2],
@@ -105,21 +120,18 @@ static bool run_group(workspace *space, const launch *launched, const uint32_t g
       !grow(&space->local, &space->local_bytes, launched->local_bytes + 64) ||
       !grow(&space->scratch, &space->scratch_bytes, (size_t)count * LANES * k->scratch_bytes + 64))
     return fault(space, launched, "no memory for its waves", NULL);
-  wave *waves = space->waves;
   memset(space->local, 0xcd, launched->local_bytes);
-  for (uint32_t i = 0; i < count; i++) begin(&waves[i], launched, group, i, space);
-  const bool backward = launched->settings->order != FORWARD;
-  for (bool left = true; left;) {
-    left = false;
-    for (uint32_t i = 0; i < count; i++) {
-      wave *w = &waves[backward ? count - 1 - i : i];
-      if (w->state != ENDED) run(w);
-      left |= w->state == WAITING;
-    }
-    if (!meet(space, launched, waves, count)) return false;
+  for (uint32_t i = 0; i < count; i++) begin((wave *)space->waves + i, launched, group, i, space);
+  sigjmp_buf after;
+  if (sigsetjmp(after, 0)) {
+    trap_set(NULL);
+    const wave *w = space->running;
+    return fault(space, launched, "an address beyond its buffers", w->next);
   }
-  for (uint32_t i = 0; i < count; i++) space->instructions += waves[i].count;
-  return true;
+  trap_set(&after);
+  const bool good = run_waves(space, launched, count);
+  trap_set(NULL);
+  return good;
 }
 
 const machine LANED(machine) = {LANES, find, exec_changed, run_group};

@@ -2,11 +2,11 @@
  * the group's memory, or one that its size does not divide, is a fault. */
 #include "wave.h"
 
-/* The place of `words` words in lane l; `step_` is added to the address. NULL with a fault. */
-static inline uint8_t *local_at(wave *w, const lanes *address, uint64_t l, int64_t more, uint32_t bytes,
+/* The place of `bytes` bytes for lane l, `more` behind its address. NULL: not there, with a fault. */
+static inline uint8_t *local_at(wave *w, const lanes *address, uint64_t l, uint32_t more, uint32_t bytes,
                                 uint32_t alignment) {
-  const uint64_t at = (uint64_t)(int64_t)((int64_t)address->u[l] + more);
-  if (at + bytes > w->local_bytes || at + bytes < at) {
+  const uint32_t at = address->u[l] + more; /* negative addresses are usual, and wrap */
+  if (at > w->local_bytes || bytes > w->local_bytes - at) {
     stop(w, "an address beyond local memory");
     return NULL;
   }
@@ -22,7 +22,7 @@ static inline const step *load_words(wave *w, const step *o, int words) {
   lanes *d = result(w, o);
   lanes got[4];
   EACH_ACTIVE {
-    const uint8_t *from = local_at(w, address, l, o->offset[0], 4 * (uint32_t)words, 4);
+    const uint8_t *from = local_at(w, address, l, (uint32_t)o->offset[0], 4 * (uint32_t)words, 4);
     if (!from) return NULL;
     for (int k = 0; k < words; k++) memcpy(&got[k].u[l], from + 4 * k, 4);
   }
@@ -33,7 +33,7 @@ static inline const step *load_words(wave *w, const step *o, int words) {
 static inline const step *store_words(wave *w, const step *o, int words) {
   const lanes *address = &w->v[o->x[0].index], *x = &w->v[o->x[1].index];
   EACH_ACTIVE {
-    uint8_t *to = local_at(w, address, l, o->offset[0], 4 * (uint32_t)words, 4);
+    uint8_t *to = local_at(w, address, l, (uint32_t)o->offset[0], 4 * (uint32_t)words, 4);
     if (!to) return NULL;
     for (int k = 0; k < words; k++) memcpy(to + 4 * k, &x[k].u[l], 4);
   }
@@ -46,7 +46,7 @@ static inline const step *load_two(wave *w, const step *o, int words, int unit) 
   lanes *d = result(w, o);
   lanes got[4];
   EACH_ACTIVE for (int k = 0; k < 2; k++) {
-    const uint8_t *from = local_at(w, address, l, (int64_t)o->offset[k] * 4 * words * unit, 4 * (uint32_t)words, 4);
+    const uint8_t *from = local_at(w, address, l, (uint32_t)(o->offset[k] * 4 * words * unit), 4 * (uint32_t)words, 4);
     if (!from) return NULL;
     for (int i = 0; i < words; i++) memcpy(&got[k * words + i].u[l], from + 4 * i, 4);
   }
@@ -58,7 +58,7 @@ static inline const step *store_two(wave *w, const step *o, int words, int unit)
   const lanes *address = &w->v[o->x[0].index];
   EACH_ACTIVE for (int k = 0; k < 2; k++) {
     const lanes *x = &w->v[o->x[1 + k].index];
-    uint8_t *to = local_at(w, address, l, (int64_t)o->offset[k] * 4 * words * unit, 4 * (uint32_t)words, 4);
+    uint8_t *to = local_at(w, address, l, (uint32_t)(o->offset[k] * 4 * words * unit), 4 * (uint32_t)words, 4);
     if (!to) return NULL;
     for (int i = 0; i < words; i++) memcpy(to + 4 * i, &x[i].u[l], 4);
   }
@@ -81,27 +81,27 @@ static const step *store_two_2(wave *w, const step *o) { return store_two(w, o, 
 static const step *store_far_1(wave *w, const step *o) { return store_two(w, o, 1, 64); }
 static const step *store_far_2(wave *w, const step *o) { return store_two(w, o, 2, 64); }
 
-#define LOAD_PART(name, type)                                                                               \
-  static const step *name(wave *w, const step *o) {                                                         \
-    lanes *d = result(w, o);                                                                                \
-    EACH_ACTIVE {                                                                                           \
-      const uint8_t *from = local_at(w, &w->v[o->x[0].index], l, o->offset[0], sizeof(type), sizeof(type)); \
-      if (!from) return NULL;                                                                               \
-      type value;                                                                                           \
-      memcpy(&value, from, sizeof value);                                                                   \
-      d->u[l] = (uint32_t)(int32_t)value;                                                                   \
-    }                                                                                                       \
-    return o + 1;                                                                                           \
+#define LOAD_PART(name, type)                                                                                         \
+  static const step *name(wave *w, const step *o) {                                                                   \
+    lanes *d = result(w, o);                                                                                          \
+    EACH_ACTIVE {                                                                                                     \
+      const uint8_t *from = local_at(w, &w->v[o->x[0].index], l, (uint32_t)o->offset[0], sizeof(type), sizeof(type)); \
+      if (!from) return NULL;                                                                                         \
+      type value;                                                                                                     \
+      memcpy(&value, from, sizeof value);                                                                             \
+      d->u[l] = (uint32_t)(int32_t)value;                                                                             \
+    }                                                                                                                 \
+    return o + 1;                                                                                                     \
   }
-#define STORE_PART(name, type)                                                                      \
-  static const step *name(wave *w, const step *o) {                                                 \
-    EACH_ACTIVE {                                                                                   \
-      uint8_t *to = local_at(w, &w->v[o->x[0].index], l, o->offset[0], sizeof(type), sizeof(type)); \
-      if (!to) return NULL;                                                                         \
-      const type value = (type)w->v[o->x[1].index].u[l];                                            \
-      memcpy(to, &value, sizeof value);                                                             \
-    }                                                                                               \
-    return o + 1;                                                                                   \
+#define STORE_PART(name, type)                                                                                \
+  static const step *name(wave *w, const step *o) {                                                           \
+    EACH_ACTIVE {                                                                                             \
+      uint8_t *to = local_at(w, &w->v[o->x[0].index], l, (uint32_t)o->offset[0], sizeof(type), sizeof(type)); \
+      if (!to) return NULL;                                                                                   \
+      const type value = (type)w->v[o->x[1].index].u[l];                                                      \
+      memcpy(to, &value, sizeof value);                                                                       \
+    }                                                                                                         \
+    return o + 1;                                                                                             \
   }
 LOAD_PART(load_u8, uint8_t)
 LOAD_PART(load_i8, int8_t)

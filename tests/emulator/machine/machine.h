@@ -52,6 +52,7 @@ typedef struct step {
  *   F    vector registers of a load      f    vector registers of a store, any number of them
  *   v    an address: a vector register or two, or off     p  its base: scalar registers, or off
  *   G    scalar registers of a load      k    16 bits     b  the distance of a branch
+ *   q    s[0:3], by which gfx90a finds private memory; it is no source
  *   X    exec, which is not written out  ?    anything, which has no effect */
 typedef struct instruction {
   const char *name, *operands;
@@ -94,6 +95,7 @@ typedef struct launch {
 /* Memory of a thread that runs groups: waves, local memory, private memory; grows as it must. */
 typedef struct workspace {
   void *waves;
+  void *volatile running; /* one of them */
   uint8_t *local, *scratch;
   size_t wave_bytes, local_bytes, scratch_bytes;
   uint64_t instructions; /* that waves have executed, in all */

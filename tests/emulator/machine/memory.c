@@ -1,4 +1,4 @@
-/* Global and private memory. Neighbouring lanes mostly read neighbouring words, or all the same one: those are copied
+/* Global memory. Neighbouring lanes mostly read neighbouring words, or all the same one: those are copied
  * at once, others lane by lane. */
 #include "wave.h"
 
@@ -133,53 +133,15 @@ ATOMIC(atomic_add, __atomic_fetch_add)
 ATOMIC(atomic_or, __atomic_fetch_or)
 ATOMIC(atomic_and, __atomic_fetch_and)
 
-/* --- private memory ----------------------------------------------------------------------------------------------- */
-
-/* x[0]: an offset in a vector register, or off; x[b] in a scalar one, or off. NULL, with a fault: out of bounds. */
-static inline uint8_t *private_at(wave *w, const step *o, int b, int l, uint32_t bytes) {
-  const uint32_t lane_part = o->x[0].scalar ? 0 : w->v[o->x[0].index].u[l];
-  const uint32_t scalar_part = o->x[b].scalar ? w->s[o->x[b].index] : 0;
-  const uint64_t at = (uint64_t)(uint32_t)(lane_part + scalar_part + (uint32_t)o->offset[0]);
-  if (at + bytes > w->scratch_bytes) {
-    stop(w, "an address beyond private memory");
-    return NULL;
-  }
-  return w->scratch + (size_t)l * w->scratch_bytes + at;
-}
-
-static inline const step *scratch_load(wave *w, const step *o, int words) {
-  EACH_ACTIVE {
-    const uint8_t *from = private_at(w, o, LOAD_BASE, (int)l, 4 * (uint32_t)words);
-    if (!from) return NULL;
-    uint32_t value[4];
-    memcpy(value, from, 4 * (size_t)words);
-    for (int k = 0; k < words; k++) result(w, o)[k].u[l] = value[k];
-  }
-  return o + 1;
-}
-static inline const step *scratch_store(wave *w, const step *o, int words) {
-  const lanes *x = &w->v[o->x[VALUE].index];
-  EACH_ACTIVE {
-    uint8_t *to = private_at(w, o, STORE_BASE, (int)l, 4 * (uint32_t)words);
-    if (!to) return NULL;
-    for (int k = 0; k < words; k++) memcpy(to + 4 * k, &x[k].u[l], 4);
-  }
-  return o + 1;
-}
-
-#define WORDS(n)                                                                                \
-  static const step *load_##n(wave *w, const step *o) { return load_words(w, o, n); }           \
-  static const step *store_##n(wave *w, const step *o) { return store_words(w, o, n); }         \
-  static const step *scratch_load_##n(wave *w, const step *o) { return scratch_load(w, o, n); } \
-  static const step *scratch_store_##n(wave *w, const step *o) { return scratch_store(w, o, n); }
+#define WORDS(n)                                                                      \
+  static const step *load_##n(wave *w, const step *o) { return load_words(w, o, n); } \
+  static const step *store_##n(wave *w, const step *o) { return store_words(w, o, n); }
 WORDS(1)
 WORDS(2)
 WORDS(3)
 WORDS(4)
 
-#define ROWS(suffix, n)                                                                 \
-  {"global_load_" suffix, "Fvp", load_##n}, {"global_store_" suffix, "vfp", store_##n}, \
-      {"scratch_load_" suffix, "Fvp", scratch_load_##n}, {"scratch_store_" suffix, "vfp", scratch_store_##n},
+#define ROWS(suffix, n) {"global_load_" suffix, "Fvp", load_##n}, {"global_store_" suffix, "vfp", store_##n},
 
 /* Where gfx11 has another name than gfx90a, both. */
 const instruction LANED(memory_instructions)[] = {

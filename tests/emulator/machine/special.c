@@ -136,7 +136,8 @@ static inline uint32_t reciprocal_root(uint32_t a, const settings *s) {
   return inexact(as_bits((float)(1.0 / sqrt((double)as_float(a)))), a, s->root);
 }
 
-/* Division's steps, as the instruction-set documents give them. */
+/* Division's steps, as the instruction-set documents give them; but where the reciprocal and the quotient are denormal
+ * they scale the denominator by 2^64, beyond what a float holds, and only 2^-64 gives the right quotient. */
 static uint32_t div_scale(uint32_t s0, uint32_t s1, uint32_t s2, uint32_t *scaled) {
   const float a = as_float(s0), d = as_float(s1), n = as_float(s2);
   const double quotient = (double)n / (double)d, inverse = 1.0 / (double)d;
@@ -145,7 +146,7 @@ static uint32_t div_scale(uint32_t s0, uint32_t s1, uint32_t s2, uint32_t *scale
   if ((int)exponent(s2) - (int)exponent(s1) >= 96) return *scaled = 1, as_bits(s0 == s1 ? ldexpf(a, 64) : a);
   if (is_denormal(d)) return as_bits(ldexpf(a, 64));
   if (is_denormal((float)inverse) && is_denormal((float)quotient))
-    return *scaled = 1, as_bits(s0 == s1 ? ldexpf(a, 64) : a);
+    return *scaled = 1, as_bits(s0 == s1 ? ldexpf(a, -64) : a);
   if (is_denormal((float)inverse)) return as_bits(ldexpf(a, -64));
   if (is_denormal((float)quotient)) return *scaled = 1, as_bits(s0 == s2 ? ldexpf(a, 64) : a);
   if (exponent(s2) <= 23) return as_bits(ldexpf(a, 64));

@@ -35,6 +35,10 @@ static inline float smaller(float x, float y) {
 }
 static inline float middle(float x, float y, float z) { return larger(smaller(x, y), smaller(larger(x, y), z)); }
 
+/* gfx90a's multiply-add that rounds twice and takes and gives denormals as 0; clang has it in divisions of integers. */
+static inline float flushed(float x) { return fabsf(x) < 0x1p-126F ? copysignf(0, x) : x; }
+static inline float mad(float x, float y, float z) { return flushed(flushed(flushed(x) * flushed(y)) + flushed(z)); }
+
 /* What does not fit becomes the next that does; a NaN 0. */
 static inline uint32_t to_unsigned(float x) { return !(x > 0) ? 0 : x >= 0x1p32F ? ~0u : (uint32_t)x; }
 static inline int32_t to_signed(float x) {
@@ -48,6 +52,8 @@ VECTOR(subrev_f32, f, B - A)
 VECTOR(mul_f32, f, A *B)
 VECTOR(fma_f32, f, __builtin_fmaf(A, B, C))
 VECTOR(fmac_f32, f, __builtin_fmaf(A, B, D))
+VECTOR(mad_f32, f, mad(A, B, C))
+VECTOR(mac_f32, f, mad(A, B, D))
 VECTOR(max_f32, f, larger(A, B))
 VECTOR(min_f32, f, smaller(A, B))
 VECTOR(max3_f32, f, larger(larger(A, B), C))
@@ -157,6 +163,10 @@ const instruction LANED(vector_instructions)[] = {
     {"v_fmaak_f32", "Daaa", fma_f32},
     {"v_fmamk_f32", "Daaa", fma_f32},
     {"v_fmac_f32", "Daa", fmac_f32},
+    {"v_mad_f32", "Daaa", mad_f32},
+    {"v_madak_f32", "Daaa", mad_f32},
+    {"v_madmk_f32", "Daaa", mad_f32},
+    {"v_mac_f32", "Daa", mac_f32},
     {"v_max_f32", "Daa", max_f32},
     {"v_min_f32", "Daa", min_f32},
     {"v_max3_f32", "Daaa", max3_f32},

@@ -157,6 +157,6 @@ static inline const step *stop(wave *w, const char *fault) {
 /* Tables of the files, each ended by a name that is NULL. */
 extern const instruction LANED(scalar_instructions)[], LANED(vector_instructions)[], LANED(special_instructions)[],
     LANED(compare_instructions)[], LANED(memory_instructions)[], LANED(local_instructions)[],
-    LANED(control_instructions)[];
+    LANED(private_instructions)[], LANED(control_instructions)[];
 
 #endif
