@@ -130,10 +130,6 @@ static bool fill(code_object *object, const machine *m, const char *file, size_t
     kernel_code *k = &object->kernels[i];
     if (!read_descriptor(object, file, k, message, size)) return false;
     if (!decode_kernel(m, k, code[i], message, size)) return false;
-    if (k->steps[0].address != (uint32_t)k->entry) {
-      snprintf(message, size, "kernel %s does not begin where its descriptor says", k->name);
-      return false;
-    }
   }
   return true;
 }

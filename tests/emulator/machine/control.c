@@ -1,11 +1,6 @@
 /* Branches, barriers, ends, and what has no effect here: waits, hints. */
 #include "wave.h"
 
-static const step *nothing(wave *w, const step *o) {
-  (void)w;
-  return o + 1;
-}
-
 static const step *code_end(wave *w, const step *o) {
   (void)o;
   return stop(w, "the end of the code");
@@ -57,21 +52,21 @@ const instruction LANED(control_instructions)[] = {
     {"s_cbranch_execz", "b", execz},
     {"s_cbranch_execnz", "b", execnz},
     {"s_getpc_b64", "T", getpc},
-    {"s_nop", "?", nothing},
-    {"s_clause", "?", nothing},
-    {"s_delay_alu", "?", nothing},
-    {"s_waitcnt", "?", nothing},
-    {"s_waitcnt_depctr", "?", nothing},
-    {"s_waitcnt_vscnt", "?", nothing},
-    {"s_set_inst_prefetch_distance", "?", nothing},
-    {"s_inst_prefetch", "?", nothing},
-    {"s_sendmsg", "?", nothing},
+    {"s_nop", "?", NULL},
+    {"s_clause", "?", NULL},
+    {"s_delay_alu", "?", NULL},
+    {"s_waitcnt", "?", NULL},
+    {"s_waitcnt_depctr", "?", NULL},
+    {"s_waitcnt_vscnt", "?", NULL},
+    {"s_set_inst_prefetch_distance", "?", NULL},
+    {"s_inst_prefetch", "?", NULL},
+    {"s_sendmsg", "?", NULL},
     {"s_code_end", "?", code_end},
-    {"buffer_gl0_inv", "?", nothing},
-    {"buffer_gl1_inv", "?", nothing},
-    {"buffer_wbl2", "?", nothing},
-    {"buffer_invl2", "?", nothing},
-    {"buffer_wbinvl1", "?", nothing},
-    {"buffer_wbinvl1_vol", "?", nothing},
+    {"buffer_gl0_inv", "?", NULL},
+    {"buffer_gl1_inv", "?", NULL},
+    {"buffer_wbl2", "?", NULL},
+    {"buffer_invl2", "?", NULL},
+    {"buffer_wbinvl1", "?", NULL},
+    {"buffer_wbinvl1_vol", "?", NULL},
     {0},
 };

@@ -144,6 +144,7 @@ static bool decode_one(decoder *d, char *text, const char *whole, uint32_t addre
   snprintf(mnemonic, sizeof mnemonic, "%.*s", (int)n, text);
   const instruction *known = find(d->machine, mnemonic);
   if (!known) return wrong(d, "unknown instruction", mnemonic);
+  if (!known->run) return true; /* it has no effect */
   step *o = append(d);
   o->run = known->run;
   o->text = whole;
@@ -182,33 +183,48 @@ static bool decode_dual(decoder *d, char *text, char *second, const char *whole,
 
 /* --- a kernel ----------------------------------------------------------------------------------------------------- */
 
-/* The step of an address, of those that begin an instruction. */
-static const step *step_at(const kernel_code *k, const size_t *firsts, size_t count, uint32_t address) {
+/* Where each instruction is, and its first step; of one without effect the next. */
+typedef struct place {
+  uint32_t address;
+  size_t step;
+} place;
+
+static const step *step_at(const kernel_code *k, const place *places, size_t count, uint32_t address) {
   size_t low = 0, high = count;
   while (low < high) {
     const size_t middle = (low + high) / 2;
-    if (k->steps[firsts[middle]].address < address)
+    if (places[middle].address < address)
       low = middle + 1;
     else
       high = middle;
   }
-  return low < count && k->steps[firsts[low]].address == address ? &k->steps[firsts[low]] : NULL;
+  return low < count && places[low].address == address ? &k->steps[places[low].step] : NULL;
 }
 
-static bool resolve_branches(decoder *d, const size_t *firsts, size_t count) {
+static bool resolve_branches(decoder *d, const place *places, size_t count) {
   kernel_code *k = d->kernel;
-  for (size_t i = 0; i < count; i++) {
-    step *o = &k->steps[firsts[i]];
-    if (strncmp(o->text, "s_branch", 8) != 0 && strncmp(o->text, "s_cbranch", 9) != 0) continue;
-    o->target = step_at(k, firsts, count, o->address + 4 + 4 * (uint32_t)(int16_t)o->immediate);
+  for (size_t i = 0; i < k->count; i++) {
+    step *o = &k->steps[i];
+    if (!o->text || (strncmp(o->text, "s_branch", 8) != 0 && strncmp(o->text, "s_cbranch", 9) != 0)) continue;
+    o->target = step_at(k, places, count, o->address + 4 + 4 * (uint32_t)(int16_t)o->immediate);
     if (!o->target) return wrong(d, "a branch to no instruction:", o->text);
   }
   return true;
 }
 
+static bool decode_line(decoder *d, char *line, uint32_t address, char *message, size_t size) {
+  char copy[300];
+  snprintf(copy, sizeof copy, "%s", line);
+  char *second = strstr(copy, ":: ");
+  const bool good = second ? decode_dual(d, copy, second - 1, line, address) : decode_one(d, copy, line, address);
+  if (!good) snprintf(message, size, "kernel %s: %s, in: %s, at 0x%x", d->kernel->name, d->wrong, line, address);
+  return good;
+}
+
 bool decode_kernel(const machine *m, kernel_code *kernel, char *text, char *message, size_t size) {
   decoder d = {.machine = m, .kernel = kernel};
-  size_t *firsts = NULL, count = 0, room = 0;
+  place *places = NULL;
+  size_t count = 0, room = 0;
   char *save = NULL;
   bool good = true;
   for (char *line = strtok_r(text, "\n", &save); line && good; line = strtok_r(NULL, "\n", &save)) {
@@ -217,24 +233,25 @@ bool decode_kernel(const machine *m, kernel_code *kernel, char *text, char *mess
     const uint32_t address = (uint32_t)strtoul(comment + 2, NULL, 16);
     while (comment > line && isspace((unsigned char)comment[-1])) comment--;
     *comment = '\0';
-    char copy[300];
-    snprintf(copy, sizeof copy, "%s", line + 1);
     if (count == room) {
       room = room ? 2 * room : 256;
-      size_t *more = realloc(firsts, room * sizeof *more);
+      place *more = realloc(places, room * sizeof *more);
       if (!more) abort();
-      firsts = more;
+      places = more;
     }
-    firsts[count++] = kernel->count;
-    char *second = strstr(copy, ":: ");
-    good = second ? decode_dual(&d, copy, second - 1, line + 1, address) : decode_one(&d, copy, line + 1, address);
-    if (!good) snprintf(message, size, "kernel %s: %s, in: %s, at 0x%x", kernel->name, d.wrong, line + 1, address);
+    places[count++] = (place){address, kernel->count};
+    good = decode_line(&d, line + 1, address, message, size);
   }
   append(&d)->run = m->find("s_code_end")->run;
-  if (good && !resolve_branches(&d, firsts, count)) {
+  if (good && count > 0 && places[0].address != (uint32_t)kernel->entry) {
+    snprintf(message, size, "kernel %s does not begin where its descriptor says", kernel->name);
+    good = false;
+  }
+  if (good && !resolve_branches(&d, places, count)) {
     snprintf(message, size, "kernel %s: %s", kernel->name, d.wrong);
     good = false;
   }
-  free(firsts);
+  for (size_t i = 0; good && i + 1 < kernel->count; i++) m->fuse(&kernel->steps[i], &kernel->steps[i + 1]);
+  free(places);
   return good;
 }

@@ -134,4 +134,4 @@ static bool run_group(workspace *space, const launch *launched, const uint32_t g
   return good;
 }
 
-const machine LANED(machine) = {LANES, find, exec_changed, run_group};
+const machine LANED(machine) = {LANES, find, exec_changed, LANED(fuse), run_group};

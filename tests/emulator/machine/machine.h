@@ -53,7 +53,7 @@ typedef struct step {
  *   v    an address: a vector register or two, or off     p  its base: scalar registers, or off
  *   G    scalar registers of a load      k    16 bits     b  the distance of a branch
  *   q    s[0:3], by which gfx90a finds private memory; it is no source
- *   X    exec, which is not written out  ?    anything, which has no effect */
+ *   X    exec, which is not written out  ?    anything; without effect where `run` is NULL */
 typedef struct instruction {
   const char *name, *operands;
   const step *(*run)(struct wave *, const step *);
@@ -106,6 +106,8 @@ typedef struct machine {
   uint32_t lanes;
   const instruction *(*find)(const char *mnemonic); /* without _e32, _e64; NULL when it is not known */
   const step *(*exec_changed)(struct wave *, const step *);
+  /* Makes `first` do the work of both, where they are a pair for which there is such a function. */
+  void (*fuse)(step *first, const step *second);
   /* One work-group, until all its waves have ended. False: workspace->fault says why not. */
   bool (*run_group)(workspace *, const launch *, const uint32_t group[3]);
 } machine;

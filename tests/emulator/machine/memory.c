@@ -1,113 +1,160 @@
-/* Global memory. Neighbouring lanes mostly read neighbouring words, or all the same one: those are copied
- * at once, others lane by lane. */
+/* Global memory. Of 16 lanes, as many as a block of the batch has images, neighbours mostly read neighbouring words, or
+ * all the same one: those are copied at once, others lane by lane. */
 #include "wave.h"
 
-typedef struct addresses {
-  uint64_t of[LANES];
-  int first; /* active lane; -1: there is none */
-  enum { SCATTERED, NEIGHBOURS, SAME } how;
-} addresses;
+enum { RUN = 16 };
 
 /* A load's sources are address and base; a store's address, value and base. */
 enum { LOAD_BASE = 1, VALUE = 1, STORE_BASE = 2 };
 
-/* x[0]: a pair of vector registers, or 32 bits to which x[b], a scalar pair, is added. */
-static inline void find_addresses(const wave *w, const step *o, int b, addresses *at) {
-  const lanes *low = &w->v[o->x[0].index], *high = low + 1;
-  const bool has_base = o->x[b].scalar;
-  const uint64_t base = (has_base ? pair(w, o->x[b].index) : 0) + (uint64_t)(int64_t)o->offset[0];
-  const uint64_t exec = exec_of(w);
-  at->first = exec ? __builtin_ctzll(exec) : -1;
-  if (!exec) return;
-  const uint32_t l0 = low->u[at->first], h0 = has_base ? 0 : high->u[at->first], f = (uint32_t)at->first;
-  uint32_t apart = 0, unlike = 0, other = 0;
-  EACH_LANE {
-    apart |= (low->u[l] - l0 - 4 * ((uint32_t)l - f)) & w->active.u[l];
-    unlike |= (low->u[l] - l0) & w->active.u[l];
-  }
-  if (!has_base) EACH_LANE other |= (high->u[l] - h0) & w->active.u[l];
-  const bool wraps = l0 > 0xffffff00u;
-  at->how = other || wraps ? SCATTERED : !unlike ? SAME : !apart ? NEIGHBOURS : SCATTERED;
-  if (at->how != SCATTERED) {
-    at->of[0] = base + ((uint64_t)h0 << 32 | l0);
-    return;
-  }
-  for (int l = 0; l < LANES; l++) at->of[l] = base + (has_base ? low->u[l] : (uint64_t)high->u[l] << 32 | low->u[l]);
+/* x[0], a pair of vector registers, or 32 bits (then `high` is NULL) to which x[b], a scalar pair, is added. */
+typedef struct addresses {
+  const lanes *low, *high;
+  uint64_t base;
+} addresses;
+
+static inline addresses find_addresses(const wave *w, const step *o, int b) {
+  const lanes *low = &w->v[o->x[0].index];
+  const uint64_t offset = (uint64_t)(int64_t)o->offset[0];
+  if (o->x[b].scalar) return (addresses){low, NULL, pair(w, o->x[b].index) + offset};
+  return (addresses){low, low + 1, offset};
 }
 
-static inline uint64_t address_of(const addresses *at, uint64_t l) {
-  return at->how == NEIGHBOURS ? at->of[0] + 4 * (l - (uint64_t)at->first) : at->how == SAME ? at->of[0] : at->of[l];
+static inline uint64_t address_of(const addresses *a, uint64_t l) {
+  return a->base + (a->high ? (uint64_t)a->high->u[l] << 32 : 0) + a->low->u[l];
 }
 
-/* --- global memory ------------------------------------------------------------------------------------------------ */
+typedef struct run {
+  enum { SCATTERED, NEIGHBOURS, SAME } how;
+  uint64_t first; /* the address of lane k, if it were active, or of all */
+} run;
+
+static inline bool any(const uint32_t t[RUN]) {
+#ifdef __AVX512F__
+  const __m512i x = _mm512_loadu_si512(t);
+  return _mm512_test_epi32_mask(x, x) != 0;
+#else
+  uint32_t r = 0;
+  for (int i = 0; i < RUN; i++) r |= t[i];
+  return r != 0;
+#endif
+}
+
+/* Of the lanes from k on, whose active ones are `bits`, at least one. */
+static inline run look(const wave *w, const addresses *a, int k, uint32_t bits) {
+  const int f = __builtin_ctz(bits);
+  const uint32_t *low = &a->low->u[k], *active = &w->active.u[k], l0 = low[f];
+  uint32_t apart[RUN], unlike[RUN];
+  EACH_OF(RUN) {
+    apart[i] = (low[i] - l0 - 4 * (uint32_t)(i - f)) & active[i];
+    unlike[i] = (low[i] - l0) & active[i];
+  }
+  if (a->high) {
+    const uint32_t *high = &a->high->u[k], h0 = high[f];
+    EACH_OF(RUN) {
+      const uint32_t other = (high[i] ^ h0) & active[i];
+      apart[i] |= other;
+      unlike[i] |= other;
+    }
+  }
+  const uint64_t first = address_of(a, (uint64_t)(k + f));
+  if (!any(unlike)) return (run){SAME, first};
+  if (!any(apart) && l0 < 0xffffff00u) return (run){NEIGHBOURS, first - 4 * (uint64_t)f};
+  return (run){SCATTERED, 0};
+}
+
+/* The statement for each active lane l = k + i of a run. */
+#define ACTIVE_OF_RUN(statement)       \
+  do {                                 \
+    if (bits == 0xffff) EACH_OF(RUN) { \
+        const int l = k + i;           \
+        statement;                     \
+      }                                \
+    else                               \
+      EACH_OF(RUN) {                   \
+        const int l = k + i;           \
+        if (w->active.u[l]) {          \
+          statement;                   \
+        }                              \
+      }                                \
+  } while (0)
+
+/* The statement that follows for each run from lane k on with active lanes, `bits`. */
+#define EACH_RUN(exec)                 \
+  for (int k = 0; k < LANES; k += RUN) \
+    for (uint32_t bits = (uint32_t)((exec) >> k & 0xffff); bits; bits = 0)
+
+#define EACH_SCATTERED \
+  for (uint64_t left_ = bits, l; left_ && (l = (uint64_t)(k + __builtin_ctzll(left_)), 1); left_ &= left_ - 1)
 
 static inline const step *load_words(wave *w, const step *o, int words) {
-  addresses at;
-  find_addresses(w, o, LOAD_BASE, &at);
-  if (at.first < 0) return o + 1;
+  const addresses a = find_addresses(w, o, LOAD_BASE);
+  const uint64_t exec = exec_of(w);
   lanes *d = result(w, o);
-  if (at.how == NEIGHBOURS && words == 1) {
-    const uint32_t *from = (const uint32_t *)(uintptr_t)at.of[0] - at.first;
-    ACTIVE_LANES(d->u[l] = from[l]);
-  } else if (at.how == SAME) {
-    uint32_t value[4];
-    memcpy(value, (const void *)(uintptr_t)at.of[0], 4 * (size_t)words);
-    for (int k = 0; k < words; k++) {
-      const uint32_t x = value[k];
-      lanes *to = d + k;
-      ACTIVE_LANES(to->u[l] = x);
-    }
-  } else {
-    EACH_ACTIVE {
+  EACH_RUN(exec) {
+    const run r = look(w, &a, k, bits);
+    const uint32_t *const from = (const uint32_t *)(uintptr_t)r.first;
+    if (r.how == NEIGHBOURS && words == 1) {
+      ACTIVE_OF_RUN(d->u[l] = from[i]);
+    } else if (r.how == SAME) {
       uint32_t value[4];
-      memcpy(value, (const void *)(uintptr_t)address_of(&at, l), 4 * (size_t)words);
-      for (int k = 0; k < words; k++) d[k].u[l] = value[k];
+      memcpy(value, from, 4 * (size_t)words);
+      for (int n = 0; n < words; n++) {
+        const uint32_t x = value[n];
+        uint32_t *to = d[n].u;
+        ACTIVE_OF_RUN(to[l] = x);
+      }
+    } else {
+      EACH_SCATTERED {
+        uint32_t value[4];
+        memcpy(value, (const void *)(uintptr_t)address_of(&a, l), 4 * (size_t)words);
+        for (int n = 0; n < words; n++) d[n].u[l] = value[n];
+      }
     }
   }
   return o + 1;
 }
 
 static inline const step *store_words(wave *w, const step *o, int words) {
-  addresses at;
-  find_addresses(w, o, STORE_BASE, &at);
-  if (at.first < 0) return o + 1;
+  const addresses a = find_addresses(w, o, STORE_BASE);
+  const uint64_t exec = exec_of(w);
   const lanes *x = &w->v[o->x[VALUE].index];
-  if (at.how == NEIGHBOURS && words == 1) {
-    uint32_t *to = (uint32_t *)(uintptr_t)at.of[0] - at.first;
-    ACTIVE_LANES(to[l] = x->u[l]);
-    return o + 1;
-  }
-  EACH_ACTIVE {
-    uint32_t value[4];
-    for (int k = 0; k < words; k++) value[k] = x[k].u[l];
-    memcpy((void *)(uintptr_t)address_of(&at, l), value, 4 * (size_t)words);
+  EACH_RUN(exec) {
+    const run r = look(w, &a, k, bits);
+    if (r.how == NEIGHBOURS && words == 1) {
+      uint32_t *const to = (uint32_t *)(uintptr_t)r.first;
+      ACTIVE_OF_RUN(to[i] = x->u[l]);
+    } else {
+      EACH_SCATTERED {
+        uint32_t value[4];
+        for (int n = 0; n < words; n++) value[n] = x[n].u[l];
+        memcpy((void *)(uintptr_t)address_of(&a, l), value, 4 * (size_t)words);
+      }
+    }
   }
   return o + 1;
 }
 
 /* A byte or two, whose upper bits are 0 or the sign; stores keep the lower bits. */
-#define LOAD_PART(name, type)                                                    \
-  static const step *name(wave *w, const step *o) {                              \
-    addresses at;                                                                \
-    find_addresses(w, o, LOAD_BASE, &at);                                        \
-    lanes *d = result(w, o);                                                     \
-    EACH_ACTIVE {                                                                \
-      type value;                                                                \
-      memcpy(&value, (const void *)(uintptr_t)address_of(&at, l), sizeof value); \
-      d->u[l] = (uint32_t)(int32_t)value;                                        \
-    }                                                                            \
-    return o + 1;                                                                \
+#define LOAD_PART(name, type)                                                   \
+  static const step *name(wave *w, const step *o) {                             \
+    const addresses a = find_addresses(w, o, LOAD_BASE);                        \
+    lanes *d = result(w, o);                                                    \
+    EACH_ACTIVE {                                                               \
+      type value;                                                               \
+      memcpy(&value, (const void *)(uintptr_t)address_of(&a, l), sizeof value); \
+      d->u[l] = (uint32_t)(int32_t)value;                                       \
+    }                                                                           \
+    return o + 1;                                                               \
   }
-#define STORE_PART(name, type)                                             \
-  static const step *name(wave *w, const step *o) {                        \
-    addresses at;                                                          \
-    find_addresses(w, o, STORE_BASE, &at);                                 \
-    const lanes *x = &w->v[o->x[VALUE].index];                             \
-    EACH_ACTIVE {                                                          \
-      const type value = (type)x->u[l];                                    \
-      memcpy((void *)(uintptr_t)address_of(&at, l), &value, sizeof value); \
-    }                                                                      \
-    return o + 1;                                                          \
+#define STORE_PART(name, type)                                            \
+  static const step *name(wave *w, const step *o) {                       \
+    const addresses a = find_addresses(w, o, STORE_BASE);                 \
+    EACH_ACTIVE {                                                         \
+      const type value = (type)w->v[o->x[VALUE].index].u[l];              \
+      memcpy((void *)(uintptr_t)address_of(&a, l), &value, sizeof value); \
+    }                                                                     \
+    return o + 1;                                                         \
   }
 LOAD_PART(load_u8, uint8_t)
 LOAD_PART(load_i8, int8_t)
@@ -116,18 +163,15 @@ LOAD_PART(load_i16, int16_t)
 STORE_PART(store_8, uint8_t)
 STORE_PART(store_16, uint16_t)
 
-/* The old value goes to d when there is a result; groups of other threads do the same at once. */
-#define ATOMIC(name, call)                                           \
-  static const step *name(wave *w, const step *o) {                  \
-    addresses at;                                                    \
-    find_addresses(w, o, STORE_BASE, &at);                           \
-    const lanes *x = &w->v[o->x[VALUE].index];                       \
-    EACH_ACTIVE {                                                    \
-      uint32_t *const p = (uint32_t *)(uintptr_t)address_of(&at, l); \
-      const uint32_t value = x->u[l];                                \
-      call(p, value, __ATOMIC_SEQ_CST);                              \
-    }                                                                \
-    return o + 1;                                                    \
+/* Without a result; groups on other threads may do the same at once. */
+#define ATOMIC(name, call)                                          \
+  static const step *name(wave *w, const step *o) {                 \
+    const addresses a = find_addresses(w, o, STORE_BASE);           \
+    EACH_ACTIVE {                                                   \
+      uint32_t *const p = (uint32_t *)(uintptr_t)address_of(&a, l); \
+      call(p, w->v[o->x[VALUE].index].u[l], __ATOMIC_SEQ_CST);      \
+    }                                                               \
+    return o + 1;                                                   \
   }
 ATOMIC(atomic_add, __atomic_fetch_add)
 ATOMIC(atomic_or, __atomic_fetch_or)

@@ -33,7 +33,7 @@ static const step *cndmask(wave *w, const step *o) {
   static const step *name(wave *w, const step *o) {                                                         \
     const lanes *first = source(w, o, 0), *second = source(w, o, 1);                                        \
     lanes *d = result(w, o), out;                                                                           \
-    memset(&out, 0, sizeof out);                                                                            \
+    if (!w->full) memset(&out, 0, sizeof out);                                                              \
     ACTIVE_LANES(const uint32_t x = U(a); const uint32_t y = U(b); const uint32_t r = (value); d->u[l] = r; \
                  out.u[l] = (carried));                                                                     \
     set_bits(w, o->d[1].index, bits_of(&out));                                                              \
@@ -47,7 +47,7 @@ CARRY(subrev_co, b, a, x - y, x < y)
   static const step *name(wave *w, const step *o) {                                                \
     const lanes *first = source(w, o, 0), *second = source(w, o, 1);                               \
     lanes *d = result(w, o), out, in;                                                              \
-    memset(&out, 0, sizeof out);                                                                   \
+    if (!w->full) memset(&out, 0, sizeof out);                                                     \
     spread(bits_at(w, mask_of(o, 2)), &in);                                                        \
     ACTIVE_LANES(const uint32_t x = U(a); const uint32_t y = U(b); const uint32_t k = in.u[l] & 1; \
                  const uint32_t r = (value); d->u[l] = r; out.u[l] = (carried));                   \
@@ -58,19 +58,70 @@ CARRY_IN(add_ci, a, b, x + y + k, (x + y < x) | (r < k))
 CARRY_IN(sub_ci, a, b, x - y - k, (x < y) | (x - y < k))
 CARRY_IN(subrev_ci, b, a, x - y - k, (x < y) | (x - y < k))
 
+/* An address's two additions, which every third instruction is, at once: of o, and with its carry of o + 1. */
+static const step *add_wide(wave *w, const step *o) {
+  const lanes *a = source(w, o, 0), *b = source(w, o, 1), *c = source_to(w, o + 1, 0, 2),
+              *e = source_to(w, o + 1, 1, 3);
+  lanes *low = result(w, o), *high = result(w, o + 1), out;
+  if (!w->full) memset(&out, 0, sizeof out);
+  ACTIVE_LANES(const uint32_t x = U(a); const uint32_t r = x + U(b); const uint32_t k = r < x; const uint32_t y = U(c);
+               const uint32_t s = y + U(e); const uint32_t t = s + k; low->u[l] = r; high->u[l] = t;
+               out.u[l] = (s < y) | (t < k));
+  set_bits(w, o->d[1].index, bits_of(&out));
+  w->count++;
+  return o + 2;
+}
+
+/* If one mask carries from the first to the second, and nothing else does. */
+void LANED(fuse)(step *first, const step *second) {
+  if (first->run != add_co || second->run != add_ci) return;
+  const uint32_t mask = first->d[1].index, sum = first->d[0].index;
+  if (second->x[2].index != mask || second->d[1].index != mask) return;
+  for (int i = 0; i < 2; i++)
+    if (!second->x[i].scalar && second->x[i].index == sum) return;
+  for (int i = 0; i < 2; i++)
+    if (second->x[i].scalar && (second->x[i].index == mask || second->x[i].index == mask + 1)) return;
+  first->run = add_wide;
+}
+
 /* --- 64 bits ------------------------------------------------------------------------------------------------------ */
+
+/* Source i of 64 bits, its halves in all lanes. */
+typedef struct halves {
+  const lanes *low, *high;
+} halves;
+static inline halves wide_source(wave *w, const step *o, int i) {
+  const operand x = o->x[i];
+  if (!x.scalar) return (halves){&w->v[x.index], &w->v[x.index + 1]};
+  lanes *low = &w->broadcast[2], *high = &w->broadcast[3];
+  const uint64_t value = pair(w, x.index);
+  EACH_LANE low->u[l] = (uint32_t)value;
+  EACH_LANE high->u[l] = (uint32_t)(value >> 32);
+  return (halves){low, high};
+}
+
+#define SHIFT(name, expression)                                                                               \
+  static const step *name(wave *w, const step *o) {                                                           \
+    const lanes *a = source(w, o, 0);                                                                         \
+    const halves b = wide_source(w, o, 1);                                                                    \
+    lanes *low = result(w, o), *high = low + 1;                                                               \
+    ACTIVE_LANES(const uint64_t x = (uint64_t)b.high->u[l] << 32 | b.low->u[l]; const uint32_t n = U(a) & 63; \
+                 const uint64_t r = (uint64_t)(expression); low->u[l] = (uint32_t)r;                          \
+                 high->u[l] = (uint32_t)(r >> 32));                                                           \
+    NEXT;                                                                                                     \
+  }
+SHIFT(lshlrev_b64, x << n)
+SHIFT(lshrrev_b64, x >> n)
+SHIFT(ashrrev_i64, (int64_t)x >> n)
 
 #define WIDE(name, expression)                                       \
   static const step *name(wave *w, const step *o) {                  \
-    const lanes *a = source(w, o, 0), *b = source(w, o, 1);          \
-    (void)a, (void)b;                                                \
+    const lanes *b = source(w, o, 1);                                \
+    (void)b;                                                         \
     for (int l = 0; l < LANES; l++)                                  \
       if (w->active.u[l]) set_wide(w, o, l, (uint64_t)(expression)); \
     NEXT;                                                            \
   }
-WIDE(lshlrev_b64, wide(w, o, 1, l) << (U(a) & 63))
-WIDE(lshrrev_b64, wide(w, o, 1, l) >> (U(a) & 63))
-WIDE(ashrrev_i64, (int64_t)wide(w, o, 1, l) >> (U(a) & 63))
 
 /* Bit 64 of the sum is the carry. */
 #define MAD(name, type, product)                                         \

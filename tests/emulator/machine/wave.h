@@ -40,10 +40,12 @@ typedef struct wave {
 /* Iterations are independent: an instruction's registers are the same or other ones, never shifted against each other.
  */
 #ifdef __clang__
-#define EACH_LANE _Pragma("clang loop vectorize(assume_safety)") for (int l = 0; l < LANES; l++)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
-#define EACH_LANE _Pragma("GCC ivdep") for (int l = 0; l < LANES; l++)
+#define INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1") /* unrolled first, GCC 12 makes no vectors of 16 */
 #endif
+#define EACH_OF(count) INDEPENDENT for (int i = 0; i < (count); i++)
+#define EACH_LANE INDEPENDENT for (int l = 0; l < LANES; l++)
 
 /* The statement for each active lane `l`. */
 #define ACTIVE_LANES(statement)                    \
@@ -61,9 +63,7 @@ typedef struct wave {
 
 /* --- operands ----------------------------------------------------------------------------------------------------- */
 
-static inline const lanes *changed_source(wave *w, const step *o, int i) {
-  const operand x = o->x[i];
-  lanes *to = &w->broadcast[i];
+static inline const lanes *changed_source(wave *w, operand x, lanes *to) {
   const uint32_t clear = x.change & ABSOLUTE ? 0x7fffffffu : ~0u, flip = x.change & NEGATED ? 0x80000000u : 0;
   if (x.scalar) {
     const uint32_t value = (w->s[x.index] & clear) ^ flip;
@@ -75,12 +75,13 @@ static inline const lanes *changed_source(wave *w, const step *o, int i) {
   return to;
 }
 
-/* Source i of 32 bits, in all lanes. */
-static inline const lanes *source(wave *w, const step *o, int i) {
+/* Source i of 32 bits, in all lanes; in w->broadcast[place] where it is no vector register as it is. */
+static inline const lanes *source_to(wave *w, const step *o, int i, int place) {
   const operand x = o->x[i];
   if (!x.scalar && !x.change) return &w->v[x.index];
-  return changed_source(w, o, i);
+  return changed_source(w, x, &w->broadcast[place]);
 }
+static inline const lanes *source(wave *w, const step *o, int i) { return source_to(w, o, i, i); }
 
 static inline lanes *result(wave *w, const step *o) { return &w->v[o->d[0].index]; }
 
@@ -153,6 +154,8 @@ static inline const step *stop(wave *w, const char *fault) {
   w->fault = fault;
   return NULL;
 }
+
+void LANED(fuse)(step *first, const step *second);
 
 /* Tables of the files, each ended by a name that is NULL. */
 extern const instruction LANED(scalar_instructions)[], LANED(vector_instructions)[], LANED(special_instructions)[],
