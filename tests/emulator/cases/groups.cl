@@ -25,7 +25,8 @@ LARGE __kernel void tree(__global const float *x, __global float *y) {
 }
 
 /* A tile through local memory of the size that the host gives. */
-LARGE __kernel void transpose(__global const float *x, __global float *y, int side, __local float *tile, __local float *edge) {
+LARGE __kernel void transpose(__global const float *x, __global float *y, int side, __local float *tile,
+                              __local float *edge) {
   const int lx = (int)get_local_id(0), ly = (int)get_local_id(1), w = (int)get_local_size(0);
   const int gx = (int)get_group_id(0) * w, gy = (int)get_group_id(1) * w;
   tile[ly * (w + 1) + lx] = x[(gy + ly) * side + gx + lx];
