@@ -81,6 +81,28 @@ static void integers(item *t) {
   put(t, a > b ? a - b : b - a);
 }
 
+static void short_integers(item *t) {
+  const uint32_t p = t->a & 0xffff, q = t->b & 0xffff, n = t->b & 15;
+  const int16_t r = (int16_t)t->a, s = (int16_t)t->b;
+  put(t, (p + q) & 0xffff);
+  put(t, (p - q) & 0xffff);
+  put(t, (p * q + t->c) & 0xffff);
+  put(t, p << n & 0xffff);
+  put(t, p >> n);
+  put(t, (uint32_t)(r >> n));
+  put(t, p > q ? p : q);
+  put(t, p < q ? p : q);
+  put(t, (uint32_t)(r > s ? r : s));
+  put(t, (uint32_t)(r < s ? r : s));
+  put(t, (p < q ? 1 : 0) | (r > s ? 2 : 0));
+  uint32_t k = t->c & 63, sum = 0;
+  do {
+    sum += k * t->a;
+    k = (k + 7) & 0xffff;
+  } while ((k & 127) < 100);
+  put(t, sum);
+}
+
 static void integer_division(item *t) {
   const uint32_t d = t->b | 1;
   const int32_t e = (int32_t)(t->b >> 1) | 1;
@@ -242,6 +264,7 @@ ITEMS(arithmetic)
 ITEMS(rounding)
 ITEMS(divisions)
 ITEMS(integers)
+ITEMS(short_integers)
 ITEMS(integer_division)
 ITEMS(wide)
 ITEMS(conversions)
@@ -323,11 +346,11 @@ int main(void) {
     return 1;
   }
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_rounding),         cmocka_unit_test(test_divisions),
-      cmocka_unit_test(test_integers),       cmocka_unit_test(test_integer_division), cmocka_unit_test(test_wide),
-      cmocka_unit_test(test_conversions),    cmocka_unit_test(test_comparisons),      cmocka_unit_test(test_divergence),
-      cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),   cmocka_unit_test(test_loads),
-      cmocka_unit_test(test_stores),         cmocka_unit_test(test_atomics)};
+      cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_rounding),       cmocka_unit_test(test_divisions),
+      cmocka_unit_test(test_integers),   cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
+      cmocka_unit_test(test_wide),       cmocka_unit_test(test_conversions),    cmocka_unit_test(test_comparisons),
+      cmocka_unit_test(test_divergence), cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),
+      cmocka_unit_test(test_loads),      cmocka_unit_test(test_stores),         cmocka_unit_test(test_atomics)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   harness_close(&h);
   return failed;

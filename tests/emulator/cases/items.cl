@@ -24,6 +24,18 @@ KERNEL(integers, PUT(a *b + c); PUT(mul_hi(a, b)); PUT((uint)mul_hi((int)a, (int
        PUT(bitselect(a, b, c)); PUT(max(a, b)); PUT((uint)min((int)a, (int)b)); PUT((a & b) | c); PUT(a ^ b ^ c);
        PUT(~a); PUT(a + b + c); PUT((uint)mad24((int)(a << 9) >> 9, (int)(b << 9) >> 9, (int)c)); PUT(abs_diff(a, b));)
 
+/* The loop is as clang makes counters of 16 bits. */
+KERNEL(
+    short_integers, const ushort p = (ushort)a; const ushort q = (ushort)b; const short r = (short)a;
+    const short s = (short)b; PUT((ushort)(p + q)); PUT((ushort)(p - q)); PUT((ushort)(p * q + (ushort)c));
+    PUT((ushort)(p << (b & 15))); PUT((ushort)(p >> (b & 15))); PUT((uint)(int)(short)(r >> (b & 15))); PUT(max(p, q));
+    PUT(min(p, q)); PUT((uint)(int)max(r, s)); PUT((uint)(int)min(r, s)); PUT((uint)(p < q) | (uint)(r > s) << 1);
+    ushort k = (ushort)(c & 63); uint sum = 0; do {
+      sum += k * a;
+      k = (ushort)(k + 7);
+    } while ((k & 127) < 100);
+    PUT(sum);)
+
 KERNEL(integer_division, const uint d = b | 1; const int e = (int)(b >> 1) | 1; PUT(a / d); PUT(a % d);
        PUT((uint)((int)a / e)); PUT((uint)((int)a % e)); PUT(a / 7); PUT(a % 28);)
 

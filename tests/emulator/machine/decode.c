@@ -59,6 +59,25 @@ static int cut(char *text, char *pieces[], int most, char **modifiers) {
   return count;
 }
 
+/* gfx90a's _sdwa: a source may be one of a register's bytes or halves; of results only whole registers are known. */
+static bool read_selection(step *o, const char *m) {
+  static const struct {
+    const char *name;
+    uint8_t change;
+  } parts[] = {{"DWORD", 0},
+               {"BYTE_0", A_BYTE},
+               {"BYTE_1", A_BYTE | FROM_BIT_8},
+               {"BYTE_2", A_BYTE | FROM_BIT_16},
+               {"BYTE_3", A_BYTE | FROM_BIT_8 | FROM_BIT_16},
+               {"WORD_0", A_HALF},
+               {"WORD_1", A_HALF | FROM_BIT_16}};
+  if (strcmp(m, "dst_sel:DWORD") == 0 || strcmp(m, "dst_unused:UNUSED_PAD") == 0) return true;
+  if (strncmp(m, "src0_sel:", 9) != 0 && strncmp(m, "src1_sel:", 9) != 0) return false;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (strcmp(m + 9, parts[i].name) == 0) return o->x[m[3] - '0'].change |= parts[i].change, true;
+  return false;
+}
+
 /* What is behind the operands, of which only these are known. */
 static bool read_modifiers(decoder *d, step *o, char *text) {
   char *save = NULL;
@@ -81,7 +100,7 @@ static bool read_modifiers(decoder *d, step *o, char *text) {
       for (int k = 0; k < 3 && m[n + 2 * (size_t)k - 1] != ']'; k++)
         if (m[n + 2 * (size_t)k] == '1') o->immediate |= 1u << (selections[i].shift + k);
     }
-    if (!known) return wrong(d, "unknown modifier", m);
+    if (!known && !read_selection(o, m)) return wrong(d, "unknown modifier", m);
   }
   return true;
 }
@@ -126,6 +145,7 @@ static const instruction *find(const machine *m, const char *mnemonic) {
   char name[64];
   snprintf(name, sizeof name, "%s", mnemonic);
   const size_t n = strlen(name);
+  if (n > 5 && strcmp(name + n - 5, "_sdwa") == 0) name[n - 5] = '\0';
   if (n > 4 && (strcmp(name + n - 4, "_e32") == 0 || strcmp(name + n - 4, "_e64") == 0)) name[n - 4] = '\0';
   if (strncmp(name, "v_dual_", 7) == 0) memmove(name + 2, name + 7, strlen(name + 7) + 1);
   return m->find(name);

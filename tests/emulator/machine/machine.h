@@ -25,12 +25,14 @@ enum {
   MOST_VECTORS = 514
 };
 
-enum { NEGATED = 1, ABSOLUTE = 2 }; /* of an operand: read as -x, |x|, -|x| */
+/* Of an operand: read as -x, |x|, -|x|; as one of its bytes or halves, by the number of the first bit, with
+ * its sign extended or not. */
+enum { NEGATED = 1, ABSOLUTE = 2, A_BYTE = 4, A_HALF = 8, FROM_BIT_8 = 16, FROM_BIT_16 = 32, SIGNED_PART = 64 };
 
 typedef struct operand {
   uint16_t index; /* of the first register */
   uint8_t scalar; /* else a vector register */
-  uint8_t change; /* NEGATED, ABSOLUTE */
+  uint8_t change; /* of these */
 } operand;
 
 struct wave;

@@ -73,12 +73,14 @@ static uint32_t vector_register(const char *text, uint32_t *first) {
   return 0;
 }
 
-/* "-v1", "|v1|", "-|v1|": without the signs. */
+/* "-v1", "|v1|", "-|v1|", "sext(v1)": without the signs. */
 static const char *strip(const char *text, char *buffer, size_t size, operand *to) {
   snprintf(buffer, size, "%s", text);
   char *t = buffer;
   size_t n = strlen(t);
   if (t[0] == '-' && (t[1] == '|' || t[1] == 'v' || t[1] == 's')) to->change |= NEGATED, t++, n--;
+  if (n > 6 && strncmp(t, "sext(", 5) == 0 && t[n - 1] == ')')
+    to->change |= SIGNED_PART, t[n - 1] = '\0', t += 5, n -= 6;
   if (n > 2 && t[0] == '|' && t[n - 1] == '|') to->change |= ABSOLUTE, t[n - 1] = '\0', t++;
   return t;
 }

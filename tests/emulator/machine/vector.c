@@ -153,6 +153,23 @@ VECTOR(mad_u32_u24, u, (U(a) & 0xffffff) * (U(b) & 0xffffff) + U(c))
 VECTOR(mad_i32_i24, u, (uint32_t)of_24(U(a)) * (uint32_t)of_24(U(b)) + U(c))
 VECTOR(sad_u32, u, (U(a) > U(b) ? U(a) - U(b) : U(b) - U(a)) + U(c))
 
+/* Of 16 bits: gfx90a writes 0 above them, gfx11 nothing. */
+#define HALF(name, expression) VECTOR(name, u, (LANES == 64 ? 0 : U(d) & 0xffff0000u) | ((uint32_t)(expression)&0xffff))
+#define UH(x) ((uint16_t)U(x))
+#define IH(x) ((int16_t)U(x))
+HALF(add_u16, U(a) + U(b))
+HALF(sub_u16, U(a) - U(b))
+HALF(subrev_u16, U(b) - U(a))
+HALF(mul_lo_u16, (U(a) & 0xffff) * (U(b) & 0xffff))
+HALF(mad_u16, (U(a) & 0xffff) * (U(b) & 0xffff) + U(c))
+HALF(lshlrev_b16, U(b) << (U(a) & 15))
+HALF(lshrrev_b16, (U(b) & 0xffff) >> (U(a) & 15))
+HALF(ashrrev_i16, IH(b) >> (U(a) & 15))
+HALF(max_u16, MOST(UH(a), UH(b)))
+HALF(min_u16, LEAST(UH(a), UH(b)))
+HALF(max_i16, MOST(IH(a), IH(b)))
+HALF(min_i16, LEAST(IH(a), IH(b)))
+
 /* Where gfx11 has another name than gfx90a, both. */
 const instruction LANED(vector_instructions)[] = {
     {"v_add_f32", "Daa", add_f32},
@@ -248,5 +265,20 @@ const instruction LANED(vector_instructions)[] = {
     {"v_mad_u32_u24", "Daaa", mad_u32_u24},
     {"v_mad_i32_i24", "Daaa", mad_i32_i24},
     {"v_sad_u32", "Daaa", sad_u32},
+    {"v_add_nc_u16", "Daa", add_u16},
+    {"v_add_u16", "Daa", add_u16},
+    {"v_sub_nc_u16", "Daa", sub_u16},
+    {"v_sub_u16", "Daa", sub_u16},
+    {"v_subrev_u16", "Daa", subrev_u16},
+    {"v_mul_lo_u16", "Daa", mul_lo_u16},
+    {"v_mad_u16", "Daaa", mad_u16},
+    {"v_mad_legacy_u16", "Daaa", mad_u16},
+    {"v_lshlrev_b16", "Daa", lshlrev_b16},
+    {"v_lshrrev_b16", "Daa", lshrrev_b16},
+    {"v_ashrrev_i16", "Daa", ashrrev_i16},
+    {"v_max_u16", "Daa", max_u16},
+    {"v_min_u16", "Daa", min_u16},
+    {"v_max_i16", "Daa", max_i16},
+    {"v_min_i16", "Daa", min_i16},
     {0},
 };

@@ -63,11 +63,19 @@ typedef struct wave {
 
 /* --- operands ----------------------------------------------------------------------------------------------------- */
 
+static inline uint32_t part_of(uint32_t u, unsigned change) {
+  const uint32_t bit = (change & FROM_BIT_8 ? 8 : 0) + (change & FROM_BIT_16 ? 16 : 0);
+  const uint32_t unused = change & A_BYTE ? 24 : change & A_HALF ? 16 : 0, up = u >> bit << unused;
+  return change & SIGNED_PART ? (uint32_t)((int32_t)up >> unused) : up >> unused;
+}
+
 static inline const lanes *changed_source(wave *w, operand x, lanes *to) {
   const uint32_t clear = x.change & ABSOLUTE ? 0x7fffffffu : ~0u, flip = x.change & NEGATED ? 0x80000000u : 0;
   if (x.scalar) {
-    const uint32_t value = (w->s[x.index] & clear) ^ flip;
+    const uint32_t value = (part_of(w->s[x.index], x.change) & clear) ^ flip;
     EACH_LANE to->u[l] = value;
+  } else if (x.change > (ABSOLUTE | NEGATED)) {
+    EACH_LANE to->u[l] = (part_of(w->v[x.index].u[l], x.change) & clear) ^ flip;
   } else {
     const lanes *from = &w->v[x.index];
     EACH_LANE to->u[l] = (from->u[l] & clear) ^ flip;
