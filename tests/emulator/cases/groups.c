@@ -10,6 +10,7 @@ enum { COUNT = 4096 };
 static harness h;
 static uint32_t x[COUNT], y[8 * COUNT];
 static const size_t P = sizeof(cl_mem), NONE = 0;
+static const void *const LOCAL = NULL; /* the value of an argument in local memory */
 
 static void fill(void) {
   uint64_t state = 7;
@@ -67,7 +68,7 @@ static void test_transpose(void **state) {
     const cl_int side = SIDE;
     cl_mem from = harness_buffer(&h, sizeof v, v), to = harness_buffer(&h, sizeof v, NULL);
     cl_kernel k = harness_kernel(&h, "transpose", P, &from, P, &to, sizeof side, &side, n * (n + 1) * sizeof(float),
-                                 NULL, n * sizeof(float), NULL, NONE);
+                                 LOCAL, n * sizeof(float), LOCAL, NONE);
     assert_int_equal(harness_launch(&h, k, 2, NULL, global, local, NULL, 0), CL_SUCCESS);
     harness_read(&h, to, sizeof v, got);
     for (int i = 0; i < SIDE; i++)

@@ -9,7 +9,7 @@
 enum { COUNT = 4096, MOST_WORDS = 24 };
 
 typedef struct item {
-  uint32_t a, b, c, i;
+  uint32_t a, b, c;
   float x, y, z;
   uint32_t out[MOST_WORDS];
   int count;
@@ -197,7 +197,7 @@ static void constant_table(item *t) {
 /* --- inputs and comparison ------------------------------------------------------------------------------------------
  */
 
-static uint32_t a[COUNT], b[COUNT], c[COUNT], out[MOST_WORDS * COUNT];
+static uint32_t as[COUNT], bs[COUNT], cs[COUNT], out[MOST_WORDS * COUNT];
 
 /* OpenCL leaves open what becomes of a signalling NaN: none is among them. */
 static uint32_t quiet(uint32_t u) { return (u & 0x7fffffff) > 0x7f800000 ? u | 0x400000 : u; }
@@ -213,7 +213,7 @@ static void make_inputs(void) {
   const uint32_t specials = sizeof special / sizeof *special;
   uint64_t state = 42;
   for (int i = 0; i < COUNT; i++) {
-    uint32_t *const to[3] = {&a[i], &b[i], &c[i]};
+    uint32_t *const to[3] = {&as[i], &bs[i], &cs[i]};
     for (int k = 0; k < 3; k++) {
       const uint32_t r = harness_random(&state), how = harness_random(&state) % 8;
       *to[k] = quiet(how < 3    ? special[r % specials]
@@ -233,7 +233,7 @@ static bool same(uint32_t x, uint32_t y) {
 static void run(harness *h, const char *name, uint32_t words, const uint32_t *before) {
   const size_t bytes = COUNT * 4, global = COUNT, local = 64;
   const cl_uint n = COUNT;
-  cl_mem m[4] = {harness_buffer(h, bytes, a), harness_buffer(h, bytes, b), harness_buffer(h, bytes, c),
+  cl_mem m[4] = {harness_buffer(h, bytes, as), harness_buffer(h, bytes, bs), harness_buffer(h, bytes, cs),
                  harness_buffer(h, words * bytes, before)};
   const size_t p = sizeof(cl_mem), none = 0;
   cl_kernel k = harness_kernel(h, name, p, &m[0], p, &m[1], p, &m[2], p, &m[3], sizeof n, &n, none);
@@ -245,7 +245,7 @@ static void run(harness *h, const char *name, uint32_t words, const uint32_t *be
 static void compare(harness *h, const char *name, void (*expect)(item *)) {
   run(h, name, MOST_WORDS, NULL);
   for (uint32_t i = 0; i < COUNT; i++) {
-    item t = {.a = a[i], .b = b[i], .c = c[i], .i = i, .x = as_float(a[i]), .y = as_float(b[i]), .z = as_float(c[i])};
+    item t = {.a = as[i], .b = bs[i], .c = cs[i], .x = as_float(as[i]), .y = as_float(bs[i]), .z = as_float(cs[i])};
     expect(&t);
     for (int k = 0; k < t.count; k++)
       if (!same(out[(uint32_t)k * COUNT + i], t.out[k]))
@@ -278,17 +278,17 @@ ITEMS(constant_table)
 
 static void test_loads(void **state) {
   (void)state;
-  const uint8_t *bytes = (const uint8_t *)c;
-  const int16_t *halves = (const int16_t *)(const void *)c;
+  const uint8_t *bytes = (const uint8_t *)cs;
+  const int16_t *halves = (const int16_t *)(const void *)cs;
   memset(out, 0xff, sizeof out);
   run(&h, "loads", MOST_WORDS, out);
   for (uint32_t i = 0; i < COUNT; i++) {
-    const uint32_t j = b[i] % (COUNT / 4), k = c[i] % (COUNT - 4);
-    const uint32_t *two = a + 2 * j, *three = a + 3 * j, *four = a + 4 * j, *next = a + 4 * (i % (COUNT / 4));
-    const uint32_t expected[] = {a[i],
-                                 a[COUNT - 1 - i],
-                                 b[5],
-                                 a[k],
+    const uint32_t j = bs[i] % (COUNT / 4), k = cs[i] % (COUNT - 4);
+    const uint32_t *two = as + 2 * j, *three = as + 3 * j, *four = as + 4 * j, *next = as + 4 * (i % (COUNT / 4));
+    const uint32_t expected[] = {as[i],
+                                 as[COUNT - 1 - i],
+                                 bs[5],
+                                 as[k],
                                  two[0] + 3 * two[1],
                                  three[0] + 3 * three[1] + 5 * three[2],
                                  four[0] + 3 * four[1] + 5 * four[2] + 7 * four[3],
@@ -296,7 +296,7 @@ static void test_loads(void **state) {
                                  bytes[k],
                                  (uint32_t)halves[k],
                                  (uint32_t)(int8_t)bytes[k + 1],
-                                 b[i] & 1 ? a[k + 1] + a[i] : ~0u};
+                                 bs[i] & 1 ? as[k + 1] + as[i] : ~0u};
     for (uint32_t w = 0; w < sizeof expected / sizeof *expected; w++)
       if (out[w * COUNT + i] != expected[w])
         fail_msg("load %u of item %u: 0x%08x instead of 0x%08x", w, i, out[w * COUNT + i], expected[w]);
@@ -312,15 +312,15 @@ static void test_stores(void **state) {
   uint8_t *bytes = (uint8_t *)(wanted + 4 * COUNT);
   uint16_t *halves = (uint16_t *)(void *)(wanted + 5 * COUNT);
   for (uint32_t i = 0; i < COUNT; i++) {
-    if (i % 3 != 1) wanted[i] = a[i];
-    if (i < COUNT / 2) wanted[COUNT + 2 * i] = a[i], wanted[COUNT + 2 * i + 1] = b[i];
+    if (i % 3 != 1) wanted[i] = as[i];
+    if (i < COUNT / 2) wanted[COUNT + 2 * i] = as[i], wanted[COUNT + 2 * i + 1] = bs[i];
     if (i < COUNT / 4) {
-      const uint32_t four[4] = {a[i], b[i], c[i], i}, three[3] = {c[i], b[i], i};
+      const uint32_t four[4] = {as[i], bs[i], cs[i], i}, three[3] = {cs[i], bs[i], i};
       memcpy(wanted + 2 * COUNT + 4 * i, four, sizeof four);
       memcpy(wanted + 3 * COUNT + 3 * i, three, sizeof three);
     }
-    bytes[COUNT - 1 - i] = (uint8_t)a[i];
-    halves[i ^ 1] = (uint16_t)b[i];
+    bytes[COUNT - 1 - i] = (uint8_t)as[i];
+    halves[i ^ 1] = (uint16_t)bs[i];
   }
   for (uint32_t w = 0; w < 6 * COUNT; w++)
     if (out[w] != wanted[w]) fail_msg("stored word %u: 0x%08x instead of 0x%08x", w, out[w], wanted[w]);
@@ -332,8 +332,8 @@ static void test_atomics(void **state) {
   memset(wanted, 0, sizeof wanted);
   run(&h, "atomics", 2, wanted);
   for (uint32_t i = 0; i < COUNT; i++) {
-    wanted[a[i] % 7] += b[i];
-    wanted[COUNT + c[i] % 5] |= 1u << (a[i] & 31);
+    wanted[as[i] % 7] += bs[i];
+    wanted[COUNT + cs[i] % 5] |= 1u << (as[i] & 31);
   }
   assert_memory_equal(out, wanted, sizeof wanted);
 }

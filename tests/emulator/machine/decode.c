@@ -141,14 +141,15 @@ static bool read_operands(decoder *d, step *o, const instruction *known, char **
 
 /* --- instructions ------------------------------------------------------------------------------------------------- */
 
-static const instruction *find(const machine *m, const char *mnemonic) {
-  char name[64];
-  snprintf(name, sizeof name, "%s", mnemonic);
+/* Without what is behind the name of the operation: how it is encoded, whether it is half of a dual one. */
+static void plain_name(char *name) {
+  static const char *const endings[] = {"_e32", "_e64", "_sdwa"};
   const size_t n = strlen(name);
-  if (n > 5 && strcmp(name + n - 5, "_sdwa") == 0) name[n - 5] = '\0';
-  if (n > 4 && (strcmp(name + n - 4, "_e32") == 0 || strcmp(name + n - 4, "_e64") == 0)) name[n - 4] = '\0';
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    const size_t m = strlen(endings[i]);
+    if (n > m && strcmp(name + n - m, endings[i]) == 0) name[n - m] = '\0';
+  }
   if (strncmp(name, "v_dual_", 7) == 0) memmove(name + 2, name + 7, strlen(name + 7) + 1);
-  return m->find(name);
 }
 
 static bool writes_exec(const step *o) {
@@ -162,7 +163,8 @@ static bool decode_one(decoder *d, char *text, const char *whole, uint32_t addre
   char mnemonic[64], *pieces[8], *modifiers;
   const size_t n = strcspn(text, " ");
   snprintf(mnemonic, sizeof mnemonic, "%.*s", (int)n, text);
-  const instruction *known = find(d->machine, mnemonic);
+  plain_name(mnemonic);
+  const instruction *known = d->machine->find(mnemonic);
   if (!known) return wrong(d, "unknown instruction", mnemonic);
   if (!known->run) return true; /* it has no effect */
   step *o = append(d);

@@ -8,10 +8,11 @@
 #include "wave.h"
 
 static const instruction *find(const char *mnemonic) {
-  static const instruction *const tables[] = {LANED(vector_instructions),  LANED(special_instructions),
-                                              LANED(compare_instructions), LANED(scalar_instructions),
-                                              LANED(memory_instructions),  LANED(local_instructions),
-                                              LANED(private_instructions), LANED(control_instructions)};
+  static const instruction *const tables[] = {LANED(vector_instructions),   LANED(special_instructions),
+                                              LANED(division_instructions), LANED(compare_instructions),
+                                              LANED(scalar_instructions),   LANED(scalar_flow_instructions),
+                                              LANED(memory_instructions),   LANED(local_instructions),
+                                              LANED(private_instructions),  LANED(control_instructions)};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     for (const instruction *t = tables[i]; t->name; t++)
       if (strcmp(t->name, mnemonic) == 0) return t;

@@ -126,7 +126,7 @@ static inline const step *store_words(wave *w, const step *o, int words) {
       ACTIVE_OF_RUN(to[i] = x->u[l]);
     } else {
       EACH_SCATTERED {
-        uint32_t value[4];
+        uint32_t value[4] = {0};
         for (int n = 0; n < words; n++) value[n] = x[n].u[l];
         memcpy((void *)(uintptr_t)address_of(&a, l), value, 4 * (size_t)words);
       }

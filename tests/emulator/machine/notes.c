@@ -6,7 +6,6 @@
 
 typedef struct reader {
   kernel_code *kernel;
-  argument *argument; /* NULL: hidden ones, or none yet */
   uint32_t offset, size;
   char list[64]; /* the key whose list comes */
   int listed;

@@ -151,6 +151,17 @@ static inline void spread(uint64_t bits, lanes *t) {
   }
 }
 
+static inline float as_float(uint32_t u) {
+  float f;
+  memcpy(&f, &u, 4);
+  return f;
+}
+static inline uint32_t as_bits(float f) {
+  uint32_t u;
+  memcpy(&u, &f, 4);
+  return u;
+}
+
 static inline uint32_t reversed(uint32_t a) {
   uint32_t r = 0;
   for (int k = 0; k < 32; k++) r |= (a >> k & 1) << (31 - k);
@@ -166,8 +177,9 @@ static inline const step *stop(wave *w, const char *fault) {
 void LANED(fuse)(step *first, const step *second);
 
 /* Tables of the files, each ended by a name that is NULL. */
-extern const instruction LANED(scalar_instructions)[], LANED(vector_instructions)[], LANED(special_instructions)[],
-    LANED(compare_instructions)[], LANED(memory_instructions)[], LANED(local_instructions)[],
-    LANED(private_instructions)[], LANED(control_instructions)[];
+extern const instruction LANED(scalar_instructions)[], LANED(scalar_flow_instructions)[], LANED(vector_instructions)[],
+    LANED(special_instructions)[], LANED(division_instructions)[], LANED(compare_instructions)[],
+    LANED(memory_instructions)[], LANED(local_instructions)[], LANED(private_instructions)[],
+    LANED(control_instructions)[];
 
 #endif
