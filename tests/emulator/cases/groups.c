@@ -86,7 +86,7 @@ static uint32_t width_sum(const uint32_t *v, uint32_t l) {
   const uint32_t m = (l * 37 + 11) & 255, t = v[m];
   uint32_t sum =
       t + 2 * (t + 1) + 3 * (t * 3) + 5 * (t ^ 5) + 7 * (t * 7) + 11 * (t >> 3) + 13 * t + 17 * (t * 5) + 19 * (t - 9);
-  const int32_t byte = (int8_t)v[l], half = (int16_t)(t >> 4);
+  const int32_t byte = (int32_t)(v[l] << 24) >> 24, half = (int16_t)(t >> 4);
   return sum + (t & 255) + (uint32_t)byte + (t >> 4 & 0xffff) + (uint32_t)half;
 }
 

@@ -49,7 +49,7 @@ cl_int CL_API_CALL driver_set_argument(cl_kernel k, cl_uint index, size_t size, 
   } else if (size != a->size) {
     return CL_INVALID_ARG_SIZE;
   } else if (a->kind == GLOBAL_BUFFER) {
-    const cl_mem m = *(const cl_mem *)value;
+    cl_mem m = *(const cl_mem *)value;
     const uint64_t address = m ? (uint64_t)(uintptr_t)m->bytes : 0;
     memcpy(k->values + a->offset, &address, sizeof address);
   } else {

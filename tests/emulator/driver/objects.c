@@ -4,26 +4,29 @@
 
 #include "driver/driver.h"
 
-#define MAKE(type, object)                                         \
-  type object = calloc(1, sizeof *object);                         \
-  if (error) *error = object ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY; \
-  if (!object) return NULL;                                        \
-  object->dispatch = &driver_dispatch, object->references = 1
+/* With what every object begins with. */
+static void *make(size_t size, cl_int *error) {
+  struct _cl_context *object = calloc(1, size);
+  if (error) *error = object ? CL_SUCCESS : CL_OUT_OF_HOST_MEMORY;
+  if (!object) return NULL;
+  object->dispatch = &driver_dispatch;
+  object->references = 1;
+  return object;
+}
 
 cl_context CL_API_CALL driver_create_context(const cl_context_properties *properties, cl_uint count,
                                              const cl_device_id *devices,
                                              void(CL_CALLBACK *told)(const char *, const void *, size_t, void *),
                                              void *user, cl_int *error) {
   (void)properties, (void)count, (void)devices, (void)told, (void)user;
-  MAKE(cl_context, context);
-  return context;
+  return make(sizeof(struct _cl_context), error);
 }
 
 cl_command_queue CL_API_CALL driver_create_queue(cl_context context, cl_device_id device,
                                                  cl_command_queue_properties properties, cl_int *error) {
   (void)device, (void)properties;
-  MAKE(cl_command_queue, queue);
-  queue->context = context;
+  cl_command_queue queue = make(sizeof *queue, error);
+  if (queue) queue->context = context;
   return queue;
 }
 
@@ -42,7 +45,7 @@ COUNTED(driver_retain_event, driver_release_event, cl_event)
 
 cl_int CL_API_CALL driver_queue_info(cl_command_queue queue, cl_command_queue_info what, size_t room, void *to,
                                      size_t *size) {
-  const cl_device_id device = &driver_device;
+  cl_device_id device = &driver_device;
   if (what == CL_QUEUE_CONTEXT) return driver_answer(&queue->context, sizeof queue->context, room, to, size);
   if (what == CL_QUEUE_DEVICE) return driver_answer(&device, sizeof device, room, to, size);
   return CL_INVALID_VALUE;
@@ -63,8 +66,8 @@ cl_ulong driver_now(void) {
 }
 
 static cl_event make_event(cl_ulong begin, cl_int *error) {
-  MAKE(cl_event, event);
-  event->begin = begin, event->end = driver_now();
+  cl_event event = make(sizeof *event, error);
+  if (event) event->begin = begin, event->end = driver_now();
   return event;
 }
 

@@ -42,7 +42,8 @@ cl_program CL_API_CALL driver_create_program(cl_context context, cl_uint count, 
 cl_program CL_API_CALL driver_create_from_binary(cl_context context, cl_uint count, const cl_device_id *devices,
                                                  const size_t *lengths, const unsigned char **binaries, cl_int *status,
                                                  cl_int *error) {
-  (void)context, (void)count, (void)devices, (void)lengths, (void)binaries, (void)status;
+  (void)context, (void)count, (void)devices, (void)lengths, (void)binaries;
+  if (status) *status = CL_INVALID_BINARY;
   if (error) *error = CL_INVALID_BINARY;
   return NULL;
 }

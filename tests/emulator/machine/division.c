@@ -4,7 +4,6 @@
 #include "wave.h"
 
 #define U(x) x->u[l]
-#define NEXT return o + 1
 
 static inline uint32_t exponent(uint32_t a) { return a >> 23 & 255; }
 static inline bool is_denormal(float x) { return x != 0 && fabsf(x) < 0x1p-126F; }
@@ -82,7 +81,7 @@ static uint32_t div_fixup(uint32_t s0, uint32_t s1, uint32_t s2) {
     (void)a, (void)b, (void)c, (void)vcc;                                         \
     for (int l = 0; l < LANES; l++)                                               \
       if (w->active.u[l]) d->u[l] = (expression);                                 \
-    NEXT;                                                                         \
+    return o + 1;                                                                 \
   }
 LANE_BY_LANE(rcp_f32, reciprocal(U(a), w->settings))
 LANE_BY_LANE(sqrt_f32, root(U(a), w->settings))
@@ -101,7 +100,7 @@ static const step *div_scale_f32(wave *w, const step *o) {
     bits |= (uint64_t)scaled << l;
   }
   set_bits(w, o->d[1].index, bits);
-  NEXT;
+  return o + 1;
 }
 
 const instruction LANED(division_instructions)[] = {

@@ -139,9 +139,9 @@ static const step *swizzle(wave *w, const step *o) {
   const uint32_t how = (uint32_t)o->offset[0];
   lanes got;
   EACH_ACTIVE {
-    const uint32_t i = (uint32_t)l;
-    const uint32_t from = how & 0x8000 ? (i & ~3u) | (how >> 2 * (i & 3) & 3)
-                                       : (i & ~31u) | ((((i & 31) & (how & 31)) | (how >> 5 & 31)) ^ (how >> 10 & 31));
+    const uint32_t i = (uint32_t)l, and = how & 31, or = how >> 5 & 31, xor = how >> 10 & 31;
+    const uint32_t of_four = (i & ~3u) | (how >> 2 * (i & 3) & 3), of_32 = (i & ~31u) | (((i & and) | or) ^ xor);
+    const uint32_t from = how & 0x8000 ? of_four : of_32;
     got.u[l] = value_of(w, x, from);
   }
   ACTIVE_LANES(result(w, o)->u[l] = got.u[l]);

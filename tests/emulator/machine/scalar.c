@@ -4,7 +4,6 @@
 #define S(i) w->s[o->x[i].index]
 #define P(i) pair(w, o->x[i].index)
 #define RESULT w->s[o->d[0].index]
-#define NEXT return o + 1
 
 /* Of a, b, c. NONZERO: scc says whether the result is not 0. */
 #define PLAIN(name, expression)                     \
@@ -12,7 +11,7 @@
     const uint32_t a = S(0), b = S(1), c = RESULT;  \
     (void)a, (void)b, (void)c;                      \
     RESULT = (uint32_t)(expression);                \
-    NEXT;                                           \
+    return o + 1;                                   \
   }
 #define NONZERO(name, expression)                   \
   static const step *name(wave *w, const step *o) { \
@@ -20,7 +19,7 @@
     (void)b;                                        \
     const uint32_t r = (uint32_t)(expression);      \
     RESULT = r, w->scc = r != 0;                    \
-    NEXT;                                           \
+    return o + 1;                                   \
   }
 #define NONZERO64(name, expression)                 \
   static const step *name(wave *w, const step *o) { \
@@ -28,7 +27,7 @@
     (void)b;                                        \
     const uint64_t r = (uint64_t)(expression);      \
     set_pair(w, o->d[0].index, r), w->scc = r != 0; \
-    NEXT;                                           \
+    return o + 1;                                   \
   }
 
 #define SIGNED(x) ((int32_t)(x))
@@ -96,76 +95,76 @@ NONZERO64(ashr64, (int64_t)a >> (S(1) & 63))
 
 static const step *mov64(wave *w, const step *o) {
   set_pair(w, o->d[0].index, P(0));
-  NEXT;
+  return o + 1;
 }
 
 static const step *cselect64(wave *w, const step *o) {
   set_pair(w, o->d[0].index, w->scc ? P(0) : P(1));
-  NEXT;
+  return o + 1;
 }
 
 static const step *bcnt1_64(wave *w, const step *o) {
   const uint32_t r = (uint32_t)__builtin_popcountll(P(0));
   RESULT = r, w->scc = r != 0;
-  NEXT;
+  return o + 1;
 }
 
 static const step *ff1_64(wave *w, const step *o) {
   const uint64_t a = P(0);
   RESULT = a ? (uint32_t)__builtin_ctzll(a) : ~0u;
-  NEXT;
+  return o + 1;
 }
 
 static const step *add_u32(wave *w, const step *o) {
   const uint64_t t = (uint64_t)S(0) + S(1);
   RESULT = (uint32_t)t, w->scc = (uint32_t)(t >> 32);
-  NEXT;
+  return o + 1;
 }
 
 static const step *addc_u32(wave *w, const step *o) {
   const uint64_t t = (uint64_t)S(0) + S(1) + w->scc;
   RESULT = (uint32_t)t, w->scc = (uint32_t)(t >> 32);
-  NEXT;
+  return o + 1;
 }
 
 static const step *sub_u32(wave *w, const step *o) {
   const uint32_t a = S(0), b = S(1);
   RESULT = a - b, w->scc = b > a;
-  NEXT;
+  return o + 1;
 }
 
 static const step *subb_u32(wave *w, const step *o) {
   const uint64_t a = S(0), b = (uint64_t)S(1) + w->scc;
   RESULT = (uint32_t)(a - b), w->scc = b > a;
-  NEXT;
+  return o + 1;
 }
 
 static const step *add_i32(wave *w, const step *o) {
   int32_t r;
   w->scc = __builtin_add_overflow(SIGNED(S(0)), SIGNED(S(1)), &r);
   RESULT = (uint32_t)r;
-  NEXT;
+  return o + 1;
 }
 
 static const step *sub_i32(wave *w, const step *o) {
   int32_t r;
   w->scc = __builtin_sub_overflow(SIGNED(S(0)), SIGNED(S(1)), &r);
   RESULT = (uint32_t)r;
-  NEXT;
+  return o + 1;
 }
 
 static const step *addk_i32(wave *w, const step *o) {
   int32_t r;
   w->scc = __builtin_add_overflow(SIGNED(RESULT), (int32_t)(int16_t)o->immediate, &r);
   RESULT = (uint32_t)r;
-  NEXT;
+  return o + 1;
 }
 
 #define SHIFT_ADD(name, n)                             \
   static const step *name(wave *w, const step *o) {    \
     const uint64_t r = ((uint64_t)S(0) << (n)) + S(1); \
     RESULT = (uint32_t)r, w->scc = r >> 32 != 0;       \
-    NEXT;                                              \
+    return o + 1;                                      \
   }
 SHIFT_ADD(lshl1_add, 1)
 SHIFT_ADD(lshl2_add, 2)
@@ -178,7 +177,7 @@ SHIFT_ADD(lshl4_add, 4)
     const type a = (type)S(0), b = (type)S(1);      \
     w->scc = a sign b;                              \
     RESULT = (uint32_t)(w->scc ? a : b);            \
-    NEXT;                                           \
+    return o + 1;                                   \
   }
 EXTREME(max_i32, int32_t, >=)
 EXTREME(min_i32, int32_t, <)

@@ -4,7 +4,6 @@
 #define S(i) w->s[o->x[i].index]
 #define P(i) pair(w, o->x[i].index)
 #define RESULT w->s[o->d[0].index]
-#define NEXT return o + 1
 #define SIGNED(x) ((int32_t)(x))
 
 #define COMPARE(name, expression)                                          \
@@ -13,7 +12,7 @@
     const int32_t i = SIGNED(a), j = SIGNED(b), m = (int16_t)o->immediate; \
     (void)a, (void)b, (void)i, (void)j, (void)k, (void)m;                  \
     w->scc = expression;                                                   \
-    NEXT;                                                                  \
+    return o + 1;                                                          \
   }
 #define COMPARES(name, sign)           \
   COMPARE(cmp_##name##_i32, i sign j)  \
@@ -37,14 +36,14 @@ COMPARE(cmp_lg_u64, P(0) != P(1))
     const uint32_t a = S(0), x = w->s[EXEC];             \
     RESULT = x;                                          \
     w->s[EXEC] = (expression), w->scc = w->s[EXEC] != 0; \
-    NEXT;                                                \
+    return o + 1;                                        \
   }                                                      \
   static const step *name##_64(wave *w, const step *o) { \
     const uint64_t a = P(0), x = pair(w, EXEC);          \
     set_pair(w, o->d[0].index, x);                       \
     set_pair(w, EXEC, (expression));                     \
     w->scc = pair(w, EXEC) != 0;                         \
-    NEXT;                                                \
+    return o + 1;                                        \
   }
 SAVE_EXEC(and_saveexec, a &x)
 SAVE_EXEC(or_saveexec, a | x)
@@ -59,7 +58,7 @@ SAVE_EXEC(orn2_saveexec, a | ~x)
   static const step *name(wave *w, const step *o) {                                                    \
     const uint8_t *from = (const uint8_t *)(uintptr_t)(P(0) + S(1) + (uint64_t)(int64_t)o->offset[0]); \
     memcpy(&w->s[o->d[0].index], from, 4 * (n));                                                       \
-    NEXT;                                                                                              \
+    return o + 1;                                                                                      \
   }
 LOAD(load_1, 1)
 LOAD(load_2, 2)

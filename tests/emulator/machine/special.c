@@ -2,7 +2,6 @@
 #include "wave.h"
 
 #define U(x) x->u[l]
-#define NEXT return o + 1
 
 static inline uint32_t mask_of(const step *o, int i) { return o->x[i].index; }
 
@@ -13,38 +12,38 @@ static const step *cndmask(wave *w, const step *o) {
   lanes *d = result(w, o), choice;
   spread(bits_at(w, mask_of(o, 2)), &choice);
   ACTIVE_LANES(d->u[l] = choice.u[l] ? U(b) : U(a));
-  NEXT;
+  return o + 1;
 }
 
 /* d, carries = a + b [+ carries] and a - b, b - a alike; carries of inactive lanes are 0. */
-#define CARRY(name, first, second, value, carried)                                                          \
-  static const step *name(wave *w, const step *o) {                                                         \
-    const lanes *first = source(w, o, 0), *second = source(w, o, 1);                                        \
-    lanes *d = result(w, o), out;                                                                           \
-    if (!w->full) memset(&out, 0, sizeof out);                                                              \
-    ACTIVE_LANES(const uint32_t x = U(a); const uint32_t y = U(b); const uint32_t r = (value); d->u[l] = r; \
-                 out.u[l] = (carried));                                                                     \
-    set_bits(w, o->d[1].index, bits_of(&out));                                                              \
-    NEXT;                                                                                                   \
+#define CARRY(name, first, second, value, carried)                                                                 \
+  static const step *name(wave *w, const step *o) {                                                                \
+    const lanes *a = source(w, o, 0), *b = source(w, o, 1);                                                        \
+    lanes *d = result(w, o), out;                                                                                  \
+    if (!w->full) memset(&out, 0, sizeof out);                                                                     \
+    ACTIVE_LANES(const uint32_t x = (first); const uint32_t y = (second); const uint32_t r = (value); d->u[l] = r; \
+                 out.u[l] = (carried));                                                                            \
+    set_bits(w, o->d[1].index, bits_of(&out));                                                                     \
+    return o + 1;                                                                                                  \
   }
-CARRY(add_co, a, b, x + y, r < x)
-CARRY(sub_co, a, b, x - y, x < y)
-CARRY(subrev_co, b, a, x - y, x < y)
+CARRY(add_co, U(a), U(b), x + y, r < x)
+CARRY(sub_co, U(a), U(b), x - y, x < y)
+CARRY(subrev_co, U(b), U(a), x - y, x < y)
 
-#define CARRY_IN(name, first, second, value, carried)                                              \
-  static const step *name(wave *w, const step *o) {                                                \
-    const lanes *first = source(w, o, 0), *second = source(w, o, 1);                               \
-    lanes *d = result(w, o), out, in;                                                              \
-    if (!w->full) memset(&out, 0, sizeof out);                                                     \
-    spread(bits_at(w, mask_of(o, 2)), &in);                                                        \
-    ACTIVE_LANES(const uint32_t x = U(a); const uint32_t y = U(b); const uint32_t k = in.u[l] & 1; \
-                 const uint32_t r = (value); d->u[l] = r; out.u[l] = (carried));                   \
-    set_bits(w, o->d[1].index, bits_of(&out));                                                     \
-    NEXT;                                                                                          \
+#define CARRY_IN(name, first, second, value, carried)                                                     \
+  static const step *name(wave *w, const step *o) {                                                       \
+    const lanes *a = source(w, o, 0), *b = source(w, o, 1);                                               \
+    lanes *d = result(w, o), out, in;                                                                     \
+    if (!w->full) memset(&out, 0, sizeof out);                                                            \
+    spread(bits_at(w, mask_of(o, 2)), &in);                                                               \
+    ACTIVE_LANES(const uint32_t x = (first); const uint32_t y = (second); const uint32_t k = in.u[l] & 1; \
+                 const uint32_t r = (value); d->u[l] = r; out.u[l] = (carried));                          \
+    set_bits(w, o->d[1].index, bits_of(&out));                                                            \
+    return o + 1;                                                                                         \
   }
-CARRY_IN(add_ci, a, b, x + y + k, (x + y < x) | (r < k))
-CARRY_IN(sub_ci, a, b, x - y - k, (x < y) | (x - y < k))
-CARRY_IN(subrev_ci, b, a, x - y - k, (x < y) | (x - y < k))
+CARRY_IN(add_ci, U(a), U(b), x + y + k, (x + y < x) | (r < k))
+CARRY_IN(sub_ci, U(a), U(b), x - y - k, (x < y) | (x - y < k))
+CARRY_IN(subrev_ci, U(b), U(a), x - y - k, (x < y) | (x - y < k))
 
 /* An address's two additions, which every third instruction is, at once: of o, and with its carry of o + 1. */
 static const step *add_wide(wave *w, const step *o) {
@@ -96,7 +95,7 @@ static inline halves wide_source(wave *w, const step *o, int i) {
     ACTIVE_LANES(const uint64_t x = (uint64_t)b.high->u[l] << 32 | b.low->u[l]; const uint32_t n = U(a) & 63; \
                  const uint64_t r = (uint64_t)(expression); low->u[l] = (uint32_t)r;                          \
                  high->u[l] = (uint32_t)(r >> 32));                                                           \
-    NEXT;                                                                                                     \
+    return o + 1;                                                                                             \
   }
 SHIFT(lshlrev_b64, x << n)
 SHIFT(lshrrev_b64, x >> n)
@@ -108,7 +107,7 @@ SHIFT(ashrrev_i64, (int64_t)x >> n)
     (void)b;                                                         \
     for (int l = 0; l < LANES; l++)                                  \
       if (w->active.u[l]) set_wide(w, o, l, (uint64_t)(expression)); \
-    NEXT;                                                            \
+    return o + 1;                                                    \
   }
 
 /* Bit 64 of the sum is the carry. */
@@ -123,7 +122,7 @@ SHIFT(ashrrev_i64, (int64_t)x >> n)
       carries |= (uint64_t)(sum >> 64 & 1) << l;                         \
     }                                                                    \
     set_bits(w, o->d[1].index, carries);                                 \
-    NEXT;                                                                \
+    return o + 1;                                                        \
   }
 MAD(mad_u64_u32, uint64_t, (uint64_t)U(a) * U(b))
 MAD(mad_i64_i32, int64_t, (int64_t)a->i[l] * b->i[l])
@@ -151,15 +150,15 @@ WIDE(pk_mov_b32, (uint64_t)as_bits(half_of(w, o, 1, 0, l)) << 32 | as_bits(half_
 static const step *readfirstlane(wave *w, const step *o) {
   const uint64_t exec = exec_of(w);
   w->s[o->d[0].index] = source(w, o, 0)->u[exec ? __builtin_ctzll(exec) : 0];
-  NEXT;
+  return o + 1;
 }
 static const step *readlane(wave *w, const step *o) {
   w->s[o->d[0].index] = source(w, o, 0)->u[w->s[o->x[1].index] % LANES];
-  NEXT;
+  return o + 1;
 }
 static const step *writelane(wave *w, const step *o) {
   result(w, o)->u[w->s[o->x[1].index] % LANES] = w->s[o->x[0].index];
-  NEXT;
+  return o + 1;
 }
 
 /* The register whose number m0 is added to. */
@@ -169,7 +168,7 @@ static const step *movreld(wave *w, const step *o) {
   const lanes *a = source(w, o, 0);
   lanes *d = &w->v[index];
   ACTIVE_LANES(d->u[l] = U(a));
-  NEXT;
+  return o + 1;
 }
 static const step *movrels(wave *w, const step *o) {
   const uint32_t index = o->x[0].index + w->s[M0];
@@ -177,7 +176,7 @@ static const step *movrels(wave *w, const step *o) {
   const lanes *a = &w->v[index];
   lanes *d = result(w, o);
   ACTIVE_LANES(d->u[l] = U(a));
-  NEXT;
+  return o + 1;
 }
 
 /* How many of a mask's lanes come before this one: of the lower 32 lanes, of the upper. */
@@ -186,13 +185,13 @@ static const step *mbcnt_lo(wave *w, const step *o) {
   const lanes *a = source(w, o, 0), *b = source(w, o, 1);
   lanes *d = result(w, o);
   ACTIVE_LANES(d->u[l] = U(b) + (uint32_t)__builtin_popcount(U(a) & before(l)));
-  NEXT;
+  return o + 1;
 }
 static const step *mbcnt_hi(wave *w, const step *o) {
   const lanes *a = source(w, o, 0), *b = source(w, o, 1);
   lanes *d = result(w, o);
   ACTIVE_LANES(d->u[l] = U(b) + (uint32_t)__builtin_popcount(U(a) & before(l - 32)));
-  NEXT;
+  return o + 1;
 }
 
 const instruction LANED(special_instructions)[] = {
