@@ -81,6 +81,15 @@ def oclgrind(_folder):
     return {}
 
 
+# Our own driver, tests/emulator: built beside this folder.
+def emulated(folder):
+    for needed in ("bin/clang", "bin/ld.lld", "bin/llvm-objdump"):
+        find(f"/usr/lib/llvm-15/{needed}", "Debian's clang-15, lld-15, llvm-15")
+    find("/usr/lib/clc/amdgcn--amdhsa.bc", "Debian's libclc-15")
+    library = find(folder.parent / "emulator" / "libemulator.so", "the target emulator")
+    return {**icd(folder, "emulated", library), "EMULATOR_CACHE": str(folder / "emulated-code")}
+
+
 # name: (implementation, environment, options of check, what is special)
 ROWS = {
     "pocl-seed": (debian_pocl, {}, [], "the seed network"),
@@ -94,6 +103,13 @@ ROWS = {
     "pocl-sse2": (debian_pocl, {"POCL_KERNELLIB_NAME": "sse2"}, ["--small"], "SSE2: no fma in hardware"),
     "intel": (intel, {}, ["--small"], "its vectorizer on"),
     "intel-gpu-path": (intel, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
+    "emulated-amd": (emulated, {}, [], "gfx1100 machine code, emulated, wave32; the seed network"),
+    "emulated-amd-small": (emulated, {}, ["--small"], "gfx1100 machine code, emulated, wave32"),
+    "emulated-amd-wave64": (emulated, {"EMULATOR_DEVICE": "gfx90a"}, ["--small"],
+                            "gfx90a machine code, emulated, wave64"),
+    "emulated-amd-inexact": (emulated, {"EMULATOR_RECIPROCAL": "random", "EMULATOR_ROOT": "random",
+                                        "EMULATOR_FLUSH": "1", "EMULATOR_ORDER": "strided"}, ["--small"],
+                             "gfx1100, reciprocals and roots off by 1 ULP at random, groups in another order"),
     "oclgrind": (oclgrind, {}, ["--small"], "data races, API use"),
 }
 
@@ -102,7 +118,7 @@ USUAL_CODE = ("pocl-seed", "pocl-loopvec", "pocl-1-thread", "pocl-2-threads", "p
 
 def environment(folder, name, extra):
     """What the implementation is told; nothing of the caller's that would change it."""
-    changing = ("FOVEA_", "POCL_", "OCL_ICD_", "CL_CONFIG_", "OCLGRIND_")
+    changing = ("FOVEA_", "POCL_", "OCL_ICD_", "CL_CONFIG_", "OCLGRIND_", "EMULATOR_")
     env = {key: value for key, value in os.environ.items() if not key.startswith(changing)}
     env.update(extra)
     # Threads and load change no code: those rows take the kernels that other tests have compiled, and keep theirs for
@@ -179,7 +195,7 @@ def check(name, fovea, folder):
         try_method(fovea, env)
     load = busy_loops() if name == "pocl-loaded" else []
     try:
-        status, out, err = run(command, env, 500)
+        status, out, err = run(command, env, 1500 if name == "emulated-amd" else 500)
     finally:
         for process in load:
             process.kill()

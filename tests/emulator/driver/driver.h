@@ -1,0 +1,135 @@
+/* An OpenCL 1.2 driver with one device, an emulated GPU of AMD's: what Fovea and its tests call, and no more. Every
+ * command is done when its call returns, so that queues are in order and events complete. */
+#ifndef FOVEA_TESTS_EMULATOR_DRIVER_H
+#define FOVEA_TESTS_EMULATOR_DRIVER_H
+
+#include <CL/cl.h>
+#include <CL/cl_icd.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "machine/code_object.h"
+#include "machine/machine.h"
+#include "machine/settings.h"
+
+/* The loader finds the table of functions in the first word of every object. */
+struct _cl_platform_id {
+  const cl_icd_dispatch *dispatch;
+};
+struct _cl_device_id {
+  const cl_icd_dispatch *dispatch;
+};
+struct _cl_context {
+  const cl_icd_dispatch *dispatch;
+  atomic_int references;
+};
+struct _cl_command_queue {
+  const cl_icd_dispatch *dispatch;
+  atomic_int references;
+  cl_context context;
+};
+struct _cl_mem {
+  const cl_icd_dispatch *dispatch;
+  atomic_int references;
+  cl_mem parent; /* of a part of a buffer */
+  uint8_t *bytes;
+  size_t size;
+  void *mapping;
+  size_t mapped;
+};
+struct _cl_program {
+  const cl_icd_dispatch *dispatch;
+  atomic_int references;
+  char *source;
+  code_object *object;
+  char log[8192];
+};
+struct _cl_kernel {
+  const cl_icd_dispatch *dispatch;
+  atomic_int references;
+  cl_program program;
+  const kernel_code *code;
+  uint8_t *values;                  /* of the arguments */
+  uint32_t dynamic[MOST_ARGUMENTS]; /* bytes of local memory that an argument asks for */
+  bool set[MOST_ARGUMENTS];
+};
+struct _cl_event {
+  const cl_icd_dispatch *dispatch;
+  atomic_int references;
+  cl_ulong begin, end;
+};
+
+extern const cl_icd_dispatch driver_dispatch;
+extern struct _cl_platform_id driver_platform;
+extern struct _cl_device_id driver_device;
+
+const machine *driver_machine(void);
+const char *driver_processor(void); /* "gfx1100" */
+
+enum { DRIVER_LOCAL_BYTES = 65536 };
+
+cl_ulong driver_now(void); /* ns */
+
+/* An event of a command that began at `begin` and ends now, where one is wanted. */
+cl_int driver_finish(cl_event *event, cl_ulong begin);
+
+/* The answer of a clGet...Info. */
+cl_int driver_answer(const void *answer, size_t bytes, size_t room, void *to, size_t *size);
+
+/* All work-groups of a range, on as many threads as the settings say. CL_OUT_OF_RESOURCES: stderr has said what stopped
+ * one. `instructions` gets how many waves executed. */
+cl_int driver_run(const launch *launched, const uint32_t groups[3], uint64_t *instructions);
+
+/* The functions of the table. */
+cl_int CL_API_CALL driver_platform_info(cl_platform_id, cl_platform_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_device_ids(cl_platform_id, cl_device_type, cl_uint, cl_device_id *, cl_uint *);
+cl_int CL_API_CALL driver_device_info(cl_device_id, cl_device_info, size_t, void *, size_t *);
+
+cl_context CL_API_CALL driver_create_context(const cl_context_properties *, cl_uint, const cl_device_id *,
+                                             void(CL_CALLBACK *)(const char *, const void *, size_t, void *), void *,
+                                             cl_int *);
+cl_int CL_API_CALL driver_retain_context(cl_context);
+cl_int CL_API_CALL driver_release_context(cl_context);
+cl_command_queue CL_API_CALL driver_create_queue(cl_context, cl_device_id, cl_command_queue_properties, cl_int *);
+cl_int CL_API_CALL driver_retain_queue(cl_command_queue);
+cl_int CL_API_CALL driver_release_queue(cl_command_queue);
+cl_int CL_API_CALL driver_queue_info(cl_command_queue, cl_command_queue_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_finish_queue(cl_command_queue);
+cl_int CL_API_CALL driver_wait(cl_uint, const cl_event *);
+cl_int CL_API_CALL driver_event_info(cl_event, cl_event_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_event_times(cl_event, cl_profiling_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_retain_event(cl_event);
+cl_int CL_API_CALL driver_release_event(cl_event);
+cl_int CL_API_CALL driver_marker(cl_command_queue, cl_uint, const cl_event *, cl_event *);
+
+cl_mem CL_API_CALL driver_create_buffer(cl_context, cl_mem_flags, size_t, void *, cl_int *);
+cl_mem CL_API_CALL driver_create_part(cl_mem, cl_mem_flags, cl_buffer_create_type, const void *, cl_int *);
+cl_int CL_API_CALL driver_retain_buffer(cl_mem);
+cl_int CL_API_CALL driver_release_buffer(cl_mem);
+cl_int CL_API_CALL driver_buffer_info(cl_mem, cl_mem_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_read(cl_command_queue, cl_mem, cl_bool, size_t, size_t, void *, cl_uint, const cl_event *,
+                               cl_event *);
+cl_int CL_API_CALL driver_write(cl_command_queue, cl_mem, cl_bool, size_t, size_t, const void *, cl_uint,
+                                const cl_event *, cl_event *);
+
+cl_program CL_API_CALL driver_create_program(cl_context, cl_uint, const char **, const size_t *, cl_int *);
+cl_program CL_API_CALL driver_create_from_binary(cl_context, cl_uint, const cl_device_id *, const size_t *,
+                                                 const unsigned char **, cl_int *, cl_int *);
+cl_int CL_API_CALL driver_retain_program(cl_program);
+cl_int CL_API_CALL driver_release_program(cl_program);
+cl_int CL_API_CALL driver_build(cl_program, cl_uint, const cl_device_id *, const char *,
+                                void(CL_CALLBACK *)(cl_program, void *), void *);
+cl_int CL_API_CALL driver_program_info(cl_program, cl_program_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_build_info(cl_program, cl_device_id, cl_program_build_info, size_t, void *, size_t *);
+
+cl_kernel CL_API_CALL driver_create_kernel(cl_program, const char *, cl_int *);
+cl_int CL_API_CALL driver_retain_kernel(cl_kernel);
+cl_int CL_API_CALL driver_release_kernel(cl_kernel);
+cl_int CL_API_CALL driver_set_argument(cl_kernel, cl_uint, size_t, const void *);
+cl_int CL_API_CALL driver_kernel_info(cl_kernel, cl_kernel_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_group_info(cl_kernel, cl_device_id, cl_kernel_work_group_info, size_t, void *, size_t *);
+cl_int CL_API_CALL driver_launch(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *, const size_t *,
+                                 cl_uint, const cl_event *, cl_event *);
+
+#endif
