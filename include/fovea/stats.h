@@ -11,21 +11,35 @@
 extern "C" {
 #endif
 
-/* A CSV file as text. */
+/* A table of text cells. */
 typedef struct fovea_table {
   size_t rows, columns; /* at least 1 each, the header line not counted */
   char **names;         /* columns: the header, all different, UTF-8 */
-  char **cells;         /* rows x columns, row-major */
-  size_t *lines;        /* rows: the line of the file where each starts, the header's being 1 */
-  char *text;           /* what the pointers above point into */
+  char **cells;         /* rows x columns, row-major, UTF-8; numbers with a decimal point and no thousands separators */
+  size_t *lines;        /* rows: the line of the file where each starts, from 1 */
+  char *notes;          /* NULL, or what was found out, changed or left out: sentences, a newline after each */
+  char *text, *made;    /* what the pointers above point into */
 } fovea_table;
 
-/* Reads a CSV file (RFC 4180: commas, double quotes, a header line; LF or CRLF; a byte order mark is skipped, an empty
- * line too). The caller owns *table. FOVEA_IO when it cannot be read; FOVEA_INVALID, naming the line, when it is empty,
- * has a header alone, a row with more or fewer fields than the header (a torn last line is such a row), a quote that is
- * not closed, or a column without a name or with another's; FOVEA_NO_MEMORY. */
-FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table);
-FOVEA_API void fovea_table_destroy(fovea_table *table); /* takes NULL */
+typedef struct fovea_table_options {
+  char separator; /* of the columns: ',' ';' '\t' '|', ' ' for any blanks; 0: found out */
+  char decimal;   /* '.' or ','; 0: found out, column by column */
+  bool no_header; /* the first line is a row; the columns are called x1, x2, ... */
+} fovea_table_options;
+
+/* Reads a table: RFC 4180's CSV (double quotes, a header line; LF, CRLF or CR) and what programs make of it. It may be
+ * compressed by gzip, a pipe, or standard input, "-". `options` may be NULL. Passed over are a byte order mark, empty
+ * lines, lines that begin with #, blanks around fields, a separator at the end of every line, and a first column
+ * without a name; a comment with as many names as the first line has numbers is the header. A column whose every number
+ * has decimal commas or thousands separators is rewritten. What of this was done is in the table's notes.
+ *
+ * The caller owns *table. FOVEA_IO when it cannot be read; FOVEA_INVALID, naming the line, when it is empty, larger
+ * than 1 GiB, has a header alone, a header of numbers, a row with more or fewer fields than the others (a torn last
+ * line is such a row), a quote that is not closed, a column without a name or with another's, text that is not UTF-8 or
+ * has control characters, a number that may have a decimal comma or thousands; FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_table_read_as(const char *path, const fovea_table_options *options, fovea_table **table);
+FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table); /* without options */
+FOVEA_API void fovea_table_destroy(fovea_table *table);                         /* takes NULL */
 
 /* y = x b + error. */
 typedef struct fovea_design {
