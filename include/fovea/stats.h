@@ -41,52 +41,116 @@ FOVEA_API fovea_status fovea_table_read_as(const char *path, const fovea_table_o
 FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table); /* without options */
 FOVEA_API void fovea_table_destroy(fovea_table *table);                         /* takes NULL */
 
+/* A column of the table as a design has it: numbers, or a factor, which is one of some levels in each row. */
+typedef struct fovea_design_variable {
+  char *name;
+  size_t degree;      /* of numbers: how many powers enter, 1 or more; 0: a factor */
+  double *values;     /* n, of numbers; else NULL */
+  size_t level_count; /* of a factor */
+  char **levels;      /* level_count: the baseline, then the others in the order of bytes, or of numbers */
+  size_t *at;         /* n: the level in each row; of numbers NULL */
+  bool is_switch;     /* the levels are off and on, or no and yes, or false and true */
+  bool is_block;
+} fovea_design_variable;
+
+/* A variable, or the product of some. */
+typedef struct fovea_design_term {
+  char *name;          /* "a", "a:b" */
+  size_t order;        /* how many variables it multiplies */
+  size_t *variables;   /* order: which */
+  bool *full;          /* order: this factor has a column for each level here, also for the baseline */
+  size_t first, count; /* its columns of x */
+} fovea_design_term;
+
 /* y = x b + error. */
 typedef struct fovea_design {
   size_t n, k;    /* observations, columns of x */
   char *response; /* the name of y */
-  char **names;   /* k: the names of x's columns */
+  char **names;   /* k: the names of x's columns, all different */
   double *y;      /* n */
   double *x;      /* n x k, row-major */
+  double *x_low;  /* NULL, or n x k: what is to be added to x, below its last digit, where powers are made */
+  bool constant;  /* the first column is the ones of options->constant */
+  size_t variable_count, term_count; /* 0 of a sweep's design with all levels */
+  fovea_design_variable *variables;
+  fovea_design_term *terms;
+  size_t cluster_count; /* 0, or the number of different cells in options->cluster */
+  size_t *clusters;     /* n: which of them each row has */
   /* NULL, or the first integer found that double precision rounds: line 3, column a: "12345678901234567890" */
   char *rounded;
+  /* NULL, or a sentence that names the columns which are left out because nothing varies in them, or because they are
+   * none of a sweep's own */
+  char *ignored;
 } fovea_design;
 
+/* Zeros are the defaults. */
 typedef struct fovea_design_options {
   const char *response;       /* NULL: a sweep's test_loss, also with columns; of another table the last column */
-  const char *const *columns; /* the predictors; NULL: every column but the response, or a sweep's own design */
+  const char *const *columns; /* the predictors; NULL, without terms: every column but the response, block and cluster,
+                                 or a sweep's factors */
   size_t column_count;
-  bool constant; /* a column "const" of ones comes first, unless some column is a nonzero constant already (as
-                    statsmodels' add_constant) */
+  bool constant;   /* a column "const" of ones comes first, unless some column is a nonzero constant already (as
+                      statsmodels' add_constant) */
+  bool all_levels; /* words get a column for each level, also for the baseline; a sweep gets the original experiment's
+                      design */
+  const char *const *terms; /* predictors too: "a", "a:b", the product; "a*b", which is a, b and a:b; names that hold
+                               such signs "in quotes" */
+  size_t term_count;
+  const char *const *baselines; /* "NAME=LEVEL"; without one it is the first level */
+  size_t baseline_count;
+  const char *const *categorical; /* columns of numbers that are names */
+  size_t categorical_count;
+  const char *const *powers; /* "NAME:DEGREE", a predictor: x, x^2, ... to that degree, without loss */
+  size_t power_count;
+  const char *block;   /* a factor that comes last and is not asked about; NULL: the seed of a sweep that has several */
+  const char *cluster; /* the column whose equal cells are a cluster, for FOVEA_CLUSTER; NULL: none */
+  bool log;            /* the response is its natural logarithm */
 } fovea_design_options;
 
 /* The columns activation, attention, batchnorm, dropout and test_loss are there: the results.csv of a sweep. */
 FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
 
-/* The design of a table; `options` may be NULL. The caller owns *design. A numeric column enters as it is; one of on
- * and off, or of true and false, as 1 and 0; one of other words as a column NAME_WORD of 0 and 1 for each word, in byte
- * order (pandas.get_dummies).
+/* The design of a table; `options` may be NULL. The caller owns *design.
  *
- * A sweep's table without options->columns gives the design of the original experiment, in its order: BatchNorm,
- * Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does
- * not occur. A factor that does not vary is left out; without attention "none" the first level that occurs has no
- * column. Where the activation does not vary "const" stands in its place, because its columns are what carries the
- * mean.
+ * A numeric column enters as it is; one of on and off, yes and no, or true and false, whatever their case, as 1 and 0.
+ * One of other words has a column NAME_WORD of 0 and 1 for each word, in byte order (pandas.get_dummies), but for the
+ * baseline wherever there is a constant or an earlier such column, which hold the mean then. A product has the columns
+ * that R's model matrix has: a factor has all its levels in it where the term without that factor is missing. A name
+ * that another column has gets a number: w_u_2.
+ *
+ * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and activation,
+ * each against a baseline, less what does not vary, and the seed as a block where there are several. With all_levels it
+ * gives the design of the original experiment, in its order: BatchNorm, Dropout, SpatialAttention, ChannelAttention,
+ * CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur. A factor that does not vary is
+ * left out; without attention "none" the first level that occurs has no column. Where the activation does not vary
+ * "const" stands in its place, because its columns are what carries the mean.
  *
  * FOVEA_INVALID, naming line and column: an unknown or repeated column, the response among the predictors, a missing
  * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers
- * and the same double, a word among numbers, a response that is not numeric or is the same in every row, an unknown
- * word in a sweep's column; FOVEA_NO_MEMORY. */
+ * and the same double, a word among numbers, a response that is not numeric, or not positive where its logarithm is
+ * asked for, or is the same in every row, an unknown word in a sweep's column, a baseline, power or term that does not
+ * fit; more than 2^28 values of x; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
                                                fovea_design **design);
 FOVEA_API void fovea_design_destroy(fovea_design *design); /* takes NULL */
 
 /* A column of x without a coefficient, and those before it of which it is a combination. */
 typedef struct fovea_ols_alias {
-  size_t column; /* of x */
-  size_t count;  /* of `with`; 0: the column is zero in every row */
-  size_t *with;  /* columns of x that have a coefficient, ascending */
+  size_t column;   /* of x */
+  size_t count;    /* of `with`; 0: the column is zero in every row */
+  size_t *with;    /* columns of x that have a coefficient, ascending */
+  double *weights; /* count: the column is the sum of those times these */
 } fovea_ols_alias;
+
+/* How the errors of the coefficients are found: with errors of one variance (classical), of any (HC0; HC1 is that times
+ * n / (n - rank), HC3 has each residual over 1 - its leverage), or of any within clusters, which are independent (with
+ * g / (g - 1) (n - 1) / (n - rank), as Stata and statsmodels have it). */
+typedef enum fovea_covariance { FOVEA_CLASSICAL, FOVEA_HC0, FOVEA_HC1, FOVEA_HC3, FOVEA_CLUSTER } fovea_covariance;
+
+typedef struct fovea_ols_options {
+  fovea_covariance covariance;
+  double alpha; /* intervals hold with probability 1 - alpha; 0: 0.05 */
+} fovea_ols_options;
 
 /* What statsmodels 0.13.5 calls sm.OLS(y, X).fit(), by the same formulas; NaN and infinities where it has them.
  *
@@ -104,14 +168,22 @@ typedef struct fovea_ols {
   bool *aliased;
   fovea_ols_alias *aliases; /* alias_count = k - rank: the aliased columns in order */
   size_t alias_count;
-  /* k each: the coefficient, its standard error, t, 2 P(T > |t|) with n - rank degrees of freedom, 95% confidence
-   * interval; NaN where aliased */
+  fovea_covariance covariance;
+  size_t cluster_count; /* of FOVEA_CLUSTER */
+  double alpha;
+  /* k each: the coefficient, its standard error, t, 2 P(T > |t|) with df_inference degrees of freedom, 1 - alpha
+   * confidence interval; NaN where aliased */
   double *coefficients, *std_errors, *t_values, *p_values, *low, *high;
+  /* k x k: of the estimates; times both standard errors it is their covariance. NaN where aliased */
+  double *correlation;
   double df_model, df_resid; /* rank - constant, n - rank */
+  double df_inference;       /* of t and F: df_resid, or the number of clusters - 1 */
+  double residual_deviation; /* the root of the sum of squares over df_resid; NaN without any */
   /* the residuals are within the rounding of y and of the products x b: what is made of them is noise */
   bool exact;
   double r_squared, r_squared_adjusted;
-  double f_value, f_p_value; /* explained over residual mean square, P(F > f) */
+  /* explained over residual mean square, P(F > f); with a robust covariance Wald's, of all columns but the constant */
+  double f_value, f_p_value;
   double log_likelihood, aic, bic;
   double omnibus, omnibus_p; /* D'Agostino and Pearson's K^2; NaN below 8 observations */
   double jarque_bera, jarque_bera_p;
@@ -128,6 +200,11 @@ typedef struct fovea_ols {
  * k < 1, more than 2^28 values, a NaN or an infinity, or when the singular values do not converge; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
                                      const char *const *names, fovea_ols **ols);
+
+/* The same of a design, with its names and with what x's rounding left; `options` may be NULL. FOVEA_INVALID also for
+ * an alpha outside (0, 1), clusters that the design has not, and HC3 where an observation has a leverage of 1. */
+FOVEA_API fovea_status fovea_ols_fit_design(const fovea_design *design, const fovea_ols_options *options,
+                                            fovea_ols **ols);
 FOVEA_API void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */
 
 /* The text of print(results.summary()) in statsmodels 0.13.5, digit for digit, UTF-8, a newline last. Date and time are

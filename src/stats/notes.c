@@ -55,8 +55,13 @@ static size_t statsmodels_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVE
   if (!o->constant)
     snprintf(notes[count++], FOVEA_NOTE_SIZE,
              "R\xc2\xb2 is computed without centering (uncentered) since the model does not contain a constant.");
-  snprintf(notes[count++], FOVEA_NOTE_SIZE,
-           "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
+  if (o->covariance == FOVEA_CLASSICAL)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
+  else
+    snprintf(notes[count++], FOVEA_NOTE_SIZE, "Standard Errors are %s (%s)",
+             o->covariance == FOVEA_CLUSTER ? "robust to cluster correlation" : "heteroscedasticity robust",
+             fovea_covariance_name(o->covariance));
   if (o->n < o->k)
     snprintf(notes[count++], FOVEA_NOTE_SIZE, "The input rank is higher than the number of observations.");
   if (o->min_eigenvalue < 1e-10)

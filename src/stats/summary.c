@@ -129,6 +129,14 @@ static void number(cell *c, const char *format, double value) {
 #pragma GCC diagnostic pop
 }
 
+/* Python's str(value) of a number in [1e-4, 1e16): the fewest digits that give it back. */
+static void shortest(char *out, size_t size, double value) {
+  for (int digits = 1; digits <= 17; digits++) {
+    snprintf(out, size, "%.*g", digits, value);
+    if (strtod(out, NULL) == value) return;
+  }
+}
+
 /* statsmodels.iolib.summary.forg */
 static void forg(cell *c, double value, bool four) {
   bool general = fabs(value) >= 1e4 || fabs(value) < 1e-4;
@@ -170,6 +178,11 @@ static fovea_status two_columns(grid *g, const char *const (*labels)[2], size_t 
   return FOVEA_OK;
 }
 
+const char *fovea_covariance_name(fovea_covariance covariance) {
+  static const char *const names[] = {"nonrobust", "HC0", "HC1", "HC3", "cluster"};
+  return names[covariance];
+}
+
 static fovea_status put_top(text *t, const fovea_ols *o) {
   bool c = o->constant;
   const char *labels[][2] = {{"Dep. Variable:", c ? "  R-squared:" : "  R-squared (uncentered):"},
@@ -191,7 +204,7 @@ static fovea_status put_top(text *t, const fovea_ols *o) {
   number(at(&g, 5, 1), "%6.0f", (double)o->n);
   number(at(&g, 6, 1), "%6.0f", o->df_resid);
   number(at(&g, 7, 1), "%6.0f", o->df_model);
-  at(&g, 8, 1)->name = "nonrobust";
+  at(&g, 8, 1)->name = fovea_covariance_name(o->covariance);
   number(at(&g, 0, 3), "%#8.3f", o->r_squared);
   number(at(&g, 1, 3), "%#8.3f", o->r_squared_adjusted);
   number(at(&g, 2, 3), "%#8.4g", o->f_value);
@@ -208,14 +221,18 @@ static fovea_status put_top(text *t, const fovea_ols *o) {
 }
 
 static fovea_status put_coefficients(text *t, const fovea_ols *o) {
-  static const char *const header[] = {"", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]"};
+  static const char *const header[] = {"", "coef", "std err", "t", "P>|t|"};
   static const size_t widths[] = {10, 10, 10, 10, 10, 11, 11};
   grid g = {0};
   fovea_status status = grid_make(&g, o->k + 1, 7);
   if (status) return status;
   memcpy(g.widths, widths, sizeof widths);
   g.left[0] = true;
-  for (size_t j = 0; j < 7; j++) at(&g, 0, j)->name = header[j];
+  for (size_t j = 0; j < 5; j++) at(&g, 0, j)->name = header[j];
+  at(&g, 0, 5)->number[0] = '[';
+  shortest(at(&g, 0, 5)->number + 1, CELL_SIZE - 1, o->alpha / 2);
+  shortest(at(&g, 0, 6)->number, CELL_SIZE - 1, 1 - o->alpha / 2);
+  strcat(at(&g, 0, 6)->number, "]");
   for (size_t i = 0; i < o->k; i++) {
     at(&g, i + 1, 0)->name = o->names[i];
     if (o->aliased[i]) at(&g, i + 1, 1)->name = "aliased";
@@ -274,7 +291,8 @@ static void put_notes(text *t, const fovea_ols *o) {
 }
 
 fovea_status fovea_ols_check(const fovea_ols *o) {
-  const double *const arrays[] = {o->coefficients, o->std_errors, o->t_values, o->p_values, o->low, o->high};
+  const double *const arrays[] = {o->coefficients, o->std_errors, o->t_values,   o->p_values,
+                                  o->low,          o->high,       o->correlation};
   bool complete = o->response && o->names && o->aliased && (o->aliases || o->alias_count == 0);
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) complete = complete && arrays[i];
   for (size_t j = 0; j < o->k && complete; j++) complete = o->names[j] != NULL;

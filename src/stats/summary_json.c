@@ -82,6 +82,21 @@ static json_t *intervals(const fovea_ols *o) {
   return array;
 }
 
+/* Rows of the covariance of the estimates. */
+static json_t *covariance(const fovea_ols *o) {
+  json_t *array = json_array();
+  double *row = malloc(o->k * sizeof *row);
+  int failed = !row;
+  for (size_t i = 0; i < o->k && !failed; i++) {
+    for (size_t j = 0; j < o->k; j++) row[j] = o->correlation[i * o->k + j] * o->std_errors[i] * o->std_errors[j];
+    failed = json_array_append_new(array, reals(row, o->k));
+  }
+  free(row);
+  if (!failed) return array;
+  json_decref(array);
+  return NULL;
+}
+
 static json_t *notes(const fovea_ols *o) {
   char lines[FOVEA_NOTES][FOVEA_NOTE_SIZE], *pointers[FOVEA_NOTES];
   fovea_c_locale state = fovea_c_locale_begin();
@@ -97,6 +112,9 @@ static int fill(json_t *root, const fovea_ols *o) {
     double value;
   } numbers[] = {{"df_model", o->df_model},
                  {"df_resid", o->df_resid},
+                 {"df_inference", o->df_inference},
+                 {"alpha", o->alpha},
+                 {"residual_deviation", o->residual_deviation},
                  {"r_squared", o->r_squared},
                  {"r_squared_adjusted", o->r_squared_adjusted},
                  {"f_value", o->f_value},
@@ -128,6 +146,8 @@ static int fill(json_t *root, const fovea_ols *o) {
   failed |= set(root, "exact", json_boolean(o->exact));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     failed |= set(root, numbers[i].key, real(numbers[i].value));
+  failed |= set(root, "covariance_type", json_string(fovea_covariance_name(o->covariance)));
+  failed |= set(root, "covariance", covariance(o));
   failed |= set(root, "notes", notes(o));
   return failed;
 }

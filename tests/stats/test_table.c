@@ -231,8 +231,10 @@ typedef struct design_case {
 static fovea_status make_design(const design_case *c, fovea_design **d) {
   fovea_table *t = NULL;
   if (fovea_table_read(file_of(c->csv), &t)) fail_msg("%s", fovea_error_message());
-  fovea_design_options o = {
-      .response = c->response, .columns = c->columns[0] ? c->columns : NULL, .constant = c->constant};
+  fovea_design_options o = {.response = c->response,
+                            .columns = c->columns[0] ? c->columns : NULL,
+                            .constant = c->constant,
+                            .all_levels = true};
   while (o.column_count < 3 && c->columns[o.column_count]) o.column_count++;
   fovea_status status = fovea_design_from_table(t, &o, d);
   fovea_table_destroy(t);

@@ -38,7 +38,7 @@ static void check_summaries(const char *environment) {
     uint8_t *golden;
     size_t size;
     regress_path(c->name, "csv", path);
-    snprintf(arguments, sizeof arguments, "'%s'%s", path, c->constant ? " --constant" : "");
+    snprintf(arguments, sizeof arguments, "'%s' --all-levels%s", path, c->constant ? " --constant" : "");
     int code = run(environment, arguments, &out, &err);
     regress_path(c->name, "txt", path);
     assert_int_equal(fovea_file_read(path, 1 << 20, &golden, &size), FOVEA_OK);
@@ -91,7 +91,7 @@ static void test_aliases(void **state) {
   char path[1024], arguments[2200], png[1024], *out, *err;
   snprintf(path, sizeof path, "%s", temp_file("aliases.csv", csv, sizeof csv - 1));
   snprintf(png, sizeof png, "%s", temp_path("aliases.png"));
-  snprintf(arguments, sizeof arguments, "--constant --response y --plot '%s' '%s'", png, path);
+  snprintf(arguments, sizeof arguments, "--constant --all-levels --response y --plot '%s' '%s'", png, path);
   assert_int_equal(run("", arguments, &out, &err), 0);
   assert_non_null(strstr(err,
                          "aliases.csv: 2 of 4 columns are aliased and without an estimate: "
@@ -104,7 +104,7 @@ static void test_aliases(void **state) {
   picture_free(&p);
   free(out);
   free(err);
-  snprintf(arguments, sizeof arguments, "--constant --json '%s'", path);
+  snprintf(arguments, sizeof arguments, "--constant --all-levels --json '%s'", path);
   assert_int_equal(run("", arguments, &out, &err), 0);
   json_t *json = json_loads(out, 0, NULL), *aliases = json_object_get(json, "aliases");
   static const char *const numbers[] = {"coefficients", "std_errors", "t_values", "p_values"};

@@ -39,6 +39,7 @@ static void say_design(const char *path, const fovea_design *design, const fovea
   if (design->rounded)
     fprintf(stderr, "fovea: %s: %s is rounded, as any integer with more digits than double precision has\n", path,
             design->rounded);
+  if (design->ignored) fprintf(stderr, "fovea: %s: %s\n", path, design->ignored);
 }
 
 /* A row of a sweep's table: what it trained, and the line where it stands. */
@@ -91,21 +92,21 @@ static fovea_status check_once(const fovea_table *t) {
   return status;
 }
 
-fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols) {
+fovea_status fit_file(const char *path, const fovea_design_options *options, const fovea_ols_options *how,
+                      fovea_design **design, fovea_ols **ols) {
   fovea_table *table = NULL;
-  fovea_design *design = NULL;
+  fovea_design *made = NULL;
   fovea_status status = fovea_table_read(path, &table);
   if (!status) {
     status = check_once(table);
-    if (!status) status = fovea_design_from_table(table, options, &design);
-    if (!status) say_design(path, design, options);
-    if (!status)
-      status = fovea_ols_fit(design->y, design->x, design->n, design->k, design->response,
-                             (const char *const *)design->names, ols);
+    if (!status) status = fovea_design_from_table(table, options, &made);
+    if (!status) say_design(path, made, options);
+    if (!status) status = fovea_ols_fit_design(made, how, ols);
     if (status) fovea_fail_in(status, "%s", path);
     if (!status) say_aliases(path, *ols);
   }
-  fovea_design_destroy(design);
   fovea_table_destroy(table);
+  if (status) fovea_design_destroy(made);
+  if (!status) *design = made;
   return status;
 }
