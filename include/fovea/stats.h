@@ -81,7 +81,14 @@ typedef struct fovea_design {
   /* NULL, or a sentence that names the columns which are left out because nothing varies in them, or because they are
    * none of a sweep's own */
   char *ignored;
+  char *remarks; /* NULL, or other sentences, a newline after each: rows left out, words nearly as many as rows */
 } fovea_design;
+
+/* What becomes of rows with missing values: an empty cell, NA, N/A, NaN, null, None, "?", "." and "-". */
+typedef enum fovea_missing {
+  FOVEA_MISSING_ERROR, /* they are refused */
+  FOVEA_MISSING_DROP   /* left out, where a column of the design has one */
+} fovea_missing;
 
 /* Zeros are the defaults. */
 typedef struct fovea_design_options {
@@ -105,6 +112,7 @@ typedef struct fovea_design_options {
   const char *block;   /* a factor that comes last and is not asked about; NULL: the seed of a sweep that has several */
   const char *cluster; /* the column whose equal cells are a cluster, for FOVEA_CLUSTER; NULL: none */
   bool log;            /* the response is its natural logarithm */
+  fovea_missing missing;
 } fovea_design_options;
 
 /* The columns activation, attention, batchnorm, dropout and test_loss are there: the results.csv of a sweep. */
@@ -119,7 +127,8 @@ FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
  * that another column has gets a number: w_u_2.
  *
  * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and activation,
- * each against a baseline, less what does not vary, and the seed as a block where there are several. With all_levels it
+ * each against a baseline, and other options that it varied, less what does not vary (learning rates as natural
+ * logarithms), and the seed as a block where there are several. With all_levels it
  * gives the design of the original experiment, in its order: BatchNorm, Dropout, SpatialAttention, ChannelAttention,
  * CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur. A factor that does not vary is
  * left out; without attention "none" the first level that occurs has no column. Where the activation does not vary

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "stats/integers.h"
 #include "stats/numbers.h"
+#include "stats/table.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design: no memory"); }
 
@@ -68,7 +69,8 @@ fovea_status fovea_column_kind_of(const fovea_table *t, size_t column, fovea_col
   for (size_t i = 0; i < t->rows; i++) {
     double value;
     const char *text = fovea_cell(t, i, column);
-    if (!*text) return fovea_cell_fail(t, i, column, "is a missing value");
+    if (fovea_table_is_missing(text))
+      return fovea_cell_fail(t, i, column, "is a missing value; --missing drop leaves out rows that have one");
     fovea_number_kind is = fovea_number_parse(text, &value);
     if (is == FOVEA_NUMBER_NOT_FINITE || is == FOVEA_NUMBER_TINY) return fovea_cell_fail(t, i, column, why_not(is));
     if (is == FOVEA_NUMBER_FINITE && number == t->rows) number = i;
@@ -89,6 +91,8 @@ fovea_status fovea_column_kind_of(const fovea_table *t, size_t column, fovea_col
 fovea_status fovea_column_numbers(const fovea_table *t, size_t column, double *values, char **rounded) {
   size_t row = 0;
   for (size_t i = 0; i < t->rows; i++) {
+    if (fovea_table_is_missing(fovea_cell(t, i, column)))
+      return fovea_cell_fail(t, i, column, "is a missing value; --missing drop leaves out rows that have one");
     fovea_number_kind is = fovea_number_parse(fovea_cell(t, i, column), &values[i]);
     if (is != FOVEA_NUMBER_FINITE) return fovea_cell_fail(t, i, column, why_not(is));
   }
@@ -151,6 +155,10 @@ fovea_status fovea_column_factor(const fovea_table *t, size_t column, fovea_desi
   entry *entries = status ? NULL : malloc(t->rows * sizeof *entries);
   if (!status) v->name = strdup(t->names[column]);
   if (!status && (!entries || !v->name)) status = no_memory();
+  for (size_t i = 0; i < t->rows && !status; i++)
+    if (strpbrk(fovea_cell(t, i, column), "\t\r\n"))
+      status = fovea_fail(FOVEA_INVALID, "line %zu, column %s: a word with a tab or a line break in it", t->lines[i],
+                          t->names[column]);
   if (!status) {
     const bool numbers = kind != FOVEA_COLUMN_WORDS;
     for (size_t i = 0; i < t->rows; i++) {

@@ -8,8 +8,10 @@
 #include "fovea/stats.h"
 #include "stats/coding.h"
 #include "stats/column.h"
+#include "stats/complete.h"
 #include "stats/predictors.h"
 #include "stats/sweep_design.h"
+#include "stats/table.h"
 
 static const size_t most_values = (size_t)1 << 28;
 
@@ -179,6 +181,14 @@ static fovea_status read_clusters(const fovea_predictors *p) {
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
+fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fovea_status status = fovea_add_note(&d->remarks, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
 static fovea_status build(const fovea_table *t, const fovea_design_options *o, fovea_design *d) {
   const bool own = fovea_table_is_sweep(t) && !o->columns && !o->terms;
   const bool extra = o->block || o->power_count || o->baseline_count || o->categorical_count;
@@ -210,6 +220,20 @@ static fovea_status check_options(const fovea_design_options *o) {
   return status ? status : check_list("power", o->powers, o->power_count);
 }
 
+/* The same of the rows without missing values. */
+static fovea_status build_complete(const fovea_table *t, const fovea_design_options *o, fovea_design *d) {
+  fovea_table complete;
+  size_t response, dropped = 0;
+  fovea_status status = find_response(t, o->response, fovea_table_is_sweep(t), &response);
+  if (!status) status = fovea_complete_rows(t, o, response, &complete, &dropped);
+  if (status) return status;
+  status = build(&complete, o, d);
+  if (!status && dropped > 0)
+    status = fovea_design_remark(d, "%zu of %zu rows have a missing value and are left out", dropped, t->rows);
+  fovea_complete_free(&complete, dropped);
+  return status;
+}
+
 fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
                                      fovea_design **design) {
   static const fovea_design_options none = {0};
@@ -217,7 +241,8 @@ fovea_status fovea_design_from_table(const fovea_table *table, const fovea_desig
   if (check_table(table) || (options && check_options(options))) return FOVEA_INVALID;
   fovea_design *d = calloc(1, sizeof *d);
   if (!d) return no_memory();
-  fovea_status status = build(table, options ? options : &none, d);
+  const fovea_design_options *o = options ? options : &none;
+  fovea_status status = o->missing == FOVEA_MISSING_DROP ? build_complete(table, o, d) : build(table, o, d);
   if (status) {
     fovea_design_destroy(d);
     return status;
@@ -252,6 +277,7 @@ void fovea_design_destroy(fovea_design *design) {
   free(design->response);
   free(design->rounded);
   free(design->ignored);
+  free(design->remarks);
   free(design->clusters);
   free(design->y);
   free(design->x);

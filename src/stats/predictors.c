@@ -1,5 +1,6 @@
 #include "stats/predictors.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,24 @@ static fovea_status settle_switch(const fovea_table *t, fovea_design_variable *v
   return FOVEA_OK;
 }
 
+/* 2024-01-31, 31.1.2024 or 1/31/2024, whatever follows. */
+static bool is_date(const char *word) {
+  int a, b, c;
+  char first, second;
+  return sscanf(word, "%4d%c%2d%c%4d", &a, &first, &b, &second, &c) == 5 && first == second && strchr("-./", first);
+}
+
+/* Words that are nearly as many as the rows explain nothing; often they are dates or names. */
+static fovea_status remark_words(fovea_predictors *p, const fovea_design_variable *v) {
+  enum { FEW = 8 };
+  const size_t rows = p->table->rows;
+  const bool date = is_date(v->levels[0]);
+  if (v->level_count < FEW || (!date && 2 * v->level_count <= rows)) return FOVEA_OK;
+  return fovea_design_remark(p->design,
+                             "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column",
+                             v->name, v->level_count, rows, v->levels[0], date ? ", a date" : "");
+}
+
 static fovea_status read_variable(fovea_predictors *p, size_t column, bool as_factor, fovea_design_variable *v) {
   const fovea_design_options *o = p->options;
   fovea_column_kind kind = FOVEA_COLUMN_WORDS;
@@ -49,6 +68,7 @@ static fovea_status read_variable(fovea_predictors *p, size_t column, bool as_fa
   if (status) return status;
   if (kind == FOVEA_COLUMN_NUMBERS && !as_factor) return read_numbers(p, column, v);
   status = fovea_column_factor(p->table, column, v);
+  if (!status && !as_factor) status = remark_words(p, v);
   return status || as_factor ? status : settle_switch(p->table, v);
 }
 
@@ -129,12 +149,38 @@ static bool varies(const fovea_table *t, size_t column) {
   return false;
 }
 
+/* A learning rate enters as its logarithm: its levels are factors apart, not differences. */
+static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
+  size_t column = 0, variable = 0;
+  fovea_status status = fovea_column_require(p->table, name, &column);
+  if (!status) status = add_variable(p, column, false, &variable);
+  fovea_design_variable *v = status ? NULL : &p->design->variables[variable];
+  bool positive = v && v->degree == 1;
+  for (size_t i = 0; i < p->table->rows && positive; i++) positive = v->values[i] > 0;
+  if (positive) {
+    const size_t size = strlen(name) + 6;
+    char *logarithm = realloc(v->name, size);
+    if (!logarithm) return no_memory();
+    v->name = logarithm;
+    snprintf(logarithm, size, "log(%s)", name);
+    for (size_t i = 0; i < p->table->rows; i++) v->values[i] = log(v->values[i]);
+  }
+  return status ? status : fovea_terms_add(p->design, &variable, 1);
+}
+
+/* The four, then the others in the order of the table. */
 static fovea_status add_sweep_factors(fovea_predictors *p) {
   fovea_status status = fovea_sweep_check(p->table);
   for (size_t i = 0; i < FOVEA_SWEEP_FACTORS && !status; i++) {
     size_t column = 0;
     fovea_column_find(p->table, fovea_sweep_factors[i], &column);
     if (column != p->response && varies(p->table, column)) status = add_predictor(p, fovea_sweep_factors[i]);
+  }
+  for (size_t i = 0; i < p->table->columns && !status; i++) {
+    const char *name = p->table->names[i];
+    if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name)) continue;
+    const bool rate = strcmp(name, "lr") == 0 || strcmp(name, "min-lr") == 0;
+    if (i != p->response && varies(p->table, i)) status = rate ? add_logarithm(p, name) : add_predictor(p, name);
   }
   return status;
 }
@@ -225,9 +271,8 @@ static fovea_status name_ignored(fovea_predictors *p) {
   const fovea_table *t = p->table;
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < t->columns && !status; i++) {
-    if (i == p->response || fovea_sweep_measures(t->names[i]) ||
-        is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, t->names[i]) || is_name(p->options->block, t->names[i]) ||
-        is_name(p->options->cluster, t->names[i]))
+    if (i == p->response || fovea_sweep_measures(t->names[i]) || fovea_sweep_is_factor(t->names[i]) ||
+        is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]))
       continue;
     status = append_name(&p->design->ignored,
                          p->design->ignored ? "" : "not among a sweep's own columns, and left out: ", t->names[i]);

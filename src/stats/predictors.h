@@ -19,4 +19,7 @@ typedef struct fovea_predictors {
 /* Fills design->variables, terms and ignored. FOVEA_INVALID as fovea_design_from_table; FOVEA_NO_MEMORY. */
 fovea_status fovea_predictors_add(fovea_predictors *p);
 
+/* Adds a sentence to design->remarks. */
+fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

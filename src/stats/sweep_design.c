@@ -45,6 +45,16 @@ bool fovea_sweep_measures(const char *name) {
   return false;
 }
 
+bool fovea_sweep_is_factor(const char *name) {
+  static const char *const numbers[] = {"arch",   "depth", "latent", "kl",    "bn-momentum",
+                                        "epochs", "batch", "lr",     "min-lr"};
+  for (size_t i = 0; i < FOVEA_SWEEP_FACTORS; i++)
+    if (strcmp(name, fovea_sweep_factors[i]) == 0) return true;
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (strcmp(name, numbers[i]) == 0) return true;
+  return false;
+}
+
 static size_t level_of(const fovea_table *t, size_t row, size_t column, const factor *f) {
   size_t at = 0;
   while (at < f->count && strcmp(fovea_cell(t, row, column), f->levels[at].word) != 0) at++;
@@ -67,7 +77,12 @@ static fovea_status count_levels(const fovea_table *t, size_t which, size_t *col
 fovea_status fovea_sweep_check(const fovea_table *t) {
   size_t column, seen[MOST_LEVELS];
   fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < FOVEA_SWEEP_FACTORS && !status; i++) status = count_levels(t, i, &column, seen);
+  for (size_t i = 0; i < FOVEA_SWEEP_FACTORS && !status; i++) {
+    fovea_column_kind kind = FOVEA_COLUMN_WORDS;
+    fovea_column_find(t, fovea_sweep_factors[i], &column);
+    if (factors[i].levels == dropout_levels) status = fovea_column_kind_of(t, column, &kind);
+    if (!status && kind != FOVEA_COLUMN_NUMBERS) status = count_levels(t, i, &column, seen); /* else its rates */
+  }
   return status;
 }
 

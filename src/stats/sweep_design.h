@@ -15,6 +15,9 @@ extern const char *const fovea_sweep_factors[FOVEA_SWEEP_FACTORS];
 /* Whether a sweep writes a column of that name that is no factor. */
 bool fovea_sweep_measures(const char *name);
 
+/* Whether it is a factor: one of the four, or an option with numbers that a sweep varies. */
+bool fovea_sweep_is_factor(const char *name);
+
 /* Every cell of a sweep's factors is one of its words, else FOVEA_INVALID. */
 fovea_status fovea_sweep_check(const fovea_table *t);
 

@@ -2,6 +2,8 @@
 #ifndef FOVEA_STATS_TABLE_H
 #define FOVEA_STATS_TABLE_H
 
+#include <stdarg.h>
+
 #include "fovea/stats.h"
 
 /* --- table_text.c ------------------------------------------------------------------------------------------------ */
@@ -33,6 +35,8 @@ fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, cha
 
 /* Adds a sentence to t->notes. */
 fovea_status fovea_table_note(fovea_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds a sentence, and a newline, to *notes, which may be NULL. */
+fovea_status fovea_add_note(char **notes, const char *format, va_list arguments);
 
 /* One of the words that stand for a missing value. */
 bool fovea_table_is_missing(const char *cell);

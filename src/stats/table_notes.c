@@ -7,19 +7,24 @@
 #include "base/fail.h"
 #include "stats/table.h"
 
-fovea_status fovea_table_note(fovea_table *t, const char *format, ...) {
+fovea_status fovea_add_note(char **notes, const char *format, va_list arguments) {
   char note[400];
+  vsnprintf(note, sizeof note, format, arguments);
+  const size_t used = *notes ? strlen(*notes) : 0, more = strlen(note);
+  char *longer = realloc(*notes, used + more + 2);
+  if (!longer) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for a note");
+  memcpy(longer + used, note, more);
+  memcpy(longer + used + more, "\n", 2);
+  *notes = longer;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_table_note(fovea_table *t, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(note, sizeof note, format, arguments);
+  fovea_status status = fovea_add_note(&t->notes, format, arguments);
   va_end(arguments);
-  const size_t used = t->notes ? strlen(t->notes) : 0, more = strlen(note);
-  char *notes = realloc(t->notes, used + more + 2);
-  if (!notes) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for a note");
-  memcpy(notes + used, note, more);
-  memcpy(notes + used + more, "\n", 2);
-  t->notes = notes;
-  return FOVEA_OK;
+  return status;
 }
 
 bool fovea_table_is_missing(const char *cell) {

@@ -11,17 +11,20 @@
 
 /* What the command line says. */
 typedef struct request {
-  const char *path, *response, *columns, *terms, *baselines, *categorical, *powers, *block, *cluster, *plot;
-  bool constant, all_levels, log, json;
-  int robust; /* of robust_choices */
+  const char *path, *response, *columns, *terms, *baselines, *categorical, *powers, *block, *cluster, *plot, *decimal;
+  bool constant, all_levels, log, json, no_header;
+  int robust, missing, separator; /* of the choices below */
   double alpha;
 } request;
 
 static const char robust_choices[] = "no|hc0|hc1|hc3";
+static const char missing_choices[] = "error|drop"; /* as fovea_missing */
+static const char separator_choices[] = "any|comma|semicolon|tab|bar|blanks";
 
 /* The same, as the library has it; the lists are what the options point into. */
 typedef struct plan {
   list columns, terms, baselines, categorical, powers;
+  fovea_table_options reading;
   fovea_design_options design;
   fovea_ols_options fit;
 } plan;
@@ -34,6 +37,11 @@ static fovea_status make_plan(const request *r, plan *p) {
   if (!status) status = list_split("--poly", r->powers, &p->powers);
   if (!status && r->cluster && r->robust)
     status = fovea_fail(FOVEA_INVALID, "--cluster and --robust are two ways to the same errors; give one");
+  if (!status && r->decimal && (strlen(r->decimal) != 1 || !strchr(".,", *r->decimal)))
+    status = fovea_fail(FOVEA_INVALID, "--decimal: '%.40s' is neither . nor ,", r->decimal);
+  p->reading = (fovea_table_options){.separator = (char)("\0,;\t| "[r->separator]),
+                                     .decimal = (char)(r->decimal ? *r->decimal : 0),
+                                     .no_header = r->no_header};
   p->design = (fovea_design_options){.response = r->response,
                                      .columns = p->columns.items,
                                      .column_count = p->columns.count,
@@ -49,7 +57,8 @@ static fovea_status make_plan(const request *r, plan *p) {
                                      .power_count = p->powers.count,
                                      .block = r->block,
                                      .cluster = r->cluster,
-                                     .log = r->log};
+                                     .log = r->log,
+                                     .missing = (fovea_missing)r->missing};
   static const fovea_covariance robust[] = {FOVEA_CLASSICAL, FOVEA_HC0, FOVEA_HC1, FOVEA_HC3};
   p->fit = (fovea_ols_options){.covariance = r->cluster ? FOVEA_CLUSTER : robust[r->robust], .alpha = r->alpha};
   return status;
@@ -71,7 +80,7 @@ static fovea_status regress(const request *r) {
   char *text = NULL;
   fovea_status status = r->plot ? output_check_png("--plot", r->plot) : FOVEA_OK;
   if (!status) status = make_plan(r, &p);
-  if (!status) status = fit_file(r->path, &p.design, &p.fit, &design, &ols);
+  if (!status) status = fit_file(r->path, &p.reading, &p.design, &p.fit, &design, &ols);
   if (!status) status = r->json ? fovea_ols_json(ols, &text) : fovea_ols_summary(ols, &text);
   if (!status && r->plot) status = fit_plot(r->plot, ols);
   if (!status) fputs(text, stdout);
@@ -114,16 +123,29 @@ static int run(int argc, char **argv) {
        .min = 1e-9,
        .max = 0.999,
        .help = "intervals hold with probability 1 - alpha"},
+      {.name = "missing",
+       .kind = OPTION_CHOICE,
+       .value = &r.missing,
+       .choices = missing_choices,
+       .help = "what becomes of rows with an empty cell, NA, NaN, null or ?"},
+      {.name = "separator",
+       .kind = OPTION_CHOICE,
+       .value = &r.separator,
+       .choices = separator_choices,
+       .help = "of the columns; any is found out"},
+      STRING(r.decimal, "decimal", "SIGN", "of numbers, . or ,; found out by default"),
+      FLAG(r.no_header, "no-header", "the first line is a row; columns are called x1, x2, ..."),
       FLAG(r.json, "json", "print the numbers as JSON, with all digits"),
       STRING(r.plot, "plot", "FILE.png", "draw the coefficients and their intervals")};
   size_t files = 0;
-  const command_line line = {.usage = "fovea regress FILE.csv [options]",
-                             .summary = "Least squares on a CSV file, printed as statsmodels' OLS summary.",
-                             .options = options,
-                             .count = sizeof options / sizeof *options,
-                             .positionals = &r.path,
-                             .max_positionals = 1,
-                             .positional_count = &files};
+  const command_line line = {
+      .usage = "fovea regress FILE.csv [options]",
+      .summary = "Least squares on a table (- is standard input), printed as statsmodels' OLS summary.",
+      .options = options,
+      .count = sizeof options / sizeof *options,
+      .positionals = &r.path,
+      .max_positionals = 1,
+      .positional_count = &files};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;

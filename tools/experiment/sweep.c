@@ -364,7 +364,7 @@ static fovea_status regress(const sweep *s) {
   char path[RUN_PATH], *summary = NULL, *json = NULL;
   fovea_design *design = NULL;
   fovea_ols *ols = NULL;
-  fovea_status status = fit_file(s->results, &(fovea_design_options){.all_levels = true}, NULL, &design, &ols);
+  fovea_status status = fit_file(s->results, NULL, &(fovea_design_options){.all_levels = true}, NULL, &design, &ols);
   if (status == FOVEA_OK) status = fovea_ols_summary(ols, &summary);
   if (status == FOVEA_OK) status = fovea_ols_json(ols, &json);
   if (status == FOVEA_OK) status = write_text(s, "regression.txt", summary);
