@@ -269,7 +269,9 @@ typedef struct fovea_analysis {
   size_t share_count;
   fovea_share *shares;
   double share_rest;
-  size_t seeds; /* levels of the block; 1 without one */
+  double
+      share_noise; /* the part that errors of the fit's residual deviation make on average; NaN where it is unknown */
+  size_t seeds;    /* levels of the block; 1 without one */
 } fovea_analysis;
 
 /* The analysis of variance of a fit of a design, with a joint F for each term: of type 2, each term after all that do

@@ -72,7 +72,7 @@ static fovea_status test_pair(const fovea_ols *o, const fovea_design_term *term,
   fovea_status status = fovea_wald(o, columns, term->count, &statistic, &rank);
   free(columns);
   effect->df = (double)rank;
-  effect->f_value = rank > 0 && o->df_resid > 0 ? statistic / (double)rank : NAN;
+  effect->f_value = rank > 0 && o->df_resid > 0 && !o->exact ? statistic / (double)rank : NAN;
   effect->sum_squares = o->covariance == FOVEA_CLASSICAL
                             ? effect->f_value * effect->df * o->residual_deviation * o->residual_deviation
                             : NAN;
@@ -200,7 +200,7 @@ static fovea_status analyze(const fovea_design *d, const fovea_ols *o, fovea_ana
   if (!status) status = add_factors(d, o, factors, a);
   if (!status) status = add_pairs(d, o, factors, a);
   fovea_c_locale_end(state);
-  if (!status) status = fovea_shares_fill(d, factors, a->factor_count, a);
+  if (!status) status = fovea_shares_fill(d, factors, a->factor_count, o->exact ? NAN : o->residual_deviation, a);
   if (!status) count_seeds(d, o, a);
   free(factors);
   return status;
@@ -237,7 +237,8 @@ fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols, con
   if (check(design, ols, &o)) return FOVEA_INVALID;
   fovea_analysis *a = calloc(1, sizeof *a);
   if (!a) return no_memory();
-  *a = (fovea_analysis){.type = o.type, .adjustment = o.adjustment, .difference = o.difference, .power = o.power};
+  *a = (fovea_analysis){
+      .type = o.type, .adjustment = o.adjustment, .difference = o.difference, .power = o.power, .share_noise = NAN};
   fovea_status status = analyze(design, ols, a);
   if (status) {
     fovea_analysis_destroy(a);

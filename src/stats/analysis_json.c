@@ -78,6 +78,7 @@ static json_t *shares(const fovea_analysis *a) {
   for (size_t i = 0; i < a->share_count; i++)
     failed |= fovea_json_set(object, a->shares[i].name, fovea_json_real(a->shares[i].share));
   failed |= fovea_json_set(object, "three factors and more", fovea_json_real(a->share_rest));
+  failed |= fovea_json_set(object, "errors alone", fovea_json_real(a->share_noise));
   if (!failed) return object;
   json_decref(object);
   return NULL;

@@ -149,9 +149,12 @@ static void put_shares(fovea_text *t, const fovea_analysis *a) {
     put_number(t, "%.*f", 1, 100 * a->shares[i].share);
     fovea_text_add(t, "\n");
   }
-  put_name(t, rest, width);
-  put_number(t, "%.*f", 1, 100 * a->share_rest);
-  fovea_text_add(t, "\n");
+  if (a->factor_count > 2) {
+    put_name(t, rest, width);
+    put_number(t, "%.*f", 1, 100 * a->share_rest);
+    fovea_text_add(t, "\n");
+  }
+  if (!isnan(a->share_noise)) fovea_text_print(t, "  (errors alone would give %.1f)\n", 100 * a->share_noise);
 }
 
 static void put_seeds(fovea_text *t, const fovea_analysis *a) {

@@ -75,7 +75,7 @@ static fovea_status fit_without(const fovea_design *d, const double *x, const do
 
 static void conclude(double squares, double df, const fovea_ols *o, double mean_square, fovea_effect *effect) {
   effect->df = df;
-  effect->f_value = df > 0 && o->df_resid > 0 ? fmax(squares, 0) / df / mean_square : NAN;
+  effect->f_value = df > 0 && o->df_resid > 0 && !o->exact ? fmax(squares, 0) / df / mean_square : NAN;
   effect->p_value = fovea_f_sf(effect->f_value, df, o->df_inference);
 }
 

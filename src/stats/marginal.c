@@ -80,7 +80,8 @@ static void estimate(const fovea_ols *o, const double *row, fovea_estimate *e) {
   const bool told = can_be_told(o, row);
   const double quantile = fovea_student_t_isf(o->alpha / 2, o->df_inference);
   e->value = told ? value : NAN;
-  e->std_error = told ? sqrt(fmax(variance, 0)) : NAN;
+  /* of an exact or a saturated fit the error is rounding noise, or not known */
+  e->std_error = told && !o->exact && o->df_resid > 0 ? sqrt(fmax(variance, 0)) : NAN;
   e->t_value = e->value / e->std_error;
   e->p_value = 2 * fovea_student_t_sf(fabs(e->t_value), o->df_inference);
   e->low = e->value - quantile * e->std_error;

@@ -76,7 +76,8 @@ static double range_tail(double w, const void *user) {
   const spread s = {w, *(const double *)user};
   if (!(w > 0)) return 1;
   if (w > 60) return 0;
-  return fmin(1, s.k / root_two_pi * integrate(range_integrand, &s, -8.5, fmax(8.5, w / 2 + 8.5), 2.5));
+  const double width = s.k > 10 ? 1 : 2.5; /* the largest of many is narrower */
+  return fmin(1, s.k / root_two_pi * integrate(range_integrand, &s, -8.5, fmax(8.5, w / 2 + 8.5), width));
 }
 
 double fovea_studentized_range_sf(double q, double k, double df) {

@@ -1,4 +1,4 @@
-/* What compares several means needs: Tukey's studentized range, and the power of a t test. Relative error about 1e-10.
+/* What compares several means needs: Tukey's studentized range, and the power of a t test. Relative error about 1e-12.
  */
 #ifndef FOVEA_STATS_RANGE_H
 #define FOVEA_STATS_RANGE_H

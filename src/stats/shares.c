@@ -41,6 +41,13 @@ static bool fill_cells(grid *g, size_t *rows) {
   return true;
 }
 
+/* The variance of f that errors of that deviation make. */
+static double noise_of(const grid *g, const size_t *rows, double deviation) {
+  double mean = 0; /* of the errors' variances in the cells */
+  for (size_t c = 0; c < g->cells; c++) mean += deviation * deviation / (double)rows[c] / (double)g->cells;
+  return mean * (1 - 1 / (double)g->cells);
+}
+
 /* Makes the mean of f 0 and returns its mean square. */
 static double centre(grid *g) {
   double mean = 0, square = 0;
@@ -77,11 +84,12 @@ static fovea_status add_share(fovea_analysis *a, const char *first, const char *
   return FOVEA_OK;
 }
 
-static fovea_status split(grid *g, double *means, double *alone, fovea_analysis *a) {
+static fovea_status split(grid *g, double *means, double *alone, double noise, fovea_analysis *a) {
   const double all = centre(g);
   fovea_status status = FOVEA_OK;
   if (!(all > 0)) return FOVEA_OK;
   a->share_rest = 1;
+  a->share_noise = noise / all;
   for (size_t i = 0; i < g->count && !status; i++) {
     alone[i] = mean_square(g, i, i, means);
     status = add_share(a, g->d->variables[g->factors[i]].name, NULL, alone[i] / all);
@@ -101,7 +109,8 @@ static bool has_numbers(const fovea_design *d) {
   return false;
 }
 
-fovea_status fovea_shares_fill(const fovea_design *d, const size_t *factors, size_t count, fovea_analysis *a) {
+fovea_status fovea_shares_fill(const fovea_design *d, const size_t *factors, size_t count, double deviation,
+                               fovea_analysis *a) {
   grid g = {.d = d, .factors = factors, .count = count, .cells = 1};
   for (size_t i = 0; i < count && g.cells <= most_cells; i++) g.cells *= levels_of(&g, i);
   if (count == 0 || g.cells > most_cells || g.cells > d->n || has_numbers(d)) return FOVEA_OK;
@@ -109,7 +118,8 @@ fovea_status fovea_shares_fill(const fovea_design *d, const size_t *factors, siz
   size_t *rows = calloc(g.cells, sizeof *rows);
   a->shares = calloc(count * (count + 1) / 2, sizeof *a->shares);
   fovea_status status = g.f && rows && a->shares ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "shares: no memory");
-  if (!status && fill_cells(&g, rows)) status = split(&g, g.f + g.cells, g.f + 2 * g.cells, a);
+  if (!status && fill_cells(&g, rows))
+    status = split(&g, g.f + g.cells, g.f + 2 * g.cells, noise_of(&g, rows, deviation), a);
   free(g.f);
   free(rows);
   return status;

@@ -100,6 +100,14 @@ static void shortest(char *out, size_t size, double value) {
   }
 }
 
+/* The same, unless it is made of rounding noise. */
+static void residual_number(cell *c, const char *format, double value, const fovea_ols *o) {
+  if (o->exact && o->df_resid > 0)
+    c->name = "-";
+  else
+    number(c, format, value);
+}
+
 /* statsmodels.iolib.summary.forg */
 static void forg(cell *c, double value, bool four) {
   bool general = fabs(value) >= 1e4 || fabs(value) < 1e-4;
@@ -170,11 +178,11 @@ static fovea_status put_top(fovea_text *t, const fovea_ols *o) {
   at(&g, 8, 1)->name = fovea_covariance_name(o->covariance);
   number(at(&g, 0, 3), "%#8.3f", o->r_squared);
   number(at(&g, 1, 3), "%#8.3f", o->r_squared_adjusted);
-  number(at(&g, 2, 3), "%#8.4g", o->f_value);
-  number(at(&g, 3, 3), "%#6.3g", o->f_p_value);
-  number(at(&g, 4, 3), "%#8.5g", o->log_likelihood);
-  number(at(&g, 5, 3), "%#8.4g", o->aic);
-  number(at(&g, 6, 3), "%#8.4g", o->bic);
+  residual_number(at(&g, 2, 3), "%#8.4g", o->f_value, o);
+  residual_number(at(&g, 3, 3), "%#6.3g", o->f_p_value, o);
+  residual_number(at(&g, 4, 3), "%#8.5g", o->log_likelihood, o);
+  residual_number(at(&g, 5, 3), "%#8.4g", o->aic, o);
+  residual_number(at(&g, 6, 3), "%#8.4g", o->bic, o);
   size_t length = grid_measure(&g);
   put_title(t, "OLS Regression Results", length);
   put_rule(t, '=', length);
@@ -201,6 +209,8 @@ static fovea_status put_coefficients(fovea_text *t, const fovea_ols *o) {
     if (o->aliased[i]) at(&g, i + 1, 1)->name = "aliased";
     if (o->aliased[i]) continue;
     forg(at(&g, i + 1, 1), o->coefficients[i], true);
+    for (size_t j = 2; j < 7 && o->exact && o->df_resid > 0; j++) at(&g, i + 1, j)->name = "-";
+    if (o->exact && o->df_resid > 0) continue;
     forg(at(&g, i + 1, 2), o->std_errors[i], false);
     forg(at(&g, i + 1, 3), o->t_values[i], false);
     number(at(&g, i + 1, 4), "%#6.3f", o->p_values[i]);
@@ -225,13 +235,13 @@ static fovea_status put_diagnostics(fovea_text *t, const fovea_ols *o) {
   grid g = {0};
   fovea_status status = two_columns(&g, labels, 4);
   if (status) return status;
-  number(at(&g, 0, 1), "%#6.3f", o->omnibus);
-  number(at(&g, 1, 1), "%#6.3f", o->omnibus_p);
-  number(at(&g, 2, 1), "%#6.3f", o->skew);
-  number(at(&g, 3, 1), "%#6.3f", o->kurtosis);
-  number(at(&g, 0, 3), "%#8.3f", o->durbin_watson);
-  number(at(&g, 1, 3), "%#8.3f", o->jarque_bera);
-  number(at(&g, 2, 3), "%#8.3g", o->jarque_bera_p);
+  residual_number(at(&g, 0, 1), "%#6.3f", o->omnibus, o);
+  residual_number(at(&g, 1, 1), "%#6.3f", o->omnibus_p, o);
+  residual_number(at(&g, 2, 1), "%#6.3f", o->skew, o);
+  residual_number(at(&g, 3, 1), "%#6.3f", o->kurtosis, o);
+  residual_number(at(&g, 0, 3), "%#8.3f", o->durbin_watson, o);
+  residual_number(at(&g, 1, 3), "%#8.3f", o->jarque_bera, o);
+  residual_number(at(&g, 2, 3), "%#8.3g", o->jarque_bera_p, o);
   number(at(&g, 3, 3), "%#8.3g", o->condition_number);
   size_t length = grid_measure(&g);
   put_rule(t, '=', length);

@@ -29,6 +29,9 @@ static json_t *names_at(const fovea_ols *o, const size_t *columns, size_t count)
   return array;
 }
 
+/* What is made of the residuals is null where they are rounding noise. */
+static bool is_noise(const fovea_ols *o) { return o->exact && o->df_resid > 0; }
+
 /* An object for each aliased column: its name, and those of which it is a combination. */
 static json_t *aliases(const fovea_ols *o) {
   json_t *array = json_array();
@@ -46,10 +49,21 @@ static json_t *aliases(const fovea_ols *o) {
   return array;
 }
 
+static json_t *residual_reals(const fovea_ols *o, const double *values) {
+  if (!is_noise(o)) return fovea_json_reals(values, o->k);
+  json_t *array = json_array();
+  for (size_t i = 0; i < o->k; i++)
+    if (json_array_append_new(array, json_null())) {
+      json_decref(array);
+      return NULL;
+    }
+  return array;
+}
+
 static json_t *intervals(const fovea_ols *o) {
   json_t *array = json_array();
   for (size_t i = 0; i < o->k; i++) {
-    double pair[] = {o->low[i], o->high[i]};
+    double pair[] = {is_noise(o) ? NAN : o->low[i], is_noise(o) ? NAN : o->high[i]};
     if (json_array_append_new(array, fovea_json_reals(pair, 2))) {
       json_decref(array);
       return NULL;
@@ -64,7 +78,8 @@ static json_t *covariance(const fovea_ols *o) {
   double *row = malloc(o->k * sizeof *row);
   int failed = !row;
   for (size_t i = 0; i < o->k && !failed; i++) {
-    for (size_t j = 0; j < o->k; j++) row[j] = o->correlation[i * o->k + j] * o->std_errors[i] * o->std_errors[j];
+    for (size_t j = 0; j < o->k; j++)
+      row[j] = is_noise(o) ? NAN : o->correlation[i * o->k + j] * o->std_errors[i] * o->std_errors[j];
     failed = json_array_append_new(array, fovea_json_reals(row, o->k));
   }
   free(row);
@@ -86,42 +101,44 @@ static int fill(json_t *root, const fovea_ols *o) {
   const struct {
     const char *key;
     double value;
-  } numbers[] = {{"df_model", o->df_model},
-                 {"df_resid", o->df_resid},
-                 {"df_inference", o->df_inference},
-                 {"alpha", o->alpha},
-                 {"residual_deviation", o->residual_deviation},
-                 {"r_squared", o->r_squared},
-                 {"r_squared_adjusted", o->r_squared_adjusted},
-                 {"f_value", o->f_value},
-                 {"f_p_value", o->f_p_value},
-                 {"log_likelihood", o->log_likelihood},
-                 {"aic", o->aic},
-                 {"bic", o->bic},
-                 {"omnibus", o->omnibus},
-                 {"omnibus_p", o->omnibus_p},
-                 {"jarque_bera", o->jarque_bera},
-                 {"jarque_bera_p", o->jarque_bera_p},
-                 {"skew", o->skew},
-                 {"kurtosis", o->kurtosis},
-                 {"durbin_watson", o->durbin_watson},
-                 {"condition_number", o->condition_number},
-                 {"min_eigenvalue", o->min_eigenvalue}};
+    bool of_residuals;
+  } numbers[] = {{"df_model", o->df_model, false},
+                 {"df_resid", o->df_resid, false},
+                 {"df_inference", o->df_inference, false},
+                 {"alpha", o->alpha, false},
+                 {"residual_deviation", o->residual_deviation, true},
+                 {"r_squared", o->r_squared, false},
+                 {"r_squared_adjusted", o->r_squared_adjusted, false},
+                 {"f_value", o->f_value, true},
+                 {"f_p_value", o->f_p_value, true},
+                 {"log_likelihood", o->log_likelihood, true},
+                 {"aic", o->aic, true},
+                 {"bic", o->bic, true},
+                 {"omnibus", o->omnibus, true},
+                 {"omnibus_p", o->omnibus_p, true},
+                 {"jarque_bera", o->jarque_bera, true},
+                 {"jarque_bera_p", o->jarque_bera_p, true},
+                 {"skew", o->skew, true},
+                 {"kurtosis", o->kurtosis, true},
+                 {"durbin_watson", o->durbin_watson, true},
+                 {"condition_number", o->condition_number, false},
+                 {"min_eigenvalue", o->min_eigenvalue, false}};
   int failed = fovea_json_set(root, "response", json_string(o->response));
   failed |= fovea_json_set(root, "names", fovea_json_strings(o->names, o->k));
   failed |= fovea_json_set(root, "aliased", flags(o->aliased, o->k));
   failed |= fovea_json_set(root, "aliases", aliases(o));
   failed |= fovea_json_set(root, "coefficients", fovea_json_reals(o->coefficients, o->k));
-  failed |= fovea_json_set(root, "std_errors", fovea_json_reals(o->std_errors, o->k));
-  failed |= fovea_json_set(root, "t_values", fovea_json_reals(o->t_values, o->k));
-  failed |= fovea_json_set(root, "p_values", fovea_json_reals(o->p_values, o->k));
+  failed |= fovea_json_set(root, "std_errors", residual_reals(o, o->std_errors));
+  failed |= fovea_json_set(root, "t_values", residual_reals(o, o->t_values));
+  failed |= fovea_json_set(root, "p_values", residual_reals(o, o->p_values));
   failed |= fovea_json_set(root, "conf_int", intervals(o));
   failed |= fovea_json_set(root, "nobs", json_integer((json_int_t)o->n));
   failed |= fovea_json_set(root, "rank", json_integer((json_int_t)o->rank));
   failed |= fovea_json_set(root, "constant", json_boolean(o->constant));
   failed |= fovea_json_set(root, "exact", json_boolean(o->exact));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    failed |= fovea_json_set(root, numbers[i].key, fovea_json_real(numbers[i].value));
+    failed |= fovea_json_set(root, numbers[i].key,
+                             fovea_json_real(numbers[i].of_residuals && is_noise(o) ? NAN : numbers[i].value));
   failed |= fovea_json_set(root, "covariance_type", json_string(fovea_covariance_name(o->covariance)));
   failed |= fovea_json_set(root, "covariance", covariance(o));
   failed |= fovea_json_set(root, "notes", notes(o));

@@ -268,6 +268,8 @@ static void test_shares(void **state) {
     assert_int_equal(a->share_count, cases[i].count);
     for (size_t s = 0; s < a->share_count; s++) assert_true(fabs(a->shares[s].share - cases[i].shares[s]) < 1e-14);
     assert_true(fabs(a->share_rest - cases[i].rest) < 1e-14);
+    if (i == 1) /* additive, 7 rows: what it leaves over 4, in cells of 2, 1, 1 and 3 rows */
+      assert_true(fabs(a->share_noise - a->residual_squares / 4 * (0.5 + 1 + 1 + 1 / 3.) / 4 * 0.75 / 3.5) < 1e-12);
     fovea_analysis_destroy(a);
   }
 }
@@ -295,6 +297,12 @@ static void test_range(void **state) {
             1e-10, 0);
   json_decref(golden);
   assert_int_equal(bad, 0);
+  static const double exact[][4] = {/* by mpmath: tests/golden/make_range.py */
+                                    {12, 4, 25, 4.59015079433659e-08},
+                                    {6, 3, 5, 0.0185292414951208},
+                                    {12, 50, 2, 0.132882476775546}};
+  for (size_t e = 0; e < sizeof exact / sizeof *exact; e++)
+    assert_true(fabs(fovea_studentized_range_sf(exact[e][0], exact[e][1], exact[e][2]) / exact[e][3] - 1) < 1e-12);
   for (double df = 1; df < 1e6; df *= 3)
     for (double q = 0.1; q < 40; q *= 2) {
       const double tail = 2 * fovea_student_t_sf(q / sqrt(2), df);

@@ -241,6 +241,27 @@ static void test_clusters_of_a_predictor(void **state) {
   fovea_table_destroy(table);
 }
 
+/* Of a perfect fit the coefficients are printed, and nothing that is made of its residuals. */
+static void test_noise(void **state) {
+  (void)state;
+  static const char *const names[] = {"const", "x"};
+  const double y[] = {0.3, 0.5, 0.7, 0.9, 1.1}, x[] = {1, 1, 1, 2, 1, 3, 1, 4, 1, 5};
+  fovea_ols *ols = NULL;
+  char *text = NULL;
+  assert_int_equal(fovea_ols_fit(y, x, 5, 2, "y", names, &ols), FOVEA_OK);
+  assert_true(ols->exact);
+  assert_int_equal(fovea_ols_summary(ols, &text), FOVEA_OK);
+  assert_non_null(strstr(text, "\nx              0.2000          -          -          -           -           -\n"));
+  assert_non_null(strstr(text, "F-statistic:                         -\n"));
+  assert_non_null(strstr(text, "The fit is exact"));
+  fovea_free(text);
+  assert_int_equal(fovea_ols_json(ols, &text), FOVEA_OK);
+  assert_non_null(strstr(text, "\"durbin_watson\": null"));
+  assert_null(strstr(text, "e-1"));
+  fovea_free(text);
+  fovea_ols_destroy(ols);
+}
+
 static void test_nearly_constant(void **state) {
   (void)state;
   const double y[] = {1.1, 1.9, 3.2, 3.8, 5.1, 5.9};
@@ -267,6 +288,7 @@ int main(void) {
                                      cmocka_unit_test(test_many_aliases),
                                      cmocka_unit_test(test_overflow),
                                      cmocka_unit_test(test_nearly_constant),
-                                     cmocka_unit_test(test_clusters_of_a_predictor)};
+                                     cmocka_unit_test(test_clusters_of_a_predictor),
+                                     cmocka_unit_test(test_noise)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,7 +223,7 @@ static void test_sweep_report(void **state) {
   assert_int_equal(json_array_size(json_object_get(json_object_get(json, "all_levels"), "names")), 7);
   assert_int_equal(json_array_size(json_object_get(analysis, "effects")), 5);
   assert_int_equal(json_array_size(json_object_get(analysis, "pairs")), 6);
-  assert_int_equal(json_object_size(json_object_get(analysis, "shares")), 11);
+  assert_int_equal(json_object_size(json_object_get(analysis, "shares")), 12);
   assert_string_equal(json_string_value(json_object_get(analysis, "adjustment")), "holm");
   json_decref(json);
   free(out);
