@@ -210,7 +210,6 @@ static fovea_status put_coefficients(fovea_text *t, const fovea_ols *o) {
     if (o->aliased[i]) continue;
     forg(at(&g, i + 1, 1), o->coefficients[i], true);
     for (size_t j = 2; j < 7 && o->exact && o->df_resid > 0; j++) at(&g, i + 1, j)->name = "-";
-    if (o->exact && o->df_resid > 0) continue;
     forg(at(&g, i + 1, 2), o->std_errors[i], false);
     forg(at(&g, i + 1, 3), o->t_values[i], false);
     number(at(&g, i + 1, 4), "%#6.3f", o->p_values[i]);

@@ -247,6 +247,20 @@ static void test_seeds(void **state) {
   assert_int_equal(bad, 0);
 }
 
+/* Two levels in three blocks are pairs: R's power.t.test(type = "paired", strict = TRUE) has 6.056 pairs for 0.5, and
+ * 1.14629442246 for three. */
+static void test_pairs(void **state) {
+  (void)state;
+  static const char csv[] = "a,s,y\nu,1,1\nv,1,2.2\nu,2,2\nv,2,2.9\nu,3,1.5\nv,3,3.1\n";
+  fovea_analysis *a =
+      analysis_of(temp_file("pairs.csv", csv, sizeof csv - 1), &(fovea_design_options){.constant = true, .block = "s"},
+                  &(fovea_analysis_options){.difference = 0.5});
+  assert_true(a->factor_count == 1 && a->seeds == 3);
+  assert_true(fabs(a->factors[0].seeds - 7) < 0.5);
+  assert_true(fabs(a->factors[0].detectable - 1.14629442246) < 1e-8);
+  fovea_analysis_destroy(a);
+}
+
 /* Cells of known means: 1, 2, 3, 6 have a variance of 3.5, of which 2.25 are a's, 1 is b's and 0.25 both's; however
  * often each stands there. The product of three signs is of all three. */
 static void test_shares(void **state) {
@@ -316,6 +330,7 @@ static void test_range(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens), cmocka_unit_test(test_range),
-                                     cmocka_unit_test(test_seeds), cmocka_unit_test(test_shares)};
+                                     cmocka_unit_test(test_seeds), cmocka_unit_test(test_shares),
+                                     cmocka_unit_test(test_pairs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
