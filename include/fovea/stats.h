@@ -225,6 +225,93 @@ FOVEA_API fovea_status fovea_ols_summary(const fovea_ols *ols, char **text);
  * to fovea_free. FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_ols_json(const fovea_ols *ols, char **text);
 
+/* --- what the factors do ----------------------------------------------------------------------------------------- */
+
+/* A line of the analysis of variance: a term, or a pair of factors. */
+typedef struct fovea_effect {
+  char *name;
+  bool is_block;
+  double df;
+  double sum_squares; /* NaN with a robust covariance */
+  double f_value, p_value;
+} fovea_effect;
+
+/* A mean or a difference, with the fit's 1 - alpha interval. NaN where the design cannot tell it. */
+typedef struct fovea_estimate {
+  char *name;
+  size_t level, reference; /* of a factor's mean: its level; of a difference: that level less the reference */
+  double value, std_error, t_value;
+  double p_value;   /* of a difference: adjusted */
+  double low, high; /* of a difference: for all differences of the factor at once, as the adjustment has it */
+} fovea_estimate;
+
+/* The means of a factor's levels, or of the cells of two: of the fit's values with every other factor at all its levels
+ * alike, and numbers at their means (least-squares means, R's emmeans). */
+typedef struct fovea_means {
+  char *name;
+  size_t variable_count;
+  size_t variables[2]; /* of the design; the first varies slowest */
+  size_t count;
+  fovea_estimate *means;
+  size_t difference_count; /* of a factor: each pair of levels; of two factors none */
+  fovea_estimate *differences;
+  char *sentence;    /* of a factor: what it does, in words */
+  double seeds;      /* of a factor: how many seeds, or tables such as this one, its differences take to be seen if they
+                        are options->difference; NaN without, or where no error can be told */
+  double detectable; /* and which difference this table's rows are enough for */
+} fovea_means;
+
+typedef struct fovea_share {
+  char *name; /* a factor, or a pair of factors */
+  double share;
+} fovea_share;
+
+typedef enum fovea_adjustment { FOVEA_TUKEY, FOVEA_HOLM, FOVEA_UNADJUSTED } fovea_adjustment;
+
+typedef struct fovea_analysis_options {
+  int type;                    /* of the analysis of variance: 2 or 3; 0: 2 */
+  fovea_adjustment adjustment; /* of differences. With Holm's p the intervals are Bonferroni's */
+  double difference;           /* what is to be seen; 0: nothing */
+  double power;                /* the probability that it is; 0: 0.8 */
+} fovea_analysis_options;
+
+typedef struct fovea_analysis {
+  int type;
+  fovea_adjustment adjustment;
+  double difference, power;
+  double df_resid, residual_squares;
+  size_t effect_count; /* each term, but for a column that is the constant */
+  fovea_effect *effects;
+  size_t pair_count;          /* each two factors that are not blocks */
+  fovea_effect *interactions; /* pair_count: in the design, or added to it alone */
+  fovea_means *pairs;         /* pair_count: by the same design */
+  size_t factor_count;        /* factors that are not blocks */
+  fovea_means *factors;
+  /* of a full factorial: the part of the variance of its cells' means that each factor and each pair has; the rest is
+   * of three factors and more. 0 of any other design. */
+  size_t share_count;
+  fovea_share *shares;
+  double share_rest;
+  double
+      share_noise; /* the part that errors of the fit's residual deviation make on average; NaN where it is unknown */
+  size_t seeds;    /* levels of the block; 1 without one */
+} fovea_analysis;
+
+/* The analysis of variance of a fit of a design, with a joint F for each term: of type 2, each term after all that do
+ * not contain it, or of type 3, each after all others, with factors coded to add up to 0 (R's car::Anova); means of the
+ * levels of each factor and of each pair; all differences, adjusted; the parts of the variance (functional ANOVA:
+ * Hooker, J. Comp. Graph. Stat. 16 (2007)); how many seeds a difference takes. `ols` is fovea_ols_fit_design's of that
+ * design; `options` may be NULL. The caller owns *analysis. FOVEA_INVALID for a design without a constant or without
+ * terms, and for options that are none; FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols,
+                                     const fovea_analysis_options *options, fovea_analysis **analysis);
+FOVEA_API void fovea_analysis_destroy(fovea_analysis *analysis); /* takes NULL */
+
+/* Sentences and tables, UTF-8, a newline last, or a JSON object with all digits. The caller gives *text to fovea_free.
+ * FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_analysis_text(const fovea_analysis *analysis, const fovea_ols *ols, char **text);
+FOVEA_API fovea_status fovea_analysis_json(const fovea_analysis *analysis, const fovea_ols *ols, char **text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -32,14 +32,22 @@ static fovea_status fill_heteroscedastic(fovea_lsq *l, const double *e, fovea_co
   return FOVEA_OK;
 }
 
-/* The same of each cluster's sum of e p. `sums`: clusters x rank, zero. */
+/* The same of each cluster's sum of e p. What only compares whole clusters has sums that are 0 but for rounding, below
+ * 1e-12 of what is summed: its variance is not known. `sums`: clusters x rank, zero, as is `sizes` (rank). */
 static void fill_clusters(fovea_lsq *l, const double *e, const size_t *clusters, size_t count, double *c, double *sums,
-                          double *p) {
+                          double *sizes, double *p) {
   for (size_t row = 0; row < l->n; row++) {
     fovea_lsq_leverage(l, row, p);
-    for (size_t i = 0; i < l->rank; i++) sums[clusters[row] * l->rank + i] += e[row] * p[i];
+    for (size_t i = 0; i < l->rank; i++) {
+      sums[clusters[row] * l->rank + i] += e[row] * p[i];
+      sizes[i] += fabs(e[row] * p[i]);
+    }
   }
   for (size_t g = 0; g < count; g++) add_square(c, sums + g * l->rank, l->rank);
+  for (size_t i = 0; i < l->rank; i++) {
+    if (sqrt(c[i * l->rank + i]) > 1e-12 * sizes[i]) continue;
+    for (size_t j = 0; j < l->rank; j++) c[i * l->rank + j] = c[j * l->rank + i] = NAN;
+  }
 }
 
 fovea_status fovea_covariance_fill(fovea_lsq *l, const double *e, double ssr, const size_t *clusters,
@@ -51,11 +59,11 @@ fovea_status fovea_covariance_fill(fovea_lsq *l, const double *e, double ssr, co
            : o->covariance == FOVEA_CLUSTER ? g / (g - 1) * (n - 1) / o->df_resid
                                             : 1;
   for (size_t i = 0; i < l->rank * l->rank; i++) covariance[i] = 0;
-  double *work = calloc((o->cluster_count + 1) * l->rank + 1, sizeof *work);
+  double *work = calloc((o->cluster_count + 2) * l->rank + 1, sizeof *work);
   if (!work) return no_memory();
   fovea_status status = FOVEA_OK;
   if (o->covariance == FOVEA_CLUSTER)
-    fill_clusters(l, e, clusters, o->cluster_count, covariance, work + l->rank, work);
+    fill_clusters(l, e, clusters, o->cluster_count, covariance, work + 2 * l->rank, work + l->rank, work);
   else
     status = fill_heteroscedastic(l, e, o->covariance, covariance, work);
   free(work);

@@ -4,7 +4,7 @@
 
 #include "fovea/stats.h"
 
-enum { FOVEA_NOTES = 9, FOVEA_ALIASES_SIZE = 3840, FOVEA_NOTE_SIZE = 4096 };
+enum { FOVEA_NOTES = 10, FOVEA_ALIASES_SIZE = 3840, FOVEA_NOTE_SIZE = 4096 };
 
 /* Writes the notes without their numbers, in order, and returns how many there are: statsmodels', then ours. The caller
  * is in the C locale. */

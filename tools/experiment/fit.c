@@ -99,21 +99,15 @@ static fovea_status check_once(const fovea_table *t) {
 }
 
 fovea_status fit_file(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
-                      const fovea_ols_options *how, fovea_design **design, fovea_ols **ols) {
-  fovea_table *table = NULL;
-  fovea_design *made = NULL;
-  fovea_status status = fovea_table_read_as(path, reading, &table);
-  if (!status) {
-    say_lines(path, table->notes);
-    status = check_once(table);
-    if (!status) status = fovea_design_from_table(table, options, &made);
-    if (!status) say_design(path, made, options);
-    if (!status) status = fovea_ols_fit_design(made, how, ols);
-    if (status) fovea_fail_in(status, "%s", path);
-    if (!status) say_aliases(path, *ols);
-  }
-  fovea_table_destroy(table);
-  if (status) fovea_design_destroy(made);
-  if (!status) *design = made;
-  return status;
+                      const fovea_ols_options *how, fovea_table **table, fovea_design **design, fovea_ols **ols) {
+  fovea_status status = fovea_table_read_as(path, reading, table);
+  if (status) return status;
+  say_lines(path, (*table)->notes);
+  status = check_once(*table);
+  if (!status) status = fovea_design_from_table(*table, options, design);
+  if (!status) say_design(path, *design, options);
+  if (!status) status = fovea_ols_fit_design(*design, how, ols);
+  if (status) return fovea_fail_in(status, "%s", path);
+  say_aliases(path, *ols);
+  return FOVEA_OK;
 }

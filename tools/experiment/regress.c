@@ -8,16 +8,18 @@
 #include "cli/output.h"
 #include "experiment/fit.h"
 #include "experiment/lists.h"
+#include "experiment/report.h"
 
 /* What the command line says. */
 typedef struct request {
-  const char *path, *response, *columns, *terms, *baselines, *categorical, *powers, *block, *cluster, *plot, *decimal;
+  const char *path, *response, *columns, *terms, *baselines, *categorical, *powers, *block, *cluster, *plot,
+      *plot_pairs, *decimal;
   bool constant, all_levels, log, json, no_header;
-  int robust, missing, separator; /* of the choices below */
-  double alpha;
+  int robust, anova, adjustment, missing, separator; /* of the choices below */
+  double alpha, difference, power;
 } request;
 
-static const char robust_choices[] = "no|hc0|hc1|hc3";
+static const char robust_choices[] = "no|hc0|hc1|hc3", anova_choices[] = "no|2|3", adjustments[] = "tukey|holm|none";
 static const char missing_choices[] = "error|drop"; /* as fovea_missing */
 static const char separator_choices[] = "any|comma|semicolon|tab|bar|blanks";
 
@@ -27,6 +29,7 @@ typedef struct plan {
   fovea_table_options reading;
   fovea_design_options design;
   fovea_ols_options fit;
+  fovea_analysis_options analysis;
 } plan;
 
 static fovea_status make_plan(const request *r, plan *p) {
@@ -45,7 +48,7 @@ static fovea_status make_plan(const request *r, plan *p) {
   p->design = (fovea_design_options){.response = r->response,
                                      .columns = p->columns.items,
                                      .column_count = p->columns.count,
-                                     .constant = r->constant,
+                                     .constant = r->constant || r->anova > 0,
                                      .all_levels = r->all_levels,
                                      .terms = p->terms.items,
                                      .term_count = p->terms.count,
@@ -61,6 +64,10 @@ static fovea_status make_plan(const request *r, plan *p) {
                                      .missing = (fovea_missing)r->missing};
   static const fovea_covariance robust[] = {FOVEA_CLASSICAL, FOVEA_HC0, FOVEA_HC1, FOVEA_HC3};
   p->fit = (fovea_ols_options){.covariance = r->cluster ? FOVEA_CLUSTER : robust[r->robust], .alpha = r->alpha};
+  p->analysis = (fovea_analysis_options){.type = r->anova > 0 ? r->anova + 1 : 0,
+                                         .adjustment = (fovea_adjustment)r->adjustment,
+                                         .difference = r->difference,
+                                         .power = r->power};
   return status;
 }
 
@@ -72,22 +79,28 @@ static void free_plan(plan *p) {
   list_free(&p->powers);
 }
 
-/* The plot comes first: a result is not printed when what was asked for could not all be made. */
+/* The analysis' pictures, or the coefficients'. */
+static fovea_status plot(const request *r, const report *made) {
+  fovea_status status = FOVEA_OK;
+  if (r->plot) status = made->analysis ? report_plot_factors(r->plot, made) : fit_plot(r->plot, made->ols);
+  if (!status && r->plot_pairs) status = report_plot_pairs(r->plot_pairs, made);
+  return status;
+}
+
+/* The plots come first: a result is not printed when what was asked for could not all be made. */
 static fovea_status regress(const request *r) {
   plan p = {0};
-  fovea_design *design = NULL;
-  fovea_ols *ols = NULL;
+  report made = {0};
   char *text = NULL;
   fovea_status status = r->plot ? output_check_png("--plot", r->plot) : FOVEA_OK;
+  if (!status && r->plot_pairs) status = output_check_png("--plot-pairs", r->plot_pairs);
   if (!status) status = make_plan(r, &p);
-  if (!status) status = fit_file(r->path, &p.reading, &p.design, &p.fit, &design, &ols);
-  if (!status) status = r->json ? fovea_ols_json(ols, &text) : fovea_ols_summary(ols, &text);
-  if (!status && r->plot) status = fit_plot(r->plot, ols);
+  if (!status) status = report_make(r->path, &p.reading, &p.design, &p.fit, &p.analysis, &made);
+  if (!status) status = report_text(&made, r->json, &text);
+  if (!status) status = plot(r, &made);
   if (!status) fputs(text, stdout);
-  if (!status && r->json) putchar('\n');
-  fovea_free(text);
-  fovea_ols_destroy(ols);
-  fovea_design_destroy(design);
+  free(text);
+  report_free(&made);
   free_plan(&p);
   return status;
 }
@@ -98,7 +111,7 @@ static fovea_status regress(const request *r) {
   { .name = option_name, .kind = OPTION_FLAG, .value = &(field), .help = text }
 
 static int run(int argc, char **argv) {
-  request r = {.alpha = 0.05};
+  request r = {.alpha = 0.05, .power = 0.8};
   bool done = false;
   option options[] = {
       STRING(r.response, "response", "NAME", "the column to explain; a sweep's test_loss, else the last"),
@@ -123,6 +136,28 @@ static int run(int argc, char **argv) {
        .min = 1e-9,
        .max = 0.999,
        .help = "intervals hold with probability 1 - alpha"},
+      {.name = "anova",
+       .kind = OPTION_CHOICE,
+       .value = &r.anova,
+       .choices = anova_choices,
+       .help = "what each factor does: tests of this type, means, differences; a sweep has 2"},
+      {.name = "adjust",
+       .kind = OPTION_CHOICE,
+       .value = &r.adjustment,
+       .choices = adjustments,
+       .help = "how differences of many levels are held to one error rate"},
+      {.name = "detect",
+       .kind = OPTION_FLOAT,
+       .value = &r.difference,
+       .min = 0,
+       .max = 1e300,
+       .help = "say how many seeds a difference of N takes; 0: of none"},
+      {.name = "power",
+       .kind = OPTION_FLOAT,
+       .value = &r.power,
+       .min = 0.01,
+       .max = 0.9999,
+       .help = "the probability that it is seen"},
       {.name = "missing",
        .kind = OPTION_CHOICE,
        .value = &r.missing,
@@ -136,7 +171,8 @@ static int run(int argc, char **argv) {
       STRING(r.decimal, "decimal", "SIGN", "of numbers, . or ,; found out by default"),
       FLAG(r.no_header, "no-header", "the first line is a row; columns are called x1, x2, ..."),
       FLAG(r.json, "json", "print the numbers as JSON, with all digits"),
-      STRING(r.plot, "plot", "FILE.png", "draw the coefficients and their intervals")};
+      STRING(r.plot, "plot", "FILE.png", "draw the coefficients, or with --anova differences and means"),
+      STRING(r.plot_pairs, "plot-pairs", "FILE.png", "draw the means of each pair of factors; with --anova")};
   size_t files = 0;
   const command_line line = {
       .usage = "fovea regress FILE.csv [options]",

@@ -15,6 +15,7 @@
 #include "experiment/factors.h"
 #include "experiment/fit.h"
 #include "experiment/recover.h"
+#include "experiment/report.h"
 #include "experiment/results.h"
 #include "fovea/safetensors.h"
 #include "train/csvlog.h"
@@ -360,23 +361,34 @@ static fovea_status write_text(const sweep *s, const char *name, const char *tex
   return status != FOVEA_OK ? status : fovea_file_write(path, text, strlen(text));
 }
 
-static fovea_status regress(const sweep *s) {
-  char path[RUN_PATH], *summary = NULL, *json = NULL;
-  fovea_design *design = NULL;
-  fovea_ols *ols = NULL;
-  fovea_status status = fit_file(s->results, NULL, &(fovea_design_options){.all_levels = true}, NULL, &design, &ols);
-  if (status == FOVEA_OK) status = fovea_ols_summary(ols, &summary);
-  if (status == FOVEA_OK) status = fovea_ols_json(ols, &json);
-  if (status == FOVEA_OK) status = write_text(s, "regression.txt", summary);
-  if (status == FOVEA_OK) status = write_text(s, "regression.json", json);
+static fovea_status plot(const sweep *s, const report *r) {
+  char path[RUN_PATH];
+  fovea_status status = FOVEA_OK;
+  if (r->analysis && r->analysis->factor_count > 0) {
+    status = run_path(s->options.out, "differences.png", path);
+    if (status == FOVEA_OK) status = report_plot_factors(path, r);
+  }
+  if (status == FOVEA_OK && r->analysis && r->analysis->pair_count > 0) {
+    status = run_path(s->options.out, "interactions.png", path);
+    if (status == FOVEA_OK) status = report_plot_pairs(path, r);
+  }
   if (status == FOVEA_OK) status = run_path(s->options.out, "coefficients.png", path);
-  if (status == FOVEA_OK) status = fit_plot(path, ols);
-  if (status == FOVEA_OK) fputs(s->options.json ? json : summary, stdout);
-  if (status == FOVEA_OK && s->options.json) putchar('\n');
-  fovea_free(summary);
-  fovea_free(json);
-  fovea_ols_destroy(ols);
-  fovea_design_destroy(design);
+  return status == FOVEA_OK ? fit_plot(path, r->original ? r->original : r->ols) : status;
+}
+
+static fovea_status regress(const sweep *s) {
+  char *text = NULL, *json = NULL;
+  report r = {0};
+  fovea_status status = report_make(s->results, NULL, &(fovea_design_options){0}, NULL, NULL, &r);
+  if (status == FOVEA_OK) status = report_text(&r, false, &text);
+  if (status == FOVEA_OK) status = report_text(&r, true, &json);
+  if (status == FOVEA_OK) status = write_text(s, "regression.txt", text);
+  if (status == FOVEA_OK) status = write_text(s, "regression.json", json);
+  if (status == FOVEA_OK) status = plot(s, &r);
+  if (status == FOVEA_OK) fputs(s->options.json ? json : text, stdout);
+  free(text);
+  free(json);
+  report_free(&r);
   return status;
 }
 

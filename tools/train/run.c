@@ -248,9 +248,11 @@ void run_unlock(int lock) {
 /* --- what an earlier run left ------------------------------------------------------------------------------------ */
 
 /* A word that ends in * is a prefix. */
-static const char *const left_behind[] = {
-    "checkpoint*",    "config.json",     "metrics.csv",      "results.csv", "failed.csv", "reconstructions-epoch*",
-    "regression.txt", "regression.json", "coefficients.png", "curves.png",  "latent.png", "walk.png"};
+static const char *const left_behind[] = {"checkpoint*",     "config.json",      "metrics.csv",
+                                          "results.csv",     "failed.csv",       "reconstructions-epoch*",
+                                          "regression.txt",  "regression.json",  "coefficients.png",
+                                          "differences.png", "interactions.png", "curves.png",
+                                          "latent.png",      "walk.png"};
 enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
 
 /* The place of the word that a name is; LEFT_BEHIND for none. */
