@@ -58,7 +58,8 @@ prepare_out() {
     exit 5
   fi
   rm -rf -- "$out/seed" "$out/sweep"
-  rm -f -- "$out/reconstructions.png" "$out/walk.png" "$out/regression.txt" "$out/coefficients.png"
+  rm -f -- "$out/reconstructions.png" "$out/walk.png" "$out/regression.txt" "$out/differences.png" \
+    "$out/interactions.png" "$out/coefficients.png"
 }
 
 step() { printf '\n%s\n' "$*" >&2; }
@@ -92,8 +93,9 @@ printf '%s\n' \
   --epochs "$sweep_epochs" --limit-train "$sweep_images" --limit-test "$sweep_test_images" \
   --bn-momentum "$sweep_bn_momentum" "${device[@]}"
 
-step '5. Which of them helped: least squares of the test loss (a negative coefficient helps)'
-"$fovea" regress "$out/sweep/results.csv" --plot "$out/coefficients.png" >"$out/regression.txt"
+step '5. Which of them helped: least squares of the test loss (a negative difference helps)'
+"$fovea" regress "$out/sweep/results.csv" --plot "$out/differences.png" --plot-pairs "$out/interactions.png" \
+  >"$out/regression.txt"
 
 # --- every file, with a word on those to open first ---------------------------------------------------------------
 about() {
@@ -106,7 +108,8 @@ about() {
     reconstructions.png | seed/reconstructions-*.png) echo 'test images beside their reconstructions' ;;
     walk.png | seed/walk.png) echo 'the latent space, 30 x 30 points of it' ;;
     sweep/results.csv) echo 'one line a configuration' ;;
-    coefficients.png) echo 'the coefficients with their intervals' ;;
+    differences.png) echo 'what each factor does: differences from the baseline, means' ;;
+    interactions.png) echo 'pairs of factors' ;;
     regression.txt) echo 'the table below' ;;
   esac
 }
@@ -117,3 +120,5 @@ step "Done in $((SECONDS - start)) s after set-up. The files, in $out:"
 done
 echo
 cat -- "$out/regression.txt"
+step 'In words (a sentence a factor):'
+sed '/^$/,$d' "$out/regression.txt"

@@ -11,68 +11,155 @@
 extern "C" {
 #endif
 
-/* A CSV file as text. */
+/* A table of text cells. */
 typedef struct fovea_table {
   size_t rows, columns; /* at least 1 each, the header line not counted */
   char **names;         /* columns: the header, all different, UTF-8 */
-  char **cells;         /* rows x columns, row-major */
-  size_t *lines;        /* rows: the line of the file where each starts, the header's being 1 */
-  char *text;           /* what the pointers above point into */
+  char **cells;         /* rows x columns, row-major, UTF-8; numbers with a decimal point and no thousands separators */
+  size_t *lines;        /* rows: the line of the file where each starts, from 1 */
+  char *notes;          /* NULL, or what was found out, changed or left out: sentences, a newline after each */
+  char *text, *made;    /* what the pointers above point into */
 } fovea_table;
 
-/* Reads a CSV file (RFC 4180: commas, double quotes, a header line; LF or CRLF; a byte order mark is skipped, an empty
- * line too). The caller owns *table. FOVEA_IO when it cannot be read; FOVEA_INVALID, naming the line, when it is empty,
- * has a header alone, a row with more or fewer fields than the header (a torn last line is such a row), a quote that is
- * not closed, or a column without a name or with another's; FOVEA_NO_MEMORY. */
-FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table);
-FOVEA_API void fovea_table_destroy(fovea_table *table); /* takes NULL */
+typedef struct fovea_table_options {
+  char separator; /* of the columns: ',' ';' '\t' '|', ' ' for any blanks; 0: found out */
+  char decimal;   /* '.' or ','; 0: found out, column by column */
+  bool no_header; /* the first line is a row; the columns are called x1, x2, ... */
+} fovea_table_options;
+
+/* Reads a table: RFC 4180's CSV (double quotes, a header line; LF, CRLF or CR) and what programs make of it. It may be
+ * compressed by gzip, a pipe, or standard input, "-". `options` may be NULL. Passed over are a byte order mark, empty
+ * lines, lines that begin with #, blanks around fields, a separator at the end of every line, and a first column
+ * without a name; a comment with as many names as the first line has numbers is the header. A column whose every number
+ * has decimal commas or thousands separators is rewritten. What of this was done is in the table's notes.
+ *
+ * The caller owns *table. FOVEA_IO when it cannot be read; FOVEA_INVALID, naming the line, when it is empty, larger
+ * than 1 GiB, has a header alone, a header of numbers, a row with more or fewer fields than the others (a torn last
+ * line is such a row), a quote that is not closed, a column without a name or with another's, text that is not UTF-8 or
+ * has control characters, a number that may have a decimal comma or thousands; FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_table_read_as(const char *path, const fovea_table_options *options, fovea_table **table);
+FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table); /* without options */
+FOVEA_API void fovea_table_destroy(fovea_table *table);                         /* takes NULL */
+
+/* A column of the table as a design has it: numbers, or a factor, which is one of some levels in each row. */
+typedef struct fovea_design_variable {
+  char *name;
+  size_t degree;      /* of numbers: how many powers enter, 1 or more; 0: a factor */
+  double *values;     /* n, of numbers; else NULL */
+  size_t level_count; /* of a factor */
+  char **levels;      /* level_count: the baseline, then the others in the order of bytes, or of numbers */
+  size_t *at;         /* n: the level in each row; of numbers NULL */
+  bool is_switch;     /* the levels are off and on, or no and yes, or false and true */
+  bool is_block;
+} fovea_design_variable;
+
+/* A variable, or the product of some. */
+typedef struct fovea_design_term {
+  char *name;          /* "a", "a:b" */
+  size_t order;        /* how many variables it multiplies */
+  size_t *variables;   /* order: which */
+  bool *full;          /* order: this factor has a column for each level here, also for the baseline */
+  size_t first, count; /* its columns of x */
+} fovea_design_term;
 
 /* y = x b + error. */
 typedef struct fovea_design {
   size_t n, k;    /* observations, columns of x */
   char *response; /* the name of y */
-  char **names;   /* k: the names of x's columns */
+  char **names;   /* k: the names of x's columns, all different */
   double *y;      /* n */
   double *x;      /* n x k, row-major */
+  double *x_low;  /* NULL, or n x k: what is to be added to x, below its last digit, where powers are made */
+  bool constant;  /* the first column is the ones of options->constant */
+  size_t variable_count, term_count; /* 0 of a sweep's design with all levels */
+  fovea_design_variable *variables;
+  fovea_design_term *terms;
+  size_t cluster_count; /* 0, or the number of different cells in options->cluster */
+  size_t *clusters;     /* n: which of them each row has */
   /* NULL, or the first integer found that double precision rounds: line 3, column a: "12345678901234567890" */
   char *rounded;
+  /* NULL, or a sentence that names the columns which are left out because nothing varies in them, or because they are
+   * none of a sweep's own */
+  char *ignored;
+  char *remarks; /* NULL, or other sentences, a newline after each: rows left out, words nearly as many as rows */
 } fovea_design;
 
+/* What becomes of rows with missing values: an empty cell, NA, N/A, NaN, null, None, "?", "." and "-". */
+typedef enum fovea_missing {
+  FOVEA_MISSING_ERROR, /* they are refused */
+  FOVEA_MISSING_DROP   /* left out, where a column of the design has one */
+} fovea_missing;
+
+/* Zeros are the defaults. */
 typedef struct fovea_design_options {
   const char *response;       /* NULL: a sweep's test_loss, also with columns; of another table the last column */
-  const char *const *columns; /* the predictors; NULL: every column but the response, or a sweep's own design */
+  const char *const *columns; /* the predictors; NULL, without terms: every column but the response, block and cluster,
+                                 or a sweep's factors */
   size_t column_count;
-  bool constant; /* a column "const" of ones comes first, unless some column is a nonzero constant already (as
-                    statsmodels' add_constant) */
+  bool constant;   /* a column "const" of ones comes first, unless some column is a nonzero constant already (as
+                      statsmodels' add_constant) */
+  bool all_levels; /* words get a column for each level, also for the baseline; a sweep gets the original experiment's
+                      design */
+  const char *const *terms; /* predictors too: "a", "a:b", the product; "a*b", which is a, b and a:b; names that hold
+                               such signs "in quotes" */
+  size_t term_count;
+  const char *const *baselines; /* "NAME=LEVEL"; without one it is the first level */
+  size_t baseline_count;
+  const char *const *categorical; /* columns of numbers that are names */
+  size_t categorical_count;
+  const char *const *powers; /* "NAME:DEGREE", a predictor: x, x^2, ... to that degree, without loss */
+  size_t power_count;
+  const char *block;   /* a factor that comes last and is not asked about; NULL: the seed of a sweep that has several */
+  const char *cluster; /* the column whose equal cells are a cluster, for FOVEA_CLUSTER; NULL: none */
+  bool log;            /* the response is its natural logarithm */
+  fovea_missing missing;
 } fovea_design_options;
 
 /* The columns activation, attention, batchnorm, dropout and test_loss are there: the results.csv of a sweep. */
 FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
 
-/* The design of a table; `options` may be NULL. The caller owns *design. A numeric column enters as it is; one of on
- * and off, or of true and false, as 1 and 0; one of other words as a column NAME_WORD of 0 and 1 for each word, in byte
- * order (pandas.get_dummies).
+/* The design of a table; `options` may be NULL. The caller owns *design.
  *
- * A sweep's table without options->columns gives the design of the original experiment, in its order: BatchNorm,
- * Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does
- * not occur. A factor that does not vary is left out; without attention "none" the first level that occurs has no
- * column. Where the activation does not vary "const" stands in its place, because its columns are what carries the
- * mean.
+ * A numeric column enters as it is; one of on and off, yes and no, or true and false, whatever their case, as 1 and 0.
+ * One of other words has a column NAME_WORD of 0 and 1 for each word, in byte order (pandas.get_dummies), but for the
+ * baseline wherever there is a constant or an earlier such column, which hold the mean then. A product has the columns
+ * that R's model matrix has: a factor has all its levels in it where the term without that factor is missing. A name
+ * that another column has gets a number: w_u_2.
+ *
+ * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and activation,
+ * each against a baseline, and other options that it varied, less what does not vary (learning rates as natural
+ * logarithms), and the seed as a block where there are several. With all_levels it
+ * gives the design of the original experiment, in its order: BatchNorm, Dropout, SpatialAttention, ChannelAttention,
+ * CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur. A factor that does not vary is
+ * left out; without attention "none" the first level that occurs has no column. Where the activation does not vary
+ * "const" stands in its place, because its columns are what carries the mean.
  *
  * FOVEA_INVALID, naming line and column: an unknown or repeated column, the response among the predictors, a missing
  * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers
- * and the same double, a word among numbers, a response that is not numeric or is the same in every row, an unknown
- * word in a sweep's column; FOVEA_NO_MEMORY. */
+ * and the same double, a word among numbers, a response that is not numeric, or not positive where its logarithm is
+ * asked for, or is the same in every row, an unknown word in a sweep's column, a baseline, power or term that does not
+ * fit; more than 2^28 values of x; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_design_from_table(const fovea_table *table, const fovea_design_options *options,
                                                fovea_design **design);
 FOVEA_API void fovea_design_destroy(fovea_design *design); /* takes NULL */
 
 /* A column of x without a coefficient, and those before it of which it is a combination. */
 typedef struct fovea_ols_alias {
-  size_t column; /* of x */
-  size_t count;  /* of `with`; 0: the column is zero in every row */
-  size_t *with;  /* columns of x that have a coefficient, ascending */
+  size_t column;   /* of x */
+  size_t count;    /* of `with`; 0: the column is zero in every row */
+  size_t *with;    /* columns of x that have a coefficient, ascending */
+  double *weights; /* count: the column is the sum of those times these */
 } fovea_ols_alias;
+
+/* How the errors of the coefficients are found: with errors of one variance (classical), of any (HC0; HC1 is that times
+ * n / (n - rank), HC3 has each residual over 1 - its leverage), or of any within clusters, which are independent (with
+ * g / (g - 1) (n - 1) / (n - rank), as Stata and statsmodels have it). */
+typedef enum fovea_covariance { FOVEA_CLASSICAL, FOVEA_HC0, FOVEA_HC1, FOVEA_HC3, FOVEA_CLUSTER } fovea_covariance;
+
+typedef struct fovea_ols_options {
+  fovea_covariance covariance;
+  double alpha; /* intervals hold with probability 1 - alpha; 0: 0.05 */
+} fovea_ols_options;
 
 /* What statsmodels 0.13.5 calls sm.OLS(y, X).fit(), by the same formulas; NaN and infinities where it has them.
  *
@@ -90,14 +177,22 @@ typedef struct fovea_ols {
   bool *aliased;
   fovea_ols_alias *aliases; /* alias_count = k - rank: the aliased columns in order */
   size_t alias_count;
-  /* k each: the coefficient, its standard error, t, 2 P(T > |t|) with n - rank degrees of freedom, 95% confidence
-   * interval; NaN where aliased */
+  fovea_covariance covariance;
+  size_t cluster_count; /* of FOVEA_CLUSTER */
+  double alpha;
+  /* k each: the coefficient, its standard error, t, 2 P(T > |t|) with df_inference degrees of freedom, 1 - alpha
+   * confidence interval; NaN where aliased */
   double *coefficients, *std_errors, *t_values, *p_values, *low, *high;
+  /* k x k: of the estimates; times both standard errors it is their covariance. NaN where aliased */
+  double *correlation;
   double df_model, df_resid; /* rank - constant, n - rank */
+  double df_inference;       /* of t and F: df_resid, or the number of clusters - 1 */
+  double residual_deviation; /* the root of the sum of squares over df_resid; NaN without any */
   /* the residuals are within the rounding of y and of the products x b: what is made of them is noise */
   bool exact;
   double r_squared, r_squared_adjusted;
-  double f_value, f_p_value; /* explained over residual mean square, P(F > f) */
+  /* explained over residual mean square, P(F > f); with a robust covariance Wald's, of all columns but the constant */
+  double f_value, f_p_value;
   double log_likelihood, aic, bic;
   double omnibus, omnibus_p; /* D'Agostino and Pearson's K^2; NaN below 8 observations */
   double jarque_bera, jarque_bera_p;
@@ -114,6 +209,11 @@ typedef struct fovea_ols {
  * k < 1, more than 2^28 values, a NaN or an infinity, or when the singular values do not converge; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
                                      const char *const *names, fovea_ols **ols);
+
+/* The same of a design, with its names and with what x's rounding left; `options` may be NULL. FOVEA_INVALID also for
+ * an alpha outside (0, 1), clusters that the design has not, and HC3 where an observation has a leverage of 1. */
+FOVEA_API fovea_status fovea_ols_fit_design(const fovea_design *design, const fovea_ols_options *options,
+                                            fovea_ols **ols);
 FOVEA_API void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */
 
 /* The text of print(results.summary()) in statsmodels 0.13.5, digit for digit, UTF-8, a newline last. Date and time are
@@ -124,6 +224,93 @@ FOVEA_API fovea_status fovea_ols_summary(const fovea_ols *ols, char **text);
 /* All the numbers with 17 digits, and the notes, as a JSON object; NaN and infinities are null. The caller gives *text
  * to fovea_free. FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_ols_json(const fovea_ols *ols, char **text);
+
+/* --- what the factors do ----------------------------------------------------------------------------------------- */
+
+/* A line of the analysis of variance: a term, or a pair of factors. */
+typedef struct fovea_effect {
+  char *name;
+  bool is_block;
+  double df;
+  double sum_squares; /* NaN with a robust covariance */
+  double f_value, p_value;
+} fovea_effect;
+
+/* A mean or a difference, with the fit's 1 - alpha interval. NaN where the design cannot tell it. */
+typedef struct fovea_estimate {
+  char *name;
+  size_t level, reference; /* of a factor's mean: its level; of a difference: that level less the reference */
+  double value, std_error, t_value;
+  double p_value;   /* of a difference: adjusted */
+  double low, high; /* of a difference: for all differences of the factor at once, as the adjustment has it */
+} fovea_estimate;
+
+/* The means of a factor's levels, or of the cells of two: of the fit's values with every other factor at all its levels
+ * alike, and numbers at their means (least-squares means, R's emmeans). */
+typedef struct fovea_means {
+  char *name;
+  size_t variable_count;
+  size_t variables[2]; /* of the design; the first varies slowest */
+  size_t count;
+  fovea_estimate *means;
+  size_t difference_count; /* of a factor: each pair of levels; of two factors none */
+  fovea_estimate *differences;
+  char *sentence;    /* of a factor: what it does, in words */
+  double seeds;      /* of a factor: how many seeds, or tables such as this one, its differences take to be seen if they
+                        are options->difference; NaN without, or where no error can be told */
+  double detectable; /* and which difference this table's rows are enough for */
+} fovea_means;
+
+typedef struct fovea_share {
+  char *name; /* a factor, or a pair of factors */
+  double share;
+} fovea_share;
+
+typedef enum fovea_adjustment { FOVEA_TUKEY, FOVEA_HOLM, FOVEA_UNADJUSTED } fovea_adjustment;
+
+typedef struct fovea_analysis_options {
+  int type;                    /* of the analysis of variance: 2 or 3; 0: 2 */
+  fovea_adjustment adjustment; /* of differences. With Holm's p the intervals are Bonferroni's */
+  double difference;           /* what is to be seen; 0: nothing */
+  double power;                /* the probability that it is; 0: 0.8 */
+} fovea_analysis_options;
+
+typedef struct fovea_analysis {
+  int type;
+  fovea_adjustment adjustment;
+  double difference, power;
+  double df_resid, residual_squares;
+  size_t effect_count; /* each term, but for a column that is the constant */
+  fovea_effect *effects;
+  size_t pair_count;          /* each two factors that are not blocks */
+  fovea_effect *interactions; /* pair_count: in the design, or added to it alone */
+  fovea_means *pairs;         /* pair_count: by the same design */
+  size_t factor_count;        /* factors that are not blocks */
+  fovea_means *factors;
+  /* of a full factorial: the part of the variance of its cells' means that each factor and each pair has; the rest is
+   * of three factors and more. 0 of any other design. */
+  size_t share_count;
+  fovea_share *shares;
+  double share_rest;
+  double
+      share_noise; /* the part that errors of the fit's residual deviation make on average; NaN where it is unknown */
+  size_t seeds;    /* levels of the block; 1 without one */
+} fovea_analysis;
+
+/* The analysis of variance of a fit of a design, with a joint F for each term: of type 2, each term after all that do
+ * not contain it, or of type 3, each after all others, with factors coded to add up to 0 (R's car::Anova); means of the
+ * levels of each factor and of each pair; all differences, adjusted; the parts of the variance (functional ANOVA:
+ * Hooker, J. Comp. Graph. Stat. 16 (2007)); how many seeds a difference takes. `ols` is fovea_ols_fit_design's of that
+ * design; `options` may be NULL. The caller owns *analysis. FOVEA_INVALID for a design without a constant or without
+ * terms, and for options that are none; FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols,
+                                     const fovea_analysis_options *options, fovea_analysis **analysis);
+FOVEA_API void fovea_analysis_destroy(fovea_analysis *analysis); /* takes NULL */
+
+/* Sentences and tables, UTF-8, a newline last, or a JSON object with all digits. The caller gives *text to fovea_free.
+ * FOVEA_INVALID when a name is not UTF-8, FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_analysis_text(const fovea_analysis *analysis, const fovea_ols *ols, char **text);
+FOVEA_API fovea_status fovea_analysis_json(const fovea_analysis *analysis, const fovea_ols *ols, char **text);
 
 #ifdef __cplusplus
 }

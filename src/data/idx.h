@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "data/gzip.h"
+#include "base/gzip.h"
 #include "fovea/status.h"
 
 enum { FOVEA_IDX_RANK = 4 };

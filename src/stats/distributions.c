@@ -11,8 +11,7 @@ static const double pi = 3.14159265358979323846;
 static const double epsilon = 3e-16;
 enum { MAX_TERMS = 1000000 };
 
-/* delta(z) = ln Gamma(z + 1) - (z + 1/2) ln z + z - ln sqrt(2 pi), the error of Stirling's formula. */
-static double stirling_error(double z) {
+double fovea_stirling_error(double z) {
   double sum = 0;
   for (; z < 15; z += 1) sum += (z + 0.5) * log1p(1 / z) - 1; /* delta(z) = delta(z + 1) + this */
   double w = 1 / (z * z);
@@ -39,7 +38,7 @@ static double deviance(double x, double m) {
 /* x^a y^b / B(a, b), y = 1 - x. */
 static double beta_prefix(double a, double b, double x, double y) {
   double n = a + b;
-  double error = stirling_error(n) - stirling_error(a) - stirling_error(b);
+  double error = fovea_stirling_error(n) - fovea_stirling_error(a) - fovea_stirling_error(b);
   return sqrt(a * b / (2 * pi * n)) * exp(error - deviance(a, n * x) - deviance(b, n * y));
 }
 
@@ -133,7 +132,7 @@ double fovea_chi2_sf(double x, double df) {
   if (x <= 0) return 1;
   if (isinf(x)) return 0;
   double s = df / 2, half = x / 2;
-  double density = exp(-stirling_error(s) - deviance(s, half)) / sqrt(2 * pi * s); /* x^s e^-x / Gamma(s + 1) */
+  double density = exp(-fovea_stirling_error(s) - deviance(s, half)) / sqrt(2 * pi * s); /* x^s e^-x / Gamma(s + 1) */
   if (half < s + 1) return 1 - density * gamma_series(s, half);
   return density * s * gamma_fraction(s, half);
 }

@@ -3,6 +3,9 @@
 #ifndef FOVEA_STATS_DISTRIBUTIONS_H
 #define FOVEA_STATS_DISTRIBUTIONS_H
 
+/* ln Gamma(z + 1) - (z + 1/2) ln z + z - ln sqrt(2 pi), the error of Stirling's formula. */
+double fovea_stirling_error(double z);
+
 /* P(T > t), Student's t with df degrees of freedom. */
 double fovea_student_t_sf(double t, double df);
 

@@ -10,6 +10,17 @@ static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "ols: n
 
 static const double *kept_column(const fovea_lsq *l, size_t i) { return l->x + l->kept[i] * l->n; }
 
+static const double *kept_low(const fovea_lsq *l, size_t i) { return l->low ? l->low + l->kept[i] * l->n : NULL; }
+
+/* (a + a_low) . (b + b_low), where a low part may be NULL. */
+static dd dot(const double *a, const double *a_low, const double *b, const double *b_low, size_t n) {
+  dd sum = dd_dot(a, b, n);
+  double low = 0;
+  for (size_t i = 0; i < n && a_low; i++) low += a_low[i] * b[i];
+  for (size_t i = 0; i < n && b_low; i++) low += a[i] * b_low[i];
+  return dd_add(sum, (dd){low, 0});
+}
+
 /* What stands above the diagonal in column j of u: j values. */
 static dd *above(const fovea_lsq *l, size_t j) { return l->u + j * (j - 1) / 2; }
 
@@ -38,10 +49,11 @@ static fovea_status allocate(fovea_lsq *l) {
              : no_memory();
 }
 
-static void scale_columns(const double *x, fovea_lsq *l) {
+static void scale_columns(const double *x, const double *low, fovea_lsq *l) {
   for (size_t j = 0; j < l->k; j++) {
     l->exponents[j] = fovea_lsq_exponent(x + j, l->n, l->k);
     for (size_t i = 0; i < l->n; i++) l->x[j * l->n + i] = ldexp(x[i * l->k + j], -l->exponents[j]);
+    for (size_t i = 0; i < l->n && low; i++) l->low[j * l->n + i] = ldexp(low[i * l->k + j], -l->exponents[j]);
   }
 }
 
@@ -53,26 +65,25 @@ static void solve_lower(const fovea_lsq *l, dd *w) {
   }
 }
 
-/* Solves u c = c for the first `size` of its rows; in place. */
-static void solve_upper(const fovea_lsq *l, size_t size, dd *c) {
+void fovea_lsq_solve_upper(const fovea_lsq *l, size_t size, dd *c) {
   for (size_t i = size; i-- > 1;) {
     const dd *u = above(l, i);
     for (size_t m = 0; m < i; m++) c[m] = dd_subtract(c[m], dd_multiply(u[m], c[i]));
   }
 }
 
-/* v on the kept columns: its next column of u, its coefficients c, the square of what is left, and whether that is
- * nothing by the tolerance. */
-static bool project(fovea_lsq *l, const double *v, double *square, dd *left) {
-  dd all = dd_dot(v, v, l->n);
-  for (size_t i = 0; i < l->rank; i++) l->w[i] = dd_dot(kept_column(l, i), v, l->n);
+/* v, or v + low, on the kept columns: its next column of u, its coefficients c, the square of what is left, and whether
+ * that is nothing by the tolerance. */
+static bool project(fovea_lsq *l, const double *v, const double *low, double *square, dd *left) {
+  dd all = dot(v, low, v, low, l->n);
+  for (size_t i = 0; i < l->rank; i++) l->w[i] = dot(kept_column(l, i), kept_low(l, i), v, low, l->n);
   solve_lower(l, l->w);
   *left = all;
   for (size_t i = 0; i < l->rank; i++) {
     l->c[i] = l->column[i] = dd_divide(l->w[i], l->d[i]);
     *left = dd_subtract(*left, dd_multiply(l->column[i], l->w[i]));
   }
-  solve_upper(l, l->rank, l->c);
+  fovea_lsq_solve_upper(l, l->rank, l->c);
   double cancelled = *square = dd_value(all);
   for (size_t i = 0; i < l->rank; i++) cancelled += dd_value(l->c[i]) * dd_value(l->c[i]) * l->square[i];
   double tolerance = (double)(l->n > l->k ? l->n : l->k) * DBL_EPSILON;
@@ -103,21 +114,26 @@ static fovea_status add_alias(fovea_lsq *l, size_t j) {
   fovea_ols_alias *alias = &l->aliases[l->alias_count++];
   alias->column = j;
   alias->with = malloc((l->rank + 1) * sizeof *alias->with);
-  if (!alias->with) return no_memory();
-  for (size_t i = 0; i < l->rank; i++)
-    if (share(l, i) > least) alias->with[alias->count++] = l->kept[i];
+  alias->weights = malloc((l->rank + 1) * sizeof *alias->weights);
+  if (!alias->with || !alias->weights) return no_memory();
+  for (size_t i = 0; i < l->rank; i++) {
+    if (share(l, i) <= least) continue;
+    alias->weights[alias->count] = ldexp(dd_value(l->c[i]), l->exponents[j] - l->exponents[l->kept[i]]);
+    alias->with[alias->count++] = l->kept[i];
+  }
   return FOVEA_OK;
 }
 
-fovea_status fovea_lsq_factor(const double *x, size_t n, size_t k, fovea_lsq *l) {
+fovea_status fovea_lsq_factor(const double *x, const double *low, size_t n, size_t k, fovea_lsq *l) {
   *l = (fovea_lsq){.n = n, .k = k};
   fovea_status status = allocate(l);
+  if (!status && low && !(l->low = malloc(n * k * sizeof *l->low))) status = no_memory();
   if (status) return status;
-  scale_columns(x, l);
+  scale_columns(x, low, l);
   for (size_t j = 0; j < k && !status; j++) {
     double square;
     dd left;
-    if (project(l, l->x + j * n, &square, &left))
+    if (project(l, l->x + j * n, low ? l->low + j * n : NULL, &square, &left))
       status = add_alias(l, j);
     else
       keep(l, j, square, left);
@@ -126,9 +142,13 @@ fovea_status fovea_lsq_factor(const double *x, size_t n, size_t k, fovea_lsq *l)
 }
 
 void fovea_lsq_destroy(fovea_lsq *l) {
-  for (size_t i = 0; i < l->alias_count; i++) free(l->aliases[i].with);
+  for (size_t i = 0; i < l->alias_count; i++) {
+    free(l->aliases[i].with);
+    free(l->aliases[i].weights);
+  }
   free(l->aliases);
   free(l->x);
+  free(l->low);
   free(l->exponents);
   free(l->kept);
   free(l->square);
@@ -143,7 +163,7 @@ void fovea_lsq_destroy(fovea_lsq *l) {
 bool fovea_lsq_spans(fovea_lsq *l, const double *v) {
   double square;
   dd left;
-  return project(l, v, &square, &left);
+  return project(l, v, NULL, &square, &left);
 }
 
 size_t fovea_lsq_single(const fovea_lsq *l) {
@@ -166,6 +186,8 @@ static void residuals(const fovea_lsq *l, const double *y, const dd *b, dd *e) {
       e[i] = dd_accumulate(e[i], x[i], -b[j].hi);
       e[i].lo -= x[i] * b[j].lo;
     }
+    const double *low = kept_low(l, j);
+    for (size_t i = 0; i < l->n && low; i++) e[i].lo -= low[i] * b[j].hi;
   }
   for (size_t i = 0; i < l->n; i++) e[i] = dd_sum(e[i].hi, e[i].lo);
 }
@@ -179,11 +201,13 @@ static void correction(fovea_lsq *l, const dd *e, dd *z) {
       z[j] = dd_accumulate(z[j], x[i], e[i].hi);
       z[j].lo += x[i] * e[i].lo;
     }
+    const double *low = kept_low(l, j);
+    for (size_t i = 0; i < l->n && low; i++) z[j].lo += low[i] * e[i].hi;
     z[j] = dd_sum(z[j].hi, z[j].lo);
   }
   solve_lower(l, z);
   for (size_t j = 0; j < l->rank; j++) z[j] = dd_divide(z[j], l->d[j]);
-  solve_upper(l, l->rank, z);
+  fovea_lsq_solve_upper(l, l->rank, z);
 }
 
 static double largest_of(const dd *values, size_t count) {
@@ -215,14 +239,16 @@ fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, double *b, double *e
   return status;
 }
 
-/* Column m of u^-1 is z; (x' x)^-1 = u^-1 d^-1 u'^-1. */
-void fovea_lsq_variances(fovea_lsq *l, double *variances) {
-  dd *z = l->c;
-  for (size_t m = 0; m < l->rank; m++) {
-    for (size_t i = 0; i < m; i++) z[i] = (dd){0};
-    z[m] = (dd){1, 0};
-    solve_upper(l, m + 1, z);
-    variances[m] = 0;
-    for (size_t i = 0; i <= m; i++) variances[i] += dd_value(dd_divide(dd_multiply(z[i], z[i]), l->d[m]));
+double fovea_lsq_leverage(fovea_lsq *l, size_t row, double *p) {
+  dd *z = l->c, leverage = {0};
+  for (size_t i = 0; i < l->rank; i++) z[i] = (dd){kept_column(l, i)[row], l->low ? kept_low(l, i)[row] : 0};
+  solve_lower(l, z);
+  for (size_t i = 0; i < l->rank; i++) {
+    const dd part = dd_divide(z[i], l->d[i]);
+    leverage = dd_add(leverage, dd_multiply(part, z[i]));
+    z[i] = part;
   }
+  fovea_lsq_solve_upper(l, l->rank, z);
+  for (size_t i = 0; i < l->rank; i++) p[i] = dd_value(z[i]);
+  return dd_value(leverage);
 }

@@ -23,6 +23,7 @@
 typedef struct fovea_lsq {
   size_t n, k, rank;
   double *x;          /* k columns of n, each times 2^-exponent: its largest value is in [0.5, 1), or it is 0 */
+  double *low;        /* NULL, or what is to be added to x below its last digit */
   int *exponents;     /* k */
   size_t *kept;       /* rank: the columns that are not aliased, in order */
   double *square;     /* rank: the squared lengths of those columns of x */
@@ -39,8 +40,9 @@ int fovea_lsq_exponent(const double *values, size_t count, size_t step);
 /* After fovea_lsq_spans said yes: the column of which alone that is a multiple, or k where it takes several. */
 size_t fovea_lsq_single(const fovea_lsq *l);
 
-/* Factors x (n x k, row-major). The caller destroys *l, also on failure. FOVEA_NO_MEMORY. */
-fovea_status fovea_lsq_factor(const double *x, size_t n, size_t k, fovea_lsq *l);
+/* Factors x + low (n x k each, row-major; low may be NULL). The caller destroys *l, also on failure. FOVEA_NO_MEMORY.
+ */
+fovea_status fovea_lsq_factor(const double *x, const double *low, size_t n, size_t k, fovea_lsq *l);
 void fovea_lsq_destroy(fovea_lsq *l);
 
 /* Whether v (n, values of about 1) is, by the tolerance, a combination of the columns. */
@@ -49,7 +51,13 @@ bool fovea_lsq_spans(fovea_lsq *l, const double *v);
 /* b (rank) that minimizes |y - x b| over the kept columns as scaled, and the residuals e (n). FOVEA_NO_MEMORY. */
 fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, double *b, double *e);
 
-/* The diagonal of (x' x)^-1 (rank), for the kept columns as scaled. */
-void fovea_lsq_variances(fovea_lsq *l, double *variances);
+/* For row i of x, as scaled: p = (x' x)^-1 x_i (rank), and the leverage x_i . p. */
+double fovea_lsq_leverage(fovea_lsq *l, size_t row, double *p);
+
+/* Solves u c = c for the first `size` of its rows; in place. */
+void fovea_lsq_solve_upper(const fovea_lsq *l, size_t size, dd *c);
+
+/* (x' x)^-1 (rank x rank), for the kept columns as scaled. FOVEA_NO_MEMORY. */
+fovea_status fovea_lsq_inverse(const fovea_lsq *l, double *inverse);
 
 #endif

@@ -55,8 +55,13 @@ static size_t statsmodels_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVE
   if (!o->constant)
     snprintf(notes[count++], FOVEA_NOTE_SIZE,
              "R\xc2\xb2 is computed without centering (uncentered) since the model does not contain a constant.");
-  snprintf(notes[count++], FOVEA_NOTE_SIZE,
-           "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
+  if (o->covariance == FOVEA_CLASSICAL)
+    snprintf(notes[count++], FOVEA_NOTE_SIZE,
+             "Standard Errors assume that the covariance matrix of the errors is correctly specified.");
+  else
+    snprintf(notes[count++], FOVEA_NOTE_SIZE, "Standard Errors are %s (%s)",
+             o->covariance == FOVEA_CLUSTER ? "robust to cluster correlation" : "heteroscedasticity robust",
+             fovea_covariance_name(o->covariance));
   if (o->n < o->k)
     snprintf(notes[count++], FOVEA_NOTE_SIZE, "The input rank is higher than the number of observations.");
   if (o->min_eigenvalue < 1e-10)
@@ -97,6 +102,21 @@ static bool note_overflow(const fovea_ols *o, char *note) {
   return count > 0;
 }
 
+static bool note_clusters(const fovea_ols *o, char *note) {
+  size_t count = 0;
+  if (o->covariance != FOVEA_CLUSTER || !(o->df_resid > 0) || o->exact) return false;
+  for (size_t j = 0; j < o->k; j++) {
+    if (o->aliased[j] || !isnan(o->std_errors[j])) continue;
+    if (count == 0)
+      snprintf(note, FOVEA_NOTE_SIZE, "The clusters do not tell the errors of these, which compare whole clusters:\n");
+    if (count > 0 && count < LISTED) append(note, ", ", 2);
+    if (count++ < LISTED) append_name(note, o->names[j]);
+  }
+  if (count > 0) append_rest(note, count);
+  if (count > 0) append(note, ".", 1);
+  return count > 0;
+}
+
 static void note_constant(const fovea_ols *o, char *note) {
   note[0] = 0;
   append_name(note, o->names[o->nearly_constant]);
@@ -122,6 +142,7 @@ size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SI
              o->rank, o->constant ? "" : "out", o->statsmodels_rank, o->statsmodels_constant ? "" : "out");
   if (o->nearly_constant < o->k) note_constant(o, notes[count++]);
   if (note_overflow(o, notes[count])) count++;
+  if (note_clusters(o, notes[count])) count++;
   if (o->df_resid == 0)
     snprintf(notes[count++], FOVEA_NOTE_SIZE,
              "The fit is saturated: %zu observations for a rank of %zu leave nothing to tell errors from.", o->n,

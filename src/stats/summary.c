@@ -12,44 +12,7 @@
 #include "fovea/stats.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
-
-/* --- text that grows; after a failed allocation it stays empty and `failed` is set ------------------------------ */
-
-typedef struct text {
-  char *bytes;
-  size_t size, room;
-  bool failed;
-} text;
-
-static void put(text *t, const char *bytes, size_t count) {
-  if (t->failed) return;
-  if (t->size + count + 1 > t->room) {
-    size_t room = 2 * (t->size + count + 1);
-    char *more = realloc(t->bytes, room);
-    if (!more) {
-      t->failed = true;
-      return;
-    }
-    t->bytes = more;
-    t->room = room;
-  }
-  memcpy(t->bytes + t->size, bytes, count);
-  t->size += count;
-  t->bytes[t->size] = 0;
-}
-
-static void put_string(text *t, const char *s) { put(t, s, strlen(s)); }
-
-static void repeat(text *t, char c, size_t count) {
-  for (size_t i = 0; i < count; i++) put(t, &c, 1);
-}
-
-/* Python pads by code points: bytes that do not continue one. */
-static size_t code_points(const char *s) {
-  size_t count = 0;
-  for (; *s; s++) count += ((unsigned char)*s & 0xc0) != 0x80;
-  return count;
-}
+#include "stats/text.h"
 
 /* --- a table of strings ------------------------------------------------------------------------------------------ */
 
@@ -84,7 +47,7 @@ static size_t grid_measure(grid *g) {
   size_t length = g->columns - 1;
   for (size_t j = 0; j < g->columns; j++) {
     for (size_t i = 0; i < g->rows; i++) {
-      size_t width = code_points(cell_text(at(g, i, j)));
+      size_t width = fovea_code_points(cell_text(at(g, i, j)));
       if (width > g->widths[j]) g->widths[j] = width;
     }
     length += g->widths[j];
@@ -92,30 +55,30 @@ static size_t grid_measure(grid *g) {
   return length;
 }
 
-static void put_row(text *t, grid *g, size_t row) {
+static void put_row(fovea_text *t, grid *g, size_t row) {
   for (size_t j = 0; j < g->columns; j++) {
     const char *s = cell_text(at(g, row, j));
-    size_t blank = g->widths[j] - code_points(s);
-    if (j) put(t, " ", 1);
-    if (!g->left[j]) repeat(t, ' ', blank);
-    put_string(t, s);
-    if (g->left[j]) repeat(t, ' ', blank);
+    size_t blank = g->widths[j] - fovea_code_points(s);
+    if (j) fovea_text_put(t, " ", 1);
+    if (!g->left[j]) fovea_text_repeat(t, ' ', blank);
+    fovea_text_add(t, s);
+    if (g->left[j]) fovea_text_repeat(t, ' ', blank);
   }
-  put(t, "\n", 1);
+  fovea_text_put(t, "\n", 1);
 }
 
 /* str.center(length): Python's, which puts the odd blank left of an even text in an odd field. */
-static void put_title(text *t, const char *title, size_t length) {
+static void put_title(fovea_text *t, const char *title, size_t length) {
   size_t blank = length - strlen(title), before = blank / 2 + (blank & length & 1);
-  repeat(t, ' ', before);
-  put_string(t, title);
-  repeat(t, ' ', blank - before);
-  put(t, "\n", 1);
+  fovea_text_repeat(t, ' ', before);
+  fovea_text_add(t, title);
+  fovea_text_repeat(t, ' ', blank - before);
+  fovea_text_put(t, "\n", 1);
 }
 
-static void put_rule(text *t, char c, size_t length) {
-  repeat(t, c, length);
-  put(t, "\n", 1);
+static void put_rule(fovea_text *t, char c, size_t length) {
+  fovea_text_repeat(t, c, length);
+  fovea_text_put(t, "\n", 1);
 }
 
 /* --- numbers ----------------------------------------------------------------------------------------------------- */
@@ -127,6 +90,22 @@ static void number(cell *c, const char *format, double value) {
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   snprintf(c->number, sizeof c->number, format, isnan(value) ? fabs((double)NAN) : value);
 #pragma GCC diagnostic pop
+}
+
+/* Python's str(value) of a number in [1e-4, 1e16): the fewest digits that give it back. */
+static void shortest(char *out, size_t size, double value) {
+  for (int digits = 1; digits <= 17; digits++) {
+    snprintf(out, size, "%.*g", digits, value);
+    if (strtod(out, NULL) == value) return;
+  }
+}
+
+/* The same, unless it is made of rounding noise. */
+static void residual_number(cell *c, const char *format, double value, const fovea_ols *o) {
+  if (o->exact && o->df_resid > 0)
+    c->name = "-";
+  else
+    number(c, format, value);
 }
 
 /* statsmodels.iolib.summary.forg */
@@ -170,7 +149,12 @@ static fovea_status two_columns(grid *g, const char *const (*labels)[2], size_t 
   return FOVEA_OK;
 }
 
-static fovea_status put_top(text *t, const fovea_ols *o) {
+const char *fovea_covariance_name(fovea_covariance covariance) {
+  static const char *const names[] = {"nonrobust", "HC0", "HC1", "HC3", "cluster"};
+  return names[covariance];
+}
+
+static fovea_status put_top(fovea_text *t, const fovea_ols *o) {
   bool c = o->constant;
   const char *labels[][2] = {{"Dep. Variable:", c ? "  R-squared:" : "  R-squared (uncentered):"},
                              {"Model:", c ? "  Adj. R-squared:" : "  Adj. R-squared (uncentered):"},
@@ -191,14 +175,14 @@ static fovea_status put_top(text *t, const fovea_ols *o) {
   number(at(&g, 5, 1), "%6.0f", (double)o->n);
   number(at(&g, 6, 1), "%6.0f", o->df_resid);
   number(at(&g, 7, 1), "%6.0f", o->df_model);
-  at(&g, 8, 1)->name = "nonrobust";
+  at(&g, 8, 1)->name = fovea_covariance_name(o->covariance);
   number(at(&g, 0, 3), "%#8.3f", o->r_squared);
   number(at(&g, 1, 3), "%#8.3f", o->r_squared_adjusted);
-  number(at(&g, 2, 3), "%#8.4g", o->f_value);
-  number(at(&g, 3, 3), "%#6.3g", o->f_p_value);
-  number(at(&g, 4, 3), "%#8.5g", o->log_likelihood);
-  number(at(&g, 5, 3), "%#8.4g", o->aic);
-  number(at(&g, 6, 3), "%#8.4g", o->bic);
+  residual_number(at(&g, 2, 3), "%#8.4g", o->f_value, o);
+  residual_number(at(&g, 3, 3), "%#6.3g", o->f_p_value, o);
+  residual_number(at(&g, 4, 3), "%#8.5g", o->log_likelihood, o);
+  residual_number(at(&g, 5, 3), "%#8.4g", o->aic, o);
+  residual_number(at(&g, 6, 3), "%#8.4g", o->bic, o);
   size_t length = grid_measure(&g);
   put_title(t, "OLS Regression Results", length);
   put_rule(t, '=', length);
@@ -207,20 +191,25 @@ static fovea_status put_top(text *t, const fovea_ols *o) {
   return FOVEA_OK;
 }
 
-static fovea_status put_coefficients(text *t, const fovea_ols *o) {
-  static const char *const header[] = {"", "coef", "std err", "t", "P>|t|", "[0.025", "0.975]"};
+static fovea_status put_coefficients(fovea_text *t, const fovea_ols *o) {
+  static const char *const header[] = {"", "coef", "std err", "t", "P>|t|"};
   static const size_t widths[] = {10, 10, 10, 10, 10, 11, 11};
   grid g = {0};
   fovea_status status = grid_make(&g, o->k + 1, 7);
   if (status) return status;
   memcpy(g.widths, widths, sizeof widths);
   g.left[0] = true;
-  for (size_t j = 0; j < 7; j++) at(&g, 0, j)->name = header[j];
+  for (size_t j = 0; j < 5; j++) at(&g, 0, j)->name = header[j];
+  at(&g, 0, 5)->number[0] = '[';
+  shortest(at(&g, 0, 5)->number + 1, CELL_SIZE - 1, o->alpha / 2);
+  shortest(at(&g, 0, 6)->number, CELL_SIZE - 1, 1 - o->alpha / 2);
+  strcat(at(&g, 0, 6)->number, "]");
   for (size_t i = 0; i < o->k; i++) {
     at(&g, i + 1, 0)->name = o->names[i];
     if (o->aliased[i]) at(&g, i + 1, 1)->name = "aliased";
     if (o->aliased[i]) continue;
     forg(at(&g, i + 1, 1), o->coefficients[i], true);
+    for (size_t j = 2; j < 7 && o->exact && o->df_resid > 0; j++) at(&g, i + 1, j)->name = "-";
     forg(at(&g, i + 1, 2), o->std_errors[i], false);
     forg(at(&g, i + 1, 3), o->t_values[i], false);
     number(at(&g, i + 1, 4), "%#6.3f", o->p_values[i]);
@@ -237,7 +226,7 @@ static fovea_status put_coefficients(text *t, const fovea_ols *o) {
   return FOVEA_OK;
 }
 
-static fovea_status put_diagnostics(text *t, const fovea_ols *o) {
+static fovea_status put_diagnostics(fovea_text *t, const fovea_ols *o) {
   static const char *const labels[][2] = {{"Omnibus:", "  Durbin-Watson:"},
                                           {"Prob(Omnibus):", "  Jarque-Bera (JB):"},
                                           {"Skew:", "  Prob(JB):"},
@@ -245,13 +234,13 @@ static fovea_status put_diagnostics(text *t, const fovea_ols *o) {
   grid g = {0};
   fovea_status status = two_columns(&g, labels, 4);
   if (status) return status;
-  number(at(&g, 0, 1), "%#6.3f", o->omnibus);
-  number(at(&g, 1, 1), "%#6.3f", o->omnibus_p);
-  number(at(&g, 2, 1), "%#6.3f", o->skew);
-  number(at(&g, 3, 1), "%#6.3f", o->kurtosis);
-  number(at(&g, 0, 3), "%#8.3f", o->durbin_watson);
-  number(at(&g, 1, 3), "%#8.3f", o->jarque_bera);
-  number(at(&g, 2, 3), "%#8.3g", o->jarque_bera_p);
+  residual_number(at(&g, 0, 1), "%#6.3f", o->omnibus, o);
+  residual_number(at(&g, 1, 1), "%#6.3f", o->omnibus_p, o);
+  residual_number(at(&g, 2, 1), "%#6.3f", o->skew, o);
+  residual_number(at(&g, 3, 1), "%#6.3f", o->kurtosis, o);
+  residual_number(at(&g, 0, 3), "%#8.3f", o->durbin_watson, o);
+  residual_number(at(&g, 1, 3), "%#8.3f", o->jarque_bera, o);
+  residual_number(at(&g, 2, 3), "%#8.3g", o->jarque_bera_p, o);
   number(at(&g, 3, 3), "%#8.3g", o->condition_number);
   size_t length = grid_measure(&g);
   put_rule(t, '=', length);
@@ -261,20 +250,21 @@ static fovea_status put_diagnostics(text *t, const fovea_ols *o) {
   return FOVEA_OK;
 }
 
-static void put_notes(text *t, const fovea_ols *o) {
+static void put_notes(fovea_text *t, const fovea_ols *o) {
   char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE], prefix[32];
   size_t count = fovea_ols_notes(o, notes);
-  put_string(t, "\nNotes:\n");
+  fovea_text_add(t, "\nNotes:\n");
   for (size_t i = 0; i < count; i++) {
     snprintf(prefix, sizeof prefix, "[%zu] ", i + 1);
-    put_string(t, prefix);
-    put_string(t, notes[i]);
-    put(t, "\n", 1);
+    fovea_text_add(t, prefix);
+    fovea_text_add(t, notes[i]);
+    fovea_text_put(t, "\n", 1);
   }
 }
 
 fovea_status fovea_ols_check(const fovea_ols *o) {
-  const double *const arrays[] = {o->coefficients, o->std_errors, o->t_values, o->p_values, o->low, o->high};
+  const double *const arrays[] = {o->coefficients, o->std_errors, o->t_values,   o->p_values,
+                                  o->low,          o->high,       o->correlation};
   bool complete = o->response && o->names && o->aliased && (o->aliases || o->alias_count == 0);
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) complete = complete && arrays[i];
   for (size_t j = 0; j < o->k && complete; j++) complete = o->names[j] != NULL;
@@ -282,7 +272,7 @@ fovea_status fovea_ols_check(const fovea_ols *o) {
 }
 
 fovea_status fovea_ols_summary(const fovea_ols *ols, char **result) {
-  text t = {0};
+  fovea_text t = {0};
   if (!ols || !result) return fovea_fail_null(ols ? "text" : "ols");
   if (fovea_ols_check(ols) || fovea_environment_check(FOVEA_READ_BY_SUMMARIES)) return FOVEA_INVALID;
   fovea_c_locale state = fovea_c_locale_begin();

@@ -5,33 +5,9 @@
 
 #include "base/fail.h"
 #include "fovea/stats.h"
+#include "stats/json.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
-
-/* Sets `object` to have `key`; takes `value` over. A NULL value is a failure that came earlier. */
-static int set(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value); }
-
-static json_t *real(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static json_t *strings(char *const *names, size_t count) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < count; i++)
-    if (json_array_append_new(array, json_string(names[i]))) {
-      json_decref(array);
-      return NULL;
-    }
-  return array;
-}
-
-static json_t *reals(const double *values, size_t count) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < count; i++)
-    if (json_array_append_new(array, real(values[i]))) {
-      json_decref(array);
-      return NULL;
-    }
-  return array;
-}
 
 static json_t *flags(const bool *values, size_t count) {
   json_t *array = json_array();
@@ -53,14 +29,17 @@ static json_t *names_at(const fovea_ols *o, const size_t *columns, size_t count)
   return array;
 }
 
+/* What is made of the residuals is null where they are rounding noise. */
+static bool is_noise(const fovea_ols *o) { return o->exact && o->df_resid > 0; }
+
 /* An object for each aliased column: its name, and those of which it is a combination. */
 static json_t *aliases(const fovea_ols *o) {
   json_t *array = json_array();
   for (size_t i = 0; i < o->alias_count; i++) {
     const fovea_ols_alias *a = &o->aliases[i];
     json_t *one = json_object();
-    int failed = set(one, "name", json_string(o->names[a->column]));
-    failed |= set(one, "of", names_at(o, a->with, a->count));
+    int failed = fovea_json_set(one, "name", json_string(o->names[a->column]));
+    failed |= fovea_json_set(one, "of", names_at(o, a->with, a->count));
     if (json_array_append_new(array, failed ? NULL : one)) {
       if (failed) json_decref(one);
       json_decref(array);
@@ -70,16 +49,43 @@ static json_t *aliases(const fovea_ols *o) {
   return array;
 }
 
+static json_t *residual_reals(const fovea_ols *o, const double *values) {
+  if (!is_noise(o)) return fovea_json_reals(values, o->k);
+  json_t *array = json_array();
+  for (size_t i = 0; i < o->k; i++)
+    if (json_array_append_new(array, json_null())) {
+      json_decref(array);
+      return NULL;
+    }
+  return array;
+}
+
 static json_t *intervals(const fovea_ols *o) {
   json_t *array = json_array();
   for (size_t i = 0; i < o->k; i++) {
-    double pair[] = {o->low[i], o->high[i]};
-    if (json_array_append_new(array, reals(pair, 2))) {
+    double pair[] = {is_noise(o) ? NAN : o->low[i], is_noise(o) ? NAN : o->high[i]};
+    if (json_array_append_new(array, fovea_json_reals(pair, 2))) {
       json_decref(array);
       return NULL;
     }
   }
   return array;
+}
+
+/* Rows of the covariance of the estimates. */
+static json_t *covariance(const fovea_ols *o) {
+  json_t *array = json_array();
+  double *row = malloc(o->k * sizeof *row);
+  int failed = !row;
+  for (size_t i = 0; i < o->k && !failed; i++) {
+    for (size_t j = 0; j < o->k; j++)
+      row[j] = is_noise(o) ? NAN : o->correlation[i * o->k + j] * o->std_errors[i] * o->std_errors[j];
+    failed = json_array_append_new(array, fovea_json_reals(row, o->k));
+  }
+  free(row);
+  if (!failed) return array;
+  json_decref(array);
+  return NULL;
 }
 
 static json_t *notes(const fovea_ols *o) {
@@ -88,62 +94,62 @@ static json_t *notes(const fovea_ols *o) {
   size_t count = fovea_ols_notes(o, lines);
   fovea_c_locale_end(state);
   for (size_t i = 0; i < count; i++) pointers[i] = lines[i];
-  return strings(pointers, count);
+  return fovea_json_strings(pointers, count);
 }
 
 static int fill(json_t *root, const fovea_ols *o) {
   const struct {
     const char *key;
     double value;
-  } numbers[] = {{"df_model", o->df_model},
-                 {"df_resid", o->df_resid},
-                 {"r_squared", o->r_squared},
-                 {"r_squared_adjusted", o->r_squared_adjusted},
-                 {"f_value", o->f_value},
-                 {"f_p_value", o->f_p_value},
-                 {"log_likelihood", o->log_likelihood},
-                 {"aic", o->aic},
-                 {"bic", o->bic},
-                 {"omnibus", o->omnibus},
-                 {"omnibus_p", o->omnibus_p},
-                 {"jarque_bera", o->jarque_bera},
-                 {"jarque_bera_p", o->jarque_bera_p},
-                 {"skew", o->skew},
-                 {"kurtosis", o->kurtosis},
-                 {"durbin_watson", o->durbin_watson},
-                 {"condition_number", o->condition_number},
-                 {"min_eigenvalue", o->min_eigenvalue}};
-  int failed = set(root, "response", json_string(o->response));
-  failed |= set(root, "names", strings(o->names, o->k));
-  failed |= set(root, "aliased", flags(o->aliased, o->k));
-  failed |= set(root, "aliases", aliases(o));
-  failed |= set(root, "coefficients", reals(o->coefficients, o->k));
-  failed |= set(root, "std_errors", reals(o->std_errors, o->k));
-  failed |= set(root, "t_values", reals(o->t_values, o->k));
-  failed |= set(root, "p_values", reals(o->p_values, o->k));
-  failed |= set(root, "conf_int", intervals(o));
-  failed |= set(root, "nobs", json_integer((json_int_t)o->n));
-  failed |= set(root, "rank", json_integer((json_int_t)o->rank));
-  failed |= set(root, "constant", json_boolean(o->constant));
-  failed |= set(root, "exact", json_boolean(o->exact));
+    bool of_residuals;
+  } numbers[] = {{"df_model", o->df_model, false},
+                 {"df_resid", o->df_resid, false},
+                 {"df_inference", o->df_inference, false},
+                 {"alpha", o->alpha, false},
+                 {"residual_deviation", o->residual_deviation, true},
+                 {"r_squared", o->r_squared, false},
+                 {"r_squared_adjusted", o->r_squared_adjusted, false},
+                 {"f_value", o->f_value, true},
+                 {"f_p_value", o->f_p_value, true},
+                 {"log_likelihood", o->log_likelihood, true},
+                 {"aic", o->aic, true},
+                 {"bic", o->bic, true},
+                 {"omnibus", o->omnibus, true},
+                 {"omnibus_p", o->omnibus_p, true},
+                 {"jarque_bera", o->jarque_bera, true},
+                 {"jarque_bera_p", o->jarque_bera_p, true},
+                 {"skew", o->skew, true},
+                 {"kurtosis", o->kurtosis, true},
+                 {"durbin_watson", o->durbin_watson, true},
+                 {"condition_number", o->condition_number, false},
+                 {"min_eigenvalue", o->min_eigenvalue, false}};
+  int failed = fovea_json_set(root, "response", json_string(o->response));
+  failed |= fovea_json_set(root, "names", fovea_json_strings(o->names, o->k));
+  failed |= fovea_json_set(root, "aliased", flags(o->aliased, o->k));
+  failed |= fovea_json_set(root, "aliases", aliases(o));
+  failed |= fovea_json_set(root, "coefficients", fovea_json_reals(o->coefficients, o->k));
+  failed |= fovea_json_set(root, "std_errors", residual_reals(o, o->std_errors));
+  failed |= fovea_json_set(root, "t_values", residual_reals(o, o->t_values));
+  failed |= fovea_json_set(root, "p_values", residual_reals(o, o->p_values));
+  failed |= fovea_json_set(root, "conf_int", intervals(o));
+  failed |= fovea_json_set(root, "nobs", json_integer((json_int_t)o->n));
+  failed |= fovea_json_set(root, "rank", json_integer((json_int_t)o->rank));
+  failed |= fovea_json_set(root, "constant", json_boolean(o->constant));
+  failed |= fovea_json_set(root, "exact", json_boolean(o->exact));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    failed |= set(root, numbers[i].key, real(numbers[i].value));
-  failed |= set(root, "notes", notes(o));
+    failed |= fovea_json_set(root, numbers[i].key,
+                             fovea_json_real(numbers[i].of_residuals && is_noise(o) ? NAN : numbers[i].value));
+  failed |= fovea_json_set(root, "covariance_type", json_string(fovea_covariance_name(o->covariance)));
+  failed |= fovea_json_set(root, "covariance", covariance(o));
+  failed |= fovea_json_set(root, "notes", notes(o));
   return failed;
-}
-
-static fovea_status check_utf8(const char *name) {
-  json_t *text = json_string(name);
-  if (!text) return fovea_fail(FOVEA_INVALID, "the name of a column is not UTF-8, and JSON has to be");
-  json_decref(text);
-  return FOVEA_OK;
 }
 
 fovea_status fovea_ols_json(const fovea_ols *ols, char **text) {
   if (!ols || !text) return fovea_fail_null(ols ? "text" : "ols");
   fovea_status status = fovea_ols_check(ols);
-  if (!status) status = check_utf8(ols->response);
-  for (size_t i = 0; i < ols->k && !status; i++) status = check_utf8(ols->names[i]);
+  if (!status) status = fovea_json_check_utf8(ols->response);
+  for (size_t i = 0; i < ols->k && !status; i++) status = fovea_json_check_utf8(ols->names[i]);
   if (status) return status;
   json_t *root = json_object();
   char *dump = root && !fill(root, ols) ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;

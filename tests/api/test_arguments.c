@@ -31,7 +31,9 @@ static fovea_graph *graph; /* a fresh one for each call, of an input of SIDE x S
 static fovea_tensor units;
 static fovea_table *table;
 static fovea_design *design;
-static fovea_ols *ols;
+static fovea_ols *ols, *centred; /* centred: with a constant, as an analysis takes it */
+static fovea_design *with_constant;
+static fovea_analysis *analysis;
 static fovea_safetensors *file;
 static char csv[1024], tensors_path[1024], checkpoint[1024], network_path[1024], written[1024];
 static uint8_t pixels[BATCH * SIDE * SIDE];
@@ -55,6 +57,9 @@ static int set_up(void **state) {
   OK(fovea_table_read(csv, &table));
   OK(fovea_design_from_table(table, NULL, &design));
   OK(fovea_ols_fit(design->y, design->x, design->n, design->k, "y", (const char *const *)design->names, &ols));
+  OK(fovea_design_from_table(table, &(fovea_design_options){.constant = true}, &with_constant));
+  OK(fovea_ols_fit_design(with_constant, NULL, &centred));
+  OK(fovea_analyze(with_constant, centred, NULL, &analysis));
   OK(fovea_safetensors_write(tensors_path, &tensor, 1, &text, 1));
   OK(fovea_safetensors_open(tensors_path, &file));
   snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
@@ -65,6 +70,9 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
   fovea_safetensors_close(file);
+  fovea_analysis_destroy(analysis);
+  fovea_ols_destroy(centred);
+  fovea_design_destroy(with_constant);
   fovea_ols_destroy(ols);
   fovea_design_destroy(design);
   fovea_table_destroy(table);
@@ -131,6 +139,26 @@ static fovea_status call_activation_name(void) {
              : FOVEA_INVALID;
 }
 
+static fovea_status call_analysis_destroy(void) { return fovea_analysis_destroy(NULL), FOVEA_INVALID; }
+static fovea_status call_analysis_json(void) {
+  char *made = NULL;
+  const fovea_status status = fovea_analysis_json(ARG(0, analysis), ARG(1, centred), ARG(2, &made));
+  fovea_free(made);
+  return status;
+}
+static fovea_status call_analysis_text(void) {
+  char *made = NULL;
+  const fovea_status status = fovea_analysis_text(ARG(0, analysis), ARG(1, centred), ARG(2, &made));
+  fovea_free(made);
+  return status;
+}
+static fovea_status call_analyze(void) {
+  fovea_analysis *made = NULL;
+  const fovea_analysis_options none = {0};
+  const fovea_status status = fovea_analyze(ARG(0, with_constant), ARG(1, centred), ARG(2, &none), ARG(3, &made));
+  fovea_analysis_destroy(made);
+  return status;
+}
 static fovea_status call_cache_set_folder(void) { return fovea_cache_set_folder(ARG(0, "")); }
 static fovea_status call_dataset_destroy(void) { return fovea_dataset_destroy(NULL), FOVEA_INVALID; }
 static fovea_status call_dataset_load(void) {
@@ -255,6 +283,13 @@ static fovea_status call_ols_fit(void) {
   fovea_ols *made = NULL;
   const fovea_status status =
       fovea_ols_fit(ARG(0, design->y), ARG(1, design->x), design->n, 1, ARG(2, "y"), ARG(3, names), ARG(4, &made));
+  fovea_ols_destroy(made);
+  return status;
+}
+static fovea_status call_ols_fit_design(void) {
+  fovea_ols *made = NULL;
+  const fovea_ols_options usual = {.alpha = 0.1};
+  const fovea_status status = fovea_ols_fit_design(ARG(0, design), ARG(1, &usual), ARG(2, &made));
   fovea_ols_destroy(made);
   return status;
 }
@@ -389,6 +424,10 @@ static const struct {
              CALL(add_reshape),
              CALL(add_sigmoid_bce),
              CALL(add_spatial_attention),
+             DESTROY(analysis_destroy),
+             CALL(analysis_json),
+             CALL(analysis_text),
+             OPTIONAL(analyze, 1u << 2),
              OPTIONAL(cache_set_folder, 1u << 0),
              DESTROY(dataset_destroy),
              CALL(dataset_load),
@@ -431,6 +470,7 @@ static const struct {
              OPTIONAL(network_train_step, 1u << 2),
              DESTROY(ols_destroy),
              CALL(ols_fit),
+             OPTIONAL(ols_fit_design, 1u << 1),
              CALL(ols_json),
              CALL(ols_summary),
              CALL(profile_begin),
@@ -737,6 +777,35 @@ static fovea_status fit_of_a_column_without_a_name(void) {
   fovea_ols *made = NULL;
   return fovea_ols_fit(design->y, design->x, design->n, 1, "y", (const char *const[]){NULL}, &made);
 }
+static fovea_status fit_with(fovea_ols_options how) {
+  fovea_ols *made = NULL;
+  return fovea_ols_fit_design(design, &how, &made);
+}
+static fovea_status fit_of_alpha(void) { return fit_with((fovea_ols_options){.alpha = 1}); }
+static fovea_status fit_of_covariance(void) { return fit_with((fovea_ols_options){.covariance = (fovea_covariance)7}); }
+static fovea_status fit_without_clusters(void) { return fit_with((fovea_ols_options){.covariance = FOVEA_CLUSTER}); }
+static fovea_status fit_of_nothing(void) {
+  fovea_ols *made = NULL;
+  return fovea_ols_fit_design(&(fovea_design){.n = 2, .k = 1}, NULL, &made);
+}
+static fovea_status analysis_with(fovea_analysis_options how) {
+  fovea_analysis *made = NULL;
+  return fovea_analyze(with_constant, centred, &how, &made);
+}
+static fovea_status analysis_of_type(void) { return analysis_with((fovea_analysis_options){.type = 1}); }
+static fovea_status analysis_of_power(void) { return analysis_with((fovea_analysis_options){.power = 1}); }
+static fovea_status analysis_of_difference(void) { return analysis_with((fovea_analysis_options){.difference = -1}); }
+static fovea_status analysis_of_adjustment(void) {
+  return analysis_with((fovea_analysis_options){.adjustment = (fovea_adjustment)3});
+}
+static fovea_status analysis_without_constant(void) {
+  fovea_analysis *made = NULL;
+  return fovea_analyze(design, ols, NULL, &made);
+}
+static fovea_status analysis_of_another(void) {
+  fovea_analysis *made = NULL;
+  return fovea_analyze(design, centred, NULL, &made);
+}
 static fovea_status fit_of_nan(void) {
   const double y[] = {1, NAN}, x[] = {1, 2};
   fovea_ols *made = NULL;
@@ -831,6 +900,16 @@ static const value_case values[] = {VALUE(get_of_no_value, "value 4"),
                                     VALUE(fit_of_overflow, "18446744073709551615"),
                                     VALUE(fit_of_a_column_without_a_name, "names[0]"),
                                     VALUE(fit_of_nan, "nan"),
+                                    VALUE(fit_of_alpha, "alpha is 1"),
+                                    VALUE(fit_of_covariance, "no covariance 7"),
+                                    VALUE(fit_without_clusters, "no clusters"),
+                                    VALUE(fit_of_nothing, "design is wrong"),
+                                    VALUE(analysis_of_type, "no type 1"),
+                                    VALUE(analysis_of_power, "power is 1"),
+                                    VALUE(analysis_of_difference, "is -1"),
+                                    VALUE(analysis_of_adjustment, "no adjustment 3"),
+                                    VALUE(analysis_without_constant, "no constant"),
+                                    VALUE(analysis_of_another, "another design"),
                                     VALUE(summary_of_nothing, "NULL"),
                                     VALUE(split_that_is_none, "'Train'"),
                                     VALUE(device_that_is_none, "'no such device'"),

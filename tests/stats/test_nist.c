@@ -1,6 +1,8 @@
 /* NIST's reference data sets for linear regression: correct digits, -log10 of the relative error, of the worst
- * coefficient and of the worst of standard errors, residual deviation, R-squared and F. `ctest -R stats/nist -V` prints
- * them. Powers are made in double, as a table of them would hold them: of Filip's, the tenth degree, 7 digits are left.
+ * coefficient and of the worst of standard errors, residual deviation, R-squared and F. Powers are made in double, as a
+ * table of them would hold them, and inside, as --poly makes them. The table of tests/README.md:
+ *
+ *   build/tests/test_stats_nist | grep '^|'
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,31 +64,79 @@ static fovea_ols *fit(const problem *p) {
   return ols;
 }
 
+/* The same with the powers of a column x, through a table of it. */
+static fovea_ols *fit_powers(json_t *set) {
+  const size_t n = json_array_size(json_object_get(set, "y"));
+  char *names[] = {"x", "y"}, power[32];
+  const char *powers[] = {power};
+  fovea_table table = {.rows = n, .columns = 2, .names = names};
+  table.cells = calloc(2 * n, sizeof *table.cells);
+  table.lines = calloc(n, sizeof *table.lines);
+  assert_true(table.cells && table.lines);
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < 2; j++) {
+      table.cells[2 * i + j] = malloc(32);
+      assert_non_null(table.cells[2 * i + j]);
+    }
+    json_t *row = json_array_get(json_object_get(set, "x"), i);
+    snprintf(table.cells[2 * i], 32, "%.17g", json_number_value(json_array_get(row, 0)));
+    snprintf(table.cells[2 * i + 1], 32, "%.17g", number(set, "y", i));
+  }
+  snprintf(power, sizeof power, "x:%d", (int)json_integer_value(json_object_get(set, "degree")));
+  const fovea_design_options options = {.constant = true, .powers = powers, .power_count = 1};
+  fovea_design *design = NULL;
+  fovea_ols *ols = NULL;
+  if (fovea_design_from_table(&table, &options, &design) || fovea_ols_fit_design(design, NULL, &ols))
+    fail_msg("%s", fovea_error_message());
+  fovea_design_destroy(design);
+  for (size_t i = 0; i < 2 * n; i++) free(table.cells[i]);
+  free(table.cells);
+  free(table.lines);
+  return ols;
+}
+
+typedef struct digits_of {
+  double coefficients, rest;
+} digits_of;
+
+static digits_of check_fit(json_t *set, fovea_ols *o, double least) {
+  const size_t k = json_array_size(json_object_get(set, "coefficients"));
+  digits_of d = {15, digits(o->r_squared, number(set, "r_squared", 0))};
+  assert_int_equal(o->k, k);
+  for (size_t j = 0; j < k; j++) {
+    d.coefficients = fmin(d.coefficients, digits(o->coefficients[j], number(set, "coefficients", j)));
+    d.rest = fmin(d.rest, digits(o->std_errors[j], number(set, "std_errors", j)));
+  }
+  d.rest = fmin(d.rest, digits(o->residual_deviation, number(set, "residual_deviation", 0)));
+  if (!json_is_null(json_object_get(set, "f_value")))
+    d.rest = fmin(d.rest, digits(o->f_value, number(set, "f_value", 0)));
+  assert_int_equal(o->rank, k);
+  assert_int_equal(o->exact, number(set, "residual_deviation", 0) == 0);
+  assert_true(d.coefficients >= least);
+  assert_true(d.rest >= least);
+  fovea_ols_destroy(o);
+  return d;
+}
+
 static void check_set(const char *name, json_t *set, double least) {
   problem p = problem_of(set);
-  fovea_ols *o = fit(&p);
-  double coefficients = 15, rest = digits(o->r_squared, number(set, "r_squared", 0));
-  for (size_t j = 0; j < p.k; j++) {
-    double se = number(set, "std_errors", j);
-    coefficients = fmin(coefficients, digits(o->coefficients[j], number(set, "coefficients", j)));
-    rest = fmin(rest, digits(o->std_errors[j], se));
-  }
-  /* the residual deviation is what the standard errors are made of; its own place is F */
-  if (!json_is_null(json_object_get(set, "f_value"))) rest = fmin(rest, digits(o->f_value, number(set, "f_value", 0)));
-  print_message("%-9s rank %2zu, digits: coefficients %4.1f, the rest %4.1f\n", name, o->rank, coefficients, rest);
-  assert_int_equal(o->rank, p.k);
-  assert_int_equal(o->exact, number(set, "residual_deviation", 0) == 0);
-  assert_true(coefficients >= least);
-  assert_true(rest >= least);
-  fovea_ols_destroy(o);
+  const digits_of stored = check_fit(set, fit(&p), least);
   free(p.x);
   free(p.y);
+  printf("| %s | %.1f | %.1f |", name, stored.coefficients, stored.rest);
+  if (json_integer_value(json_object_get(set, "degree")) > 1) {
+    const digits_of made = check_fit(set, fit_powers(set), 13);
+    printf(" %.1f | %.1f |\n", made.coefficients, made.rest);
+  } else {
+    puts(" | |");
+  }
 }
 
 static void test_digits(void **state) {
   (void)state;
   json_t *sets = json_load_file(FOVEA_SOURCE_DIR "/tests/golden/nist.json", 0, NULL);
   assert_int_equal(json_object_size(sets), 11);
+  puts("| set | coefficients | the rest | with --poly | the rest |\n| --- | --- | --- | --- | --- |");
   const char *name;
   json_t *set;
   json_object_foreach(sets, name, set) { check_set(name, set, strcmp(name, "Filip") == 0 ? 7 : 13); }

@@ -122,7 +122,7 @@ static fovea_ols *fit(const regress_case *c) {
   fovea_table *table = NULL;
   fovea_design *d = NULL;
   fovea_ols *ols = NULL;
-  fovea_design_options options = {.constant = c->constant};
+  fovea_design_options options = {.constant = c->constant, .all_levels = true};
   fovea_status status = fovea_table_read(path, &table);
   if (!status) status = fovea_design_from_table(table, &options, &d);
   if (!status) status = fovea_ols_fit(d->y, d->x, d->n, d->k, d->response, (const char *const *)d->names, &ols);

@@ -5,14 +5,18 @@
 #include <stdint.h>
 /* cmocka wants the four above first */
 #include <cmocka.h>
+#include <dirent.h>
 #include <locale.h>
+#include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "fovea/stats.h"
 #include "stats/regress_text.h"
+#include "support/tempdir.h"
 
 static char *summary_of(const regress_case *c) {
   char path[512], *text = NULL;
@@ -20,7 +24,7 @@ static char *summary_of(const regress_case *c) {
   fovea_table *table = NULL;
   fovea_design *d = NULL;
   fovea_ols *ols = NULL;
-  fovea_design_options options = {.constant = c->constant};
+  fovea_design_options options = {.constant = c->constant, .all_levels = true};
   fovea_status status = fovea_table_read(path, &table);
   if (!status) status = fovea_design_from_table(table, &options, &d);
   if (!status) status = fovea_ols_fit(d->y, d->x, d->n, d->k, d->response, (const char *const *)d->names, &ols);
@@ -49,6 +53,70 @@ static void check_all(void) {
     free(golden);
   }
   assert_int_equal(bad, 0);
+}
+
+/* The summary of a table beside the golden at `path`; false where it differs. */
+static bool is_golden(const char *csv, const char *golden, const fovea_design_options *options,
+                      const fovea_ols_options *how) {
+  fovea_table *table = NULL;
+  fovea_design *design = NULL;
+  fovea_ols *ols = NULL;
+  char *text = NULL;
+  uint8_t *expected = NULL;
+  size_t size;
+  if (fovea_table_read(csv, &table) || fovea_design_from_table(table, options, &design) ||
+      fovea_ols_fit_design(design, how, &ols) || fovea_ols_summary(ols, &text) ||
+      fovea_file_read(golden, 1 << 20, &expected, &size))
+    fail_msg("%s: %s", golden, fovea_error_message());
+  const int line = regress_first_difference(text, (char *)expected, NO_NOISE);
+  if (line) print_error("%s: line %d differs:\n%s\nexpected\n%s\n", golden, line, text, (char *)expected);
+  free(expected);
+  fovea_free(text);
+  fovea_ols_destroy(ols);
+  fovea_design_destroy(design);
+  fovea_table_destroy(table);
+  return line == 0;
+}
+
+/* With errors of other kinds, and other intervals. */
+static void test_robust(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    fovea_ols_options how;
+  } cases[] = {{"hc0", {.covariance = FOVEA_HC0}},
+               {"hc1", {.covariance = FOVEA_HC1}},
+               {"hc3", {.covariance = FOVEA_HC3}},
+               {"cluster", {.covariance = FOVEA_CLUSTER}},
+               {"alpha", {.alpha = 0.01}}};
+  const char *const columns[] = {"g", "h", "x"};
+  const fovea_design_options options = {.columns = columns, .column_count = 3, .constant = true, .cluster = "c"};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char path[512];
+    snprintf(path, sizeof path, FOVEA_SOURCE_DIR "/tests/golden/robust/%s.txt", cases[i].name);
+    assert_true(is_golden(FOVEA_SOURCE_DIR "/tests/golden/inference/two_way.csv", path, &options, &cases[i].how));
+  }
+}
+
+/* Forty tables of statsmodels' own data sets: SET-RESPONSE.txt is of SET.csv. */
+static void test_datasets(void **state) {
+  (void)state;
+  static const char folder[] = FOVEA_SOURCE_DIR "/tests/golden/datasets";
+  size_t tables = 0;
+  DIR *dir = opendir(folder);
+  assert_non_null(dir);
+  for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+    char csv[512], golden[512], response[256];
+    const char *dash = strchr(entry->d_name, '-'), *dot = strrchr(entry->d_name, '.');
+    if (!dash || !dot) continue;
+    snprintf(csv, sizeof csv, "%s/%.*s.csv", folder, (int)(dash - entry->d_name), entry->d_name);
+    snprintf(golden, sizeof golden, "%s/%s", folder, entry->d_name);
+    snprintf(response, sizeof response, "%.*s", (int)(dot - dash - 1), dash + 1);
+    assert_true(is_golden(csv, golden, &(fovea_design_options){.response = response, .constant = true}, NULL));
+    tables++;
+  }
+  closedir(dir);
+  assert_int_equal(tables, 40);
 }
 
 static void test_goldens(void **state) {
@@ -150,6 +218,50 @@ static void test_overflow(void **state) {
   assert_false(has_note(y, (const double[]){1, 0, 0, 1}, 2, 2, "beyond double")); /* saturated: errors are infinite */
 }
 
+/* Within clusters that are the levels of a predictor the residuals add up to 0: nothing tells its levels' errors. */
+static void test_clusters_of_a_predictor(void **state) {
+  (void)state;
+  static const char csv[] = "g,x,y\na,1,1\na,2,3\na,3,2\nb,1,4\nb,2,6\nb,3,9\nc,1,4\nc,2,2\nc,4,3\n";
+  fovea_table *table = NULL;
+  fovea_design *design = NULL;
+  fovea_ols *ols = NULL;
+  char *text = NULL;
+  const char *const columns[] = {"g", "x"};
+  const fovea_design_options options = {.columns = columns, .column_count = 2, .constant = true, .cluster = "g"};
+  assert_int_equal(fovea_table_read(temp_file("clusters.csv", csv, sizeof csv - 1), &table), FOVEA_OK);
+  assert_int_equal(fovea_design_from_table(table, &options, &design), FOVEA_OK);
+  assert_int_equal(fovea_ols_fit_design(design, &(fovea_ols_options){.covariance = FOVEA_CLUSTER}, &ols), FOVEA_OK);
+  assert_int_equal(fovea_ols_summary(ols, &text), FOVEA_OK);
+  assert_true(isnan(ols->std_errors[1]) && isnan(ols->p_values[1]) && isnan(ols->low[1]));
+  assert_true(ols->std_errors[3] > 0);
+  assert_non_null(strstr(text, "The clusters do not tell the errors of these, which compare whole clusters:\ng_b."));
+  fovea_free(text);
+  fovea_ols_destroy(ols);
+  fovea_design_destroy(design);
+  fovea_table_destroy(table);
+}
+
+/* Of a perfect fit the coefficients are printed, and nothing that is made of its residuals. */
+static void test_noise(void **state) {
+  (void)state;
+  static const char *const names[] = {"const", "x"};
+  const double y[] = {0.3, 0.5, 0.7, 0.9, 1.1}, x[] = {1, 1, 1, 2, 1, 3, 1, 4, 1, 5};
+  fovea_ols *ols = NULL;
+  char *text = NULL;
+  assert_int_equal(fovea_ols_fit(y, x, 5, 2, "y", names, &ols), FOVEA_OK);
+  assert_true(ols->exact);
+  assert_int_equal(fovea_ols_summary(ols, &text), FOVEA_OK);
+  assert_non_null(strstr(text, "\nx              0.2000          -          -          -           -           -\n"));
+  assert_non_null(strstr(text, "F-statistic:                         -\n"));
+  assert_non_null(strstr(text, "The fit is exact"));
+  fovea_free(text);
+  assert_int_equal(fovea_ols_json(ols, &text), FOVEA_OK);
+  assert_non_null(strstr(text, "\"durbin_watson\": null"));
+  assert_null(strstr(text, "e-1"));
+  fovea_free(text);
+  fovea_ols_destroy(ols);
+}
+
 static void test_nearly_constant(void **state) {
   (void)state;
   const double y[] = {1.1, 1.9, 3.2, 3.8, 5.1, 5.9};
@@ -167,9 +279,16 @@ static void test_nearly_constant(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens),           cmocka_unit_test(test_decimal_comma),
-                                     cmocka_unit_test(test_source_date_epoch), cmocka_unit_test(test_other_rank),
-                                     cmocka_unit_test(test_many_aliases),      cmocka_unit_test(test_overflow),
-                                     cmocka_unit_test(test_nearly_constant)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_robust),
+                                     cmocka_unit_test(test_datasets),
+                                     cmocka_unit_test(test_goldens),
+                                     cmocka_unit_test(test_decimal_comma),
+                                     cmocka_unit_test(test_source_date_epoch),
+                                     cmocka_unit_test(test_other_rank),
+                                     cmocka_unit_test(test_many_aliases),
+                                     cmocka_unit_test(test_overflow),
+                                     cmocka_unit_test(test_nearly_constant),
+                                     cmocka_unit_test(test_clusters_of_a_predictor),
+                                     cmocka_unit_test(test_noise)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+#include <zlib.h>
 
 #include "fovea/stats.h"
 #include "support/tempdir.h"
@@ -43,6 +45,29 @@ static void test_reads(void **state) {
        "a,b\n1,2\n",
        "a|b|\n2:1|2|"},
       {"one column", "a\n1\n2\n", "a|\n2:1|\n3:2|"},
+      {"CR", "a,b\r1,2\r3,4\r", "a|b|\n2:1|2|\n3:3|4|"},
+      {"semicolons", "a;b\n1;2\n3;4\n", "a|b|\n2:1|2|\n3:3|4|"},
+      {"tabs", "a b\tc\n1\t2\n", "a b|c|\n2:1|2|"},
+      {"bars", "a|b\n1|2\n", "a|b|\n2:1|2|"},
+      {"blanks", "  a   b\n 1  -2.5 \n10 \t3\n", "a|b|\n2:1|-2.5|\n3:10|3|"},
+      {"semicolons, decimal commas", "a;b\n1,5;2,25\n3;-,5e2\n", "a|b|\n2:1.5|2.25|\n3:3|-.5e2|"},
+      {"decimal commas, thousands by points", "a;b\n1.234,5;u\n12;v\n", "a|b|\n2:1234.5|u|\n3:12|v|"},
+      {"thousands", "a,b\n\"1,234\",2\n\"1,234,567.5\",3\n", "a|b|\n2:1234|2|\n3:1234567.5|3|"},
+      {"thousands by apostrophes and blanks", "a;b\n1'234;1 234,5\n1;NA\n", "a|b|\n2:1234|1234.5|\n3:1|NA|"},
+      {"a decimal comma in quotes", "a,b\n1,\"2,5\"\n", "a|b|\n2:1|2.5|"},
+      {"open, settled by another column", "a;b\n1,234;0,5\n", "a|b|\n2:1.234|0.5|"},
+      {"words with commas", "a,b\n\"1,5,x\",2\n\"1,23\",3\n", "a|b|\n2:1,5,x|2|\n3:1,23|3|"},
+      {"no thousands", "a,b\n\"12,34,567\",2\n", "a|b|\n2:12,34,567|2|"},
+      {"comments", "# of today\na,b\n1,2\n  # half\n3,4\n", "a|b|\n3:1|2|\n5:3|4|"},
+      {"a header in a comment", "# x y\n1 2\n3 4\n", "x|y|\n2:1|2|\n3:3|4|"},
+      {"a separator at each end", "a,b,\n1,2,\n3,4,\n", "a|b|\n2:1|2|\n3:3|4|"},
+      {"a separator at the rows' ends", "a,b\n1,2,\n3,4,\n", "a|b|\n2:1|2|\n3:3|4|"},
+      {"pandas' index", ",a,b\n0,1,2\n1,3,4\n", "a|b|\n2:1|2|\n3:3|4|"},
+      {"both", ",a,b,\n0,1,2,\n1,3,4,\n", "a|b|\n2:1|2|\n3:3|4|"},
+      {"pandas' index read and written again", "Unnamed: 0,a\n0,1\n1,3\n", "a|\n2:1|\n3:3|"},
+      {"R's row names", "\"a\" \"b\"\n\"1\" 1 2\n\"2\" 3 4\n", "a|b|\n2:1|2|\n3:3|4|"},
+      {"blanks around words", "a , b\n u, v w \n u ,\tx\n", "a|b|\n2:u|v w|\n3:u|x|"},
+      {"names of numbers in quotes", "\"1\",\"2\"\n1,2\n", "1|2|\n2:1|2|"},
       {"UTF-8",
        "gr\xc3\xb6\xc3\x9f"
        "e,b\n1,2\n",
@@ -76,9 +101,23 @@ static void test_refuses(void **state) {
       {"a,b\n1,\"2\"3\n", "line 2: a quote in the middle"},
       {"a,\n1,2\n", "column 2 has no name"},
       {"a,b,a\n1,2,3\n", "columns 1 and 3 are both called a"},
-      {"a,\xff\n1,2\n", "the name of column 2 is not UTF-8"},
+      {"a,\xff\n1,2\n", "the name of column 2: not UTF-8, byte 0xff"},
+      {"a,b\n1,gr\xfcn\n", "line 2, column b: not UTF-8, byte 0xfc; convert the file"},
+      {"a,b\n1,\033[31mred\n", "line 2, column b: a control character, 0x1b"},
+      {"a,b\n1,\xc2\x9b"
+       "31m\n",
+       "line 2, column b: a control character, 0x9b"},
+      {"\xff\xfe"
+       "a\0,\0",
+       "the text is UTF-16; convert it"},
+      {"1,2\n3,4\n", "line 1: the names of the columns are all numbers (1, 2); --no-header"},
+      {"# a b c\n1,2\n3,4\n", "line 2: the names of the columns are all numbers"},
+      {"a;b\n1,234;2\n", "line 2, column a: \"1,234\" may have a decimal comma or separate thousands; say which"},
+      {"a;b\n1.234;0,5\n", "line 2, column a: \"1.234\" may have a decimal point or separate thousands"},
+      {"a;b\n1;2\n3;4;5\n", "line 3 has 3 fields, the header has 2"},
+      {"a,b\n1,2,3\n4,5\n", "line 3 has 2 fields, the header has 2"},
       {"a,\xc0\xaf\n1,2\n", "not UTF-8"},
-      {"a,\"b\nc\"\n1,2\n", "has a line break"},
+      {"a,\"b\nc\"\n1,2\n", "control character, 0x0a"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     fovea_table *t = NULL;
@@ -92,6 +131,84 @@ static void test_refuses(void **state) {
   assert_non_null(strstr(fovea_error_message(), "none.csv"));
   assert_int_equal(fovea_table_read(temp_file("zero.csv", "a,b\n1,\0\n", 9), &t), FOVEA_INVALID);
   assert_null(t);
+}
+
+/* What is asked for, and what the reader says that it did. */
+static void test_options(void **state) {
+  (void)state;
+  static const struct {
+    const char *csv;
+    fovea_table_options options;
+    const char *expected, *notes;
+  } cases[] = {
+      {"1,2\n3,4\n", {.no_header = true}, "x1|x2|\n1:1|2|\n2:3|4|", NULL},
+      {"a,b\n3,4\n", {.no_header = true}, "x1|x2|\n1:a|b|\n2:3|4|", NULL},
+      {"a;b\n1;2\n", {.separator = ','}, "a;b|\n2:1;2|", NULL},
+      {"a b,c\n1 2,3\n", {.separator = ' '}, "a|b,c|\n2:1|2.3|", "separated by blanks\n"},
+      {"a;b\n1,234;2\n", {.decimal = ','}, "a|b|\n2:1.234|2|", "a decimal comma is read in 1 column: a\n"},
+      {"a;b\n1,234;2\n", {.decimal = '.'}, "a|b|\n2:1234|2|", "thousands separators are left out in 1 column: a\n"},
+      {"a;b\n1.234;2\n", {.decimal = ','}, "a|b|\n2:1234|2|", "thousands separators are left out in 1 column: a\n"},
+      {"a;b\n1;2\n", {0}, "a|b|\n2:1|2|", "the columns are separated by semicolons\n"},
+      {"#x\n#y\na,b\n u,2\n",
+       {0},
+       "a|b|\n4:u|2|",
+       "2 lines that begin with # are each a comment and passed over\nthe blanks around 1 word are left out\n"},
+      {",a\n0,1\n", {0}, "a|\n2:1|", "the first column has no name"},
+      {"a,\n0,\n", {0}, "a|\n2:0|", "the separator at the end of each line is passed over\n"},
+      {"#a,b\n1,2\n", {0}, "a|b|\n2:1|2|", "the names of the columns are those of the comment"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fovea_table *t = NULL;
+    char got[200] = "";
+    if (fovea_table_read_as(file_of(cases[i].csv), &cases[i].options, &t))
+      fail_msg("case %zu: %s", i, fovea_error_message());
+    flatten(t, got, sizeof got);
+    if (strcmp(got, cases[i].expected)) fail_msg("case %zu: got \"%s\", expected \"%s\"", i, got, cases[i].expected);
+    if (cases[i].notes ? !t->notes || !strstr(t->notes, cases[i].notes) : t->notes != NULL)
+      fail_msg("case %zu: notes \"%s\"", i, t->notes ? t->notes : "");
+    fovea_table_destroy(t);
+  }
+  fovea_table *t = NULL;
+  const char *path = file_of("a;b\n1.5;2\n");
+  assert_int_equal(fovea_table_read_as(path, &(fovea_table_options){.decimal = ','}, &t), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "line 2, column a: \"1.5\" is no number with a decimal comma"));
+  assert_int_equal(fovea_table_read_as(path, &(fovea_table_options){.decimal = '5'}, &t), FOVEA_INVALID);
+  assert_int_equal(fovea_table_read_as(path, &(fovea_table_options){.separator = 'x'}, &t), FOVEA_INVALID);
+}
+
+/* A pipe, compressed or not, as standard input and by name; what is no file. */
+static void test_sources(void **state) {
+  (void)state;
+  static const char csv[] = "a,b\n1,2\n";
+  uint8_t packed[100];
+  z_stream stream = {
+      .next_in = (Bytef *)(uintptr_t)csv, .avail_in = sizeof csv - 1, .next_out = packed, .avail_out = sizeof packed};
+  assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  deflateEnd(&stream);
+  const size_t packed_size = stream.total_out;
+  const int before = dup(0);
+  for (int compressed = 0; compressed < 2; compressed++)
+    for (int named = 0; named < 2; named++) {
+      int ends[2];
+      assert_int_equal(pipe(ends), 0);
+      const size_t size = compressed ? packed_size : sizeof csv - 1;
+      assert_int_equal(write(ends[1], compressed ? (const void *)packed : csv, size), (ssize_t)size);
+      close(ends[1]);
+      assert_int_equal(dup2(ends[0], 0), 0);
+      close(ends[0]);
+      fovea_table *t = NULL;
+      char got[100] = "";
+      if (fovea_table_read(named ? "/dev/stdin" : "-", &t)) fail_msg("%s", fovea_error_message());
+      flatten(t, got, sizeof got);
+      assert_string_equal(got, "a|b|\n2:1|2|");
+      fovea_table_destroy(t);
+    }
+  dup2(before, 0);
+  close(before);
+  fovea_table *t = NULL;
+  assert_int_equal(fovea_table_read(temp_path("."), &t), FOVEA_IO);
+  assert_non_null(strstr(fovea_error_message(), "it is a folder"));
 }
 
 static void flatten_design(const fovea_design *d, char *out, size_t size) {
@@ -114,8 +231,10 @@ typedef struct design_case {
 static fovea_status make_design(const design_case *c, fovea_design **d) {
   fovea_table *t = NULL;
   if (fovea_table_read(file_of(c->csv), &t)) fail_msg("%s", fovea_error_message());
-  fovea_design_options o = {
-      .response = c->response, .columns = c->columns[0] ? c->columns : NULL, .constant = c->constant};
+  fovea_design_options o = {.response = c->response,
+                            .columns = c->columns[0] ? c->columns : NULL,
+                            .constant = c->constant,
+                            .all_levels = true};
   while (o.column_count < 3 && c->columns[o.column_count]) o.column_count++;
   fovea_status status = fovea_design_from_table(t, &o, d);
   fovea_table_destroy(t);
@@ -219,7 +338,7 @@ static void test_bad_designs(void **state) {
       {"a,y\n1,2\nx,4\n", NULL, {0}, false, "line 3, column a: \"x\" is not a number, and \"1\" in line 2 is one"},
       {"a,y\nx,2\n1,4\n", NULL, {0}, false, "line 2, column a: \"x\" is not a number, and \"1\" in line 3 is one"},
       {"a,y\n1,2\n,4\n", NULL, {0}, false, "line 3, column a: \"\" is a missing value"},
-      {"a,y\n1,2\nnan,4\n", NULL, {0}, false, "line 3, column a: \"nan\" is not a finite number"},
+      {"a,y\n1,2\nnan,4\n", NULL, {0}, false, "line 3, column a: \"nan\" is a missing value; --missing drop"},
       {"a,y\n1,2\n-Inf,4\n", NULL, {0}, false, "line 3, column a: \"-Inf\" is not a finite number"},
       {"a,y\n1,2\n1e999,4\n", NULL, {0}, false, "line 3, column a: \"1e999\" is not a finite number"},
       {"a,y\n1,2\n-1e999,4\n", NULL, {0}, false, "\"-1e999\" is not a finite number, or too large"},
@@ -234,16 +353,16 @@ static void test_bad_designs(void **state) {
        NULL,
        {0},
        false,
-       "line 4, column y: \" -9007199254740992\" and line 2's \"-9007199254740993\" are the same number"},
+       "line 4, column y: \"-9007199254740992\" and line 2's \"-9007199254740993\" are the same number"},
       {"a,y\n0x10,2\n2,4\n3,5\n",
        NULL,
        {0},
        false,
        "line 2, column a: \"0x10\" is not a number, and \"2\" in line 3 is one"},
       {"a,y\n1,2\n0x10,4\n", NULL, {0}, false, "line 3, column a: \"0x10\" is not a number"},
-      {"a,y\n1,2\n\"3,5\",4\n", NULL, {0}, false, "line 3, column a: \"3,5\" is not a number"},
+      {"a,y\n1,2\n\"3,5,\",4\n", NULL, {0}, false, "line 3, column a: \"3,5,\" is not a number"},
       {"a,y\n1,2\n3,x\n", NULL, {0}, false, "the response y: line 3, column y: \"x\" is not a number"},
-      {"a,y\n1,2\n3,NaN\n", NULL, {0}, false, "line 3, column y: \"NaN\" is not a finite number"},
+      {"a,y\n1,2\n3,NaN\n", NULL, {0}, false, "line 3, column y: \"NaN\" is a missing value"},
       {"a,y\n1,2.50\n3,2.5\n", NULL, {0}, false, "the response y is 2.50 in every row"},
       {SWEEP "softmax,none,on,off,1,9\nrelu,none,on,off,2,9\n",
        NULL,
@@ -261,7 +380,8 @@ static void test_bad_designs(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads), cmocka_unit_test(test_refuses),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads),   cmocka_unit_test(test_refuses),
+                                     cmocka_unit_test(test_options), cmocka_unit_test(test_sources),
                                      cmocka_unit_test(test_designs), cmocka_unit_test(test_bad_designs),
                                      cmocka_unit_test(test_rounded)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "draw/effects.h"
 #include "draw/plots.h"
 #include "support/picture.h"
 
@@ -289,6 +290,38 @@ static void refusals(void **state) {
   assert_nothing_left();
 }
 
+/* Levels on either side of zero, one that cannot be told, and names of any length; then pairs with an empty cell. */
+static void factors_and_pairs(void **state) {
+  (void)state;
+  const plot_level levels[] = {{"off", 0.4, 0.38, 0.42, NAN, NAN, NAN, NAN},
+                               {"on", 0.3, 0.28, 0.32, -0.1, -0.13, -0.07, 1e-5},
+                               {"a level with a name that is longer than its column by far, and goes on", 0.41, 0.3,
+                                0.5, 0.01, -0.05, 0.07, 0.7},
+                               {"unknown", NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
+  const plot_factor factors[] = {{"first", levels, 2}, {"second", levels, 4}};
+  blob blobs[64];
+  assert_int_equal(plot_factors(path, "factors", "note", factors, 2), FOVEA_OK);
+  picture p = read_plot();
+  assert_true(find_blobs(&p, TRAIN, blobs, 64) > 0);
+  assert_true(find_blobs(&p, WEAK, blobs, 64) > 0);
+  picture_free(&p);
+  const plot_factor unknown = {"none", &levels[3], 1};
+  assert_int_equal(plot_factors(path, "t", "", &unknown, 1), FOVEA_INVALID);
+  assert_int_equal(plot_factors(path, "t", "", factors, 0), FOVEA_INVALID);
+  assert_int_equal(plot_factors(nowhere, "t", "", factors, 2), FOVEA_IO);
+  const char *const across[] = {"u", "v"}, *const lines[] = {"p", "q"};
+  const double means[] = {1, 2, 3, NAN}, low[] = {0.5, 1.5, 2.5, NAN}, high[] = {1.5, 2.5, 3.5, NAN};
+  const plot_pair pair = {"a", "b", across, lines, 2, 2, means, low, high, 0.02};
+  const plot_pair pairs[] = {pair, pair, pair, pair};
+  assert_int_equal(plot_pairs(path, "pairs", "y", pairs, 4), FOVEA_OK);
+  p = read_plot();
+  assert_true(find_blobs(&p, TRAIN, blobs, 64) > 0);
+  assert_true(find_blobs(&p, SECOND_LABEL, blobs, 64) > 0);
+  picture_free(&p);
+  assert_int_equal(plot_pairs(path, "pairs", "y", pairs, 0), FOVEA_INVALID);
+  assert_int_equal(plot_pairs(nowhere, "pairs", "y", pairs, 1), FOVEA_IO);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(latent_points, remove_file),
@@ -296,6 +329,7 @@ int main(void) {
       cmocka_unit_test_teardown(curves_of_one_epoch, remove_file),
       cmocka_unit_test_teardown(coefficient_marks, remove_file),
       cmocka_unit_test_teardown(coefficients_far_apart, remove_file),
+      cmocka_unit_test_teardown(factors_and_pairs, remove_file),
       cmocka_unit_test_teardown(coefficient_aliased, remove_file),
       cmocka_unit_test_teardown(long_names, remove_file),
       cmocka_unit_test_teardown(odd_values, remove_file),

@@ -38,7 +38,7 @@ static void check_summaries(const char *environment) {
     uint8_t *golden;
     size_t size;
     regress_path(c->name, "csv", path);
-    snprintf(arguments, sizeof arguments, "'%s'%s", path, c->constant ? " --constant" : "");
+    snprintf(arguments, sizeof arguments, "'%s' --all-levels%s", path, c->constant ? " --constant" : "");
     int code = run(environment, arguments, &out, &err);
     regress_path(c->name, "txt", path);
     assert_int_equal(fovea_file_read(path, 1 << 20, &golden, &size), FOVEA_OK);
@@ -91,7 +91,7 @@ static void test_aliases(void **state) {
   char path[1024], arguments[2200], png[1024], *out, *err;
   snprintf(path, sizeof path, "%s", temp_file("aliases.csv", csv, sizeof csv - 1));
   snprintf(png, sizeof png, "%s", temp_path("aliases.png"));
-  snprintf(arguments, sizeof arguments, "--constant --response y --plot '%s' '%s'", png, path);
+  snprintf(arguments, sizeof arguments, "--constant --all-levels --response y --plot '%s' '%s'", png, path);
   assert_int_equal(run("", arguments, &out, &err), 0);
   assert_non_null(strstr(err,
                          "aliases.csv: 2 of 4 columns are aliased and without an estimate: "
@@ -104,7 +104,7 @@ static void test_aliases(void **state) {
   picture_free(&p);
   free(out);
   free(err);
-  snprintf(arguments, sizeof arguments, "--constant --json '%s'", path);
+  snprintf(arguments, sizeof arguments, "--constant --all-levels --json '%s'", path);
   assert_int_equal(run("", arguments, &out, &err), 0);
   json_t *json = json_loads(out, 0, NULL), *aliases = json_object_get(json, "aliases");
   static const char *const numbers[] = {"coefficients", "std_errors", "t_values", "p_values"};
@@ -169,6 +169,100 @@ static void test_said(void **state) {
   }
 }
 
+static bool in_order(const char *text, const char *const *parts, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    text = strstr(text, parts[i]);
+    if (!text) print_error("no \"%s\"\n", parts[i]);
+    if (!text) return false;
+  }
+  return true;
+}
+
+/* A sweep's table: sentences, tests, means, parts, seeds, the summary, and the original experiment's table; the same as
+ * JSON; and two pictures. */
+static void test_sweep_report(void **state) {
+  (void)state;
+  static const char *const parts[] = {
+      "batch normalization lowers the test loss by 0.0192, 95% interval 0.0161 to 0.0223.\n",
+      "dropout makes no difference to the test loss that can be told from noise: 0.0008, 95% interval -0.0023 to "
+      "0.0039",
+      "activation matters to the test loss (F(3, 87) = 82.67, p < 0.001): lowest with elu, 0.0303 above it with "
+      "sigmoid,",
+      "\nAnalysis of variance, type 2\n",
+      "\n  seed                           2    0.096957      818.41     < 0.001  block\n",
+      "\nPairs of factors, each in the model or added to it alone\n",
+      "\n  sigmoid - selu      0.0287",
+      "\n  (differences: Tukey's)\n",
+      "\nParts of the variance of the configurations' means, in percent\n",
+      "\nactivation: with 3 seeds a difference of 0.0063 is seen with probability 0.8; to see one of 0.005 takes 5 "
+      "seeds.\n",
+      "\nactivation_sigmoid     0.0303",
+      "\nThe original experiment's table (--all-levels)\n",
+      "\nActivation_sigmoid     0.3321"};
+  char arguments[3000], factors[1024], pairs[1024], *out, *err;
+  snprintf(factors, sizeof factors, "%s", temp_path("factors.png"));
+  snprintf(pairs, sizeof pairs, "%s", temp_path("pairs.png"));
+  snprintf(arguments, sizeof arguments,
+           "'%s/tests/golden/inference/sweep_blocks.csv' --detect 0.005 --plot '%s' --plot-pairs '%s'",
+           FOVEA_SOURCE_DIR, factors, pairs);
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_true(in_order(out, parts, sizeof parts / sizeof *parts));
+  picture p = {0};
+  assert_int_equal(picture_read(factors, &p), 0);
+  picture_free(&p);
+  assert_int_equal(picture_read(pairs, &p), 0);
+  picture_free(&p);
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "'%s/tests/golden/inference/sweep_blocks.csv' --json --adjust holm",
+           FOVEA_SOURCE_DIR);
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  json_t *json = json_loads(out, 0, NULL), *analysis = json_object_get(json, "analysis");
+  assert_int_equal(json_array_size(json_object_get(json, "covariance")), 9);
+  assert_true(json_real_value(json_object_get(json, "residual_deviation")) > 0);
+  assert_int_equal(json_array_size(json_object_get(json_object_get(json, "all_levels"), "names")), 7);
+  assert_int_equal(json_array_size(json_object_get(analysis, "effects")), 5);
+  assert_int_equal(json_array_size(json_object_get(analysis, "pairs")), 6);
+  assert_int_equal(json_object_size(json_object_get(analysis, "shares")), 12);
+  assert_string_equal(json_string_value(json_object_get(analysis, "adjustment")), "holm");
+  json_decref(json);
+  free(out);
+  free(err);
+}
+
+/* Of any table, --anova adds a constant and says the same. */
+static void test_anova(void **state) {
+  (void)state;
+  static const char *const parts[] = {"h v instead of u makes no difference to y that can be told from noise: ",
+                                      "\nAnalysis of variance, type 3, HC3 errors\n", "\n  g:h ", "\n  c - a ",
+                                      "\nCovariance Type:                  HC3"};
+  char arguments[2400], *out, *err;
+  snprintf(arguments, sizeof arguments,
+           "'%s/tests/golden/inference/two_way.csv' --response y --terms 'g*h,x' --anova 3 --robust hc3",
+           FOVEA_SOURCE_DIR);
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_true(in_order(out, parts, sizeof parts / sizeof *parts));
+  assert_null(strstr(out, "original"));
+  free(out);
+  free(err);
+}
+
+/* A column whose name has a comma is quoted, twice where it has a quote. */
+static void test_quoted_names(void **state) {
+  (void)state;
+  static const char csv[] = "\"a,b\",\"c\"\"d\",y\n1,5,3\n2,4,5\n3,1,4\n4,4,9\n";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--json --columns '\"a,b\",\"c\"\"d\"' '%s'",
+           temp_file("quoted.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  json_t *json = json_loads(out, 0, NULL), *names = json_object_get(json, "names");
+  assert_string_equal(json_string_value(json_array_get(names, 0)), "a,b");
+  assert_string_equal(json_string_value(json_array_get(names, 1)), "c\"d");
+  json_decref(json);
+  free(out);
+  free(err);
+}
+
 static void test_failures(void **state) {
   (void)state;
   static const struct {
@@ -187,6 +281,14 @@ static void test_failures(void **state) {
       {"a,y\n1,2\n3,4\n", "--columns a,q", 2, "there is no column q"},
       {"a,y\n1,2\n3,4\n5,7\n", "--plot /nonexistent/x.png", 5, "/nonexistent/x.png"},
       {"a,y\n1,2\n3,4\n", "--nonsense", 2, "nonsense"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--columns '\"a'", 2, "--columns: a quote is not closed in \"a"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--poly b:2", 2, "there is no column b"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--log --cluster a --robust hc1", 2, "give one"},
+      {"a,y\n1,2\n3,-4\n4,4\n", "--log", 2, "table.csv: the response y: line 3, column y: \"-4\" has no logarithm"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--plot-pairs x.png", 2, "needs --anova"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--anova 2 --plot x.png", 2, "no factors to draw"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--anova 1", 2, "--anova"},
+      {"a,b,y\nu,1,2\nv,3,4\nv,2,1\nv,3,5\n", "--constant --robust hc3", 2, "observation 1 is fitted whatever"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char path[1024], arguments[1200], *out, *err;
@@ -220,6 +322,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_summaries),     cmocka_unit_test(test_german),
                                      cmocka_unit_test(test_json_and_plot), cmocka_unit_test(test_aliases),
                                      cmocka_unit_test(test_columns),       cmocka_unit_test(test_said),
-                                     cmocka_unit_test(test_failures)};
+                                     cmocka_unit_test(test_failures),      cmocka_unit_test(test_sweep_report),
+                                     cmocka_unit_test(test_anova),         cmocka_unit_test(test_quoted_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,12 +101,16 @@ static void it_leaves(void **state) {
     assert_true(size > 100);
     free(data);
   }
-  in_dir(path, whole, "coefficients.png");
-  assert_int_equal(picture_read(path, &p), 0);
-  picture_free(&p);
+  static const char *const pictures[] = {"coefficients.png", "differences.png", "interactions.png"};
+  for (size_t i = 0; i < 3; i++) {
+    in_dir(path, whole, pictures[i]);
+    assert_int_equal(picture_read(path, &p), 0);
+    picture_free(&p);
+  }
   assert_int_equal(fovea(SWEEP "%s --resume", whole), 0); /* nothing to train; the regression again */
   assert_output("0 to train");
-  assert_output("OLS Regression Results");
+  assert_output("Analysis of variance, type 2");
+  assert_output("The original experiment's table (--all-levels)");
   assert_complete(whole);
 }
 

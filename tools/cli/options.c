@@ -84,7 +84,7 @@ static void ints_range(const option *o, double *min, double *max) {
   *max = own ? o->max : INT_MAX;
 }
 
-static fovea_status read_value(const option *o, const char *text) {
+fovea_status options_set(const option *o, const char *text) {
   double min, max;
   switch (o->kind) {
     case OPTION_FLAG:
@@ -245,7 +245,7 @@ static fovea_status walk(int argc, char **argv, const char *letters, option *opt
       break;
     } else if (!wish) {
       option *o = &options[found - FIRST];
-      status = read_value(o, optarg);
+      status = options_set(o, optarg);
       if (!status) o->given = true;
     }
   }

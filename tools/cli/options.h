@@ -68,6 +68,9 @@ fovea_status options_lead(int argc, char **argv, options_wish *wish, int *operan
 fovea_status options_parse(int argc, char **argv, option *options, size_t count, const char **positionals,
                            size_t max_positionals, size_t *positional_count);
 
+/* Sets one option's value from its text, as the command line would. FOVEA_INVALID. */
+fovea_status options_set(const option *o, const char *text);
+
 /* To stdout, aligned; the defaults are *value as it is now, so call it before parsing.
  * usage: "fovea train --data DIR --out RUN [options]". */
 void options_print_help(const char *usage, const char *summary, const option *options, size_t count);

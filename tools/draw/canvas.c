@@ -327,3 +327,15 @@ void draw_up_axis(canvas *c, const panel *p) {
   }
   draw_line(c, p->x, p->y, p->x, p->y + p->height, 1, &faint_ink);
 }
+
+fovea_status canvas_finish(canvas *c, fovea_status status, const char *title, const char *path) {
+  enum { LONGEST_TITLE = 1200 }; /* points; a longer one is shortened */
+  if (status == FOVEA_OK) {
+    char shown[512];
+    shorten(c, &title_style, LONGEST_TITLE, title, shown, sizeof shown);
+    canvas_title(c, shown);
+    status = canvas_save(c, path);
+  }
+  canvas_close(c);
+  return status;
+}

@@ -38,6 +38,8 @@ fovea_status canvas_open(canvas *c);
 void canvas_close(canvas *c);
 /* Centres `title` above all that is drawn so far. */
 void canvas_title(canvas *c, const char *title);
+/* What every plot ends with: its title, and its file if nothing failed; closes the canvas. */
+fovea_status canvas_finish(canvas *c, fovea_status status, const char *title, const char *path);
 /* FOVEA_INVALID if a text was not UTF-8 or the page is too large for a PNG, FOVEA_NO_MEMORY, FOVEA_IO. */
 fovea_status canvas_save(canvas *c, const char *path);
 

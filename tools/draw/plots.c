@@ -8,19 +8,7 @@
 #include "draw/canvas.h"
 
 static const double PANEL_GAP = 40, LEGEND_GAP = 26, HEADING_GAP = 14;
-enum { NAME_SIZE = 512, LONGEST_NAME = 420 /* points; a longer one is shortened */, LONGEST_TITLE = 1200 };
-
-/* What every plot ends with: its title, and its file if nothing failed. */
-static fovea_status finish(canvas *c, fovea_status status, const char *title, const char *path) {
-  if (status == FOVEA_OK) {
-    char shown[NAME_SIZE];
-    shorten(c, &title_style, LONGEST_TITLE, title, shown, sizeof shown);
-    canvas_title(c, shown);
-    status = canvas_save(c, path);
-  }
-  canvas_close(c);
-  return status;
-}
+enum { NAME_SIZE = 512, LONGEST_NAME = 420 /* points; a longer one is shortened */ };
 
 static void draw_heading(canvas *c, const panel *p, const char *text) {
   draw_text(c, &heading_style, LEFT, p->x, p->y - HEADING_GAP, text);
@@ -118,7 +106,7 @@ fovea_status plot_curves(const char *path, const char *title, const plot_epoch *
     draw_curves(&c, &right, divergences, 2, epochs, count, "KL divergence");
     draw_legend(&c, right.x + right.width + LEGEND_GAP, 0, legend, 4);
   }
-  return finish(&c, status, title, path);
+  return canvas_finish(&c, status, title, path);
 }
 
 /* --- latent codes --------------------------------------------------------------------------------------------- */
@@ -216,7 +204,7 @@ fovea_status plot_latent(const char *path, const char *title, const plot_point *
     draw_codes_panel(&c, &right, &sets[1]);
     draw_labels(&c, right.x + right.width + LEGEND_GAP, 0, ranges.present, label_names);
   }
-  return finish(&c, status, title, path);
+  return canvas_finish(&c, status, title, path);
 }
 
 /* --- coefficients --------------------------------------------------------------------------------------------- */
@@ -407,7 +395,7 @@ fovea_status plot_coefficients(const char *path, const char *title, const plot_c
     const panel *last = &forests[two].panel;
     draw_key(&c, last->y + last->height + 58);
   }
-  status = finish(&c, status, title, path);
+  status = canvas_finish(&c, status, title, path);
   free(room);
   return status;
 }

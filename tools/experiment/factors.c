@@ -5,142 +5,161 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "graph/ops.h"
+#include "base/hash.h"
+#include "experiment/fraction.h"
+#include "experiment/levels.h"
 
-enum { ACTIVATION, ATTENTION, BATCHNORM, DROPOUT, FACTORS };
-/* Of a factor; activations are more than the words of the others. */
-enum {
-#define X(name, NAME, moves_zero, ulp) +1
-  MOST_LEVELS = FOVEA_ACTIVATIONS(X) - 1 /* without linear */
-#undef X
-};
+enum { MOST_CONFIGS = 1000000 };
 
-static const struct {
-  const char *name, *words; /* words in the order of the loops; NULL: run_activations */
-} known[FACTORS] = {[ACTIVATION] = {"activation", NULL},
-                    [ATTENTION] = {"attention", "spatial|channel|cbam|none"},
-                    [BATCHNORM] = {"batchnorm", "on|off"},
-                    [DROPOUT] = {"dropout", "on|off"}};
-
-static const char *words_of(int factor) { return known[factor].words ? known[factor].words : run_activations; }
-
-/* Which words of a factor take part. */
-typedef bool levels[MOST_LEVELS];
-
-/* The words' indices in run_attentions. */
-static const int attention_of_word[MOST_LEVELS] = {FOVEA_ATTENTION_SPATIAL, FOVEA_ATTENTION_CHANNEL,
-                                                   FOVEA_ATTENTION_CBAM, FOVEA_ATTENTION_NONE};
-enum { NO_ATTENTION = 3 };
-
-static int word_of_attention(int attention) {
-  int word = 0;
-  while (attention_of_word[word] != attention) word++;
-  return word;
+/* Of a seed: the levels of configuration `index`, the last factor's changing fastest. */
+static void levels_of(const factor_list *list, size_t index, size_t level[LEVELS_FACTORS]) {
+  for (size_t f = list->count; f-- > 0; index /= list->of[f].count) level[f] = index % list->of[f].count;
 }
 
-static void levels_of_options(const run_options *o, levels of[FACTORS]) {
-  for (int i = 0; i < FACTORS; i++) memset(of[i], 0, sizeof of[i]);
-  of[ACTIVATION][o->activation] = true;
-  of[ATTENTION][word_of_attention(o->attention)] = true;
-  of[BATCHNORM][o->batchnorm ? 0 : 1] = true;
-  of[DROPOUT][o->dropout > 0 ? 0 : 1] = true;
-}
-
-/* Of the activations the first four, those of the experiment that this one repeats. */
-static void all_levels(const run_options *o, int factor, levels out) {
-  memset(out, 0, sizeof(levels));
-  for (int i = 0; i < (factor == ACTIVATION ? 4 : 2); i++) out[i] = true;
-  if (factor != ATTENTION) return;
-  const int on = o->attention == FOVEA_ATTENTION_NONE ? FOVEA_ATTENTION_SPATIAL : o->attention;
-  memset(out, 0, sizeof(levels));
-  out[word_of_attention(on)] = out[NO_ATTENTION] = true;
-}
-
-/* "elu|relu" of length `n`. */
-static fovea_status some_levels(int factor, const char *text, size_t n, levels out) {
-  memset(out, 0, sizeof(levels));
-  for (const char *end = text + n;;) {
-    size_t length = strcspn(text, "|,");
-    const int word = options_find_choice(words_of(factor), text, length);
-    if (word < 0)
-      return fovea_fail(FOVEA_INVALID, "--factors: %s has no level '%.*s', it has %s", known[factor].name,
-                        (int)(length < 40 ? length : 40), text, words_of(factor));
-    if (out[word])
-      return fovea_fail(FOVEA_INVALID, "--factors: %s has the level '%.*s' twice", known[factor].name, (int)length,
-                        text);
-    out[word] = true;
-    text += length;
-    if (text >= end) return FOVEA_OK;
-    text++;
+static fovea_status count_configs(const factor_list *list, long long seeds, size_t *in_seed) {
+  *in_seed = 1;
+  for (size_t f = 0; f < list->count; f++) {
+    *in_seed *= list->of[f].count;
+    if (*in_seed > MOST_CONFIGS / (size_t)seeds)
+      return fovea_fail(FOVEA_INVALID, "--factors: more than %d configurations with %lld seeds", MOST_CONFIGS, seeds);
   }
+  return FOVEA_OK;
 }
 
-static fovea_status parse(const char *text, const run_options *o, levels of[FACTORS]) {
-  bool seen[FACTORS] = {false};
-  levels_of_options(o, of);
-  for (;;) {
-    const size_t item = strcspn(text, ","), name = strcspn(text, ",=");
-    int factor = 0;
-    while (factor < FACTORS && (strlen(known[factor].name) != name || memcmp(known[factor].name, text, name) != 0))
-      factor++;
-    if (factor == FACTORS)
-      return fovea_fail(FOVEA_INVALID,
-                        "--factors: '%.*s' is not one of activation, attention, batchnorm, dropout, "
-                        "such as activation=elu|relu,dropout",
-                        (int)(name < 40 ? name : 40), text);
-    if (seen[factor]) return fovea_fail(FOVEA_INVALID, "--factors: %s is there twice", known[factor].name);
-    seen[factor] = true;
-    fovea_status status = FOVEA_OK;
-    if (name == item)
-      all_levels(o, factor, of[factor]);
-    else
-      status = some_levels(factor, text + name + 1, item - name - 1, of[factor]);
-    if (status != FOVEA_OK || text[item] == '\0') return status;
-    text += item + 1;
+static void append(char *text, size_t size, const char *separator, const char *word) {
+  const size_t used = strlen(text);
+  snprintf(text + used, size - used, "%s%s", used > 0 ? separator : "", word);
+}
+
+static fovea_status make(const factor_list *list, const size_t level[LEVELS_FACTORS], const run_options *base,
+                         long long seed, factors_config *c) {
+  char part[LEVELS_WORD + 16];
+  *c = (factors_config){.options = *base};
+  c->options.seed = seed;
+  for (size_t f = 0; f < list->count; f++) {
+    fovea_status status = levels_apply(&list->of[f], level[f], base, &c->options);
+    if (status) return fovea_fail_in(status, "--factors");
+    levels_name(&list->of[f], level[f], part, sizeof part);
+    append(c->name, sizeof c->name, "-", part);
+    append(c->columns, sizeof c->columns, ",", list->of[f].words[level[f]]);
   }
+  snprintf(part, sizeof part, "s%lld", seed);
+  append(c->name, sizeof c->name, "-", part);
+  append(c->columns, sizeof c->columns, ",", part + 1);
+  if (strlen(c->name) + 1 == sizeof c->name || strlen(c->columns) + 1 == sizeof c->columns)
+    return fovea_fail(FOVEA_INVALID, "--factors: the name of a configuration is too long: %s...", c->name);
+  fovea_status status = run_options_check(&c->options);
+  return status ? fovea_fail_in(status, "the configuration %s", c->name) : FOVEA_OK;
 }
 
-static factors_config make(const int word[FACTORS], long long seed) {
-  factors_config c = {.activation = word[ACTIVATION],
-                      .attention = attention_of_word[word[ATTENTION]],
-                      .batchnorm = word[BATCHNORM] == 0,
-                      .dropout = word[DROPOUT] == 0,
-                      .seed = seed};
-  char activation[RUN_WORD], attention[RUN_WORD];
-  options_choice(run_activations, c.activation, activation, sizeof activation);
-  options_choice(run_attentions, c.attention, attention, sizeof attention);
-  snprintf(c.name, sizeof c.name, "%s-%s-%s-%s-s%lld", activation, attention, c.batchnorm ? "bn" : "nobn",
-           c.dropout ? "drop" : "nodrop", seed);
-  snprintf(c.columns, sizeof c.columns, "%s,%s,%s,%s,%lld", activation, attention, c.batchnorm ? "on" : "off",
-           c.dropout ? "on" : "off", seed);
-  return c;
+/* --- a sample of them ----------------------------------------------------------------------------------------------
+ */
+
+typedef struct drawn {
+  XXH64_hash_t hash;
+  size_t index;
+} drawn;
+
+static int by_hash(const void *a, const void *b) {
+  const drawn *x = a, *y = b;
+  return x->hash != y->hash ? (x->hash > y->hash) - (x->hash < y->hash) : (x->index > y->index) - (x->index < y->index);
 }
 
-fovea_status factors_plan(const char *factors, const run_options *options, long long seeds, factors_config **configs,
-                          size_t *count) {
-  enum { M = MOST_LEVELS, COMBINATIONS = M * M * M * M };
-  levels of[FACTORS];
-  fovea_status status = parse(factors, options, of);
-  if (status != FOVEA_OK) return status;
-  if (of[DROPOUT][0] && !(options->dropout > 0))
+/* Keeps `most` of the wanted: those whose levels have the smallest hashes with the seed. More of them have these, too.
+ */
+static fovea_status draw(const factor_list *list, size_t most, uint64_t seed, bool *wanted, size_t in_seed) {
+  drawn *all = malloc(in_seed * sizeof *all);
+  if (!all) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu configurations", in_seed);
+  size_t n = 0;
+  for (size_t i = 0; i < in_seed; i++) {
+    size_t level[LEVELS_FACTORS];
+    XXH64_state_t state;
+    if (!wanted[i]) continue;
+    levels_of(list, i, level);
+    XXH64_reset(&state, seed);
+    for (size_t f = 0; f < list->count; f++) {
+      const char *word = list->of[f].words[level[f]];
+      XXH64_update(&state, word, strlen(word) + 1);
+    }
+    all[n++] = (drawn){XXH64_digest(&state), i};
+  }
+  qsort(all, n, sizeof *all, by_hash);
+  for (size_t i = most; i < n; i++) wanted[all[i].index] = false;
+  free(all);
+  return FOVEA_OK;
+}
+
+/* wanted[in_seed]: which of a seed's configurations take part. */
+static fovea_status choose(const factors_request *request, const factor_list *list, uint64_t seed, bool *wanted,
+                           size_t in_seed, factors_plan *plan) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < in_seed; i++) wanted[i] = true;
+  if (request->fraction && request->random)
+    return fovea_fail(FOVEA_INVALID, "--random and --fraction are two ways to leave configurations out; give one");
+  if (request->fraction) {
+    fraction f;
+    status = fraction_make(request->fraction, list, &f);
+    if (status) return status;
+    for (size_t i = 0; i < in_seed; i++) {
+      size_t level[LEVELS_FACTORS];
+      levels_of(list, i, level);
+      wanted[i] = fraction_has(&f, level);
+    }
+    fraction_tell(&f, list, plan->aliases, sizeof plan->aliases);
+  }
+  if (request->random && (size_t)request->random < in_seed)
+    status = draw(list, (size_t)request->random, seed, wanted, in_seed);
+  return status;
+}
+
+static fovea_status make_all(const factor_list *list, const run_options *o, long long seeds, const bool *wanted,
+                             size_t in_seed, factors_plan *plan) {
+  fovea_status status = FOVEA_OK;
+  for (long long seed = o->seed; seed < o->seed + seeds; seed++) {
+    for (size_t i = 0; i < in_seed && !status; i++) {
+      size_t level[LEVELS_FACTORS];
+      levels_of(list, i, level);
+      if (wanted[i]) status = make(list, level, o, seed, &plan->configs[plan->count++]);
+    }
+  }
+  return status;
+}
+
+static fovea_status check(const factors_request *request, const run_options *o, const factor_list *list) {
+  if (strcmp(list->of[LEVELS_DROPOUT].words[0], "on") == 0 && !(o->dropout > 0))
     return fovea_fail(FOVEA_INVALID,
                       "--dropout 0 leaves nothing to vary: --factors asks for dropout on; give the rate that on means, "
                       "such as --dropout 0.2, or leave dropout out of --factors");
-  if (options->seed > RUN_LARGEST_SEED - (seeds - 1))
-    return fovea_fail(FOVEA_INVALID, "--seeds: %lld seeds from %lld on go beyond the largest seed, %lld", seeds,
-                      options->seed, RUN_LARGEST_SEED);
-  factors_config *list = malloc((size_t)seeds * M * 4 * 2 * 2 * sizeof *list);
-  if (list == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configurations of %lld seeds", seeds);
-  size_t n = 0;
-  for (long long seed = options->seed; seed < options->seed + seeds; seed++) {
-    for (int i = 0; i < COMBINATIONS; i++) {
-      const int word[FACTORS] = {i / (M * M * M), i / (M * M) % M, i / M % M, i % M};
-      bool wanted = true;
-      for (int f = 0; f < FACTORS; f++) wanted = wanted && of[f][word[f]];
-      if (wanted) list[n++] = make(word, seed);
-    }
-  }
-  *configs = list;
-  *count = n;
+  if (o->seed > RUN_LARGEST_SEED - (request->seeds - 1))
+    return fovea_fail(FOVEA_INVALID, "--seeds: %lld seeds from %lld on go beyond the largest seed, %lld",
+                      request->seeds, o->seed, RUN_LARGEST_SEED);
   return FOVEA_OK;
+}
+
+fovea_status factors_make(const factors_request *request, const run_options *o, factors_plan *plan) {
+  factor_list *list = malloc(sizeof *list); /* 80 KiB */
+  bool *wanted = NULL;
+  size_t in_seed = 0;
+  *plan = (factors_plan){.configs = NULL};
+  fovea_status status = list ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the factors");
+  if (!status) status = levels_parse(request->factors, o, list);
+  if (!status) status = check(request, o, list);
+  if (!status) status = count_configs(list, request->seeds, &in_seed);
+  if (!status) {
+    plan->whole = in_seed * (size_t)request->seeds;
+    plan->configs = malloc(plan->whole * sizeof *plan->configs);
+    wanted = malloc(in_seed * sizeof *wanted);
+    if (!plan->configs || !wanted)
+      status = fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu configurations", plan->whole);
+  }
+  if (!status) status = choose(request, list, (uint64_t)o->seed, wanted, in_seed, plan);
+  if (!status) status = make_all(list, o, request->seeds, wanted, in_seed, plan);
+  for (size_t f = 0; f < list->count && !status; f++) append(plan->header, sizeof plan->header, ",", list->of[f].name);
+  if (!status) {
+    append(plan->header, sizeof plan->header, ",", "seed");
+    plan->others = list->count - LEVELS_FOUR;
+  }
+  free(list);
+  free(wanted);
+  return status;
 }

@@ -33,12 +33,19 @@ static void say_aliases(const char *path, const fovea_ols *ols) {
           ols->k, ols->alias_count == 1 ? "is" : "are", text);
 }
 
+static void say_lines(const char *path, const char *lines) {
+  for (const char *s = lines; s && *s; s += strcspn(s, "\n") + 1)
+    fprintf(stderr, "fovea: %s: %.*s\n", path, (int)strcspn(s, "\n"), s);
+}
+
 static void say_design(const char *path, const fovea_design *design, const fovea_design_options *options) {
   if (options && !options->response)
     fprintf(stderr, "fovea: %s: the response is %s; --response names another\n", path, design->response);
   if (design->rounded)
     fprintf(stderr, "fovea: %s: %s is rounded, as any integer with more digits than double precision has\n", path,
             design->rounded);
+  if (design->ignored) fprintf(stderr, "fovea: %s: %s\n", path, design->ignored);
+  say_lines(path, design->remarks);
 }
 
 /* A row of a sweep's table: what it trained, and the line where it stands. */
@@ -91,21 +98,16 @@ static fovea_status check_once(const fovea_table *t) {
   return status;
 }
 
-fovea_status fit_file(const char *path, const fovea_design_options *options, fovea_ols **ols) {
-  fovea_table *table = NULL;
-  fovea_design *design = NULL;
-  fovea_status status = fovea_table_read(path, &table);
-  if (!status) {
-    status = check_once(table);
-    if (!status) status = fovea_design_from_table(table, options, &design);
-    if (!status) say_design(path, design, options);
-    if (!status)
-      status = fovea_ols_fit(design->y, design->x, design->n, design->k, design->response,
-                             (const char *const *)design->names, ols);
-    if (status) fovea_fail_in(status, "%s", path);
-    if (!status) say_aliases(path, *ols);
-  }
-  fovea_design_destroy(design);
-  fovea_table_destroy(table);
-  return status;
+fovea_status fit_file(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
+                      const fovea_ols_options *how, fovea_table **table, fovea_design **design, fovea_ols **ols) {
+  fovea_status status = fovea_table_read_as(path, reading, table);
+  if (status) return status;
+  say_lines(path, (*table)->notes);
+  status = check_once(*table);
+  if (!status) status = fovea_design_from_table(*table, options, design);
+  if (!status) say_design(path, *design, options);
+  if (!status) status = fovea_ols_fit_design(*design, how, ols);
+  if (status) return fovea_fail_in(status, "%s", path);
+  say_aliases(path, *ols);
+  return FOVEA_OK;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fail.h"
 #include "train/identity.h"
@@ -27,6 +28,12 @@ static fovea_status recover_from(const char *dir, const char *name, json_t **fou
   return status;
 }
 
+static bool is_folder(const char *dir, const char *name) {
+  char path[RUN_PATH];
+  struct stat about;
+  return run_path(dir, name, path) == FOVEA_OK && stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 static fovea_status recover_config(const char *dir, char **text) {
   json_t *found = NULL;
   fovea_status status = FOVEA_OK;
@@ -34,7 +41,7 @@ static fovea_status recover_config(const char *dir, char **text) {
   if (folder == NULL) return errno == ENOENT ? FOVEA_OK : fovea_fail(FOVEA_IO, "%s: %s", dir, strerror(errno));
   errno = 0;
   for (const struct dirent *entry; status == FOVEA_OK && (entry = readdir(folder)) != NULL; errno = 0) {
-    if (entry->d_name[0] != '.' && strchr(entry->d_name, '-') != NULL && strchr(entry->d_name, '.') == NULL)
+    if (entry->d_name[0] != '.' && strchr(entry->d_name, '-') != NULL && is_folder(dir, entry->d_name))
       status = recover_from(dir, entry->d_name, &found);
   }
   if (status == FOVEA_OK && errno != 0) status = fovea_fail(FOVEA_IO, "%s: %s", dir, strerror(errno));

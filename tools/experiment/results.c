@@ -8,12 +8,26 @@
 #include "base/fail.h"
 #include "base/file.h"
 
-static const char *const headers[] = {
-    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s,run",
-    "config,activation,attention,batchnorm,dropout,seed,test_loss,test_bce,test_kl,parameters,seconds,images_per_s"};
-enum { HEADERS = sizeof headers / sizeof *headers, LOSS = 6, SAME_FIELDS = 10, RUN = 12, FIELD = 128, LINE = 1024 };
+/* Fields before and after the levels of the factors: config, ..., seed, test_loss, test_bce, test_kl, parameters, ...
+ */
+enum { LOSS = 6, SAME_FIELDS = 10, RUN = 12, FIELD = 256, LINE = 1024 };
+_Static_assert((int)FIELD >= (int)FACTORS_NAME, "a configuration's name is a field");
 
-fovea_status results_create(const char *path) { return csvlog_write(path, headers[0], &(csvlog){0}); }
+/* Today's header, and the one of before runs had names. */
+enum { HEADERS = 2 };
+typedef char headers[HEADERS][FACTORS_COLUMNS + 100];
+
+static void make_headers(const factors_plan *plan, headers of) {
+  static const char rest[] = "test_loss,test_bce,test_kl,parameters,seconds,images_per_s";
+  snprintf(of[0], sizeof of[0], "config,%s,%s,run", plan->header, rest);
+  snprintf(of[1], sizeof of[1], "config,%s,%s", plan->header, rest);
+}
+
+fovea_status results_write(const char *path, const factors_plan *plan, const csvlog *kept) {
+  headers of;
+  make_headers(plan, of);
+  return csvlog_write(path, of[0], kept);
+}
 
 fovea_status results_append(const char *path, const factors_config *c, const training_result *r) {
   char line[LINE], loss[CSVLOG_NUMBER], bce[CSVLOG_NUMBER], kl[CSVLOG_NUMBER];
@@ -24,9 +38,9 @@ fovea_status results_append(const char *path, const factors_config *c, const tra
 }
 
 /* Whether two lines say the same but for the time that it took. */
-static bool same_result(const char *a, const char *b) {
+static bool same_result(const factors_plan *plan, const char *a, const char *b) {
   char x[FIELD], y[FIELD];
-  for (size_t i = 0; i < SAME_FIELDS; i++) {
+  for (size_t i = 0; i < SAME_FIELDS + plan->others; i++) {
     if (strcmp(csvlog_field(a, i, x, sizeof x), csvlog_field(b, i, y, sizeof y)) != 0) return false;
   }
   return true;
@@ -41,17 +55,19 @@ static size_t first_of(const csvlog *log, size_t index) {
   return i;
 }
 
+static factors_config *find_config(const factors_plan *plan, const char *name) {
+  for (size_t i = 0; i < plan->count; i++)
+    if (strcmp(plan->configs[i].name, name) == 0) return &plan->configs[i];
+  return NULL;
+}
+
 /* The line as today's header wants it, added to `kept`; its configuration is marked. */
-static fovea_status take_line(const char *path, const csvlog *log, size_t index, factors_config *configs, size_t count,
-                              csvlog *kept) {
+static fovea_status take_line(const char *path, const csvlog *log, size_t index, factors_plan *plan, csvlog *kept) {
   char name[FIELD], run[FIELD], line[LINE];
   const char *text = log->lines[index];
   csvlog_field(text, 0, name, sizeof name);
-  csvlog_field(text, RUN, run, sizeof run);
-  factors_config *c = NULL;
-  for (size_t i = 0; i < count && c == NULL; i++) {
-    if (strcmp(configs[i].name, name) == 0) c = &configs[i];
-  }
+  csvlog_field(text, RUN + plan->others, run, sizeof run);
+  factors_config *c = find_config(plan, name);
   if (c != NULL && log->header == 0 && run[0] != '\0' && strcmp(run, c->run) != 0)
     return fovea_fail(FOVEA_INVALID,
                       "%s: %s is of the run %s, and with these settings and data it is %s: another network; put the "
@@ -68,14 +84,14 @@ static fovea_status take_line(const char *path, const csvlog *log, size_t index,
   return csvlog_add(kept, line);
 }
 
-static fovea_status take_lines(const char *path, const csvlog *log, factors_config *configs, size_t count, csvlog *kept,
+static fovea_status take_lines(const char *path, const csvlog *log, factors_plan *plan, csvlog *kept,
                                size_t *repeated) {
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
     const size_t first = first_of(log, i);
     if (first == i) {
-      status = take_line(path, log, i, configs, count, kept);
-    } else if (same_result(log->lines[first], log->lines[i])) {
+      status = take_line(path, log, i, plan, kept);
+    } else if (same_result(plan, log->lines[first], log->lines[i])) {
       ++*repeated;
     } else {
       char name[FIELD];
@@ -98,14 +114,12 @@ static void say_dropped(const char *path, size_t damaged, size_t repeated, void 
   }
 }
 
-fovea_status results_check_plan(const char *path, const csvlog *log, const factors_config *configs, size_t count) {
+fovea_status results_check_plan(const char *path, const csvlog *log, const factors_plan *plan) {
   char name[FIELD], first[FIELD] = "";
   size_t others = 0;
   for (size_t i = 0; i < log->count; i++) {
     csvlog_field(log->lines[i], 0, name, sizeof name);
-    bool planned = false;
-    for (size_t c = 0; c < count && !planned; c++) planned = strcmp(configs[c].name, name) == 0;
-    if (!planned && others++ == 0) snprintf(first, sizeof first, "%s", name);
+    if (!find_config(plan, name) && others++ == 0) snprintf(first, sizeof first, "%s", name);
   }
   if (others == 0) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
@@ -114,14 +128,15 @@ fovea_status results_check_plan(const char *path, const csvlog *log, const facto
                     path, others, log->count, first);
 }
 
-fovea_status results_read(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
-                          csvlog *kept) {
+fovea_status results_read(const char *path, factors_plan *plan, void (*say)(const char *line), csvlog *kept) {
   csvlog log = {0};
+  headers of;
   size_t repeated = 0;
   if (!run_exists(path)) return FOVEA_OK;
-  fovea_status status = csvlog_read(path, headers, HEADERS, &log);
-  if (status == FOVEA_OK) status = take_lines(path, &log, configs, count, kept, &repeated);
-  if (status == FOVEA_OK) status = results_check_plan(path, kept, configs, count);
+  make_headers(plan, of);
+  fovea_status status = csvlog_read(path, (const char *const[]){of[0], of[1]}, HEADERS, &log);
+  if (status == FOVEA_OK) status = take_lines(path, &log, plan, kept, &repeated);
+  if (status == FOVEA_OK) status = results_check_plan(path, kept, plan);
   if (status == FOVEA_OK) say_dropped(path, log.damaged, repeated, say);
   csvlog_free(&log);
   return status;
@@ -147,28 +162,28 @@ static fovea_status history_of(const char *dir, const char *run, char **history)
 }
 
 /* The last epoch as the configuration's own folder has it; its epoch is 0 when it has none. */
-static fovea_status last_epoch(const char *dir, const factors_config *c, long long epochs, training_epoch *last) {
+static fovea_status last_epoch(const char *dir, const factors_config *c, training_epoch *last) {
   char path[RUN_PATH], *history = NULL;
   *last = (training_epoch){0};
   fovea_status status = history_of(dir, c->run, &history);
   if (status == FOVEA_OK) status = run_path(dir, "metrics.csv", path);
-  const metrics_folder folder = {.path = path, .run = c->run, .history = history, .completed = (int)epochs};
+  const metrics_folder folder = {.path = path, .run = c->run, .history = history, .completed = (int)c->options.epochs};
   if (status == FOVEA_OK) status = metrics_find(&folder, last);
   free(history);
   return status;
 }
 
-static fovea_status check_folder(const char *path, const char *line, const factors_config *c, const char *dir,
-                                 long long epochs) {
+static fovea_status check_folder(const char *path, const char *line, const factors_config *c, size_t others,
+                                 const char *dir) {
   static const char *const names[] = {"test_loss", "test_bce", "test_kl"};
   training_epoch last;
-  fovea_status status = last_epoch(dir, c, epochs, &last);
+  fovea_status status = last_epoch(dir, c, &last);
   if (status != FOVEA_OK || last.epoch == 0) return status;
   const double losses[] = {last.val_loss, last.val_bce, last.val_kl};
   for (size_t i = 0; i < 3; i++) {
     char field[FIELD];
     double value;
-    csvlog_field(line, LOSS + i, field, sizeof field);
+    csvlog_field(line, LOSS + others + i, field, sizeof field);
     if (options_read_float(field, -HUGE_VAL, HUGE_VAL, &value) && value == losses[i]) continue;
     return fovea_fail(FOVEA_INVALID,
                       "%s: %s has a %s of '%s', and its own folder %.17g; put the right file back, or remove the line, "
@@ -178,19 +193,14 @@ static fovea_status check_folder(const char *path, const char *line, const facto
   return FOVEA_OK;
 }
 
-fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_config *configs, size_t count,
-                                   const char *out, long long epochs) {
+fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_plan *plan, const char *out) {
   char name[FIELD], dir[RUN_PATH];
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < kept->count && status == FOVEA_OK; i++) {
-    csvlog_field(kept->lines[i], 0, name, sizeof name);
-    for (size_t c = 0; c < count && status == FOVEA_OK; c++) {
-      if (strcmp(configs[c].name, name) != 0) continue;
-      status = run_path(out, name, dir);
-      if (status == FOVEA_OK && run_exists(dir)) status = check_folder(path, kept->lines[i], &configs[c], dir, epochs);
-    }
+    const factors_config *c = find_config(plan, csvlog_field(kept->lines[i], 0, name, sizeof name));
+    if (c == NULL) continue;
+    status = run_path(out, name, dir);
+    if (status == FOVEA_OK && run_exists(dir)) status = check_folder(path, kept->lines[i], c, plan->others, dir);
   }
   return status;
 }
-
-fovea_status results_write(const char *path, const csvlog *kept) { return csvlog_write(path, headers[0], kept); }

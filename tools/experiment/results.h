@@ -6,15 +6,12 @@
 #include "train/csvlog.h"
 #include "train/training.h"
 
-/* A file with the header alone. FOVEA_IO, FOVEA_NO_MEMORY. */
-fovea_status results_create(const char *path);
-
 /* Appends the line of a configuration. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_append(const char *path, const factors_config *c, const training_result *r);
 
 /* FOVEA_INVALID, naming one and their number, when a line of `log`, whose first field is a configuration's name, is of
- * none of configs[count]: a plan that is gone on with may grow, but not shrink. FOVEA_OK for an empty log. */
-fovea_status results_check_plan(const char *path, const csvlog *log, const factors_config *configs, size_t count);
+ * none of the plan's: a plan that is gone on with may grow, but not shrink. FOVEA_OK for an empty log. */
+fovea_status results_check_plan(const char *path, const csvlog *log, const factors_plan *plan);
 
 /* Reads the file and changes nothing: the good lines in *kept, which the caller frees, without torn ones and those of a
  * configuration that has the same line already, of which `say` is told. The configurations that it has are marked as
@@ -22,15 +19,13 @@ fovea_status results_check_plan(const char *path, const csvlog *log, const facto
  *
  * FOVEA_INVALID when two lines of a configuration have different results, one is of another run or has other levels
  * than the configuration, or is of no configuration of the plan; FOVEA_IO; FOVEA_NO_MEMORY. */
-fovea_status results_read(const char *path, factors_config *configs, size_t count, void (*say)(const char *line),
-                          csvlog *kept);
+fovea_status results_read(const char *path, factors_plan *plan, void (*say)(const char *line), csvlog *kept);
 
 /* FOVEA_INVALID, naming the configuration, when a line has other losses than its folder in `out`, by its checkpoint or
- * metrics.csv after `epochs` epochs, where that is there and of the same run; FOVEA_IO; FOVEA_NO_MEMORY. */
-fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_config *configs, size_t count,
-                                   const char *out, long long epochs);
+ * metrics.csv after its last epoch, where that is there and of the same run; FOVEA_IO; FOVEA_NO_MEMORY. */
+fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_plan *plan, const char *out);
 
-/* Replaces the file by these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
-fovea_status results_write(const char *path, const csvlog *kept);
+/* Replaces the file by the header and these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status results_write(const char *path, const factors_plan *plan, const csvlog *kept);
 
 #endif

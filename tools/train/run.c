@@ -175,8 +175,7 @@ fovea_vae_config run_vae_config(const run_options *o, int channels, int height, 
 
 /* --- data -------------------------------------------------------------------------------------------------------- */
 
-/* Nothing is made for a network that these images cannot have. */
-static fovea_status check_network(const run_options *o, const fovea_dataset *d) {
+fovea_status run_check_network(const run_options *o, const fovea_dataset *d) {
   const fovea_vae_config c = run_vae_config(o, d->channels, d->height, d->width);
   return fovea_vae_check(&c);
 }
@@ -194,7 +193,7 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
     status = fovea_fail(
         FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
         d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
-  if (status == FOVEA_OK) status = check_network(o, d.train);
+  if (status == FOVEA_OK) status = run_check_network(o, d.train);
   if (status == FOVEA_OK) {
     pictures_say_channels(d.train->channels);
     d.train_hash = load_hash(d.train);
@@ -249,9 +248,11 @@ void run_unlock(int lock) {
 /* --- what an earlier run left ------------------------------------------------------------------------------------ */
 
 /* A word that ends in * is a prefix. */
-static const char *const left_behind[] = {
-    "checkpoint*",    "config.json",     "metrics.csv",      "results.csv", "failed.csv", "reconstructions-epoch*",
-    "regression.txt", "regression.json", "coefficients.png", "curves.png",  "latent.png", "walk.png"};
+static const char *const left_behind[] = {"checkpoint*",     "config.json",      "metrics.csv",
+                                          "results.csv",     "failed.csv",       "reconstructions-epoch*",
+                                          "regression.txt",  "regression.json",  "coefficients.png",
+                                          "differences.png", "interactions.png", "curves.png",
+                                          "latent.png",      "walk.png"};
 enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
 
 /* The place of the word that a name is; LEFT_BEHIND for none. */

@@ -55,6 +55,9 @@ typedef struct run_data {
 fovea_status run_data_load(const run_options *o, run_data *data);
 void run_data_free(run_data *data);
 
+/* FOVEA_INVALID when the options' network cannot have such images. */
+fovea_status run_check_network(const run_options *o, const fovea_dataset *images);
+
 /* --- the directory --- */
 
 /* "DIR/NAME" in path[RUN_PATH]; FOVEA_INVALID when it is too long. */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "data/gzip.h"
+#include "base/gzip.h"
 #include "support/tempdir.h"
 
 enum { TEXT = 3000, ROOM = 8192 };

@@ -1,4 +1,4 @@
-#include "data/gzip.h"
+#include "base/gzip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,14 +44,14 @@ static bool named_gz(const char *path) {
   return length >= 3 && strcmp(path + length - 3, ".gz") == 0;
 }
 
-static fovea_status start(fovea_gzip *file) {
+/* `anything`: what is no regular file, too. */
+static fovea_status start(fovea_gzip *file, bool anything) {
   struct stat about;
-  /* O_NONBLOCK: a FIFO would block before it can be refused. */
-  file->descriptor = open(file->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file->descriptor < 0 || fstat(file->descriptor, &about) != 0)
     return fovea_fail(FOVEA_IO, "cannot read '%s': %s", file->path, strerror(errno));
-  if (!S_ISREG(about.st_mode)) return fovea_fail(FOVEA_IO, "cannot read '%s': it is not a regular file", file->path);
-  file->size = (uint64_t)about.st_size;
+  if (!S_ISREG(about.st_mode) && !anything)
+    return fovea_fail(FOVEA_IO, "cannot read '%s': it is not a regular file", file->path);
+  file->size = S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0;
   bool more;
   fovea_status status = refill(file, &more);
   if (status != FOVEA_OK) return status;
@@ -64,20 +64,31 @@ static fovea_status start(fovea_gzip *file) {
   return FOVEA_OK;
 }
 
-fovea_status fovea_gzip_open(const char *path, fovea_gzip **file) {
+static fovea_status adopt(int descriptor, const char *name, bool anything, fovea_gzip **file) {
   fovea_gzip *f = calloc(1, sizeof *f);
-  if (f != NULL) {
-    f->descriptor = -1;
-    f->path = strdup(path);
+  if (f == NULL) {
+    if (descriptor >= 0) close(descriptor);
+    return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", name);
   }
+  f->descriptor = descriptor;
+  f->path = strdup(name);
   fovea_status status =
-      f == NULL || f->path == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", path) : start(f);
+      f->path == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", name) : start(f, anything);
   if (status == FOVEA_OK) {
     *file = f;
   } else {
     fovea_gzip_close(f);
   }
   return status;
+}
+
+fovea_status fovea_gzip_open(const char *path, fovea_gzip **file) {
+  /* O_NONBLOCK: a FIFO would block before it can be refused. */
+  return adopt(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path, false, file);
+}
+
+fovea_status fovea_gzip_adopt(int descriptor, const char *name, fovea_gzip **file) {
+  return adopt(descriptor, name, true, file);
 }
 
 void fovea_gzip_close(fovea_gzip *file) {

@@ -1,0 +1,270 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "fovea/stats.h"
+#include "stats/anova.h"
+#include "stats/coding.h"
+#include "stats/covariance.h"
+#include "stats/distributions.h"
+#include "stats/marginal.h"
+#include "stats/notes.h"
+#include "stats/numbers.h"
+#include "stats/range.h"
+#include "stats/sentences.h"
+#include "stats/shares.h"
+#include "stats/terms.h"
+
+static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "analysis: no memory"); }
+
+/* --- factors and pairs ------------------------------------------------------------------------------------------- */
+
+/* The factors that are asked about, in the order of their terms; room for variable_count. */
+static size_t find_factors(const fovea_design *d, size_t *factors) {
+  size_t count = 0;
+  for (size_t t = 0; t < d->term_count; t++)
+    for (size_t f = 0; f < d->terms[t].order; f++) {
+      const size_t v = d->terms[t].variables[f];
+      bool known = d->variables[v].degree > 0 || d->variables[v].is_block || d->variables[v].level_count < 2;
+      for (size_t i = 0; i < count && !known; i++) known = factors[i] == v;
+      if (!known) factors[count++] = v;
+    }
+  return count;
+}
+
+/* The joint test of a factor's own term. */
+static fovea_effect effect_of(const fovea_design *d, const fovea_analysis *a, size_t variable) {
+  for (size_t t = 0; t < d->term_count; t++)
+    if (d->terms[t].order == 1 && d->terms[t].variables[0] == variable) return a->effects[t];
+  return (fovea_effect){.f_value = NAN, .p_value = NAN};
+}
+
+static fovea_status add_factors(const fovea_design *d, const fovea_ols *o, const size_t *factors, fovea_analysis *a) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < a->factor_count && !status; i++) {
+    fovea_means *m = &a->factors[i];
+    status = fovea_means_fill(d, o, &factors[i], 1, a->adjustment, m);
+    if (status) break;
+    const fovea_effect effect = effect_of(d, a, factors[i]);
+    m->sentence = fovea_sentence(&d->variables[factors[i]], d->response, o, &effect, m, a->adjustment);
+    if (!m->sentence) status = no_memory();
+  }
+  return status;
+}
+
+static const fovea_design_term *term_of_pair(const fovea_design *d, size_t a, size_t b) {
+  for (size_t t = 0; t < d->term_count; t++) {
+    const fovea_design_term *term = &d->terms[t];
+    if (term->order == 2 &&
+        ((term->variables[0] == a && term->variables[1] == b) || (term->variables[0] == b && term->variables[1] == a)))
+      return term;
+  }
+  return NULL;
+}
+
+static fovea_status test_pair(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect) {
+  size_t *columns = malloc((term->count + 1) * sizeof *columns), rank = 0;
+  double statistic = NAN;
+  if (!columns) return no_memory();
+  for (size_t c = 0; c < term->count; c++) columns[c] = term->first + c;
+  fovea_status status = fovea_wald(o, columns, term->count, &statistic, &rank);
+  free(columns);
+  effect->df = (double)rank;
+  effect->f_value = rank > 0 && o->df_resid > 0 && !o->exact ? statistic / (double)rank : NAN;
+  effect->sum_squares = o->covariance == FOVEA_CLASSICAL
+                            ? effect->f_value * effect->df * o->residual_deviation * o->residual_deviation
+                            : NAN;
+  effect->p_value = fovea_f_sf(effect->f_value, effect->df, o->df_inference);
+  return status;
+}
+
+/* The pair in the design, or added to it; where that cannot be fitted its numbers stay unknown. */
+static fovea_status add_pair(const fovea_design *d, const fovea_ols *o, size_t first, size_t second,
+                             fovea_effect *effect, fovea_means *m) {
+  const size_t variables[2] = {first, second};
+  const fovea_ols_options options = {.covariance = o->covariance, .alpha = o->alpha};
+  fovea_design wider = {0};
+  fovea_ols *fit = NULL;
+  fovea_status status = fovea_wider_make(d, first, second, &wider);
+  if (!status) status = fovea_ols_fit_design(&wider, &options, &fit);
+  *effect = (fovea_effect){.sum_squares = NAN, .f_value = NAN, .p_value = NAN};
+  if (status == FOVEA_INVALID)
+    status = fovea_means_fill(d, o, variables, 2, FOVEA_UNADJUSTED, m);
+  else if (!status) {
+    status = test_pair(fit, term_of_pair(&wider, first, second), effect);
+    if (!status) status = fovea_means_fill(&wider, fit, variables, 2, FOVEA_UNADJUSTED, m);
+  }
+  if (!status) effect->name = strdup(m->name);
+  if (!status && !effect->name) status = no_memory();
+  fovea_ols_destroy(fit);
+  fovea_wider_free(&wider);
+  return status;
+}
+
+static fovea_status add_pairs(const fovea_design *d, const fovea_ols *o, const size_t *factors, fovea_analysis *a) {
+  fovea_status status = FOVEA_OK;
+  size_t at = 0;
+  for (size_t i = 0; i < a->factor_count; i++)
+    for (size_t j = i + 1; j < a->factor_count && !status; j++, at++)
+      status = add_pair(d, o, factors[i], factors[j], &a->interactions[at], &a->pairs[at]);
+  return status;
+}
+
+/* --- seeds ------------------------------------------------------------------------------------------------------- */
+
+/* The table as it is, times seeds / its seeds. */
+typedef struct scale {
+  double rows_per_seed, parameters, seeds, error, alpha;
+  bool blocked; /* each seed takes a parameter */
+} scale;
+
+static double power_of(const scale *s, double seeds, double difference) {
+  const double df = s->rows_per_seed * seeds - s->parameters - (s->blocked ? seeds - s->seeds : 0);
+  if (!(df > 0)) return 0;
+  const double error = s->error * sqrt(s->seeds / seeds);
+  return fovea_noncentral_t_two_sided(fovea_student_t_isf(s->alpha / 2, df), df, difference / error);
+}
+
+static double seeds_needed(const scale *s, double difference, double power) {
+  double low = 0, high = 1;
+  while (power_of(s, high, difference) < power) {
+    low = high;
+    high *= 2;
+    if (high > 1e9) return INFINITY;
+  }
+  while (high - low > 1) {
+    const double middle = floor((low + high) / 2);
+    if (power_of(s, middle, difference) < power)
+      low = middle;
+    else
+      high = middle;
+  }
+  return high;
+}
+
+static double detectable_with(const scale *s, double power) {
+  double low = 0, high = s->error;
+  if (!(power_of(s, s->seeds, 1e6 * high) >= power)) return NAN;
+  while (power_of(s, s->seeds, high) < power) low = high, high *= 2;
+  for (int step = 0; step < 50; step++) {
+    const double middle = (low + high) / 2;
+    if (power_of(s, s->seeds, middle) < power)
+      low = middle;
+    else
+      high = middle;
+  }
+  return high;
+}
+
+static void count_seeds(const fovea_design *d, const fovea_ols *o, fovea_analysis *a) {
+  scale s = {.parameters = (double)o->rank, .alpha = o->alpha};
+  a->seeds = 1;
+  for (size_t v = 0; v < d->variable_count; v++) {
+    if (!d->variables[v].is_block) continue;
+    a->seeds = d->variables[v].level_count;
+    s.blocked = true;
+  }
+  s.seeds = (double)a->seeds;
+  s.rows_per_seed = (double)d->n / s.seeds;
+  for (size_t i = 0; i < a->factor_count; i++) {
+    s.error = fovea_means_error(&a->factors[i]);
+    if (!(s.error > 0) || !isfinite(s.error) || !(o->df_resid > 0) || o->exact) continue;
+    a->factors[i].detectable = detectable_with(&s, a->power);
+    if (a->difference > 0) a->factors[i].seeds = seeds_needed(&s, a->difference, a->power);
+  }
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------- */
+
+static fovea_status allocate(const fovea_design *d, size_t factors, fovea_analysis *a) {
+  a->effect_count = d->term_count;
+  a->factor_count = factors;
+  a->pair_count = factors > 1 ? factors * (factors - 1) / 2 : 0;
+  a->effects = calloc(a->effect_count + 1, sizeof *a->effects);
+  a->factors = calloc(factors + 1, sizeof *a->factors);
+  a->pairs = calloc(a->pair_count + 1, sizeof *a->pairs);
+  a->interactions = calloc(a->pair_count + 1, sizeof *a->interactions);
+  return a->effects && a->factors && a->pairs && a->interactions ? FOVEA_OK : no_memory();
+}
+
+static fovea_status analyze(const fovea_design *d, const fovea_ols *o, fovea_analysis *a) {
+  size_t *factors = calloc(d->variable_count + 1, sizeof *factors);
+  if (!factors) return no_memory();
+  fovea_status status = allocate(d, find_factors(d, factors), a);
+  a->df_resid = o->df_resid;
+  a->residual_squares = o->df_resid > 0 ? o->residual_deviation * o->residual_deviation * o->df_resid : 0;
+  const fovea_c_locale state = fovea_c_locale_begin();
+  if (!status) status = fovea_anova_fill(d, o, a->type, a->effects);
+  if (!status) status = add_factors(d, o, factors, a);
+  if (!status) status = add_pairs(d, o, factors, a);
+  fovea_c_locale_end(state);
+  if (!status) status = fovea_shares_fill(d, factors, a->factor_count, o->exact ? NAN : o->residual_deviation, a);
+  if (!status) count_seeds(d, o, a);
+  free(factors);
+  return status;
+}
+
+static fovea_status check(const fovea_design *d, const fovea_ols *o, const fovea_analysis_options *options) {
+  fovea_status status = fovea_design_check(d);
+  if (!status) status = fovea_ols_check(o);
+  if (status) return status;
+  if (d->n != o->n || d->k != o->k) return fovea_fail(FOVEA_INVALID, "analysis: the fit is of another design");
+  if (d->term_count == 0) return fovea_fail(FOVEA_INVALID, "analysis: the design has no terms to test");
+  if (!o->constant)
+    return fovea_fail(FOVEA_INVALID,
+                      "analysis: the design has no constant, and without one a term cannot be told from "
+                      "the mean");
+  if (options->type != 2 && options->type != 3)
+    return fovea_fail(FOVEA_INVALID, "analysis: there is no type %d; it is 2 or 3", options->type);
+  if (options->adjustment < FOVEA_TUKEY || options->adjustment > FOVEA_UNADJUSTED)
+    return fovea_fail(FOVEA_INVALID, "analysis: there is no adjustment %d", (int)options->adjustment);
+  if (!(options->difference >= 0 && isfinite(options->difference)))
+    return fovea_fail(FOVEA_INVALID, "analysis: the difference to be seen is %g", options->difference);
+  if (!(options->power > 0 && options->power < 1))
+    return fovea_fail(FOVEA_INVALID, "analysis: the power is %g; it is above 0 and below 1", options->power);
+  return FOVEA_OK;
+}
+
+fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols, const fovea_analysis_options *options,
+                           fovea_analysis **analysis) {
+  if (!design || !ols) return fovea_fail_null(design ? "ols" : "design");
+  if (!analysis) return fovea_fail_null("analysis");
+  fovea_analysis_options o = options ? *options : (fovea_analysis_options){0};
+  if (o.type == 0) o.type = 2;
+  if (!(o.power < 0 || o.power > 0)) o.power = 0.8;
+  if (check(design, ols, &o)) return FOVEA_INVALID;
+  fovea_analysis *a = calloc(1, sizeof *a);
+  if (!a) return no_memory();
+  *a = (fovea_analysis){
+      .type = o.type, .adjustment = o.adjustment, .difference = o.difference, .power = o.power, .share_noise = NAN};
+  fovea_status status = analyze(design, ols, a);
+  if (status) {
+    fovea_analysis_destroy(a);
+    return status;
+  }
+  *analysis = a;
+  return FOVEA_OK;
+}
+
+static void free_effects(fovea_effect *effects, size_t count) {
+  for (size_t i = 0; i < count && effects; i++) free(effects[i].name);
+  free(effects);
+}
+
+static void free_means(fovea_means *means, size_t count) {
+  for (size_t i = 0; i < count && means; i++) fovea_means_free(&means[i]);
+  free(means);
+}
+
+void fovea_analysis_destroy(fovea_analysis *analysis) {
+  if (!analysis) return;
+  free_effects(analysis->effects, analysis->effect_count);
+  free_effects(analysis->interactions, analysis->pair_count);
+  free_means(analysis->factors, analysis->factor_count);
+  free_means(analysis->pairs, analysis->pair_count);
+  for (size_t i = 0; i < analysis->share_count; i++) free(analysis->shares[i].name);
+  free(analysis->shares);
+  free(analysis);
+}

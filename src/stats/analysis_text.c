@@ -1,0 +1,195 @@
+/* An analysis as sentences and tables. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "fovea/stats.h"
+#include "stats/notes.h"
+#include "stats/numbers.h"
+#include "stats/sentences.h"
+#include "stats/text.h"
+
+enum { NUMBER = 40, COLUMN = 11 };
+
+static void put_name(fovea_text *t, const char *name, size_t width) {
+  fovea_text_add(t, "  ");
+  fovea_text_pad(t, name, width, false);
+}
+
+static void put_cell(fovea_text *t, const char *text) {
+  fovea_text_add(t, " ");
+  fovea_text_pad(t, text, COLUMN, true);
+}
+
+static void put_number(fovea_text *t, const char *format, int decimals, double value) {
+  char text[NUMBER] = "-";
+  /* every format is one of this file's literals */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  if (!isnan(value)) snprintf(text, sizeof text, format, decimals, value);
+#pragma GCC diagnostic pop
+  put_cell(t, text);
+}
+
+static void put_p(fovea_text *t, double p) {
+  if (p < 0.001)
+    put_cell(t, "< 0.001");
+  else
+    put_number(t, "%.*f", 3, p);
+}
+
+static void put_header(fovea_text *t, const char *first, size_t width, const char *const *cells, size_t count) {
+  put_name(t, first, width);
+  for (size_t i = 0; i < count; i++) put_cell(t, cells[i]);
+  fovea_text_add(t, "\n");
+}
+
+static size_t wider(size_t width, const char *name) {
+  const size_t points = fovea_code_points(name);
+  return points > width ? points : width;
+}
+
+/* --- sentences --------------------------------------------------------------------------------------------------- */
+
+static void put_sentences(fovea_text *t, const fovea_analysis *a) {
+  for (size_t i = 0; i < a->factor_count; i++) {
+    fovea_text_add(t, a->factors[i].sentence);
+    fovea_text_add(t, ".\n");
+  }
+}
+
+/* --- the analysis of variance -------------------------------------------------------------------------------------
+ */
+
+static void put_effects(fovea_text *t, const fovea_effect *e, size_t count, size_t width) {
+  for (size_t i = 0; i < count; i++) {
+    put_name(t, e[i].name, width);
+    put_number(t, "%.*f", 0, e[i].df);
+    put_number(t, "%.*g", 5, e[i].sum_squares);
+    put_number(t, "%.*f", 2, e[i].f_value);
+    put_p(t, e[i].p_value);
+    fovea_text_add(t, e[i].is_block ? "  block\n" : "\n");
+  }
+}
+
+static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  static const char *const header[] = {"df", "squares", "F", "p"};
+  size_t width = 8;
+  for (size_t i = 0; i < a->effect_count; i++) width = wider(width, a->effects[i].name);
+  for (size_t i = 0; i < a->pair_count; i++) width = wider(width, a->interactions[i].name);
+  fovea_text_print(t, "\nAnalysis of variance, type %d", a->type);
+  if (o->covariance != FOVEA_CLASSICAL) fovea_text_print(t, ", %s errors", fovea_covariance_name(o->covariance));
+  fovea_text_add(t, "\n");
+  put_header(t, "term", width, header, 4);
+  put_effects(t, a->effects, a->effect_count, width);
+  put_name(t, "residual", width);
+  put_number(t, "%.*f", 0, a->df_resid);
+  put_number(t, "%.*g", 5, a->residual_squares);
+  fovea_text_add(t, "\n");
+  if (a->pair_count == 0) return;
+  fovea_text_add(t, "\nPairs of factors, each in the model or added to it alone\n");
+  put_header(t, "pair", width, header, 4);
+  put_effects(t, a->interactions, a->pair_count, width);
+}
+
+/* --- means ------------------------------------------------------------------------------------------------------- */
+
+static void put_means(fovea_text *t, const fovea_means *m, const fovea_analysis *a, const fovea_ols *o) {
+  static const char *const by[] = {"Tukey's", "Holm's p, Bonferroni's intervals", "unadjusted"};
+  char low[NUMBER], high[NUMBER];
+  const char *header[] = {"mean", "std err", low, high, "t", "p"};
+  size_t width = 10;
+  for (size_t i = 0; i < m->difference_count; i++) width = wider(width, m->differences[i].name);
+  double error = NAN;
+  for (size_t i = 0; i < m->count; i++) error = fmin(error, m->means[i].std_error);
+  const int decimals = fovea_decimals(error);
+  snprintf(low, sizeof low, "[%g", o->alpha / 2);
+  snprintf(high, sizeof high, "%g]", 1 - o->alpha / 2);
+  fovea_text_add(t, "\n");
+  fovea_text_add(t, m->name);
+  fovea_text_add(t, "\n");
+  put_header(t, "level", width, header, 4);
+  for (size_t i = 0; i < m->count; i++) {
+    const fovea_estimate *e = &m->means[i];
+    put_name(t, e->name, width);
+    put_number(t, "%.*f", decimals, e->value);
+    put_number(t, "%.*f", decimals, e->std_error);
+    put_number(t, "%.*f", decimals, e->low);
+    put_number(t, "%.*f", decimals, e->high);
+    fovea_text_add(t, "\n");
+  }
+  header[0] = "value";
+  put_header(t, "difference", width, header, 6);
+  for (size_t i = 0; i < m->difference_count; i++) {
+    const fovea_estimate *e = &m->differences[i];
+    put_name(t, e->name, width);
+    put_number(t, "%.*f", decimals, e->value);
+    put_number(t, "%.*f", decimals, e->std_error);
+    put_number(t, "%.*f", decimals, e->low);
+    put_number(t, "%.*f", decimals, e->high);
+    put_number(t, "%.*f", 2, e->t_value);
+    put_p(t, e->p_value);
+    fovea_text_add(t, "\n");
+  }
+  if (m->difference_count > 1) fovea_text_print(t, "  (differences: %s)\n", by[a->adjustment]);
+}
+
+/* --- shares and seeds -------------------------------------------------------------------------------------------- */
+
+static void put_shares(fovea_text *t, const fovea_analysis *a) {
+  static const char rest[] = "three factors and more";
+  if (a->share_count == 0) return;
+  size_t width = sizeof rest - 1;
+  for (size_t i = 0; i < a->share_count; i++) width = wider(width, a->shares[i].name);
+  fovea_text_add(t, "\nParts of the variance of the configurations' means, in percent\n");
+  for (size_t i = 0; i < a->share_count; i++) {
+    put_name(t, a->shares[i].name, width);
+    put_number(t, "%.*f", 1, 100 * a->shares[i].share);
+    fovea_text_add(t, "\n");
+  }
+  if (a->factor_count > 2) {
+    put_name(t, rest, width);
+    put_number(t, "%.*f", 1, 100 * a->share_rest);
+    fovea_text_add(t, "\n");
+  }
+  if (!isnan(a->share_noise)) fovea_text_print(t, "  (errors alone would give %.1f)\n", 100 * a->share_noise);
+}
+
+static void put_seeds(fovea_text *t, const fovea_analysis *a) {
+  bool known = false;
+  for (size_t i = 0; i < a->factor_count; i++) known = known || !isnan(a->factors[i].detectable);
+  if (!known) return;
+  fovea_text_add(t, "\n");
+  for (size_t i = 0; i < a->factor_count; i++) {
+    const fovea_means *m = &a->factors[i];
+    if (isnan(m->detectable)) continue;
+    fovea_text_add(t, m->name);
+    fovea_text_print(t, ": with %zu seed%s a difference of %.2g is seen with probability %g", a->seeds,
+                     a->seeds == 1 ? "" : "s", m->detectable, a->power);
+    if (a->difference > 0) fovea_text_print(t, "; to see one of %g takes %g seeds", a->difference, m->seeds);
+    fovea_text_add(t, ".\n");
+  }
+}
+
+fovea_status fovea_analysis_text(const fovea_analysis *analysis, const fovea_ols *ols, char **result) {
+  if (!analysis || !ols) return fovea_fail_null(analysis ? "ols" : "analysis");
+  if (!result) return fovea_fail_null("text");
+  if (fovea_ols_check(ols)) return FOVEA_INVALID;
+  fovea_text t = {0};
+  const fovea_c_locale state = fovea_c_locale_begin();
+  put_sentences(&t, analysis);
+  put_anova(&t, analysis, ols);
+  if (analysis->factor_count) fovea_text_add(&t, "\nMeans, all other factors alike, and their differences\n");
+  for (size_t i = 0; i < analysis->factor_count; i++) put_means(&t, &analysis->factors[i], analysis, ols);
+  put_shares(&t, analysis);
+  put_seeds(&t, analysis);
+  fovea_c_locale_end(state);
+  if (t.failed) {
+    free(t.bytes);
+    return fovea_fail(FOVEA_NO_MEMORY, "analysis: no memory for its text");
+  }
+  *result = t.bytes;
+  return FOVEA_OK;
+}

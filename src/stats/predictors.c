@@ -1,0 +1,339 @@
+#include "stats/predictors.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "stats/coding.h"
+#include "stats/column.h"
+#include "stats/sweep_design.h"
+#include "stats/terms.h"
+
+static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design: no memory"); }
+
+static bool is_named(const char *const *names, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
+static bool is_name(const char *a, const char *b) { return a && strcmp(a, b) == 0; }
+
+/* --- variables --------------------------------------------------------------------------------------------------- */
+
+static fovea_status read_numbers(fovea_predictors *p, size_t column, fovea_design_variable *v) {
+  v->degree = 1;
+  v->name = strdup(p->table->names[column]);
+  v->values = malloc(p->table->rows * sizeof *v->values);
+  if (!v->name || !v->values) return no_memory();
+  return fovea_column_numbers(p->table, column, v->values, &p->design->rounded);
+}
+
+/* A switch that is the same in every row is the number that it stands for. */
+static fovea_status settle_switch(const fovea_table *t, fovea_design_variable *v) {
+  if (!v->is_switch || v->level_count != 1) return FOVEA_OK;
+  v->values = malloc(t->rows * sizeof *v->values);
+  if (!v->values) return no_memory();
+  for (size_t i = 0; i < t->rows; i++) v->values[i] = fovea_column_is_on(v->levels[0]);
+  v->degree = 1;
+  v->is_switch = false;
+  return FOVEA_OK;
+}
+
+/* 2024-01-31, 31.1.2024 or 1/31/2024, whatever follows. */
+static bool is_date(const char *word) {
+  int a, b, c;
+  char first, second;
+  return sscanf(word, "%4d%c%2d%c%4d", &a, &first, &b, &second, &c) == 5 && first == second && strchr("-./", first);
+}
+
+/* Words that are nearly as many as the rows explain nothing; often they are dates or names. */
+static fovea_status remark_words(fovea_predictors *p, const fovea_design_variable *v) {
+  enum { FEW = 8 };
+  const size_t rows = p->table->rows;
+  const bool date = is_date(v->levels[0]);
+  if (v->level_count < FEW || (!date && 2 * v->level_count <= rows)) return FOVEA_OK;
+  return fovea_design_remark(p->design,
+                             "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column",
+                             v->name, v->level_count, rows, v->levels[0], date ? ", a date" : "");
+}
+
+static fovea_status read_variable(fovea_predictors *p, size_t column, bool as_factor, fovea_design_variable *v) {
+  const fovea_design_options *o = p->options;
+  fovea_column_kind kind = FOVEA_COLUMN_WORDS;
+  fovea_status status = fovea_column_kind_of(p->table, column, &kind);
+  as_factor = as_factor || is_named(o->categorical, o->categorical_count, p->table->names[column]);
+  if (status) return status;
+  if (kind == FOVEA_COLUMN_NUMBERS && !as_factor) return read_numbers(p, column, v);
+  status = fovea_column_factor(p->table, column, v);
+  if (!status && !as_factor) status = remark_words(p, v);
+  return status || as_factor ? status : settle_switch(p->table, v);
+}
+
+/* The variable of a column, which is added if it is new. */
+static fovea_status add_variable(fovea_predictors *p, size_t column, bool as_factor, size_t *variable) {
+  fovea_design *d = p->design;
+  for (*variable = 0; *variable < d->variable_count; ++*variable)
+    if (strcmp(d->variables[*variable].name, p->table->names[column]) == 0) return FOVEA_OK;
+  fovea_design_variable *variables = realloc(d->variables, (d->variable_count + 1) * sizeof *variables);
+  if (!variables) return no_memory();
+  d->variables = variables;
+  variables[d->variable_count] = (fovea_design_variable){0};
+  return read_variable(p, column, as_factor, &variables[d->variable_count++]);
+}
+
+/* A fovea_variable_lookup. */
+static fovea_status find_predictor(void *user, const char *name, size_t *variable) {
+  fovea_predictors *p = user;
+  size_t column = 0;
+  fovea_status status = fovea_column_require(p->table, name, &column);
+  if (!status && column == p->response)
+    status = fovea_fail(FOVEA_INVALID, "the response %s is among the predictors", name);
+  if (!status && is_name(p->options->block, name))
+    status = fovea_fail(FOVEA_INVALID, "the block %s is among the predictors", name);
+  return status ? status : add_variable(p, column, false, variable);
+}
+
+static fovea_status add_predictor(fovea_predictors *p, const char *name) {
+  size_t variable = 0;
+  fovea_status status = find_predictor(p, name, &variable);
+  return status ? status : fovea_terms_add(p->design, &variable, 1);
+}
+
+/* --- what the options ask for ------------------------------------------------------------------------------------ */
+
+static fovea_status add_columns(fovea_predictors *p) {
+  const fovea_design_options *o = p->options;
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < o->column_count && !status; i++) {
+    for (size_t j = 0; j < i && !status; j++)
+      if (strcmp(o->columns[i], o->columns[j]) == 0)
+        status = fovea_fail(FOVEA_INVALID, "the column %s is named twice", o->columns[i]);
+    if (!status) status = add_predictor(p, o->columns[i]);
+  }
+  for (size_t i = 0; i < o->term_count && !status; i++) {
+    size_t column; /* a name may hold an operator */
+    status = fovea_column_find(p->table, o->terms[i], &column)
+                 ? add_predictor(p, o->terms[i])
+                 : fovea_terms_read(p->design, o->terms[i], find_predictor, p);
+  }
+  return status;
+}
+
+static fovea_status add_others(fovea_predictors *p) {
+  const fovea_table *t = p->table;
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < t->columns && !status; i++) {
+    const bool other =
+        i == p->response || is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]);
+    if (!other) status = add_predictor(p, t->names[i]);
+  }
+  return status;
+}
+
+/* Adds a name to the sentence in *text; `start` begins it. */
+static fovea_status append_name(char **text, const char *start, const char *name) {
+  const size_t used = *text ? strlen(*text) : 0, size = used + strlen(start) + strlen(name) + 3;
+  char *longer = realloc(*text, size);
+  if (!longer) return no_memory();
+  *text = longer;
+  snprintf(longer + used, size - used, "%s%s", used && !strchr(start, ' ') ? ", " : start, name);
+  return FOVEA_OK;
+}
+
+static bool varies(const fovea_table *t, size_t column) {
+  for (size_t i = 1; i < t->rows; i++)
+    if (strcmp(fovea_cell(t, i, column), fovea_cell(t, 0, column)) != 0) return true;
+  return false;
+}
+
+/* A learning rate enters as its logarithm: its levels are factors apart, not differences. */
+static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
+  size_t column = 0, variable = 0;
+  fovea_status status = fovea_column_require(p->table, name, &column);
+  if (!status) status = add_variable(p, column, false, &variable);
+  fovea_design_variable *v = status ? NULL : &p->design->variables[variable];
+  bool positive = v && v->degree == 1;
+  for (size_t i = 0; i < p->table->rows && positive; i++) positive = v->values[i] > 0;
+  if (positive) {
+    const size_t size = strlen(name) + 6;
+    char *logarithm = realloc(v->name, size);
+    if (!logarithm) return no_memory();
+    v->name = logarithm;
+    snprintf(logarithm, size, "log(%s)", name);
+    for (size_t i = 0; i < p->table->rows; i++) v->values[i] = log(v->values[i]);
+  }
+  return status ? status : fovea_terms_add(p->design, &variable, 1);
+}
+
+/* The four, then the others in the order of the table. */
+static fovea_status add_sweep_factors(fovea_predictors *p) {
+  fovea_status status = fovea_sweep_check(p->table);
+  for (size_t i = 0; i < FOVEA_SWEEP_FACTORS && !status; i++) {
+    size_t column = 0;
+    fovea_column_find(p->table, fovea_sweep_factors[i], &column);
+    if (column != p->response && varies(p->table, column)) status = add_predictor(p, fovea_sweep_factors[i]);
+  }
+  for (size_t i = 0; i < p->table->columns && !status; i++) {
+    const char *name = p->table->names[i];
+    if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name)) continue;
+    const bool rate = strcmp(name, "lr") == 0 || strcmp(name, "min-lr") == 0;
+    if (i != p->response && varies(p->table, i)) status = rate ? add_logarithm(p, name) : add_predictor(p, name);
+  }
+  return status;
+}
+
+/* "x:3" */
+static fovea_status set_degree(fovea_predictors *p, const char *text) {
+  enum { MOST = 30 };
+  const char *colon = strrchr(text, ':');
+  char *end = NULL, *name = strdup(text);
+  const long degree = colon ? strtol(colon + 1, &end, 10) : 0;
+  fovea_status status = name ? FOVEA_OK : no_memory();
+  if (!status && (!colon || colon == text || *end || degree < 1 || degree > MOST || colon[1] < '0' || colon[1] > '9'))
+    status =
+        fovea_fail(FOVEA_INVALID, "\"%s\" is no column and degree, such as x:3; the degree may be 1 to %d", text, MOST);
+  if (!status) {
+    size_t variable = 0;
+    name[colon - text] = 0;
+    status = find_predictor(p, name, &variable);
+    if (!status) status = fovea_terms_add(p->design, &variable, 1);
+    if (!status && p->design->variables[variable].degree == 0)
+      status = fovea_fail(FOVEA_INVALID, "the column %s has no numbers to make powers of", name);
+    if (!status) p->design->variables[variable].degree = (size_t)degree;
+  }
+  free(name);
+  return status;
+}
+
+/* Moves a level to the front. */
+static void make_first(fovea_design_variable *v, size_t level, size_t n) {
+  char *word = v->levels[level];
+  memmove(v->levels + 1, v->levels, level * sizeof *v->levels);
+  v->levels[0] = word;
+  for (size_t i = 0; i < n; i++) v->at[i] = v->at[i] == level ? 0 : v->at[i] + (v->at[i] < level);
+  v->is_switch = v->is_switch && level == 0;
+}
+
+static fovea_status fail_level(const fovea_design_variable *v, const char *word) {
+  char list[400] = "";
+  for (size_t i = 0; i < v->level_count && strlen(list) < 300; i++) {
+    const size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, "%s%.80s", i ? ", " : "", v->levels[i]);
+  }
+  return fovea_fail(FOVEA_INVALID, "the column %s has no level %s to be its baseline; it has %s", v->name, word, list);
+}
+
+/* "NAME=LEVEL" */
+static fovea_status set_baseline(fovea_predictors *p, const char *text) {
+  fovea_design *d = p->design;
+  for (size_t i = 0; i < d->variable_count; i++) {
+    fovea_design_variable *v = &d->variables[i];
+    const size_t length = strlen(v->name);
+    if (strncmp(text, v->name, length) != 0 || text[length] != '=') continue;
+    if (v->degree > 0)
+      return fovea_fail(FOVEA_INVALID, "the column %s has numbers and no baseline; see categorical", v->name);
+    for (size_t l = 0; l < v->level_count; l++)
+      if (strcmp(v->levels[l], text + length + 1) == 0) {
+        make_first(v, l, d->n);
+        return FOVEA_OK;
+      }
+    return fail_level(v, text + length + 1);
+  }
+  return fovea_fail(FOVEA_INVALID, "the baseline \"%s\" is of no predictor; it is NAME=LEVEL", text);
+}
+
+static fovea_status check_categorical(const fovea_predictors *p) {
+  const fovea_design_options *o = p->options;
+  for (size_t i = 0; i < o->categorical_count; i++) {
+    bool found = false;
+    for (size_t v = 0; v < p->design->variable_count; v++)
+      found = found || strcmp(p->design->variables[v].name, o->categorical[i]) == 0;
+    if (!found) return fovea_fail(FOVEA_INVALID, "the categorical column %s is no predictor", o->categorical[i]);
+  }
+  return FOVEA_OK;
+}
+
+static fovea_status add_block(fovea_predictors *p, const char *name) {
+  size_t column = 0, variable = 0;
+  fovea_status status = fovea_column_require(p->table, name, &column);
+  if (!status && column == p->response) status = fovea_fail(FOVEA_INVALID, "the response %s is the block", name);
+  if (!status) status = add_variable(p, column, true, &variable);
+  if (!status) p->design->variables[variable].is_block = true;
+  return status ? status : fovea_terms_add(p->design, &variable, 1);
+}
+
+/* --- what a sweep's design leaves out ---------------------------------------------------------------------------- */
+
+static fovea_status name_ignored(fovea_predictors *p) {
+  const fovea_table *t = p->table;
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < t->columns && !status; i++) {
+    if (i == p->response || fovea_sweep_measures(t->names[i]) || fovea_sweep_is_factor(t->names[i]) ||
+        is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]))
+      continue;
+    status = append_name(&p->design->ignored,
+                         p->design->ignored ? "" : "not among a sweep's own columns, and left out: ", t->names[i]);
+  }
+  return status;
+}
+
+/* Terms without a column: a factor of one level beside what holds the mean. */
+static fovea_status drop_empty(fovea_predictors *p) {
+  fovea_design *d = p->design;
+  size_t kept = 0;
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < d->term_count; i++) {
+    fovea_design_term t = d->terms[i];
+    t.count = 1;
+    for (size_t f = 0; f < t.order; f++) t.count *= fovea_coding_width(&d->variables[t.variables[f]], t.full[f]);
+    if (t.count > 0) {
+      d->terms[kept++] = t;
+      continue;
+    }
+    if (!status) status = append_name(&d->ignored, d->ignored ? "" : "the same in every row, and left out: ", t.name);
+    free(t.name);
+    free(t.variables);
+    free(t.full);
+  }
+  d->term_count = kept;
+  return status;
+}
+
+static bool is_constant(const fovea_design_variable *v, size_t n) {
+  if (v->degree == 0) return false;
+  for (size_t i = 1; i < n; i++)
+    if (v->values[i] != v->values[0]) return false;
+  return v->values[0] != 0;
+}
+
+/* A constant is in the design: the option's, or a column's that is a predictor. */
+static bool has_constant(const fovea_predictors *p) {
+  const fovea_design *d = p->design;
+  bool constant = p->options->constant || p->sweep;
+  for (size_t i = 0; i < d->term_count; i++)
+    constant = constant || (d->terms[i].order == 1 && is_constant(&d->variables[d->terms[i].variables[0]], d->n));
+  return constant;
+}
+
+fovea_status fovea_predictors_add(fovea_predictors *p) {
+  const fovea_design_options *o = p->options;
+  size_t seed = 0;
+  fovea_status status = p->sweep                                  ? add_sweep_factors(p)
+                        : o->columns || o->terms || o->term_count ? add_columns(p)
+                                                                  : add_others(p);
+  for (size_t i = 0; i < o->power_count && !status; i++) status = set_degree(p, o->powers[i]);
+  if (!status) status = check_categorical(p);
+  const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
+                      varies(p->table, seed);
+  if (!status && (o->block || blocks)) status = add_block(p, o->block ? o->block : "seed");
+  for (size_t i = 0; i < o->baseline_count && !status; i++) status = set_baseline(p, o->baselines[i]);
+  if (!status) fovea_terms_arrange(p->design, has_constant(p), o->all_levels);
+  if (!status && p->sweep) status = name_ignored(p);
+  if (!status) status = drop_empty(p);
+  if (!status && p->design->term_count == 0 && !p->sweep)
+    status = fovea_fail(FOVEA_INVALID, "there is no column to predict %s from", p->table->names[p->response]);
+  return status;
+}

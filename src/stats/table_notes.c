@@ -1,0 +1,36 @@
+/* What a table's reader has to say, and the words for nothing. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "stats/table.h"
+
+fovea_status fovea_add_note(char **notes, const char *format, va_list arguments) {
+  char note[400];
+  vsnprintf(note, sizeof note, format, arguments);
+  const size_t used = *notes ? strlen(*notes) : 0, more = strlen(note);
+  char *longer = realloc(*notes, used + more + 2);
+  if (!longer) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for a note");
+  memcpy(longer + used, note, more);
+  memcpy(longer + used + more, "\n", 2);
+  *notes = longer;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_table_note(fovea_table *t, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fovea_status status = fovea_add_note(&t->notes, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+bool fovea_table_is_missing(const char *cell) {
+  static const char *const words[] = {"",     "NA",   "N/A",  "n/a",  "<NA>", "#N/A", "NaN", "nan", "NAN",
+                                      "-nan", "-NaN", "null", "NULL", "Null", "None", "?",   ".",   "-"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(cell, words[i]) == 0) return true;
+  return false;
+}

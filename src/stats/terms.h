@@ -1,0 +1,29 @@
+/* Which terms a design has: lists of its variables, read from text and ordered. */
+#ifndef FOVEA_STATS_TERMS_H
+#define FOVEA_STATS_TERMS_H
+
+#include <stddef.h>
+
+#include "fovea/stats.h"
+
+/* Gives the variable of a column; FOVEA_INVALID where there is no such column, or it may not be a predictor. */
+typedef fovea_status (*fovea_variable_lookup)(void *user, const char *name, size_t *variable);
+
+/* Adds the product of those variables to d->terms, unless it is there; a variable given twice counts once. */
+fovea_status fovea_terms_add(fovea_design *d, const size_t *variables, size_t order);
+
+/* Adds what `text`, "a*b:c", stands for. FOVEA_INVALID where it is none. */
+fovea_status fovea_terms_read(fovea_design *d, const char *text, fovea_variable_lookup lookup, void *user);
+
+/* Sorts the terms by order, blocks last, and decides in which a factor has all its levels (R's model.matrix): where
+ * the term without it is missing, the one without variables being there if the mean is carried by a constant, or by
+ * an earlier factor; or, with all_levels, everywhere. */
+void fovea_terms_arrange(fovea_design *d, bool constant, bool all_levels);
+
+/* Whether each variable of `inner` is one of `outer`. */
+bool fovea_term_contains(const fovea_design_term *outer, const fovea_design_term *inner);
+
+/* "a:b" from the names of the variables; the caller frees it. NULL: no memory. */
+char *fovea_term_name(const fovea_design *d, const fovea_design_term *t);
+
+#endif

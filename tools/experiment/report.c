@@ -1,0 +1,120 @@
+#include "experiment/report.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "experiment/fit.h"
+
+static const char original_title[] = "The original experiment's table (--all-levels)";
+
+/* --- fits -------------------------------------------------------------------------------------------------------- */
+
+/* A sweep's own design was made. */
+static bool is_own(const fovea_table *table, const fovea_design_options *o) {
+  return fovea_table_is_sweep(table) && !o->columns && !o->terms && !o->all_levels;
+}
+
+static fovea_status fit_original(const fovea_table *table, const fovea_design_options *options, fovea_ols **ols) {
+  const fovea_design_options all = {
+      .response = options->response, .all_levels = true, .log = options->log, .missing = options->missing};
+  fovea_design *design = NULL;
+  fovea_status status = fovea_design_from_table(table, &all, &design);
+  if (!status) status = fovea_ols_fit_design(design, NULL, ols);
+  fovea_design_destroy(design);
+  return status;
+}
+
+/* Whether no other factors than the original experiment's vary, and dropout is on or off and no rate. */
+static bool is_original(const fovea_table *t, const fovea_design *d) {
+  static const char *const names[] = {"activation", "attention", "batchnorm", "dropout", "seed"};
+  for (size_t i = 0; i < d->variable_count; i++) {
+    bool known = false;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+      known = known || strcmp(d->variables[i].name, names[k]) == 0;
+    if (!known) return false;
+  }
+  for (size_t j = 0; j < t->columns; j++)
+    for (size_t i = 0; i < t->rows && strcmp(t->names[j], "dropout") == 0; i++)
+      if (strcmp(t->cells[i * t->columns + j], "on") != 0 && strcmp(t->cells[i * t->columns + j], "off") != 0)
+        return false;
+  return true;
+}
+
+fovea_status report_make(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
+                         const fovea_ols_options *errors, const fovea_analysis_options *how, report *r) {
+  fovea_table *table = NULL;
+  *r = (report){0};
+  fovea_status status = fit_file(path, reading, options, errors, &table, &r->design, &r->ols);
+  const bool own = !status && is_own(table, options);
+  if (!status && (own ? r->design->term_count > 0 : how && how->type > 0))
+    status = fovea_analyze(r->design, r->ols, how, &r->analysis);
+  if (!status && own && is_original(table, r->design)) status = fit_original(table, options, &r->original);
+  if (status && r->ols) fovea_fail_in(status, "%s", path);
+  fovea_table_destroy(table);
+  return status;
+}
+
+void report_free(report *r) {
+  fovea_analysis_destroy(r->analysis);
+  fovea_ols_destroy(r->original);
+  fovea_ols_destroy(r->ols);
+  fovea_design_destroy(r->design);
+  *r = (report){0};
+}
+
+/* --- text -------------------------------------------------------------------------------------------------------- */
+
+static fovea_status join(char *const parts[3], char **text) {
+  size_t size = sizeof original_title + 8;
+  for (size_t i = 0; i < 3; i++) size += parts[i] ? strlen(parts[i]) : 0;
+  char *all = malloc(size);
+  if (!all) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the text of a regression");
+  snprintf(all, size, "%s%s%s%s%s%s%s", parts[0] ? parts[0] : "", parts[0] ? "\n" : "", parts[1], parts[2] ? "\n" : "",
+           parts[2] ? original_title : "", parts[2] ? "\n\n" : "", parts[2] ? parts[2] : "");
+  *text = all;
+  return FOVEA_OK;
+}
+
+static fovea_status plain_text(const report *r, char **text) {
+  char *parts[3] = {NULL, NULL, NULL};
+  fovea_status status = r->analysis ? fovea_analysis_text(r->analysis, r->ols, &parts[0]) : FOVEA_OK;
+  if (!status) status = fovea_ols_summary(r->ols, &parts[1]);
+  if (!status && r->original) status = fovea_ols_summary(r->original, &parts[2]);
+  if (!status) status = join(parts, text);
+  for (size_t i = 0; i < 3; i++) fovea_free(parts[i]);
+  return status;
+}
+
+/* Takes the JSON of one object into another. */
+static fovea_status add_json(json_t *root, const char *key, char *text) {
+  if (json_object_set_new(root, key, json_loads(text, 0, NULL)) == 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY, "no memory for the JSON of a regression");
+}
+
+static fovea_status json_text(const report *r, char **text) {
+  char *fit = NULL, *analysis = NULL, *original = NULL, *dump = NULL;
+  fovea_status status = fovea_ols_json(r->ols, &fit);
+  if (!status && r->analysis) status = fovea_analysis_json(r->analysis, r->ols, &analysis);
+  if (!status && r->original) status = fovea_ols_json(r->original, &original);
+  json_t *root = status ? NULL : json_loads(fit, 0, NULL);
+  if (root && analysis) status = add_json(root, "analysis", analysis);
+  if (root && original && !status) status = add_json(root, "all_levels", original);
+  if (root && !status) dump = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+  const size_t size = dump ? strlen(dump) + 2 : 0;
+  *text = dump ? malloc(size) : NULL;
+  if (*text) snprintf(*text, size, "%s\n", dump);
+  if (!status && !*text) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the JSON of a regression");
+  json_decref(root);
+  free(dump);
+  fovea_free(fit);
+  fovea_free(analysis);
+  fovea_free(original);
+  return status;
+}
+
+fovea_status report_text(const report *r, bool json, char **text) {
+  return json ? json_text(r, text) : plain_text(r, text);
+}
