@@ -83,8 +83,8 @@ static void free_plan(plan *p) {
 static fovea_status plot(const request *r, const report *made) {
   fovea_status status = FOVEA_OK;
   if (r->plot)
-    status = made->analysis && made->analysis->factor_count > 0 ? report_plot_factors(r->plot, made)
-                                                                : fit_plot(r->plot, made->ols);
+    status = made->analysis && (r->anova > 0 || made->analysis->factor_count > 0) ? report_plot_factors(r->plot, made)
+                                                                                  : fit_plot(r->plot, made->ols);
   if (!status && r->plot_pairs) status = report_plot_pairs(r->plot_pairs, made);
   return status;
 }
