@@ -62,6 +62,9 @@ def target_of(test):
         return "fovea" if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
     if folder == "gpu":  # they read what this program lists
         return "list_launches" if stem in ("census", "limits") else None
+    if folder == "emulator":  # NAME_DEVICE
+        name = stem.partition("_")[0]
+        return f"test_emulator_{name}" if (ROOT / "tests" / folder / "cases" / f"{name}.c").exists() else None
     for name in (stem, stem.removesuffix("_gpu_path")):
         if (ROOT / "tests" / folder / f"test_{name}.c").exists():
             return f"test_{folder}_{name}"
