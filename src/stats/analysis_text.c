@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "fovea/stats.h"
+#include "stats/covariance.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
 #include "stats/sentences.h"

@@ -23,9 +23,9 @@ static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "analys
 static void mark_containing(const fovea_design *d, const fovea_design_term *term, bool itself, bool *marked) {
   for (size_t j = 0; j < d->k; j++) marked[j] = false;
   for (size_t t = 0; t < d->term_count; t++) {
-    const fovea_design_term *other = &d->terms[t];
-    if (!fovea_term_contains(other, term) || (other == term && !itself)) continue;
-    for (size_t c = 0; c < other->count; c++) marked[other->first + c] = true;
+    const fovea_design_term *candidate = &d->terms[t];
+    if (!fovea_term_contains(candidate, term) || (candidate == term && !itself)) continue;
+    for (size_t c = 0; c < candidate->count; c++) marked[candidate->first + c] = true;
   }
 }
 
@@ -84,12 +84,12 @@ static fovea_status by_squares(const fovea_design *d, const fovea_ols *o, int ty
   const int exponent = fovea_lsq_exponent(d->y, d->n, 1);
   bool *marked = calloc(d->k, sizeof *marked);
   double *y = malloc(d->n * sizeof *y);
-  residual all = {0}, before = {0}, after = {0};
+  residual all = {0}, after = {0};
   fovea_status status = marked && y ? FOVEA_OK : no_memory();
   for (size_t i = 0; i < d->n && !status; i++) y[i] = ldexp(d->y[i], -exponent);
   if (!status) status = fit_without(d, x, low, y, marked, &all);
   for (size_t t = 0; t < d->term_count && !status; t++) {
-    before = all;
+    residual before = all;
     if (type == 2) {
       mark_containing(d, &d->terms[t], false, marked);
       status = fit_without(d, x, low, y, marked, &before);

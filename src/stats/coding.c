@@ -19,8 +19,14 @@ double fovea_coding_of_level(const fovea_design_variable *v, fovea_coding coding
 }
 
 size_t fovea_coding_part(const fovea_design *d, const fovea_design_term *t, size_t i, size_t column) {
-  for (size_t v = 0; v < i; v++) column /= fovea_coding_width(&d->variables[t->variables[v]], t->full[v]);
-  return column % fovea_coding_width(&d->variables[t->variables[i]], t->full[i]);
+  size_t part = 0;
+  for (size_t v = 0; v <= i; v++) {
+    const size_t width = fovea_coding_width(&d->variables[t->variables[v]], t->full[v]);
+    if (width == 0) return 0; /* the term has no column */
+    part = column % width;
+    column /= width;
+  }
+  return part;
 }
 
 static dd power(double x, size_t exponent) {
@@ -77,12 +83,10 @@ fovea_status fovea_design_check(const fovea_design *d) {
 
 /* A power's is "x^3", a switch's its own, a factor's "color_red". */
 static void part_name(const fovea_design_variable *v, bool full, size_t part, char *out, size_t size) {
-  if (v->degree > 0 && part == 0)
+  if (v->is_switch || (v->degree > 0 && part == 0))
     snprintf(out, size, "%s", v->name);
   else if (v->degree > 0)
     snprintf(out, size, "%s^%zu", v->name, part + 1);
-  else if (v->is_switch)
-    snprintf(out, size, "%s", v->name);
   else
     snprintf(out, size, "%s_%s", v->name, v->levels[part + !full]);
 }

@@ -10,6 +10,11 @@
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "ols: no memory"); }
 
+const char *fovea_covariance_name(fovea_covariance covariance) {
+  static const char *const names[] = {"nonrobust", "HC0", "HC1", "HC3", "cluster"};
+  return names[covariance];
+}
+
 /* c += v v' */
 static void add_square(double *c, const double *v, size_t size) {
   for (size_t i = 0; i < size; i++)

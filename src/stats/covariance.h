@@ -9,6 +9,9 @@
 #include "fovea/stats.h"
 #include "stats/lsq.h"
 
+/* What statsmodels calls it: "nonrobust", "HC3", "cluster". */
+const char *fovea_covariance_name(fovea_covariance covariance);
+
 /* `covariance` (rank x rank) times *scale, of the kept columns as scaled, by o->covariance, from the residuals e and
  * their sum of squares; o->df_resid is there. FOVEA_INVALID where HC3 divides by 0; FOVEA_NO_MEMORY. */
 fovea_status fovea_covariance_fill(fovea_lsq *l, const double *e, double ssr, const size_t *clusters,

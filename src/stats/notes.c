@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stats/covariance.h"
+
 /* So much of a list is written: LISTED aliases of LISTED columns, each name at most NAME_BYTES, are below
  * FOVEA_ALIASES_SIZE. */
 enum { LISTED = 8, NAME_BYTES = 40 };

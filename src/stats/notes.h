@@ -14,9 +14,6 @@ size_t fovea_ols_notes(const fovea_ols *ols, char notes[FOVEA_NOTES][FOVEA_NOTE_
  * lists and long names are cut, and say so; the fit has them all. */
 void fovea_ols_list_aliases(const fovea_ols *ols, char text[FOVEA_ALIASES_SIZE]);
 
-/* What statsmodels calls it: "nonrobust", "HC3", "cluster". */
-const char *fovea_covariance_name(fovea_covariance covariance);
-
 /* FOVEA_INVALID where a pointer in it that has to be there is NULL. */
 fovea_status fovea_ols_check(const fovea_ols *ols);
 

@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "fovea/stats.h"
+#include "stats/covariance.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
 #include "stats/text.h"
@@ -147,11 +148,6 @@ static fovea_status two_columns(grid *g, const char *const (*labels)[2], size_t 
     snprintf(at(g, i, 3)->number, CELL_SIZE, "%18s", "");
   }
   return FOVEA_OK;
-}
-
-const char *fovea_covariance_name(fovea_covariance covariance) {
-  static const char *const names[] = {"nonrobust", "HC0", "HC1", "HC3", "cluster"};
-  return names[covariance];
 }
 
 static fovea_status put_top(fovea_text *t, const fovea_ols *o) {

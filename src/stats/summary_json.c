@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "fovea/stats.h"
+#include "stats/covariance.h"
 #include "stats/json.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"

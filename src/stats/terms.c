@@ -16,9 +16,9 @@ static bool has_variable(const fovea_design_term *t, size_t variable) {
   return false;
 }
 
-bool fovea_term_contains(const fovea_design_term *outer, const fovea_design_term *inner) {
-  for (size_t i = 0; i < inner->order; i++)
-    if (!has_variable(outer, inner->variables[i])) return false;
+bool fovea_term_contains(const fovea_design_term *whole, const fovea_design_term *part) {
+  for (size_t i = 0; i < part->order; i++)
+    if (!has_variable(whole, part->variables[i])) return false;
   return true;
 }
 

@@ -20,8 +20,8 @@ fovea_status fovea_terms_read(fovea_design *d, const char *text, fovea_variable_
  * an earlier factor; or, with all_levels, everywhere. */
 void fovea_terms_arrange(fovea_design *d, bool constant, bool all_levels);
 
-/* Whether each variable of `inner` is one of `outer`. */
-bool fovea_term_contains(const fovea_design_term *outer, const fovea_design_term *inner);
+/* Whether each variable of `part` is one of `whole`. */
+bool fovea_term_contains(const fovea_design_term *whole, const fovea_design_term *part);
 
 /* "a:b" from the names of the variables; the caller frees it. NULL: no memory. */
 char *fovea_term_name(const fovea_design *d, const fovea_design_term *t);

@@ -248,6 +248,14 @@ static int regress_json_work(const char **message) {
   return run_silently(&command_regress, format("%s --columns a,word --response y --json", table), message);
 }
 
+static int regress_anova_work(const char **message) {
+  return run_silently(&command_regress,
+                      format("%s --terms word,a,b --cluster word --poly a:2 --baseline word=red --anova 2 --detect 1 "
+                             "--plot %s",
+                             table, in(out, "plot.png")),
+                      message);
+}
+
 static const char *out_judge(int status) {
   (void)status;
   return look_into(out);
@@ -257,7 +265,8 @@ static void regressing(void **state) {
   (void)state;
   const campaign plot = {"fovea regress --plot", regress_work, out_reset, out_judge, 50, 0, 10, 0};
   const campaign json = {"fovea regress --json", regress_json_work, out_reset, out_judge, 50, 0, 10, 0};
-  assert_int_equal(campaign_run(&plot) + campaign_run(&json), 0);
+  const campaign anova = {"fovea regress --anova", regress_anova_work, out_reset, out_judge, 50, 0, 10, 0};
+  assert_int_equal(campaign_run(&plot) + campaign_run(&json) + campaign_run(&anova), 0);
 }
 
 /* --- devices --------------------------------------------------------------------------------------------------------

@@ -237,21 +237,22 @@ fovea_status plot_pairs(const char *path, const char *title, const char *respons
   canvas c = {0};
   fovea_status status = canvas_open(&c);
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
+    const size_t row = i / ACROSS;
     const panel p = {.x = (double)(i % ACROSS) * (PAIR_LEFT + PAIR_WIDTH + PAIR_LEGEND),
-                     .y = (double)(i / ACROSS) * (PAIR_HEIGHT + PAIR_BELOW),
+                     .y = (double)row * (PAIR_HEIGHT + PAIR_BELOW),
                      .width = PAIR_WIDTH,
                      .height = PAIR_HEIGHT,
                      .up = axis_over(&up, 6, 0)};
     draw_pair(&c, &p, &pairs[i]);
   }
   if (status == FOVEA_OK) {
+    const size_t rows = (count + ACROSS - 1) / ACROSS;
     char note[NAME_SIZE], name[NAME_SIZE];
     axis ticks = axis_over(&up, 6, 0);
     axis_name(&ticks, response, name, sizeof name);
     snprintf(note, sizeof note,
              "Upwards: mean %.300s, other factors alike, with its interval. Parallel lines: no interaction.", name);
-    draw_text(&c, &small_style, LEFT, 0, (double)((count + ACROSS - 1) / ACROSS) * (PAIR_HEIGHT + PAIR_BELOW) - 40,
-              note);
+    draw_text(&c, &small_style, LEFT, 0, (double)rows * (PAIR_HEIGHT + PAIR_BELOW) - 40, note);
   }
   return canvas_finish(&c, status, title, path);
 }

@@ -108,9 +108,9 @@ static fovea_status regress(const request *r) {
 }
 
 #define STRING(field, option_name, what, text) \
-  { .name = option_name, .kind = OPTION_STRING, .value = &(field), .argument = what, .help = text }
+  { .name = (option_name), .kind = OPTION_STRING, .value = &(field), .argument = (what), .help = (text) }
 #define FLAG(field, option_name, text) \
-  { .name = option_name, .kind = OPTION_FLAG, .value = &(field), .help = text }
+  { .name = (option_name), .kind = OPTION_FLAG, .value = &(field), .help = (text) }
 
 static int run(int argc, char **argv) {
   request r = {.alpha = 0.05, .power = 0.8};
