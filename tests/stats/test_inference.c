@@ -261,6 +261,20 @@ static void test_pairs(void **state) {
   fovea_analysis_destroy(a);
 }
 
+/* A factor that goes with the blocks: nothing of it can be told, and its sentence says so. */
+static void test_confounded(void **state) {
+  (void)state;
+  static const char csv[] = "a,s,b,y\nu,1,p,1\nu,1,q,3\nv,2,p,2\nv,2,q,5\nu,1,p,2\nv,2,q,4\n";
+  fovea_analysis *a = analysis_of(temp_file("confounded.csv", csv, sizeof csv - 1),
+                                  &(fovea_design_options){.constant = true, .block = "s"}, NULL);
+  assert_int_equal(a->factor_count, 2);
+  assert_true(isnan(a->factors[0].means[0].value) && isnan(a->factors[0].differences[0].p_value));
+  assert_true(isnan(a->factors[0].detectable));
+  assert_string_equal(a->factors[0].sentence, "a: the table does not tell what it does to y");
+  assert_true(a->factors[1].differences[0].p_value < 0.2);
+  fovea_analysis_destroy(a);
+}
+
 /* Cells of known means: 1, 2, 3, 6 have a variance of 3.5, of which 2.25 are a's, 1 is b's and 0.25 both's; however
  * often each stands there. The product of three signs is of all three. */
 static void test_shares(void **state) {
@@ -331,7 +345,7 @@ static void test_range(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens), cmocka_unit_test(test_range),
-                                     cmocka_unit_test(test_seeds), cmocka_unit_test(test_shares),
-                                     cmocka_unit_test(test_pairs)};
+                                     cmocka_unit_test(test_seeds),   cmocka_unit_test(test_shares),
+                                     cmocka_unit_test(test_pairs),   cmocka_unit_test(test_confounded)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

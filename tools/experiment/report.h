@@ -23,6 +23,10 @@ void report_free(report *r);
  * newline last. The caller frees *text. */
 fovea_status report_text(const report *r, bool json, char **text);
 
+/* Whether the table tells a mean of a factor, or of a pair, so that there is something to draw. */
+bool report_tells_factors(const report *r);
+bool report_tells_pairs(const report *r);
+
 /* Two pictures of the analysis: each factor's levels against its baseline, with means; and each pair of factors. */
 fovea_status report_plot_factors(const char *path, const report *r);
 fovea_status report_plot_pairs(const char *path, const report *r);

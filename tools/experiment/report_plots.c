@@ -8,6 +8,19 @@
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "no memory for a plot of factors"); }
 
+static bool tells(const fovea_means *m, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t l = 0; l < m[i].count; l++)
+      if (isfinite(m[i].means[l].value)) return true;
+  return false;
+}
+
+bool report_tells_factors(const report *r) {
+  return r->analysis && tells(r->analysis->factors, r->analysis->factor_count);
+}
+
+bool report_tells_pairs(const report *r) { return r->analysis && tells(r->analysis->pairs, r->analysis->pair_count); }
+
 static fovea_status need_factors(const report *r, size_t count, const char *what) {
   if (!r->analysis) return fovea_fail(FOVEA_INVALID, "a picture of %s needs --anova", what);
   if (count == 0) return fovea_fail(FOVEA_INVALID, "there are no %s to draw", what);

@@ -364,11 +364,11 @@ static fovea_status write_text(const sweep *s, const char *name, const char *tex
 static fovea_status plot(const sweep *s, const report *r) {
   char path[RUN_PATH];
   fovea_status status = FOVEA_OK;
-  if (r->analysis && r->analysis->factor_count > 0) {
+  if (report_tells_factors(r)) {
     status = run_path(s->options.out, "differences.png", path);
     if (status == FOVEA_OK) status = report_plot_factors(path, r);
   }
-  if (status == FOVEA_OK && r->analysis && r->analysis->pair_count > 0) {
+  if (status == FOVEA_OK && report_tells_pairs(r)) {
     status = run_path(s->options.out, "interactions.png", path);
     if (status == FOVEA_OK) status = report_plot_pairs(path, r);
   }
