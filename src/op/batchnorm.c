@@ -99,7 +99,7 @@ static int fused_attention(const fovea_plan *plan, int node) {
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
   const int attention = fused_attention(plan, node);
-  const fovea_batch_sum sum = division(plan, n, 1);
+  fovea_batch_sum sum = division(plan, n, 1);
   const bool whole = attention < 0 && sum.whole;
   const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
   if (attention >= 0)
@@ -122,7 +122,8 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
     fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
     fovea_record_cost(r, 0, tensor_bytes(plan, n));
   } else {
-    finish_statistics(plan, r, n, attention >= 0 ? &(fovea_batch_sum){.share = 1} : &sum);
+    if (attention >= 0) sum = (fovea_batch_sum){.share = 1};
+    finish_statistics(plan, r, n, &sum);
   }
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);

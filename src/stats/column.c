@@ -22,6 +22,13 @@ bool fovea_column_find(const fovea_table *t, const char *name, size_t *column) {
   return false;
 }
 
+fovea_status fovea_table_check(const fovea_table *t) {
+  bool complete = t->rows > 0 && t->columns > 0 && t->names && t->cells && t->lines;
+  for (size_t i = 0; complete && i < t->columns; i++) complete = t->names[i] != NULL;
+  for (size_t i = 0; complete && i < t->rows * t->columns; i++) complete = t->cells[i] != NULL;
+  return complete ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "design: the table is empty, or a pointer in it is NULL");
+}
+
 fovea_status fovea_column_require(const fovea_table *t, const char *name, size_t *column) {
   if (fovea_column_find(t, name, column)) return FOVEA_OK;
   char list[600] = "";

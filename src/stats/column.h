@@ -13,6 +13,9 @@ static inline const char *fovea_cell(const fovea_table *t, size_t row, size_t co
   return t->cells[row * t->columns + column];
 }
 
+/* FOVEA_INVALID for a table without rows or columns, or with a pointer that is NULL. */
+fovea_status fovea_table_check(const fovea_table *t);
+
 bool fovea_column_find(const fovea_table *t, const char *name, size_t *column);
 
 /* FOVEA_INVALID, naming those that there are. */

@@ -17,21 +17,6 @@ static const size_t most_values = (size_t)1 << 28;
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design: no memory"); }
 
-static fovea_status check_table(const fovea_table *t) {
-  bool complete = t->rows > 0 && t->columns > 0 && t->names && t->cells && t->lines;
-  for (size_t i = 0; complete && i < t->columns; i++) complete = t->names[i] != NULL;
-  for (size_t i = 0; complete && i < t->rows * t->columns; i++) complete = t->cells[i] != NULL;
-  return complete ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "design: the table is empty, or a pointer in it is NULL");
-}
-
-bool fovea_table_is_sweep(const fovea_table *table) {
-  size_t column;
-  if (!table || check_table(table)) return false;
-  for (size_t i = 0; i < FOVEA_SWEEP_FACTORS; i++)
-    if (!fovea_column_find(table, fovea_sweep_factors[i], &column)) return false;
-  return fovea_column_find(table, "test_loss", &column);
-}
-
 /* --- columns of x ------------------------------------------------------------------------------------------------ */
 
 static bool is_nonzero_constant(const fovea_design_variable *v, size_t n) {
@@ -181,14 +166,6 @@ static fovea_status read_clusters(const fovea_predictors *p) {
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
-fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fovea_status status = fovea_add_note(&d->remarks, format, arguments);
-  va_end(arguments);
-  return status;
-}
-
 static fovea_status build(const fovea_table *t, const fovea_design_options *o, fovea_design *d) {
   const bool own = fovea_table_is_sweep(t) && !o->columns && !o->terms;
   const bool extra = o->block || o->power_count || o->baseline_count || o->categorical_count;
@@ -238,7 +215,7 @@ fovea_status fovea_design_from_table(const fovea_table *table, const fovea_desig
                                      fovea_design **design) {
   static const fovea_design_options none = {0};
   if (!table || !design) return fovea_fail_null(table ? "design" : "table");
-  if (check_table(table) || (options && check_options(options))) return FOVEA_INVALID;
+  if (fovea_table_check(table) || (options && check_options(options))) return FOVEA_INVALID;
   fovea_design *d = calloc(1, sizeof *d);
   if (!d) return no_memory();
   const fovea_design_options *o = options ? options : &none;

@@ -37,6 +37,14 @@ static const factor factors[FOVEA_SWEEP_FACTORS] = {{batchnorm_levels, 2, false}
                                                     {attention_levels, 4, false},
                                                     {activation_levels + 1, ACTIVATION_LEVELS, true}};
 
+bool fovea_table_is_sweep(const fovea_table *table) {
+  size_t column;
+  if (!table || fovea_table_check(table)) return false;
+  for (size_t i = 0; i < FOVEA_SWEEP_FACTORS; i++)
+    if (!fovea_column_find(table, fovea_sweep_factors[i], &column)) return false;
+  return fovea_column_find(table, "test_loss", &column);
+}
+
 bool fovea_sweep_measures(const char *name) {
   static const char *const names[] = {"config",     "seed",    "test_loss",    "test_bce", "test_kl",
                                       "parameters", "seconds", "images_per_s", "run"};

@@ -132,7 +132,8 @@ static fovea_status read_rows(fovea_table_reader *in, fovea_table_fields *cells,
                         in->at == in->end && count < *fields ? "; the last line may be torn: delete it" : "");
     status = add_line_number(t, &room, line);
   }
-  if (!status && t->rows == 0) status = fovea_fail(FOVEA_INVALID, "%s: a header and no rows", in->path);
+  if (!status && (t->rows == 0 || !cells->items))
+    status = fovea_fail(FOVEA_INVALID, "%s: a header and no rows", in->path);
   return status;
 }
 
@@ -217,7 +218,8 @@ static fovea_status read_table(fovea_table_reader *in, const fovea_table_options
   fovea_table_fields header = {0}, cells = {0};
   size_t line = 1, fields = 0;
   const bool plain = is_plain_text(in);
-  in->separator = o->separator ? o->separator : fovea_table_find_separator(in->at);
+  in->separator = o->separator;
+  if (!in->separator) in->separator = fovea_table_find_separator(in->at);
   fovea_status status = read_header(in, o, &header, &cells, t, &line);
   t->names = header.items;
   t->columns = header.count;

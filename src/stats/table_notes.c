@@ -1,10 +1,11 @@
-/* What a table's reader has to say, and the words for nothing. */
+/* What the reader of a table and the maker of a design have to say, and the words for nothing. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "stats/predictors.h"
 #include "stats/table.h"
 
 fovea_status fovea_add_note(char **notes, const char *format, va_list arguments) {
@@ -23,6 +24,14 @@ fovea_status fovea_table_note(fovea_table *t, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   fovea_status status = fovea_add_note(&t->notes, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fovea_status status = fovea_add_note(&d->remarks, format, arguments);
   va_end(arguments);
   return status;
 }

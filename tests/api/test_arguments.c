@@ -346,6 +346,12 @@ static fovea_status call_table_read(void) {
   fovea_table_destroy(made);
   return status;
 }
+static fovea_status call_table_read_as(void) {
+  fovea_table *made = NULL;
+  const fovea_status status = fovea_table_read_as(ARG(0, csv), ARG(1, &(fovea_table_options){0}), ARG(2, &made));
+  fovea_table_destroy(made);
+  return status;
+}
 static fovea_status call_tensor_shape(void) {
   int dims[3];
   return fovea_tensor_shape(ARG(0, graph), units, ARG(1, dims));
@@ -485,6 +491,7 @@ static const struct {
              DESTROY(table_destroy),
              CALL(table_is_sweep),
              CALL(table_read),
+             OPTIONAL(table_read_as, 1 << 1),
              CALL(tensor_shape),
              CALL(vae_check),
              CALL(vae_create),

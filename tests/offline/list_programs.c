@@ -23,10 +23,11 @@ static size_t asked_count;
 fovea_status __real_fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
 fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options, cl_program *program);
 
-/* -DGROUP=64, where kernels require that size: else 0. */
+/* What says which size of work-groups a program's kernels require, GROUP or SUBS; else 0. */
 static long required_group(const char *options) {
-  const char *group = strstr(options, "-DGROUP=");
-  return group ? strtol(group + strlen("-DGROUP="), NULL, 10) : 0;
+  const char *group = strstr(options, "-DGROUP="), *subs = strstr(options, "-DSUBS=");
+  const char *value = strchr(group ? group + 2 : subs ? subs + 2 : "", '=');
+  return value ? strtol(value + 1, NULL, 10) : 0;
 }
 
 fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options,

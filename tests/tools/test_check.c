@@ -78,7 +78,7 @@ static void test_wrong_kernel(void **state) {
 static void test_rare(void **state) {
   (void)state;
   const kernel_edit edits[] = {
-      {"reparameterize.cl", "vkeep(vexp(logvar * half_one) * eps, b, n_valid)", "vexp(logvar * half_one) * eps"},
+      {"reparameterize.cl", "vkeep(vexp(logvar * half_one) * eps, n0, n_valid)", "vexp(logvar * half_one) * eps"},
       {"channel_attention.cl", "vdiv(vload(dq + LANES), ties)", "vload(dq + LANES)"},
       {"sigmoid_bce.cl", "vmask(p != q) & vmask(p == p)", "vmask(p != p)"}};
   check_with_all(edits, 3, "", 1);

@@ -190,9 +190,9 @@ static fovea_status refuse_name(const char *word, const option *options, size_t 
   memcpy(name, word + 2, length);
   name[length] = '\0';
   for (size_t i = 0; i < count + OWN_NAMES && length > 0; i++) {
-    const char *candidate = name_of(options, count, i);
-    if (strncmp(candidate, name, length) != 0 || used >= sizeof several) continue;
-    used += (size_t)snprintf(several + used, sizeof several - used, "%s--%s", found++ ? " or " : "", candidate);
+    const char *known = name_of(options, count, i);
+    if (strncmp(known, name, length) != 0 || used >= sizeof several) continue;
+    used += (size_t)snprintf(several + used, sizeof several - used, "%s--%s", found++ ? " or " : "", known);
   }
   if (found == 0) return unknown_option(name, options, count);
   return fovea_fail(FOVEA_INVALID, "option --%s is ambiguous: it may be %s", name, several);

@@ -10,6 +10,9 @@ typedef struct fovea_filtering {
   bool transposed; /* of stride 2 */
 } fovea_filtering;
 
+/* Decided by the shape alone. */
+fovea_filtering fovea_winograd_filtering(const fovea_conv_shape *s, bool backward_data);
+
 /* Tiles of an image. */
 int fovea_winograd_tiles(fovea_filtering f, const fovea_conv_shape *s);
 
