@@ -100,8 +100,15 @@ static void release(fovea_file *file) {
   free(file);
 }
 
+/* A device or a pipe would be replaced by a file. */
+static bool may_replace(const char *path) {
+  struct stat about;
+  return stat(path, &about) != 0 || S_ISREG(about.st_mode);
+}
+
 fovea_status fovea_file_begin(const char *path, fovea_file **file) {
   static const char suffix[] = ".tmp";
+  if (!may_replace(path)) return fovea_fail(FOVEA_IO, "cannot write '%s': it is there and no regular file", path);
   size_t length = strlen(path);
   fovea_file *f = calloc(1, sizeof *f);
   if (f != NULL) {

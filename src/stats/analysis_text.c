@@ -54,10 +54,18 @@ static size_t wider(size_t width, const char *name) {
 
 /* --- sentences --------------------------------------------------------------------------------------------------- */
 
-static void put_sentences(fovea_text *t, const fovea_analysis *a) {
+static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
   for (size_t i = 0; i < a->factor_count; i++) {
     fovea_text_add(t, a->factors[i].sentence);
     fovea_text_add(t, ".\n");
+  }
+  for (size_t i = 0; i < a->pair_count; i++) {
+    const fovea_effect *e = &a->interactions[i];
+    if (!(e->p_value < o->alpha)) continue;
+    fovea_text_print(t, "But they matter together: what one of %s does depends on the other (F = %.2f, p ", e->name,
+                     e->f_value);
+    fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
+    fovea_text_add(t, "; the sentences above are of averages.\n");
   }
 }
 
@@ -180,7 +188,7 @@ fovea_status fovea_analysis_text(const fovea_analysis *analysis, const fovea_ols
   if (fovea_ols_check(ols)) return FOVEA_INVALID;
   fovea_text t = {0};
   const fovea_c_locale state = fovea_c_locale_begin();
-  put_sentences(&t, analysis);
+  put_sentences(&t, analysis, ols);
   put_anova(&t, analysis, ols);
   if (analysis->factor_count) fovea_text_add(&t, "\nMeans, all other factors alike, and their differences\n");
   for (size_t i = 0; i < analysis->factor_count; i++) put_means(&t, &analysis->factors[i], analysis, ols);

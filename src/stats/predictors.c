@@ -49,11 +49,31 @@ static bool is_date(const char *word) {
   return sscanf(word, "%4d%c%2d%c%4d", &a, &first, &b, &second, &c) == 5 && first == second && strchr("-./", first);
 }
 
+/* 41.5%, $5, (1), 1 100 with a space that does not break, a minus that is no hyphen. */
+static bool looks_like_number(const char *word) {
+  static const char *const signs[] = {"%", "$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x88\x92",
+                                      "(", ")"};
+  bool digits = false, other = false;
+  while (*word) {
+    size_t length = strspn(word, "0123456789.,+- '");
+    digits = digits || strcspn(word, "0123456789") < length;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs && length == 0; i++)
+      if (strncmp(word, signs[i], strlen(signs[i])) == 0) length = strlen(signs[i]), other = true;
+    if (length == 0) return false;
+    word += length;
+  }
+  return digits && other;
+}
+
 /* Words that are nearly as many as the rows explain nothing; often they are dates or names. */
 static fovea_status remark_words(fovea_predictors *p, const fovea_design_variable *v) {
   enum { FEW = 8 };
   const size_t rows = p->table->rows;
   const bool date = is_date(v->levels[0]);
+  if (looks_like_number(v->levels[0]) && looks_like_number(v->levels[v->level_count - 1]))
+    return fovea_design_remark(p->design,
+                               "the column %s has words that look like numbers, such as %.40s: they are names here",
+                               v->name, v->levels[0]);
   if (v->level_count < FEW || (!date && 2 * v->level_count <= rows)) return FOVEA_OK;
   return fovea_design_remark(p->design,
                              "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column",

@@ -9,12 +9,16 @@
 
 /* --- the header --------------------------------------------------------------------------------------------------- */
 
-static bool all_numbers(const fovea_table_fields *l) {
+/* All are numbers, or one has a fraction: no name of a column, as a year is one. */
+static bool has_numbers(const fovea_table_fields *l) {
   double value;
-  bool numbers = !l->quoted;
-  for (size_t i = 0; i < l->count && numbers; i++)
-    numbers = fovea_number_parse(l->items[i], &value) == FOVEA_NUMBER_FINITE;
-  return numbers;
+  size_t numbers = 0, fractions = 0;
+  for (size_t i = 0; i < l->count; i++) {
+    const bool number = fovea_number_parse(l->items[i], &value) == FOVEA_NUMBER_FINITE;
+    numbers += number;
+    fractions += number && strpbrk(l->items[i], ".eE");
+  }
+  return !l->quoted && (numbers == l->count || fractions > 0);
 }
 
 /* x1, x2, ... */
@@ -63,7 +67,7 @@ static fovea_status read_header(fovea_table_reader *in, const fovea_table_option
   }
   if (status) return status;
   if (count == 0) return fovea_fail(FOVEA_INVALID, "%s: the file is empty", in->path);
-  const bool numbers = all_numbers(cells);
+  const bool numbers = has_numbers(cells);
   if (o->no_header) {
     status = make_names(t, count, header);
   } else if (numbers && comment) {
@@ -74,10 +78,10 @@ static fovea_status read_header(fovea_table_reader *in, const fovea_table_option
   }
   if (status || header->count) return status;
   if (numbers)
-    return fovea_fail(FOVEA_INVALID,
-                      "%s: line %zu: the names of the columns are all numbers (%s%s%s); --no-header reads that line as "
-                      "a row",
-                      in->path, *line, cells->items[0], count > 1 ? ", " : "", count > 1 ? cells->items[1] : "");
+    return fovea_fail(
+        FOVEA_INVALID,
+        "%s: line %zu: the names of the columns are numbers (%s%s%s); --no-header reads that line as a row", in->path,
+        *line, cells->items[0], count > 1 ? ", " : "", count > 1 ? cells->items[1] : "");
   *header = *cells;
   *cells = (fovea_table_fields){0};
   return FOVEA_OK;
@@ -121,11 +125,13 @@ static fovea_status read_rows(fovea_table_reader *in, fovea_table_fields *cells,
   fovea_status status = FOVEA_OK;
   *fields = cells->count ? cells->count : 0;
   if (cells->count) status = add_line_number(t, &room, first_line);
+  in->fields = named;
   while (!status && in->at < in->end) {
     size_t count, line = in->line;
     status = fovea_table_read_line(in, cells, &count);
     if (status || count == 0) continue;
     if (*fields == 0) *fields = count == named + 1 ? count : named;
+    in->fields = *fields;
     if (count != *fields)
       return fovea_fail(FOVEA_INVALID, "%s: line %zu has %zu field%s, the header has %zu%s", in->path, line, count,
                         count == 1 ? "" : "s", named,
@@ -143,6 +149,20 @@ static bool column_is_empty(char *const *cells, size_t rows, size_t columns, siz
   return true;
 }
 
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* The first cells of the rows; also false without memory. */
+static bool all_differ(char *const *cells, size_t rows, size_t columns) {
+  char **first = malloc(rows * sizeof *first);
+  if (!first) return false;
+  for (size_t i = 0; i < rows; i++) first[i] = cells[i * columns];
+  qsort(first, rows, sizeof *first, by_text);
+  bool differ = true;
+  for (size_t i = 1; i < rows; i++) differ = differ && strcmp(first[i], first[i - 1]) != 0;
+  free(first);
+  return differ;
+}
+
 /* Removes a column of cells, whose rows have `columns` fields. */
 static void drop_cells(char **cells, size_t rows, size_t columns, size_t column) {
   char **to = cells;
@@ -152,7 +172,7 @@ static void drop_cells(char **cells, size_t rows, size_t columns, size_t column)
 
 /* Leaves out what programs add: a separator at the end of each line, and the names or numbers of rows in a first column
  * that itself has no name. */
-static fovea_status take_apart(fovea_table *t, size_t fields) {
+static fovea_status take_apart(const char *path, fovea_table *t, size_t fields) {
   const size_t last = fields - 1;
   const bool named_last = fields == t->columns && *t->names[last], named_first = fields == t->columns && *t->names[0];
   size_t column = fields;
@@ -161,6 +181,11 @@ static fovea_status take_apart(fovea_table *t, size_t fields) {
   else if (fields > 1 && !named_first)
     column = 0;
   if (column == fields) return FOVEA_OK;
+  if (fields > t->columns && column == 0 && !all_differ(t->cells, t->rows, fields))
+    return fovea_fail(
+        FOVEA_INVALID,
+        "%s: line %zu has %zu fields, the header has %zu; the first ones are no names of rows, since some are alike",
+        path, t->lines[0], fields, t->columns);
   drop_cells(t->cells, t->rows, fields, column);
   if (fields == t->columns) {
     memmove(t->names + column, t->names + column + 1, (t->columns - column - 1) * sizeof *t->names);
@@ -214,19 +239,30 @@ static fovea_status note_reader(const fovea_table_reader *in, fovea_table *t) {
   return status;
 }
 
+/* Excel's first line, "sep=;". */
+static void read_separator(fovea_table_reader *in) {
+  if (in->end - in->at < 6 || strncmp(in->at, "sep=", 4) != 0) return;
+  const char separator = in->at[4], *after = in->at + 5 + (in->at[5] == '\r');
+  if (*after != '\n' || !strchr(",;\t|", separator)) return;
+  if (!in->separator) in->separator = separator;
+  in->at = in->at + (after - in->at) + 1;
+  in->line++;
+}
+
 static fovea_status read_table(fovea_table_reader *in, const fovea_table_options *o, fovea_table *t) {
   fovea_table_fields header = {0}, cells = {0};
   size_t line = 1, fields = 0;
   const bool plain = is_plain_text(in);
   in->separator = o->separator;
+  read_separator(in);
   if (!in->separator) in->separator = fovea_table_find_separator(in->at);
   fovea_status status = read_header(in, o, &header, &cells, t, &line);
   t->names = header.items;
   t->columns = header.count;
   if (!status) status = read_rows(in, &cells, t, line, &fields);
   t->cells = cells.items;
-  if (!status) status = take_apart(t, fields);
-  if (!status) status = take_apart(t, t->columns); /* both ends */
+  if (!status) status = take_apart(in->path, t, fields);
+  if (!status) status = take_apart(in->path, t, t->columns); /* both ends */
   if (!status) status = check_header(in->path, line, t);
   if (!status) status = drop_index(t);
   if (!status && !plain) status = check_cells(in->path, t);

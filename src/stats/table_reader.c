@@ -88,7 +88,8 @@ static fovea_status read_field(fovea_table_reader *in, char **field, bool *quote
 static bool skip_line(fovea_table_reader *in) {
   char *s = in->at;
   while (s < in->end && (*s == ' ' || *s == '\r' || (*s == '\t' && in->separator == FOVEA_TABLE_BLANKS))) s++;
-  const bool comment = s < in->end && *s == '#';
+  const bool comment =
+      s < in->end && *s == '#' && (in->fields < 2 || fovea_table_count_fields(in->at, in->separator) != in->fields);
   if (s < in->end && *s != '\n' && !comment) return false;
   in->comments += comment;
   while (s < in->end && *s != '\n') s++;

@@ -10,6 +10,7 @@ typedef struct fovea_table_reader {
   char *at, *end;
   size_t line; /* of `at`, from 1 */
   char separator;
+  size_t fields; /* of each line, if they are known and more than one: then a line of as many is no comment */
   size_t comments, trimmed; /* lines that are comments; words that had blanks around them */
 } fovea_table_reader;
 

@@ -94,9 +94,9 @@ static fovea_status choose(const factors_request *request, const factor_list *li
                            size_t in_seed, factors_plan *plan) {
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < in_seed; i++) wanted[i] = true;
-  if (request->fraction && request->random)
+  if (request->fraction && strcmp(request->fraction, "1/1") != 0 && request->random)
     return fovea_fail(FOVEA_INVALID, "--random and --fraction are two ways to leave configurations out; give one");
-  if (request->fraction) {
+  if (request->fraction && strcmp(request->fraction, "1/1") != 0) {
     fraction f;
     status = fraction_make(request->fraction, list, &f);
     if (status) return status;

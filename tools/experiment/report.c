@@ -43,6 +43,54 @@ static bool is_original(const fovea_table *t, const fovea_design *d) {
   return true;
 }
 
+/* --- what a sweep's reader should know --------------------------------------------------------------------------- */
+
+static int by_size(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* A loss far beyond the others makes every difference noise. */
+static void say_extreme(const char *path, const fovea_table *t, const fovea_design *d) {
+  static const double far = 10;
+  double *sorted = malloc(d->n * sizeof *sorted);
+  if (!sorted || t->rows != d->n) {
+    free(sorted);
+    return;
+  }
+  memcpy(sorted, d->y, d->n * sizeof *sorted);
+  qsort(sorted, d->n, sizeof *sorted, by_size);
+  const double median = sorted[d->n / 2];
+  free(sorted);
+  for (size_t i = 0; i < d->n; i++)
+    if (median > 0 && d->y[i] > far * median)
+      fprintf(
+          stderr,
+          "fovea: %s: line %zu: %s is %.4g where the median is %.4g; such a run hides what the others say: --log, or "
+          "leave its line out\n",
+          path, t->lines[i], d->response, d->y[i], median);
+}
+
+static void say_sweep(const char *path, const fovea_table *t, const fovea_design *d) {
+  bool block = false;
+  say_extreme(path, t, d);
+  for (size_t i = 0; i < d->variable_count; i++) {
+    const fovea_design_variable *v = &d->variables[i];
+    block = block || v->is_block;
+    if (strcmp(v->name, "kl") == 0 && strcmp(d->response, "test_loss") == 0)
+      fprintf(stderr, "fovea: %s: kl is a part of test_loss itself; --response test_bce compares the reconstructions\n",
+              path);
+    if (v->degree > 0 && !v->is_block)
+      fprintf(stderr,
+              "fovea: %s: %s enters as a number, with one slope; --categorical asks what each of its levels does\n",
+              path, v->name);
+  }
+  if (!block)
+    fprintf(stderr,
+            "fovea: %s: with one seed what is called noise is what the factors do together; --seeds 3 or more tells\n",
+            path);
+}
+
 fovea_status report_make(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
                          const fovea_ols_options *errors, const fovea_analysis_options *how, report *r) {
   fovea_table *table = NULL;
@@ -53,6 +101,7 @@ fovea_status report_make(const char *path, const fovea_table_options *reading, c
     status = fovea_analyze(r->design, r->ols, how, &r->analysis);
   if (!status && own && is_original(table, r->design)) status = fit_original(table, options, &r->original);
   if (status && r->ols) fovea_fail_in(status, "%s", path);
+  if (!status && own) say_sweep(path, table, r->design);
   fovea_table_destroy(table);
   return status;
 }

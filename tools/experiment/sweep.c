@@ -461,7 +461,7 @@ static int run(int argc, char **argv) {
                         .kind = OPTION_STRING,
                         .value = &s.request.factors,
                         .argument = "LIST",
-                        .help = "what varies, and how: activation=elu|relu,dropout,latent=2|8,lr=0.001|0.005"};
+                        .help = "what varies, and how: activation=elu|relu,dropout,latent=2|8,arch=35-25-5|12-8-4"};
   table[n++] = (option){.name = "seeds",
                         .kind = OPTION_INT,
                         .value = &s.request.seeds,
@@ -474,11 +474,12 @@ static int run(int argc, char **argv) {
                         .max = 1000000,
                         .argument = "N",
                         .help = "only N of a seed's combinations, drawn at random by --seed; 0 is all"};
-  table[n++] = (option){.name = "fraction",
-                        .kind = OPTION_STRING,
-                        .value = &s.request.fraction,
-                        .argument = "1/N",
-                        .help = "a fractional factorial of factors of two levels: 1/2, 1/4, ... of the combinations"};
+  table[n++] = (option){
+      .name = "fraction",
+      .kind = OPTION_STRING,
+      .value = &s.request.fraction,
+      .argument = "1/N",
+      .help = "a fractional factorial of factors of two levels: 1/2, 1/4, ... of the combinations; 1/1 is all"};
   table[n++] =
       (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
   const command_line line = {.usage = "fovea sweep --data DIR --out DIR [options]",

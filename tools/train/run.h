@@ -10,7 +10,7 @@
 #include "cli/options.h"
 #include "fovea/vae.h"
 
-enum { RUN_PATH = 4096, RUN_OPTIONS = 24, RUN_HASH = 24 };
+enum { RUN_PATH = 4096, RUN_OPTIONS = 32, RUN_HASH = 24 };
 
 #define RUN_LARGEST_SEED 9007199254740992LL /* 2^53: exact in JSON and in every reader of it */
 
