@@ -160,6 +160,15 @@ static void comparisons(item *t) {
   put(t, (x < y && y < t->z) || t->a == t->c);
 }
 
+static void dual(item *t) {
+  putf(t, fmaf(t->z, t->y, t->x));
+  putf(t, t->y + t->z);
+  putf(t, fmaf(t->z, t->y, t->x));
+  putf(t, t->y * t->x);
+  putf(t, t->z * t->y);
+  putf(t, t->y + t->x);
+}
+
 static void divergence(item *t) {
   uint32_t steps = 0, v = t->a & 1023, sum = 0;
   while (v > 1 && steps < 200) {
@@ -269,6 +278,7 @@ ITEMS(integer_division)
 ITEMS(wide)
 ITEMS(conversions)
 ITEMS(comparisons)
+ITEMS(dual)
 ITEMS(divergence)
 ITEMS(private_memory)
 ITEMS(constant_table)
@@ -345,12 +355,14 @@ int main(void) {
     fprintf(stderr, "%s\n", h.log);
     return 1;
   }
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_rounding),       cmocka_unit_test(test_divisions),
-      cmocka_unit_test(test_integers),   cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
-      cmocka_unit_test(test_wide),       cmocka_unit_test(test_conversions),    cmocka_unit_test(test_comparisons),
-      cmocka_unit_test(test_divergence), cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),
-      cmocka_unit_test(test_loads),      cmocka_unit_test(test_stores),         cmocka_unit_test(test_atomics)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_rounding),
+                                     cmocka_unit_test(test_divisions),      cmocka_unit_test(test_integers),
+                                     cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
+                                     cmocka_unit_test(test_wide),           cmocka_unit_test(test_conversions),
+                                     cmocka_unit_test(test_comparisons),    cmocka_unit_test(test_dual),
+                                     cmocka_unit_test(test_divergence),     cmocka_unit_test(test_private_memory),
+                                     cmocka_unit_test(test_constant_table), cmocka_unit_test(test_loads),
+                                     cmocka_unit_test(test_stores),         cmocka_unit_test(test_atomics)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   harness_close(&h);
   return failed;
