@@ -69,9 +69,8 @@ KERNEL(dual, float p; float q; DUAL("v_dual_fmac_f32 v0, v2, v7 :: v_dual_add_f3
        PUTF(p); PUTF(q); DUAL("v_dual_fmac_f32 v0, v2, v7 :: v_dual_mul_f32 v1, v1, v0", fma(z, y, x), y *x); PUTF(p);
        PUTF(q); DUAL("v_dual_mul_f32 v0, v2, v7 :: v_dual_add_f32 v1, v1, v0", z *y, y + x); PUTF(p); PUTF(q);)
 
-/* Branches and loops of which each item takes its own way. The inner loop begins at another place in each item: where
- * all begin at one, clang 15 reads its counter, a scalar, behind the loop, for items that have left it earlier
- * (README.md). */
+/* Branches and loops of which each item takes its own way. The inner loop begins at another place in each item, so that
+ * its counter is no scalar: one_counter. */
 KERNEL(
     divergence, uint steps = 0; uint v = a & 1023; uint sum = 0; while (v > 1 && steps < 200) {
       v = v & 1 ? 3 * v + 1 : v >> 1;
@@ -81,6 +80,19 @@ KERNEL(
     for (uint k = 0; k < (b & 15); k++) {
       if ((k ^ a) & 1) continue;
       for (uint m = k + (c >> 7 & 1); m < (c & 7); m++) sum += m * k + (a >> m & 1);
+      if (sum > 60) {
+        sum -= 11;
+      } else if (k & 2) {
+        sum ^= 5;
+      }
+    } PUT(sum);)
+
+/* A loop that all items begin at one place and leave in different rounds: compiled wrongly, but where machine-sink is
+ * off (README.md). */
+KERNEL(
+    one_counter, uint sum = 0; for (uint k = 0; k < (b & 15); k++) {
+      if ((k ^ a) & 1) continue;
+      for (uint m = k; m < (c & 7); m++) sum += m * k + (a >> m & 1);
       if (sum > 60) {
         sum -= 11;
       } else if (k & 2) {
