@@ -197,10 +197,10 @@ static bool decode_dual(decoder *d, char *text, char *second, const char *whole,
   bool reads = false;
   for (int i = 0; i < 4; i++) {
     if (o[2].x[i].scalar || o[2].x[i].index != written) continue;
-    o[2].x[i].index = DUAL_RESULT;
+    o[2].x[i].index = KEPT;
     reads = true;
   }
-  o->d[0].index = DUAL_RESULT, o->x[0].index = written;
+  o->d[0].index = KEPT, o->x[0].index = written;
   if (!reads) {
     memmove(o, o + 1, 2 * sizeof *o);
     d->kernel->count--;
