@@ -160,24 +160,40 @@ static void comparisons(item *t) {
   put(t, (x < y && y < t->z) || t->a == t->c);
 }
 
+static void dual(item *t) {
+  putf(t, fmaf(t->z, t->y, t->x));
+  putf(t, t->y + t->z);
+  putf(t, fmaf(t->z, t->y, t->x));
+  putf(t, t->y * t->x);
+  putf(t, t->z * t->y);
+  putf(t, t->y + t->x);
+}
+
+static uint32_t loops(const item *t, uint32_t late) {
+  uint32_t sum = 0;
+  for (uint32_t k = 0; k < (t->b & 15); k++) {
+    if ((k ^ t->a) & 1) continue;
+    for (uint32_t m = k + late; m < (t->c & 7); m++) sum += m * k + (t->a >> m & 1);
+    if (sum > 60)
+      sum -= 11;
+    else if (k & 2)
+      sum ^= 5;
+  }
+  return sum;
+}
+
 static void divergence(item *t) {
-  uint32_t steps = 0, v = t->a & 1023, sum = 0;
+  uint32_t steps = 0, v = t->a & 1023;
   while (v > 1 && steps < 200) {
     v = v & 1 ? 3 * v + 1 : v >> 1;
     steps++;
     if (v == (t->b & 63)) break;
   }
   put(t, steps);
-  for (uint32_t k = 0; k < (t->b & 15); k++) {
-    if ((k ^ t->a) & 1) continue;
-    for (uint32_t m = k + (t->c >> 7 & 1); m < (t->c & 7); m++) sum += m * k + (t->a >> m & 1);
-    if (sum > 60)
-      sum -= 11;
-    else if (k & 2)
-      sum ^= 5;
-  }
-  put(t, sum);
+  put(t, loops(t, t->c >> 7 & 1));
 }
+
+static void one_counter(item *t) { put(t, loops(t, 0)); }
 
 static void private_memory(item *t) {
   uint32_t w[40];
@@ -269,9 +285,20 @@ ITEMS(integer_division)
 ITEMS(wide)
 ITEMS(conversions)
 ITEMS(comparisons)
+ITEMS(dual)
 ITEMS(divergence)
 ITEMS(private_memory)
 ITEMS(constant_table)
+
+#define OPTIONS "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt"
+
+static void test_one_counter(void **state) {
+  (void)state;
+  harness unsunk;
+  assert_true(harness_build(&unsunk, "items.cl", OPTIONS " -mllvm -disable-machine-sink"));
+  compare(&unsunk, "one_counter", one_counter);
+  harness_close(&unsunk);
+}
 
 /* --- memory ---------------------------------------------------------------------------------------------------------
  */
@@ -341,16 +368,19 @@ static void test_atomics(void **state) {
 int main(void) {
   if (!harness_can_compile()) return HARNESS_SKIPPED;
   make_inputs();
-  if (!harness_build(&h, "items.cl", "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt")) {
+  if (!harness_build(&h, "items.cl", OPTIONS)) {
     fprintf(stderr, "%s\n", h.log);
     return 1;
   }
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_rounding),       cmocka_unit_test(test_divisions),
-      cmocka_unit_test(test_integers),   cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
-      cmocka_unit_test(test_wide),       cmocka_unit_test(test_conversions),    cmocka_unit_test(test_comparisons),
-      cmocka_unit_test(test_divergence), cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),
-      cmocka_unit_test(test_loads),      cmocka_unit_test(test_stores),         cmocka_unit_test(test_atomics)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_rounding),
+                                     cmocka_unit_test(test_divisions),      cmocka_unit_test(test_integers),
+                                     cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
+                                     cmocka_unit_test(test_wide),           cmocka_unit_test(test_conversions),
+                                     cmocka_unit_test(test_comparisons),    cmocka_unit_test(test_dual),
+                                     cmocka_unit_test(test_divergence),     cmocka_unit_test(test_one_counter),
+                                     cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),
+                                     cmocka_unit_test(test_loads),          cmocka_unit_test(test_stores),
+                                     cmocka_unit_test(test_atomics)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   harness_close(&h);
   return failed;

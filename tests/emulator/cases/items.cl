@@ -53,9 +53,24 @@ KERNEL(comparisons, PUT((x < y) | (x <= y) << 1 | (x > y) << 2 | (x >= y) << 3 |
        PUT((a < b) | (a <= b) << 1 | ((int)a > (int)b) << 2 | ((int)a >= (int)b) << 3 | (a == b) << 4);
        PUT(x < y ? a : b); PUTF(x > 0 ? x : 0.25f * x); PUT((x < y && y < z) || a == c);)
 
-/* Branches and loops of which each item takes its own way. The inner loop begins at another place in each item: where
- * all begin at one, clang 15 reads its counter, a scalar, behind the loop, for items that have left it earlier
- * (README.md). */
+/* Two instructions that gfx11 issues as one: both read before either writes. The first adds to its result, v0, while
+ * the second reads something else, or what was there. */
+#ifdef __gfx1100__
+#define DUAL(instructions, first, second)                                                             \
+  __asm__("v_mov_b32 v0, %2\n v_mov_b32 v1, %3\n v_mov_b32 v2, %4\n v_mov_b32 v7, %3\n " instructions \
+          "\n v_mov_b32 %0, v0\n v_mov_b32 %1, v1"                                                    \
+          : "=&v"(p), "=&v"(q)                                                                        \
+          : "v"(x), "v"(y), "v"(z)                                                                    \
+          : "v0", "v1", "v2", "v7")
+#else
+#define DUAL(instructions, first, second) (p = (first), q = (second))
+#endif
+KERNEL(dual, float p; float q; DUAL("v_dual_fmac_f32 v0, v2, v7 :: v_dual_add_f32 v1, v1, v2", fma(z, y, x), y + z);
+       PUTF(p); PUTF(q); DUAL("v_dual_fmac_f32 v0, v2, v7 :: v_dual_mul_f32 v1, v1, v0", fma(z, y, x), y *x); PUTF(p);
+       PUTF(q); DUAL("v_dual_mul_f32 v0, v2, v7 :: v_dual_add_f32 v1, v1, v0", z *y, y + x); PUTF(p); PUTF(q);)
+
+/* Branches and loops of which each item takes its own way. The inner loop begins at another place in each item, so that
+ * its counter is no scalar: one_counter. */
 KERNEL(
     divergence, uint steps = 0; uint v = a & 1023; uint sum = 0; while (v > 1 && steps < 200) {
       v = v & 1 ? 3 * v + 1 : v >> 1;
@@ -65,6 +80,19 @@ KERNEL(
     for (uint k = 0; k < (b & 15); k++) {
       if ((k ^ a) & 1) continue;
       for (uint m = k + (c >> 7 & 1); m < (c & 7); m++) sum += m * k + (a >> m & 1);
+      if (sum > 60) {
+        sum -= 11;
+      } else if (k & 2) {
+        sum ^= 5;
+      }
+    } PUT(sum);)
+
+/* A loop that all items begin at one place and leave in different rounds: compiled wrongly, but where machine-sink is
+ * off (README.md). */
+KERNEL(
+    one_counter, uint sum = 0; for (uint k = 0; k < (b & 15); k++) {
+      if ((k ^ a) & 1) continue;
+      for (uint m = k; m < (c & 7); m++) sum += m * k + (a >> m & 1);
       if (sum > 60) {
         sum -= 11;
       } else if (k & 2) {

@@ -8,11 +8,12 @@
 
 enum { COUNT = 256 };
 
-/* The float beside x that the setting wants: "exact", "up", "down". */
-static float beside(const char *variable, float x) {
+/* The float that the setting wants: "exact", "up", "down" of what is exact, from which x, the nearest, is off by a
+ * number of `error`'s sign. */
+static float beside(const char *variable, float x, double error) {
   const char *how = getenv(variable);
-  if (how && strcmp(how, "up") == 0) return nextafterf(x, INFINITY);
-  if (how && strcmp(how, "down") == 0) return nextafterf(x, 0);
+  if (how && strcmp(how, "up") == 0 && error <= 0) return nextafterf(x, INFINITY);
+  if (how && strcmp(how, "down") == 0 && error >= 0) return nextafterf(x, 0);
   return x;
 }
 
@@ -29,7 +30,11 @@ static void test_settings(void **state) {
   assert_int_equal(harness_launch(&h, k, 1, NULL, &n, &local, NULL, 0), CL_SUCCESS);
   harness_read(&h, to, sizeof y, y);
   for (int i = 0; i < COUNT; i++) {
-    const float reciprocal = beside("EMULATOR_RECIPROCAL", 1.0F / x[i]), root = beside("EMULATOR_ROOT", sqrtf(x[i]));
+    const float inverse = 1.0F / x[i], square_root = sqrtf(x[i]);
+    const double z = (double)x[i], over = (double)inverse * z - 1,
+                 over_root = (double)square_root * (double)square_root - z;
+    const float reciprocal = beside("EMULATOR_RECIPROCAL", inverse, over);
+    const float root = beside("EMULATOR_ROOT", square_root, over_root);
     if (y[i] != reciprocal || y[COUNT + i] != root)
       fail_msg("of %a: reciprocal %a, not %a; root %a, not %a", (double)x[i], (double)y[i], (double)reciprocal,
                (double)y[COUNT + i], (double)root);

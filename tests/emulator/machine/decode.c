@@ -181,25 +181,30 @@ static bool decode_one(decoder *d, char *text, const char *whole, uint32_t addre
   return true;
 }
 
-/* Both halves of a dual instruction read before either writes: results go to registers of the emulator's, from which
- * two more steps take them. */
+/* Both halves of a dual instruction read before either writes: if the second reads the first's result, it finds the old
+ * value in a register of the emulator's. The first's result stays where it is, for it may add to it (v_dual_fmac). */
 static bool decode_dual(decoder *d, char *text, char *second, const char *whole, uint32_t address) {
   const size_t first = d->kernel->count;
   memset(second, 0, 4);
   second += 4;
   char *blank = strchr(text, '\0');
   while (blank > text && blank[-1] == ' ') *--blank = '\0';
+  step *const keep = append(d);
+  keep->run = d->machine->find("v_mov_b32")->run, keep->text = whole, keep->address = address;
   if (!decode_one(d, text, whole, address) || !decode_one(d, second, whole, address)) return false;
-  step *const x = &d->kernel->steps[first], *const y = x + 1;
-  const uint16_t wanted = x->d[0].index;
+  step *const o = &d->kernel->steps[first];
+  const uint16_t written = o[1].d[0].index;
   bool reads = false;
-  for (int i = 0; i < 4; i++) reads |= !y->x[i].scalar && y->x[i].index == wanted;
-  if (!reads) return true;
-  const instruction *move = d->machine->find("v_mov_b32");
-  step *o = append(d);
-  o->run = move->run, o->text = whole, o->address = address;
-  o->d[0].index = wanted, o->x[0].index = DUAL_RESULT;
-  d->kernel->steps[first].d[0].index = DUAL_RESULT;
+  for (int i = 0; i < 4; i++) {
+    if (o[2].x[i].scalar || o[2].x[i].index != written) continue;
+    o[2].x[i].index = KEPT;
+    reads = true;
+  }
+  o->d[0].index = KEPT, o->x[0].index = written;
+  if (!reads) {
+    memmove(o, o + 1, 2 * sizeof *o);
+    d->kernel->count--;
+  }
   return true;
 }
 

@@ -9,27 +9,33 @@ static inline uint32_t exponent(uint32_t a) { return a >> 23 & 255; }
 static inline bool is_denormal(float x) { return x != 0 && fabsf(x) < 0x1p-126F; }
 static inline uint32_t flushed(uint32_t a) { return exponent(a) ? a : a & 0x80000000u; }
 
-/* AMD promises 1 ULP: the settings say which neighbour it is. Powers of two are exact. */
-static inline uint32_t inexact(uint32_t r, uint32_t of, rounding how) {
+/* AMD promises 1 ULP of what is exact, and r is off by a number of `error`'s sign: the settings say which of the floats
+ * on either side it is. One more, 1.5 ULP, and clang's divisions of integers by 3 were wrong. */
+static inline uint32_t inexact(uint32_t r, uint32_t of, double error, rounding how) {
   if (exponent(r) == 0 || exponent(r) == 255) return r;
-  if (how == ONE_UP) return r + 1;
-  if (how == ONE_DOWN) return r - 1;
-  if (how == RANDOM_ULP) return r + (of * 2654435761u >> 16) % 3 - 1;
-  return r;
+  const uint32_t drawn = (of * 2654435761u >> 16) % 3;
+  const bool up = how == ONE_UP || (how == RANDOM_ULP && drawn == 2);
+  const bool down = how == ONE_DOWN || (how == RANDOM_ULP && drawn == 0);
+  return up && error <= 0 ? r + 1 : down && error >= 0 ? r - 1 : r;
 }
+
+/* Powers of two are exact. */
 static inline uint32_t reciprocal(uint32_t a, const settings *s) {
   if (s->flush) a = flushed(a);
-  uint32_t r = as_bits(1.0F / as_float(a));
-  if (a & 0x7fffff) r = inexact(r, a, s->reciprocal);
+  const float x = as_float(a), y = 1.0F / x;
+  uint32_t r = as_bits(y);
+  if (a & 0x7fffff) r = inexact(r, a, (double)x * (double)y - 1, s->reciprocal);
   return s->flush ? flushed(r) : r;
 }
 static inline uint32_t root(uint32_t a, const settings *s) {
   if (s->flush) a = flushed(a);
-  return inexact(as_bits(sqrtf(as_float(a))), a, s->root);
+  const float x = as_float(a), y = sqrtf(x);
+  return inexact(as_bits(y), a, (double)y * (double)y - (double)x, s->root);
 }
 static inline uint32_t reciprocal_root(uint32_t a, const settings *s) {
   if (s->flush) a = flushed(a);
-  return inexact(as_bits((float)(1.0 / sqrt((double)as_float(a)))), a, s->root);
+  const float x = as_float(a), y = (float)(1.0 / sqrt((double)x));
+  return inexact(as_bits(y), a, fma((double)y * (double)y, (double)x, -1), s->root);
 }
 
 /* Division's steps, as the instruction-set documents give them; but where the reciprocal and the quotient are denormal

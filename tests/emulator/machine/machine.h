@@ -19,10 +19,10 @@ enum {
   SINK = 128,
   FIRST_CONSTANT = 130,
   MOST_SCALARS = 2048,
-  /* Vector registers, accumulation registers, and two that hold half of a dual instruction's results. */
+  /* Vector registers, accumulation registers, and one that keeps what the second half of a dual instruction reads. */
   FIRST_ACCUMULATOR = 256,
-  DUAL_RESULT = 512,
-  MOST_VECTORS = 514
+  KEPT = 512,
+  MOST_VECTORS = 513
 };
 
 /* Of an operand: read as -x, |x|, -|x|; as one of its bytes or halves, by the number of the first bit, with
