@@ -220,6 +220,18 @@ static void test_impossible_paths(void **state) {
   assert_int_equal(fovea_file_read("/tmp", 1 << 30, &data, &size), FOVEA_IO);
 }
 
+/* A device or a pipe is no file to be replaced. */
+static void test_a_pipe_stays(void **state) {
+  (void)state;
+  const char *path = temp_path("pipe");
+  struct stat about;
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_int_equal(fovea_file_write(path, "x", 1), FOVEA_IO);
+  assert_non_null(strstr(fovea_error_message(), "no regular file"));
+  assert_int_equal(stat(path, &about), 0);
+  assert_true(S_ISFIFO(about.st_mode));
+}
+
 static void test_read_limit(void **state) {
   (void)state;
   uint8_t *data;
@@ -302,6 +314,7 @@ int main(void) {
       cmocka_unit_test_setup(test_two_writers, no_faults),
       cmocka_unit_test_setup(test_a_dead_writers_temporary_is_reused, no_faults),
       cmocka_unit_test_setup(test_impossible_paths, no_faults),
+      cmocka_unit_test_setup(test_a_pipe_stays, no_faults),
       cmocka_unit_test_setup(test_read_limit, no_faults),
       cmocka_unit_test_setup(test_append, no_faults),
       cmocka_unit_test_setup(test_directory_create, no_faults),

@@ -247,6 +247,20 @@ static void test_anova(void **state) {
   free(err);
 }
 
+/* Two factors that each do nothing on average, and everything together. */
+static void test_crossover(void **state) {
+  (void)state;
+  static const char csv[] = "a,b,y\nu,s,1.01\nu,t,2\nv,s,2.01\nv,t,1\nu,s,0.99\nu,t,2.02\nv,s,1.98\nv,t,1.01\n";
+  static const char *const parts[] = {"a v instead of u makes no difference", "b t instead of s makes no difference",
+                                      "But they matter together: what one of a:b does depends on the other (F = "};
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 --constant '%s'", temp_file("crossover.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_true(in_order(out, parts, sizeof parts / sizeof *parts));
+  free(out);
+  free(err);
+}
+
 /* A column whose name has a comma is quoted, twice where it has a quote. */
 static void test_quoted_names(void **state) {
   (void)state;
@@ -319,10 +333,10 @@ static void test_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_summaries),     cmocka_unit_test(test_german),
-                                     cmocka_unit_test(test_json_and_plot), cmocka_unit_test(test_aliases),
-                                     cmocka_unit_test(test_columns),       cmocka_unit_test(test_said),
-                                     cmocka_unit_test(test_failures),      cmocka_unit_test(test_sweep_report),
-                                     cmocka_unit_test(test_anova),         cmocka_unit_test(test_quoted_names)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_summaries), cmocka_unit_test(test_german),       cmocka_unit_test(test_json_and_plot),
+      cmocka_unit_test(test_aliases),   cmocka_unit_test(test_columns),      cmocka_unit_test(test_said),
+      cmocka_unit_test(test_failures),  cmocka_unit_test(test_sweep_report), cmocka_unit_test(test_anova),
+      cmocka_unit_test(test_crossover), cmocka_unit_test(test_quoted_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

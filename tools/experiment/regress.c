@@ -82,7 +82,7 @@ static void free_plan(plan *p) {
 /* The analysis' pictures, or the coefficients'. */
 static fovea_status plot(const request *r, const report *made) {
   fovea_status status = FOVEA_OK;
-  if (r->plot_pairs && (!made->analysis || made->analysis->pair_count == 0))
+  if (r->plot_pairs && made->analysis && made->analysis->pair_count == 0)
     return fovea_fail(FOVEA_INVALID, "--plot-pairs: there are no pairs of factors to draw");
   if (r->plot)
     status = made->analysis && (r->anova > 0 || made->analysis->factor_count > 0) ? report_plot_factors(r->plot, made)
