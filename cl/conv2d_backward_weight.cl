@@ -85,6 +85,10 @@ static inline void add_image(__global const float *x, __global const float *dy, 
   }
 }
 
+/* In local memory: a sum's 16 images, + 1 so that neighbours read different banks; the sums of a block of images. */
+#define ROW (LANES + 1)
+#define BLOCK (TC * S * ROW)
+
 /* The tree over the 16 images of each of `count` blocks, then that over the blocks; blocks are `stride` floats apart
  * and are overwritten. */
 static inline float tree_of_blocks(__local float *lanes, int stride, int count) {
@@ -104,7 +108,7 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
     __global float *restrict out_base, const ulong out_offset, const int n, const int c_count, const int h,
     const int w_size, const int k_count, const int oh_count, const int ow_count, const int top, const int left,
     const int side, const int serial, const int level_count) {
-  __local float lanes[SUBS][TC * S][LANES + 1]; /* + 1: neighbours read different banks */
+  __local float lanes[SUBS * BLOCK]; /* [SUBS][TC][S][ROW] */
   const int id = (int)get_local_id(0), lane = id % LANES, sub = id / LANES;
   const int c_tiles = (c_count + TC - 1) / TC, k_tiles = (k_count + TK - 1) / TK, items = k_tiles * c_tiles * R;
   const int item0 = (int)get_group_id(0) * (SUBS / side), item = item0 + sub / side;
@@ -135,14 +139,14 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
 #pragma unroll
           for (int c = 0; c < TC; c++)
 #pragma unroll
-            for (int s = 0; s < S; s++) lanes[sub][c * S + s][lane] = acc[j][c][s];
+            for (int s = 0; s < S; s++) lanes[sub * BLOCK + (c * S + s) * ROW + lane] = acc[j][c][s];
       barrier(CLK_LOCAL_MEM_FENCE);
       for (int i = id; i < SUBS / side * (TC * S); i += LANES * SUBS) {
         const int tile = i / (TC * S), sum = i % (TC * S), it = item0 + tile;
         const int c = it / R % c_tiles * TC + sum / S, filter = it / R / c_tiles * TK + k;
         if (it >= items || c >= c_count || filter >= k_count) continue;
         const size_t weight = (((size_t)filter * c_count + c) * R + it % R) * S + sum % S;
-        const float total = tree_of_blocks(lanes[tile * side][sum], TC * S * (LANES + 1), count);
+        const float total = tree_of_blocks(lanes + tile * side * BLOCK + sum * ROW, BLOCK, count);
         if (serial == 1)
           out[weight] = total;
         else

@@ -127,13 +127,13 @@ static fovea_status add_predictor(fovea_predictors *p, const char *name) {
 static fovea_status add_columns(fovea_predictors *p) {
   const fovea_design_options *o = p->options;
   fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < o->column_count && !status; i++) {
+  for (size_t i = 0; o->columns && i < o->column_count && !status; i++) {
     for (size_t j = 0; j < i && !status; j++)
       if (strcmp(o->columns[i], o->columns[j]) == 0)
         status = fovea_fail(FOVEA_INVALID, "the column %s is named twice", o->columns[i]);
     if (!status) status = add_predictor(p, o->columns[i]);
   }
-  for (size_t i = 0; i < o->term_count && !status; i++) {
+  for (size_t i = 0; o->terms && i < o->term_count && !status; i++) {
     size_t column; /* a name may hold an operator */
     status = fovea_column_find(p->table, o->terms[i], &column)
                  ? add_predictor(p, o->terms[i])
