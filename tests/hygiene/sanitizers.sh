@@ -15,7 +15,7 @@ set -euo pipefail
 step=$1 build=$(realpath -m -- "$2")
 left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder$|_gpu_(path|sample)$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
 [ "$step" = --run ] ||
-  left_out+='|^(op|model|net|samples)/|^plan/shard|^runtime/program$|^tools/(bench|load|plots|resume|signals|sweep_resume)$'
+  left_out+='|^(op|model|net|samples)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(bench|load|plots|resume|signals|sweep_resume)$'
 
 need ninja
 
