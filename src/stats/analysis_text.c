@@ -105,6 +105,13 @@ static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o
 
 /* --- means ------------------------------------------------------------------------------------------------------- */
 
+/* A line's name, value, error and interval. */
+static void put_estimate(fovea_text *t, const fovea_estimate *e, size_t width, int decimals) {
+  const double numbers[] = {e->value, e->std_error, e->low, e->high};
+  put_name(t, e->name, width);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) put_number(t, "%.*f", decimals, numbers[i]);
+}
+
 static void put_means(fovea_text *t, const fovea_means *m, const fovea_analysis *a, const fovea_ols *o) {
   static const char *const by[] = {"Tukey's", "Holm's p, Bonferroni's intervals", "unadjusted"};
   char low[NUMBER], high[NUMBER];
@@ -121,23 +128,14 @@ static void put_means(fovea_text *t, const fovea_means *m, const fovea_analysis 
   fovea_text_add(t, "\n");
   put_header(t, "level", width, header, 4);
   for (size_t i = 0; i < m->count; i++) {
-    const fovea_estimate *e = &m->means[i];
-    put_name(t, e->name, width);
-    put_number(t, "%.*f", decimals, e->value);
-    put_number(t, "%.*f", decimals, e->std_error);
-    put_number(t, "%.*f", decimals, e->low);
-    put_number(t, "%.*f", decimals, e->high);
+    put_estimate(t, &m->means[i], width, decimals);
     fovea_text_add(t, "\n");
   }
   header[0] = "value";
   put_header(t, "difference", width, header, 6);
   for (size_t i = 0; i < m->difference_count; i++) {
     const fovea_estimate *e = &m->differences[i];
-    put_name(t, e->name, width);
-    put_number(t, "%.*f", decimals, e->value);
-    put_number(t, "%.*f", decimals, e->std_error);
-    put_number(t, "%.*f", decimals, e->low);
-    put_number(t, "%.*f", decimals, e->high);
+    put_estimate(t, e, width, decimals);
     put_number(t, "%.*f", 2, e->t_value);
     put_p(t, e->p_value);
     fovea_text_add(t, "\n");

@@ -46,6 +46,12 @@ fovea_status fovea_column_require(const fovea_table *t, const char *name, size_t
   return fovea_fail(FOVEA_INVALID, "there is no column %s; the columns are %s", name, list);
 }
 
+bool fovea_column_varies(const fovea_table *t, size_t column) {
+  for (size_t i = 1; i < t->rows; i++)
+    if (strcmp(fovea_cell(t, i, column), fovea_cell(t, 0, column)) != 0) return true;
+  return false;
+}
+
 fovea_status fovea_cell_fail(const fovea_table *t, size_t row, size_t column, const char *why) {
   return fovea_fail(FOVEA_INVALID, "line %zu, column %s: \"%s\" %s", t->lines[row], t->names[column],
                     fovea_cell(t, row, column), why);

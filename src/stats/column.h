@@ -21,6 +21,9 @@ bool fovea_column_find(const fovea_table *t, const char *name, size_t *column);
 /* FOVEA_INVALID, naming those that there are. */
 fovea_status fovea_column_require(const fovea_table *t, const char *name, size_t *column);
 
+/* Whether not all its cells are the same. */
+bool fovea_column_varies(const fovea_table *t, size_t column);
+
 /* Fails with FOVEA_INVALID: line 3, column a: "x" <why>. */
 fovea_status fovea_cell_fail(const fovea_table *t, size_t row, size_t column, const char *why);
 

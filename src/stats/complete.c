@@ -32,11 +32,7 @@ static fovea_status use_term(usage *u, const char *term) {
   if (!all.variables) return no_memory();
   for (size_t i = 0; i < all.variable_count; i++) all.variables[i].name = u->table->names[i];
   fovea_status status = fovea_terms_read(&all, term, use, u);
-  for (size_t i = 0; i < all.term_count; i++) {
-    free(all.terms[i].name);
-    free(all.terms[i].variables);
-    free(all.terms[i].full);
-  }
+  for (size_t i = 0; i < all.term_count; i++) fovea_term_free(&all.terms[i]);
   free(all.terms);
   free(all.variables);
   return status;

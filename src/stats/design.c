@@ -12,6 +12,7 @@
 #include "stats/predictors.h"
 #include "stats/sweep_design.h"
 #include "stats/table.h"
+#include "stats/terms.h"
 
 static const size_t most_values = (size_t)1 << 28;
 
@@ -19,18 +20,11 @@ static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design
 
 /* --- columns of x ------------------------------------------------------------------------------------------------ */
 
-static bool is_nonzero_constant(const fovea_design_variable *v, size_t n) {
-  if (v->degree == 0) return false;
-  for (size_t i = 1; i < n; i++)
-    if (v->values[i] != v->values[0]) return false;
-  return v->values[0] != 0;
-}
-
 /* statsmodels.tools.add_constant(prepend=True, has_constant='skip'); a factor's only level is a constant too. */
 static bool wants_constant(const fovea_design *d) {
   for (size_t i = 0; i < d->term_count; i++) {
     const fovea_design_variable *v = &d->variables[d->terms[i].variables[0]];
-    if (d->terms[i].order == 1 && (is_nonzero_constant(v, d->n) || (v->degree == 0 && v->level_count == 1)))
+    if (d->terms[i].order == 1 && (fovea_variable_is_constant(v, d->n) || (v->degree == 0 && v->level_count == 1)))
       return false;
   }
   return true;
@@ -237,11 +231,7 @@ static void free_variables(fovea_design *d) {
     free(v->values);
     free(v->at);
   }
-  for (size_t i = 0; i < d->term_count; i++) {
-    free(d->terms[i].name);
-    free(d->terms[i].variables);
-    free(d->terms[i].full);
-  }
+  for (size_t i = 0; i < d->term_count; i++) fovea_term_free(&d->terms[i]);
   free(d->variables);
   free(d->terms);
 }

@@ -163,12 +163,6 @@ static fovea_status append_name(char **text, const char *start, const char *name
   return FOVEA_OK;
 }
 
-static bool varies(const fovea_table *t, size_t column) {
-  for (size_t i = 1; i < t->rows; i++)
-    if (strcmp(fovea_cell(t, i, column), fovea_cell(t, 0, column)) != 0) return true;
-  return false;
-}
-
 /* A learning rate enters as its logarithm: its levels are factors apart, not differences. */
 static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
   size_t column = 0, variable = 0;
@@ -194,13 +188,15 @@ static fovea_status add_sweep_factors(fovea_predictors *p) {
   for (size_t i = 0; i < FOVEA_SWEEP_FACTORS && !status; i++) {
     size_t column = 0;
     fovea_column_find(p->table, fovea_sweep_factors[i], &column);
-    if (column != p->response && varies(p->table, column)) status = add_predictor(p, fovea_sweep_factors[i]);
+    if (column != p->response && fovea_column_varies(p->table, column))
+      status = add_predictor(p, fovea_sweep_factors[i]);
   }
   for (size_t i = 0; i < p->table->columns && !status; i++) {
     const char *name = p->table->names[i];
     if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name)) continue;
     const bool rate = strcmp(name, "lr") == 0 || strcmp(name, "min-lr") == 0;
-    if (i != p->response && varies(p->table, i)) status = rate ? add_logarithm(p, name) : add_predictor(p, name);
+    if (i != p->response && fovea_column_varies(p->table, i))
+      status = rate ? add_logarithm(p, name) : add_predictor(p, name);
   }
   return status;
 }
@@ -314,19 +310,10 @@ static fovea_status drop_empty(fovea_predictors *p) {
       continue;
     }
     if (!status) status = append_name(&d->ignored, d->ignored ? "" : "the same in every row, and left out: ", t.name);
-    free(t.name);
-    free(t.variables);
-    free(t.full);
+    fovea_term_free(&t);
   }
   d->term_count = kept;
   return status;
-}
-
-static bool is_constant(const fovea_design_variable *v, size_t n) {
-  if (v->degree == 0) return false;
-  for (size_t i = 1; i < n; i++)
-    if (v->values[i] != v->values[0]) return false;
-  return v->values[0] != 0;
 }
 
 /* A constant is in the design: the option's, or a column's that is a predictor. */
@@ -334,7 +321,8 @@ static bool has_constant(const fovea_predictors *p) {
   const fovea_design *d = p->design;
   bool constant = p->options->constant || p->sweep;
   for (size_t i = 0; i < d->term_count; i++)
-    constant = constant || (d->terms[i].order == 1 && is_constant(&d->variables[d->terms[i].variables[0]], d->n));
+    constant = constant ||
+               (d->terms[i].order == 1 && fovea_variable_is_constant(&d->variables[d->terms[i].variables[0]], d->n));
   return constant;
 }
 
@@ -347,7 +335,7 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   for (size_t i = 0; i < o->power_count && !status; i++) status = set_degree(p, o->powers[i]);
   if (!status) status = check_categorical(p);
   const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
-                      varies(p->table, seed);
+                      fovea_column_varies(p->table, seed);
   if (!status && (o->block || blocks)) status = add_block(p, o->block ? o->block : "seed");
   for (size_t i = 0; i < o->baseline_count && !status; i++) status = set_baseline(p, o->baselines[i]);
   if (!status) fovea_terms_arrange(p->design, has_constant(p), o->all_levels);

@@ -121,17 +121,11 @@ static fovea_status add_factor(const fovea_table *t, size_t which, bool constant
   return status;
 }
 
-static bool varies(const fovea_table *t, size_t column) {
-  for (size_t i = 1; i < t->rows; i++)
-    if (strcmp(fovea_cell(t, i, column), fovea_cell(t, 0, column)) != 0) return true;
-  return false;
-}
-
 fovea_status fovea_sweep_columns(const fovea_table *t, bool constant, fovea_design *d) {
   size_t column = 0;
   fovea_status status = FOVEA_OK;
   fovea_column_find(t, "activation", &column);
-  constant = constant && varies(t, column);
+  constant = constant && fovea_column_varies(t, column);
   for (int pass = 0; pass < 2 && !status; pass++) {
     size_t count = 0;
     if (constant) status = add_column(d, "const", NULL, 0, t, 0, &count);

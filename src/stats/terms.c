@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "stats/statsmodels.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design: no memory"); }
 
@@ -39,7 +40,7 @@ char *fovea_term_name(const fovea_design *d, const fovea_design_term *t) {
   return name;
 }
 
-static void free_term(fovea_design_term *t) {
+void fovea_term_free(fovea_design_term *t) {
   free(t->name);
   free(t->variables);
   free(t->full);
@@ -52,17 +53,21 @@ fovea_status fovea_terms_add(fovea_design *d, const size_t *variables, size_t or
   if (t.variables && t.full) t.name = fovea_term_name(d, &t);
   fovea_design_term *terms = t.name ? realloc(d->terms, (d->term_count + 1) * sizeof *terms) : NULL;
   if (!terms) {
-    free_term(&t);
+    fovea_term_free(&t);
     return no_memory();
   }
   d->terms = terms;
   for (size_t i = 0; i < d->term_count; i++)
     if (same_term(&d->terms[i], &t)) {
-      free_term(&t);
+      fovea_term_free(&t);
       return FOVEA_OK;
     }
   d->terms[d->term_count++] = t;
   return FOVEA_OK;
+}
+
+bool fovea_variable_is_constant(const fovea_design_variable *v, size_t n) {
+  return v->degree > 0 && fovea_is_constant(v->values, n, 1);
 }
 
 /* --- text -------------------------------------------------------------------------------------------------------- */

@@ -26,4 +26,9 @@ bool fovea_term_contains(const fovea_design_term *whole, const fovea_design_term
 /* "a:b" from the names of the variables; the caller frees it. NULL: no memory. */
 char *fovea_term_name(const fovea_design *d, const fovea_design_term *t);
 
+void fovea_term_free(fovea_design_term *t); /* what it holds */
+
+/* Numbers that are the same, and not 0, in all n rows. */
+bool fovea_variable_is_constant(const fovea_design_variable *v, size_t n);
+
 #endif
