@@ -136,11 +136,14 @@ static int find_name(const char *const *names, int count, const char *name, size
 }
 
 static fovea_status unknown_factor(const char *name, size_t length) {
-  return fovea_fail(
-      FOVEA_INVALID,
-      "--factors: '%.*s' is not one of activation, attention, batchnorm, dropout, arch, depth, latent, kl, "
-      "bn-momentum, epochs, batch, lr, min-lr, such as activation=elu|relu,dropout,latent=2|8",
-      (int)(length < 40 ? length : 40), name);
+  char known[200] = "";
+  for (size_t i = 0; i < LEVELS_FOUR + OTHERS; i++) {
+    const size_t used = strlen(known);
+    snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "",
+             i < LEVELS_FOUR ? four[i] : others[i - LEVELS_FOUR]);
+  }
+  return fovea_fail(FOVEA_INVALID, "--factors: '%.*s' is not one of %s, such as activation=elu|relu,dropout,latent=2|8",
+                    (int)(length < 40 ? length : 40), name, known);
 }
 
 /* The place of the factor in the list, to which it may be added. */
