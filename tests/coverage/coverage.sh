@@ -36,7 +36,7 @@ done
 # Whole folders of tests, those of the layers of src/; not the second run of a test by a GPU's path, whose host code is
 # the same. Of the command's own tests (tools/) only that of the self-test, src/check.
 readonly tests='^(base|runtime|graph|plan|data|net|op|ref_check|stats|model|check|faults)/|^tools/check$'
-readonly repeated='_gpu_(path|sample)$|/plain_c$|^faults/command$'
+readonly repeated='_gpu_(path|sample|optimized)$|/plain_c$|^faults/command$'
 
 quietly() { # LOG COMMAND...: its output only if it fails
   local log=$1
