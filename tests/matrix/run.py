@@ -90,7 +90,8 @@ def emulated(folder):
     return {**icd(folder, "emulated", library), "EMULATOR_CACHE": str(folder / "emulated-code")}
 
 
-# name: (implementation, environment, options of check, what is special)
+# name: (implementation, environment, options of check, what is special). None for options: the arithmetic and the ops
+# alone, by check_ops.
 ROWS = {
     "pocl-seed": (debian_pocl, {}, [], "the seed network"),
     "pocl-loopvec": (debian_pocl, {}, ["--small"], "work-group method loopvec, the default"),
@@ -111,6 +112,7 @@ ROWS = {
                                         "EMULATOR_FLUSH": "1", "EMULATOR_ORDER": "strided"}, ["--small"],
                              "gfx1100, reciprocals and roots off by 1 ULP at random, groups in another order"),
     "oclgrind": (oclgrind, {}, ["--small"], "data races, API use"),
+    "oclgrind-ops": (oclgrind, {}, None, "data races, API use"),
 }
 
 USUAL_CODE = ("pocl-seed", "pocl-loopvec", "pocl-1-thread", "pocl-2-threads", "pocl-loaded")
@@ -162,8 +164,19 @@ def complaints(log):
     return text[:2000]
 
 
+def verdict_of_ops(name, status, out, err, log):
+    """The line of check_ops, with what is wrong under "wrong"."""
+    if status:
+        return {"wrong": f"status {status}: {out}{err.strip()[-500:]}"}
+    platform, device, count = out.strip().split("|")
+    line = [platform, device, ROWS[name][3], f"small, {count} lines", "the ops' bits"]
+    return {"line": line, "wrong": complaints(log)}
+
+
 def verdict(name, status, out, err, log):
     """The JSON of the check, with what is wrong under "wrong"."""
+    if ROWS[name][2] is None:
+        return verdict_of_ops(name, status, out, err, log)
     try:
         result = json.loads(out)
     except ValueError:
@@ -188,7 +201,7 @@ def check(name, fovea, folder):
     env = environment(folder, name, {**implementation(folder), **special})
     log = folder / f"{name}.log"
     log.unlink(missing_ok=True)
-    command = [fovea, "check", "--json", *options]
+    command = [folder / "check_ops"] if options is None else [fovea, "check", "--json", *options]
     if implementation is oclgrind:
         command = ["oclgrind", "--data-races", "--check-api", "--log", str(log), *command]
     if "POCL_WORK_GROUP_METHOD" in special:
@@ -236,7 +249,8 @@ def main():
         result["line"] = ["not run", "", ROWS[name][3], "", str(reason)]
         (folder / f"{name}.json").write_text(json.dumps(result, indent=1))
         return SKIPPED
-    result["line"] = line_of(name, result) if "training" in result else ["failed", "", ROWS[name][3], "", ""]
+    if "line" not in result:
+        result["line"] = line_of(name, result) if "training" in result else ["failed", "", ROWS[name][3], "", ""]
     (folder / f"{name}.json").write_text(json.dumps(result, indent=1))
     print(*result["line"], sep=" | ")
     if result["wrong"]:

@@ -59,7 +59,8 @@ def target_of(test):
     folder, _, stem = test.partition("/")
     if folder == "matrix":  # they run the command on other implementations
         rows = ROOT / "tests" / "matrix" / "CMakeLists.txt"
-        return "fovea" if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
+        program = "check_ops" if stem.endswith("-ops") else "fovea"
+        return program if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
     if folder == "gpu":  # they read what this program lists
         return "list_launches" if stem in ("census", "limits") else None
     if folder == "emulator":  # NAME_DEVICE
