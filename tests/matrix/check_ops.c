@@ -1,6 +1,6 @@
-/* The part of `fovea check --small` that has every kernel once: the device's arithmetic and the ops, without the training.
- * For implementations that take a minute for that (run.py). Prints what is wrong, a line each; or the device, and how
- * many lines of results were right. Exit status: 0, 1 when something is wrong. */
+/* The part of `fovea check --small` that has every kernel once: the device's arithmetic and the ops, without the
+ * training. For implementations that take a minute for that (run.py). Prints what is wrong, a line each; or the device,
+ * and how many lines of results were right. Exit status: 0, 1 when something is wrong. */
 #include <stdio.h>
 
 #include "check/check.h"

@@ -17,7 +17,7 @@
 #include "support/device.h"
 #include "support/tempdir.h"
 
-#define FASHION "/usr/share/datasets/fashion-mnist"
+#define FASHION FOVEA_TEST_IMAGES /* Fashion-MNIST, unpacked */
 
 static inline fovea_vae_config small_config(void) {
   fovea_vae_config c = fovea_vae_default();
