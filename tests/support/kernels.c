@@ -24,18 +24,21 @@ static size_t read_text(const char *path, char *text, size_t size) {
 const char *kernels_changed(const kernel_edit *edits, int most) {
   static char text[1 << 16], changed[1 << 16], folder[512];
   static int folders;
-  char name[256], path[512];
+  char name[256], path[512], from[256];
   snprintf(name, sizeof name, "kernels-%d", folders++);
   snprintf(folder, sizeof folder, "%s", temp_path(name));
   for (int i = 0; i < most && edits[i].file; i++) {
-    if (strchr(edits[i].file, '/')) { /* "common/math.clh" */
+    const char *copy = strchr(edits[i].file, '>'), *to = copy ? copy + 1 : edits[i].file;
+    snprintf(from, sizeof from, "%s", edits[i].file);
+    from[strcspn(from, ">")] = '\0';
+    if (strchr(to, '/')) { /* "common/math.clh" */
       snprintf(name, sizeof name, "kernels-%d", folders - 1);
       mkdir(temp_path(name), 0700);
       snprintf(name, sizeof name, "kernels-%d/common", folders - 1);
       mkdir(temp_path(name), 0700);
     }
-    snprintf(path, sizeof path, "%s/cl/%s", FOVEA_SOURCE_DIR, edits[i].file);
-    snprintf(name, sizeof name, "kernels-%d/%s", folders - 1, edits[i].file);
+    snprintf(path, sizeof path, "%s/cl/%s", FOVEA_SOURCE_DIR, from);
+    snprintf(name, sizeof name, "kernels-%d/%s", folders - 1, to);
     if (!read_text(temp_path(name), text, sizeof text) && !read_text(path, text, sizeof text))
       fail_msg("no kernel file %s", path);
     char *at = strstr(text, edits[i].old);

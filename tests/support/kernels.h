@@ -3,7 +3,7 @@
 #define FOVEA_TESTS_SUPPORT_KERNELS_H
 
 typedef struct kernel_edit {
-  const char *file; /* of cl/ */
+  const char *file; /* of cl/; FILE>COPY: the changed text is a new file, COPY */
   const char *old;  /* the first of this text in it */
   const char *new;  /* takes its place */
 } kernel_edit;
