@@ -43,7 +43,8 @@ FOVEA_API void fovea_table_destroy(fovea_table *table);                         
 
 /* A column of the table as a design has it: numbers, or a factor, which is one of some levels in each row. */
 typedef struct fovea_design_variable {
-  char *name;
+  char *name;         /* the column's; of its logarithm log(NAME) */
+  bool logarithm;     /* the values are natural logarithms */
   size_t degree;      /* of numbers: how many powers enter, 1 or more; 0: a factor */
   double *values;     /* n, of numbers; else NULL */
   size_t level_count; /* of a factor */
@@ -78,10 +79,9 @@ typedef struct fovea_design {
   size_t *clusters;     /* n: which of them each row has */
   /* NULL, or the first integer found that double precision rounds: line 3, column a: "12345678901234567890" */
   char *rounded;
-  /* NULL, or a sentence that names the columns which are left out because nothing varies in them, or because they are
-   * none of a sweep's own */
-  char *ignored;
-  char *remarks; /* NULL, or other sentences, a newline after each: rows left out, words nearly as many as rows */
+  /* NULL, or sentences, a newline after each: which columns and rows are left out and why, words nearly as many as
+   * rows, options that change nothing */
+  char *remarks;
 } fovea_design;
 
 /* What becomes of rows with missing values: an empty cell, NA, N/A, NaN, null, None, "?", "." and "-". */
@@ -128,7 +128,7 @@ FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
  *
  * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and activation,
  * each against a baseline, and other options that it varied, less what does not vary (learning rates as natural
- * logarithms), and the seed as a block where there are several. With all_levels it
+ * logarithms, and KL weights too where none is 0), and the seed as a block where there are several. With all_levels it
  * gives the design of the original experiment, in its order: BatchNorm, Dropout, SpatialAttention, ChannelAttention,
  * CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur. A factor that does not vary is
  * left out; without attention "none" the first level that occurs has no column. Where the activation does not vary

@@ -266,7 +266,7 @@ static void test_quoted_names(void **state) {
   (void)state;
   static const char csv[] = "\"a,b\",\"c\"\"d\",y\n1,5,3\n2,4,5\n3,1,4\n4,4,9\n";
   char arguments[1200], *out, *err;
-  snprintf(arguments, sizeof arguments, "--json --columns '\"a,b\",\"c\"\"d\"' '%s'",
+  snprintf(arguments, sizeof arguments, "--json --columns ' \"a,b\" , \"c\"\"d\"' '%s'",
            temp_file("quoted.csv", csv, sizeof csv - 1));
   if (run("", arguments, &out, &err)) fail_msg("%s", err);
   json_t *json = json_loads(out, 0, NULL), *names = json_object_get(json, "names");

@@ -44,7 +44,6 @@ static void say_design(const char *path, const fovea_design *design, const fovea
   if (design->rounded)
     fprintf(stderr, "fovea: %s: %s is rounded, as any integer with more digits than double precision has\n", path,
             design->rounded);
-  if (design->ignored) fprintf(stderr, "fovea: %s: %s\n", path, design->ignored);
   say_lines(path, design->remarks);
 }
 
