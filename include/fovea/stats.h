@@ -261,6 +261,25 @@ typedef struct fovea_means {
   double detectable; /* and which difference this table's rows are enough for */
 } fovea_means;
 
+/* What a number does: its slope, whether a straight line is enough, and what each of its values does. */
+typedef struct fovea_slope {
+  char *name;      /* of the column, also where its logarithm is in the design */
+  size_t variable; /* of the design */
+  bool logarithm;  /* is in the design */
+  double step;     /* what `change` is for: so much more, or so many times as much */
+  fovea_estimate
+      change;         /* of the response's mean, others as in fovea_means; NaN where powers of the number are there */
+  size_t value_count; /* how many different values it has */
+  /* of 3 values or more: what a mean of their own adds to the line or the powers (lack of fit); else df is 0 */
+  fovea_effect lack;
+  fovea_means values; /* as those of a factor, by the fit in which each value has a mean of its own; count 0 where there
+                         are more than FOVEA_MOST_VALUES, or as many as rows */
+  char *sentence;     /* of the change */
+  char *fit;          /* NULL, or a sentence of the lack of fit */
+} fovea_slope;
+
+enum { FOVEA_MOST_VALUES = 16 };
+
 typedef struct fovea_share {
   char *name; /* a factor, or a pair of factors */
   double share;
@@ -287,6 +306,8 @@ typedef struct fovea_analysis {
   fovea_means *pairs;         /* pair_count: by the same design */
   size_t factor_count;        /* factors that are not blocks */
   fovea_means *factors;
+  size_t slope_count; /* numbers, in the order of their terms */
+  fovea_slope *slopes;
   /* of a full factorial: the part of the variance of its cells' means that each factor and each pair has; the rest is
    * of three factors and more. 0 of any other design. */
   size_t share_count;
@@ -299,10 +320,10 @@ typedef struct fovea_analysis {
 
 /* The analysis of variance of a fit of a design, with a joint F for each term: of type 2, each term after all that do
  * not contain it, or of type 3, each after all others, with factors coded to add up to 0 (R's car::Anova); means of the
- * levels of each factor and of each pair; all differences, adjusted; the parts of the variance (functional ANOVA:
- * Hooker, J. Comp. Graph. Stat. 16 (2007)); how many seeds a difference takes. `ols` is fovea_ols_fit_design's of that
- * design; `options` may be NULL. The caller owns *analysis. FOVEA_INVALID for a design without a constant or without
- * terms, and for options that are none; FOVEA_NO_MEMORY. */
+ * levels of each factor and of each pair; all differences, adjusted; what numbers do; the parts of the variance
+ * (functional ANOVA: Hooker, J. Comp. Graph. Stat. 16 (2007)); how many seeds a difference takes. `ols` is
+ * fovea_ols_fit_design's of that design; `options` may be NULL. The caller owns *analysis. FOVEA_INVALID for a design
+ * without a constant or without terms, and for options that are none; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols,
                                      const fovea_analysis_options *options, fovea_analysis **analysis);
 FOVEA_API void fovea_analysis_destroy(fovea_analysis *analysis); /* takes NULL */

@@ -177,43 +177,67 @@ fovea_status fovea_anova_fill(const fovea_design *d, const fovea_ols *o, int typ
 
 /* --- one term more ----------------------------------------------------------------------------------------------- */
 
-fovea_status fovea_wider_make(const fovea_design *d, size_t a, size_t b, fovea_design *wider) {
+fovea_status fovea_anova_term(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect) {
+  size_t *columns = malloc((term->count + 1) * sizeof *columns), rank = 0;
+  double statistic = NAN;
+  if (!columns) return no_memory();
+  for (size_t c = 0; c < term->count; c++) columns[c] = term->first + c;
+  fovea_status status = fovea_wald(o, columns, term->count, &statistic, &rank);
+  free(columns);
+  effect->df = (double)rank;
+  effect->f_value = rank > 0 && o->df_resid > 0 && !o->exact ? statistic / (double)rank : NAN;
+  effect->sum_squares = o->covariance == FOVEA_CLASSICAL
+                            ? effect->f_value * effect->df * o->residual_deviation * o->residual_deviation
+                            : NAN;
+  effect->p_value = fovea_f_sf(effect->f_value, effect->df, o->df_inference);
+  return status;
+}
+
+static fovea_status copy_terms(const fovea_design *d, const size_t *variables, size_t order, fovea_design *wider) {
+  fovea_status status = FOVEA_OK;
+  for (size_t t = 0; t < d->term_count && !status; t++)
+    status = fovea_terms_add(wider, d->terms[t].variables, d->terms[t].order);
+  if (!status) status = fovea_terms_add(wider, variables, order);
+  for (size_t t = 0; t < d->term_count && !status; t++) {
+    memcpy(wider->terms[t].full, d->terms[t].full, d->terms[t].order * sizeof *d->terms[t].full);
+    wider->terms[t].first = d->terms[t].first;
+    wider->terms[t].count = d->terms[t].count;
+  }
+  return status;
+}
+
+fovea_status fovea_wider_make(const fovea_design *d, const fovea_design_variable *extra, const size_t *variables,
+                              size_t order, fovea_design *wider) {
   *wider = *d;
   wider->terms = NULL;
   wider->term_count = 0;
   wider->x = wider->x_low = NULL;
   wider->names = NULL;
-  fovea_status status = FOVEA_OK;
-  for (size_t t = 0; t < d->term_count && !status; t++)
-    status = fovea_terms_add(wider, d->terms[t].variables, d->terms[t].order);
-  if (!status) status = fovea_terms_add(wider, (const size_t[]){a, b}, 2);
+  wider->variables = malloc((d->variable_count + 1) * sizeof *wider->variables);
+  if (!wider->variables) return no_memory();
+  memcpy(wider->variables, d->variables, d->variable_count * sizeof *wider->variables);
+  if (extra) wider->variables[wider->variable_count++] = *extra;
+  fovea_status status = copy_terms(d, variables, order, wider);
   if (status) return status;
-  for (size_t t = 0; t < d->term_count; t++) {
-    memcpy(wider->terms[t].full, d->terms[t].full, d->terms[t].order * sizeof *d->terms[t].full);
-    wider->terms[t].first = d->terms[t].first;
-    wider->terms[t].count = d->terms[t].count;
-  }
-  fovea_design_term *pair = &wider->terms[wider->term_count - 1];
+  fovea_design_term *added = &wider->terms[wider->term_count - 1];
   if (wider->term_count > d->term_count) {
-    pair->first = d->k;
-    pair->count = fovea_coding_width(&d->variables[a], false) * fovea_coding_width(&d->variables[b], false);
-    wider->k += pair->count;
+    added->first = d->k;
+    added->count = 1;
+    for (size_t i = 0; i < order; i++) added->count *= fovea_coding_width(&wider->variables[variables[i]], false);
+    wider->k += added->count;
   }
   wider->x = malloc(wider->n * wider->k * sizeof *wider->x);
   wider->x_low = d->x_low ? malloc(wider->n * wider->k * sizeof *wider->x_low) : NULL;
   wider->names = calloc(wider->k, sizeof *wider->names);
   if (!wider->x || !wider->names || (d->x_low && !wider->x_low)) return no_memory();
   fovea_coding_matrix(wider, FOVEA_BY_TREATMENT, wider->x, wider->x_low);
-  for (size_t j = 0; j < wider->k; j++) wider->names[j] = j < d->k ? d->names[j] : pair->name;
+  for (size_t j = 0; j < wider->k; j++) wider->names[j] = j < d->k ? d->names[j] : added->name;
   return FOVEA_OK;
 }
 
 void fovea_wider_free(fovea_design *wider) {
-  for (size_t t = 0; t < wider->term_count; t++) {
-    free(wider->terms[t].name);
-    free(wider->terms[t].variables);
-    free(wider->terms[t].full);
-  }
+  for (size_t t = 0; t < wider->term_count; t++) fovea_term_free(&wider->terms[t]);
+  free(wider->variables);
   free(wider->terms);
   free(wider->names);
   free(wider->x);

@@ -1,6 +1,7 @@
 #include "stats/numbers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -46,4 +47,9 @@ fovea_number_kind fovea_number_parse(const char *text, double *value) {
   if (fpclassify(number) == FP_ZERO && !names_zero(word)) return FOVEA_NUMBER_TINY;
   *value = number;
   return FOVEA_NUMBER_FINITE;
+}
+
+void fovea_fixed(char *out, size_t size, int decimals, double value) {
+  snprintf(out, size, "%.*f", decimals, value);
+  if (*out == '-' && strspn(out + 1, "0.") == strlen(out + 1)) memmove(out, out + 1, strlen(out));
 }
