@@ -47,6 +47,8 @@ typedef struct fovea_design_variable {
   bool logarithm;     /* the values are natural logarithms */
   size_t degree;      /* of numbers: how many powers enter, 1 or more; 0: a factor */
   double *values;     /* n, of numbers; else NULL */
+  double *low;        /* NULL, or n: what the decimal numbers have below the last digit of `values`; of tables of up to
+                         2^20 cells */
   size_t level_count; /* of a factor */
   char **levels;      /* level_count: the baseline, then the others in the order of bytes, or of numbers */
   size_t *at;         /* n: the level in each row; of numbers NULL */
@@ -69,8 +71,9 @@ typedef struct fovea_design {
   char *response; /* the name of y */
   char **names;   /* k: the names of x's columns, all different */
   double *y;      /* n */
+  double *y_low;  /* NULL, or n: what is to be added to y, below its last digit: decimal numbers are no doubles */
   double *x;      /* n x k, row-major */
-  double *x_low;  /* NULL, or n x k: what is to be added to x, below its last digit, where powers are made */
+  double *x_low;  /* NULL, or n x k: what is to be added to x, below its last digit, likewise and of powers */
   bool constant;  /* the first column is the ones of options->constant */
   size_t variable_count, term_count; /* 0 of a sweep's design with all levels */
   fovea_design_variable *variables;
@@ -210,8 +213,9 @@ typedef struct fovea_ols {
 FOVEA_API fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
                                      const char *const *names, fovea_ols **ols);
 
-/* The same of a design, with its names and with what x's rounding left; `options` may be NULL. FOVEA_INVALID also for
- * an alpha outside (0, 1), clusters that the design has not, and HC3 where an observation has a leverage of 1. */
+/* The same of a design, with its names and with what the rounding of x and y left; `options` may be NULL. FOVEA_INVALID
+ * also for an alpha outside (0, 1), clusters that the design has not, and HC3 where an observation has a leverage of 1.
+ */
 FOVEA_API fovea_status fovea_ols_fit_design(const fovea_design *design, const fovea_ols_options *options,
                                             fovea_ols **ols);
 FOVEA_API void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */

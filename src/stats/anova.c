@@ -40,15 +40,16 @@ typedef struct residual {
   size_t rank;
 } residual;
 
-/* What the columns of x that are not `left_out` leave of y (n, scaled). */
+/* What the columns of x that are not `left_out` leave of y + y_low (n, scaled; y_low may be NULL). */
 static fovea_status fit_without(const fovea_design *d, const double *x, const double *low, const double *y,
-                                const bool *left_out, residual *r) {
+                                const double *y_low, const bool *left_out, residual *r) {
   size_t k = 0;
   for (size_t j = 0; j < d->k; j++) k += !left_out[j];
   fovea_lsq l = {0};
   double *part = malloc((d->n * (k + 1)) * sizeof *part),
          *part_low = low ? malloc(d->n * (k + 1) * sizeof *part) : NULL;
   double *b = malloc((d->k + d->n) * sizeof *b), *e = b + d->k;
+  dd squares = {0};
   fovea_status status = part && b && (part_low || !low) ? FOVEA_OK : no_memory();
   if (!status) {
     for (size_t i = 0, at = 0; i < d->n; i++)
@@ -60,11 +61,11 @@ static fovea_status fit_without(const fovea_design *d, const double *x, const do
       }
     if (k > 0) {
       status = fovea_lsq_factor(part, part_low, d->n, k, &l);
-      if (!status) status = fovea_lsq_solve(&l, y, b, e);
+      if (!status) status = fovea_lsq_solve(&l, y, y_low, b, e, &squares);
     } else {
-      memcpy(e, y, d->n * sizeof *e);
+      squares = dd_dot(y, y, d->n);
     }
-    if (!status) *r = (residual){dd_value(dd_dot(e, e, d->n)), l.rank};
+    if (!status) *r = (residual){dd_value(squares), l.rank};
   }
   fovea_lsq_destroy(&l);
   free(part);
@@ -83,21 +84,22 @@ static fovea_status by_squares(const fovea_design *d, const fovea_ols *o, int ty
                                fovea_effect *effects) {
   const int exponent = fovea_lsq_exponent(d->y, d->n, 1);
   bool *marked = calloc(d->k, sizeof *marked);
-  double *y = malloc(d->n * sizeof *y);
+  double *y = malloc(2 * d->n * sizeof *y), *y_low = d->y_low && y ? y + d->n : NULL;
   residual all = {0}, after = {0};
   fovea_status status = marked && y ? FOVEA_OK : no_memory();
   for (size_t i = 0; i < d->n && !status; i++) y[i] = ldexp(d->y[i], -exponent);
-  if (!status) status = fit_without(d, x, low, y, marked, &all);
+  for (size_t i = 0; i < d->n && y_low && !status; i++) y_low[i] = ldexp(d->y_low[i], -exponent);
+  if (!status) status = fit_without(d, x, low, y, y_low, marked, &all);
   for (size_t t = 0; t < d->term_count && !status; t++) {
     residual before = all;
     if (type == 2) {
       mark_containing(d, &d->terms[t], false, marked);
-      status = fit_without(d, x, low, y, marked, &before);
+      status = fit_without(d, x, low, y, y_low, marked, &before);
       mark_containing(d, &d->terms[t], true, marked);
     } else {
       mark_own(d, &d->terms[t], marked);
     }
-    if (!status) status = fit_without(d, x, low, y, marked, &after);
+    if (!status) status = fit_without(d, x, low, y, y_low, marked, &after);
     const double squares = fmax(after.squares - before.squares, 0);
     effects[t].sum_squares = ldexp(squares, 2 * exponent);
     conclude(squares, (double)(before.rank - after.rank), o, all.squares / o->df_resid, &effects[t]);

@@ -89,9 +89,10 @@ static fovea_status count_columns(fovea_design *d, const fovea_table *t) {
   return FOVEA_OK;
 }
 
-static bool has_powers(const fovea_design *d) {
+/* Powers, or numbers that a double rounds. */
+static bool has_low_parts(const fovea_design *d) {
   for (size_t i = 0; i < d->variable_count; i++)
-    if (d->variables[i].degree > 1) return true;
+    if (d->variables[i].degree > 1 || d->variables[i].low) return true;
   return false;
 }
 
@@ -103,8 +104,8 @@ static fovea_status make_columns(const fovea_predictors *p) {
   const size_t size = d->n * d->k * sizeof *d->x;
   d->names = calloc(d->k, sizeof *d->names);
   d->x = malloc(size);
-  d->x_low = has_powers(d) ? malloc(size) : NULL;
-  if (!d->names || !d->x || (has_powers(d) && !d->x_low)) return no_memory();
+  d->x_low = has_low_parts(d) ? malloc(size) : NULL;
+  if (!d->names || !d->x || (has_low_parts(d) && !d->x_low)) return no_memory();
   fovea_coding_matrix(d, FOVEA_BY_TREATMENT, d->x, d->x_low);
   return name_columns(d, p->table);
 }
@@ -122,6 +123,8 @@ static fovea_status take_logarithms(const fovea_table *t, size_t column, fovea_d
     if (!(d->y[i] > 0)) return fovea_cell_fail(t, i, column, "has no logarithm");
     d->y[i] = log(d->y[i]);
   }
+  free(d->y_low); /* the logarithm itself is a double's */
+  d->y_low = NULL;
   const char *name = t->names[column];
   if (!is_called_logarithm(name)) return FOVEA_OK;
   return fovea_design_remark(d, "%s is called a logarithm, and is taken the logarithm of once more", name);
@@ -137,7 +140,7 @@ static fovea_status read_response(const fovea_predictors *p) {
   d->response = malloc(size);
   if (!d->y || !d->response) return no_memory();
   snprintf(d->response, size, p->options->log ? "log(%s)" : "%s", name);
-  fovea_status status = fovea_column_numbers(t, p->response, d->y, &d->rounded);
+  fovea_status status = fovea_column_numbers(t, p->response, d->y, &d->y_low, &d->rounded);
   if (!status && p->options->log) status = take_logarithms(t, p->response, d);
   if (status) return fovea_fail_in(status, "the response %s", name);
   for (size_t i = 1; i < d->n; i++) varies = varies || d->y[i] != d->y[0];
@@ -246,6 +249,7 @@ static void free_variables(fovea_design *d) {
     free(v->levels);
     free(v->name);
     free(v->values);
+    free(v->low);
     free(v->at);
   }
   for (size_t i = 0; i < d->term_count; i++) fovea_term_free(&d->terms[i]);
@@ -263,6 +267,7 @@ void fovea_design_destroy(fovea_design *design) {
   free(design->remarks);
   free(design->clusters);
   free(design->y);
+  free(design->y_low);
   free(design->x);
   free(design->x_low);
   free(design);

@@ -28,7 +28,7 @@ static fovea_status read_numbers(fovea_predictors *p, size_t column, fovea_desig
   v->name = strdup(p->table->names[column]);
   v->values = malloc(p->table->rows * sizeof *v->values);
   if (!v->name || !v->values) return no_memory();
-  return fovea_column_numbers(p->table, column, v->values, &p->design->rounded);
+  return fovea_column_numbers(p->table, column, v->values, &v->low, &p->design->rounded);
 }
 
 /* A switch that is the same in every row is the number that it stands for. */
@@ -179,6 +179,8 @@ static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
     if (!logarithm) return no_memory();
     v->name = logarithm;
     v->logarithm = true;
+    free(v->low);
+    v->low = NULL;
     snprintf(logarithm, size, "log(%s)", name);
     for (size_t i = 0; i < p->table->rows; i++) v->values[i] = log(v->values[i]);
   }
