@@ -43,9 +43,12 @@ FOVEA_API void fovea_table_destroy(fovea_table *table);                         
 
 /* A column of the table as a design has it: numbers, or a factor, which is one of some levels in each row. */
 typedef struct fovea_design_variable {
-  char *name;
+  char *name;         /* the column's; of its logarithm log(NAME) */
+  bool logarithm;     /* the values are natural logarithms */
   size_t degree;      /* of numbers: how many powers enter, 1 or more; 0: a factor */
   double *values;     /* n, of numbers; else NULL */
+  double *low;        /* NULL, or n: what the decimal numbers have below the last digit of `values`; of tables of up to
+                         2^20 cells */
   size_t level_count; /* of a factor */
   char **levels;      /* level_count: the baseline, then the others in the order of bytes, or of numbers */
   size_t *at;         /* n: the level in each row; of numbers NULL */
@@ -68,8 +71,9 @@ typedef struct fovea_design {
   char *response; /* the name of y */
   char **names;   /* k: the names of x's columns, all different */
   double *y;      /* n */
+  double *y_low;  /* NULL, or n: what is to be added to y, below its last digit: decimal numbers are no doubles */
   double *x;      /* n x k, row-major */
-  double *x_low;  /* NULL, or n x k: what is to be added to x, below its last digit, where powers are made */
+  double *x_low;  /* NULL, or n x k: what is to be added to x, below its last digit, likewise and of powers */
   bool constant;  /* the first column is the ones of options->constant */
   size_t variable_count, term_count; /* 0 of a sweep's design with all levels */
   fovea_design_variable *variables;
@@ -78,10 +82,9 @@ typedef struct fovea_design {
   size_t *clusters;     /* n: which of them each row has */
   /* NULL, or the first integer found that double precision rounds: line 3, column a: "12345678901234567890" */
   char *rounded;
-  /* NULL, or a sentence that names the columns which are left out because nothing varies in them, or because they are
-   * none of a sweep's own */
-  char *ignored;
-  char *remarks; /* NULL, or other sentences, a newline after each: rows left out, words nearly as many as rows */
+  /* NULL, or sentences, a newline after each: which columns and rows are left out and why, words nearly as many as
+   * rows, options that change nothing */
+  char *remarks;
 } fovea_design;
 
 /* What becomes of rows with missing values: an empty cell, NA, N/A, NaN, null, None, "?", "." and "-". */
@@ -128,7 +131,7 @@ FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
  *
  * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and activation,
  * each against a baseline, and other options that it varied, less what does not vary (learning rates as natural
- * logarithms), and the seed as a block where there are several. With all_levels it
+ * logarithms, and KL weights too where none is 0), and the seed as a block where there are several. With all_levels it
  * gives the design of the original experiment, in its order: BatchNorm, Dropout, SpatialAttention, ChannelAttention,
  * CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur. A factor that does not vary is
  * left out; without attention "none" the first level that occurs has no column. Where the activation does not vary
@@ -210,8 +213,9 @@ typedef struct fovea_ols {
 FOVEA_API fovea_status fovea_ols_fit(const double *y, const double *x, size_t n, size_t k, const char *response,
                                      const char *const *names, fovea_ols **ols);
 
-/* The same of a design, with its names and with what x's rounding left; `options` may be NULL. FOVEA_INVALID also for
- * an alpha outside (0, 1), clusters that the design has not, and HC3 where an observation has a leverage of 1. */
+/* The same of a design, with its names and with what the rounding of x and y left; `options` may be NULL. FOVEA_INVALID
+ * also for an alpha outside (0, 1), clusters that the design has not, and HC3 where an observation has a leverage of 1.
+ */
 FOVEA_API fovea_status fovea_ols_fit_design(const fovea_design *design, const fovea_ols_options *options,
                                             fovea_ols **ols);
 FOVEA_API void fovea_ols_destroy(fovea_ols *ols); /* takes NULL */
@@ -261,6 +265,25 @@ typedef struct fovea_means {
   double detectable; /* and which difference this table's rows are enough for */
 } fovea_means;
 
+/* What a number does: its slope, whether a straight line is enough, and what each of its values does. */
+typedef struct fovea_slope {
+  char *name;      /* of the column, also where its logarithm is in the design */
+  size_t variable; /* of the design */
+  bool logarithm;  /* is in the design */
+  double step;     /* what `change` is for: so much more, or so many times as much */
+  fovea_estimate
+      change;         /* of the response's mean, others as in fovea_means; NaN where powers of the number are there */
+  size_t value_count; /* how many different values it has */
+  /* of 3 values or more: what a mean of their own adds to the line or the powers (lack of fit); else df is 0 */
+  fovea_effect lack;
+  fovea_means values; /* as those of a factor, by the fit in which each value has a mean of its own; count 0 where there
+                         are more than FOVEA_MOST_VALUES, or as many as rows */
+  char *sentence;     /* of the change */
+  char *fit;          /* NULL, or a sentence of the lack of fit */
+} fovea_slope;
+
+enum { FOVEA_MOST_VALUES = 16 };
+
 typedef struct fovea_share {
   char *name; /* a factor, or a pair of factors */
   double share;
@@ -287,6 +310,8 @@ typedef struct fovea_analysis {
   fovea_means *pairs;         /* pair_count: by the same design */
   size_t factor_count;        /* factors that are not blocks */
   fovea_means *factors;
+  size_t slope_count; /* numbers, in the order of their terms */
+  fovea_slope *slopes;
   /* of a full factorial: the part of the variance of its cells' means that each factor and each pair has; the rest is
    * of three factors and more. 0 of any other design. */
   size_t share_count;
@@ -299,10 +324,10 @@ typedef struct fovea_analysis {
 
 /* The analysis of variance of a fit of a design, with a joint F for each term: of type 2, each term after all that do
  * not contain it, or of type 3, each after all others, with factors coded to add up to 0 (R's car::Anova); means of the
- * levels of each factor and of each pair; all differences, adjusted; the parts of the variance (functional ANOVA:
- * Hooker, J. Comp. Graph. Stat. 16 (2007)); how many seeds a difference takes. `ols` is fovea_ols_fit_design's of that
- * design; `options` may be NULL. The caller owns *analysis. FOVEA_INVALID for a design without a constant or without
- * terms, and for options that are none; FOVEA_NO_MEMORY. */
+ * levels of each factor and of each pair; all differences, adjusted; what numbers do; the parts of the variance
+ * (functional ANOVA: Hooker, J. Comp. Graph. Stat. 16 (2007)); how many seeds a difference takes. `ols` is
+ * fovea_ols_fit_design's of that design; `options` may be NULL. The caller owns *analysis. FOVEA_INVALID for a design
+ * without a constant or without terms, and for options that are none; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols,
                                      const fovea_analysis_options *options, fovea_analysis **analysis);
 FOVEA_API void fovea_analysis_destroy(fovea_analysis *analysis); /* takes NULL */

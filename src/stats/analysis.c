@@ -15,6 +15,7 @@
 #include "stats/range.h"
 #include "stats/sentences.h"
 #include "stats/shares.h"
+#include "stats/slopes.h"
 #include "stats/terms.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "analysis: no memory"); }
@@ -34,7 +35,20 @@ static size_t find_factors(const fovea_design *d, size_t *factors) {
   return count;
 }
 
-/* The joint test of a factor's own term. */
+/* The numbers, likewise. */
+static size_t find_numbers(const fovea_design *d, size_t *numbers) {
+  size_t count = 0;
+  for (size_t t = 0; t < d->term_count; t++)
+    for (size_t f = 0; f < d->terms[t].order; f++) {
+      const size_t v = d->terms[t].variables[f];
+      bool known = d->variables[v].degree == 0 || fovea_variable_is_constant(&d->variables[v], d->n);
+      for (size_t i = 0; i < count && !known; i++) known = numbers[i] == v;
+      if (!known) numbers[count++] = v;
+    }
+  return count;
+}
+
+/* The joint test of a variable's own term. */
 static fovea_effect effect_of(const fovea_design *d, const fovea_analysis *a, size_t variable) {
   for (size_t t = 0; t < d->term_count; t++)
     if (d->terms[t].order == 1 && d->terms[t].variables[0] == variable) return a->effects[t];
@@ -45,11 +59,20 @@ static fovea_status add_factors(const fovea_design *d, const fovea_ols *o, const
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < a->factor_count && !status; i++) {
     fovea_means *m = &a->factors[i];
-    status = fovea_means_fill(d, o, &factors[i], 1, a->adjustment, m);
+    status = fovea_means_fill(d, o, &factors[i], 1, a->adjustment, NULL, m);
     if (status) break;
     const fovea_effect effect = effect_of(d, a, factors[i]);
     m->sentence = fovea_sentence(&d->variables[factors[i]], d->response, o, &effect, m, a->adjustment);
     if (!m->sentence) status = no_memory();
+  }
+  return status;
+}
+
+static fovea_status add_slopes(const fovea_design *d, const fovea_ols *o, const size_t *numbers, fovea_analysis *a) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < a->slope_count && !status; i++) {
+    const fovea_effect effect = effect_of(d, a, numbers[i]);
+    status = fovea_slope_fill(d, o, numbers[i], &effect, a->adjustment, &a->slopes[i]);
   }
   return status;
 }
@@ -64,22 +87,6 @@ static const fovea_design_term *term_of_pair(const fovea_design *d, size_t a, si
   return NULL;
 }
 
-static fovea_status test_pair(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect) {
-  size_t *columns = malloc((term->count + 1) * sizeof *columns), rank = 0;
-  double statistic = NAN;
-  if (!columns) return no_memory();
-  for (size_t c = 0; c < term->count; c++) columns[c] = term->first + c;
-  fovea_status status = fovea_wald(o, columns, term->count, &statistic, &rank);
-  free(columns);
-  effect->df = (double)rank;
-  effect->f_value = rank > 0 && o->df_resid > 0 && !o->exact ? statistic / (double)rank : NAN;
-  effect->sum_squares = o->covariance == FOVEA_CLASSICAL
-                            ? effect->f_value * effect->df * o->residual_deviation * o->residual_deviation
-                            : NAN;
-  effect->p_value = fovea_f_sf(effect->f_value, effect->df, o->df_inference);
-  return status;
-}
-
 /* The pair in the design, or added to it; where that cannot be fitted its numbers stay unknown. */
 static fovea_status add_pair(const fovea_design *d, const fovea_ols *o, size_t first, size_t second,
                              fovea_effect *effect, fovea_means *m) {
@@ -87,14 +94,14 @@ static fovea_status add_pair(const fovea_design *d, const fovea_ols *o, size_t f
   const fovea_ols_options options = {.covariance = o->covariance, .alpha = o->alpha};
   fovea_design wider = {0};
   fovea_ols *fit = NULL;
-  fovea_status status = fovea_wider_make(d, first, second, &wider);
+  fovea_status status = fovea_wider_make(d, NULL, variables, 2, &wider);
   if (!status) status = fovea_ols_fit_design(&wider, &options, &fit);
   *effect = (fovea_effect){.sum_squares = NAN, .f_value = NAN, .p_value = NAN};
   if (status == FOVEA_INVALID)
-    status = fovea_means_fill(d, o, variables, 2, FOVEA_UNADJUSTED, m);
+    status = fovea_means_fill(d, o, variables, 2, FOVEA_UNADJUSTED, NULL, m);
   else if (!status) {
-    status = test_pair(fit, term_of_pair(&wider, first, second), effect);
-    if (!status) status = fovea_means_fill(&wider, fit, variables, 2, FOVEA_UNADJUSTED, m);
+    status = fovea_anova_term(fit, term_of_pair(&wider, first, second), effect);
+    if (!status) status = fovea_means_fill(&wider, fit, variables, 2, FOVEA_UNADJUSTED, NULL, m);
   }
   if (!status) effect->name = strdup(m->name);
   if (!status && !effect->name) status = no_memory();
@@ -158,6 +165,13 @@ static double detectable_with(const scale *s, double power) {
   return high;
 }
 
+static void tell_seeds(scale *s, const fovea_analysis *a, fovea_means *m) {
+  s->error = fovea_means_error(m);
+  if (!(s->error > 0) || !isfinite(s->error)) return;
+  m->detectable = detectable_with(s, a->power);
+  if (a->difference > 0) m->seeds = seeds_needed(s, a->difference, a->power);
+}
+
 static void count_seeds(const fovea_design *d, const fovea_ols *o, fovea_analysis *a) {
   scale s = {.parameters = (double)o->rank, .alpha = o->alpha};
   a->seeds = 1;
@@ -168,36 +182,41 @@ static void count_seeds(const fovea_design *d, const fovea_ols *o, fovea_analysi
   }
   s.seeds = (double)a->seeds;
   s.rows_per_seed = (double)d->n / s.seeds;
-  for (size_t i = 0; i < a->factor_count; i++) {
-    s.error = fovea_means_error(&a->factors[i]);
-    if (!(s.error > 0) || !isfinite(s.error) || !(o->df_resid > 0) || o->exact) continue;
-    a->factors[i].detectable = detectable_with(&s, a->power);
-    if (a->difference > 0) a->factors[i].seeds = seeds_needed(&s, a->difference, a->power);
+  if (!(o->df_resid > 0) || o->exact) return;
+  for (size_t i = 0; i < a->factor_count; i++) tell_seeds(&s, a, &a->factors[i]);
+  for (size_t i = 0; i < a->slope_count; i++) {
+    scale of = s; /* a mean for each value takes as many parameters more */
+    of.parameters += a->slopes[i].lack.df;
+    tell_seeds(&of, a, &a->slopes[i].values);
   }
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
-static fovea_status allocate(const fovea_design *d, size_t factors, fovea_analysis *a) {
+static fovea_status allocate(const fovea_design *d, size_t factors, size_t numbers, fovea_analysis *a) {
   a->effect_count = d->term_count;
   a->factor_count = factors;
+  a->slope_count = numbers;
   a->pair_count = factors > 1 ? factors * (factors - 1) / 2 : 0;
   a->effects = calloc(a->effect_count + 1, sizeof *a->effects);
   a->factors = calloc(factors + 1, sizeof *a->factors);
+  a->slopes = calloc(numbers + 1, sizeof *a->slopes);
   a->pairs = calloc(a->pair_count + 1, sizeof *a->pairs);
   a->interactions = calloc(a->pair_count + 1, sizeof *a->interactions);
-  return a->effects && a->factors && a->pairs && a->interactions ? FOVEA_OK : no_memory();
+  return a->effects && a->factors && a->slopes && a->pairs && a->interactions ? FOVEA_OK : no_memory();
 }
 
 static fovea_status analyze(const fovea_design *d, const fovea_ols *o, fovea_analysis *a) {
-  size_t *factors = calloc(d->variable_count + 1, sizeof *factors);
+  size_t *factors = calloc(2 * d->variable_count + 1, sizeof *factors);
   if (!factors) return no_memory();
-  fovea_status status = allocate(d, find_factors(d, factors), a);
+  size_t *const numbers = factors + d->variable_count;
+  fovea_status status = allocate(d, find_factors(d, factors), find_numbers(d, numbers), a);
   a->df_resid = o->df_resid;
   a->residual_squares = o->df_resid > 0 ? o->residual_deviation * o->residual_deviation * o->df_resid : 0;
   const fovea_c_locale state = fovea_c_locale_begin();
   if (!status) status = fovea_anova_fill(d, o, a->type, a->effects);
   if (!status) status = add_factors(d, o, factors, a);
+  if (!status) status = add_slopes(d, o, numbers, a);
   if (!status) status = add_pairs(d, o, factors, a);
   fovea_c_locale_end(state);
   if (!status) status = fovea_shares_fill(d, factors, a->factor_count, o->exact ? NAN : o->residual_deviation, a);
@@ -263,6 +282,8 @@ void fovea_analysis_destroy(fovea_analysis *analysis) {
   free_effects(analysis->effects, analysis->effect_count);
   free_effects(analysis->interactions, analysis->pair_count);
   free_means(analysis->factors, analysis->factor_count);
+  for (size_t i = 0; i < analysis->slope_count && analysis->slopes; i++) fovea_slope_free(&analysis->slopes[i]);
+  free(analysis->slopes);
   free_means(analysis->pairs, analysis->pair_count);
   for (size_t i = 0; i < analysis->share_count; i++) free(analysis->shares[i].name);
   free(analysis->shares);

@@ -71,6 +71,34 @@ static json_t *means(const fovea_means *m, size_t count) {
   return NULL;
 }
 
+static json_t *numbers(const fovea_slope *s, size_t count) {
+  json_t *array = json_array();
+  int failed = !array;
+  for (size_t i = 0; i < count && !failed; i++) {
+    json_t *one = json_object(), *change = estimates(&s[i].change, 1, true),
+           *lack = effects(&s[i].lack, s[i].lack.df > 0);
+    failed |= fovea_json_set(one, "name", json_string(s[i].name));
+    failed |= fovea_json_set(one, "logarithm", json_boolean(s[i].logarithm));
+    failed |= fovea_json_set(one, "step", fovea_json_real(s[i].step));
+    failed |= fovea_json_set(one, "values", json_integer((json_int_t)s[i].value_count));
+    failed |= fovea_json_set(one, "change", json_incref(json_array_get(change, 0)));
+    failed |= fovea_json_set(one, "lack_of_fit", s[i].lack.df > 0 ? json_incref(json_array_get(lack, 0)) : json_null());
+    failed |= fovea_json_set(one, "means", estimates(s[i].values.means, s[i].values.count, false));
+    failed |=
+        fovea_json_set(one, "differences", estimates(s[i].values.differences, s[i].values.difference_count, true));
+    failed |= fovea_json_set(one, "sentence", json_string(s[i].sentence));
+    failed |= fovea_json_set(one, "fit", s[i].fit ? json_string(s[i].fit) : json_null());
+    failed |= fovea_json_set(one, "detectable", fovea_json_real(s[i].values.count ? s[i].values.detectable : NAN));
+    failed |= fovea_json_set(one, "seeds", fovea_json_real(s[i].values.count ? s[i].values.seeds : NAN));
+    json_decref(change);
+    json_decref(lack);
+    failed = append(array, one, failed);
+  }
+  if (!failed) return array;
+  json_decref(array);
+  return NULL;
+}
+
 static json_t *shares(const fovea_analysis *a) {
   if (a->share_count == 0) return json_null();
   json_t *object = json_object();
@@ -92,6 +120,7 @@ static int fill(json_t *root, const fovea_analysis *a) {
   failed |= fovea_json_set(root, "residual_df", fovea_json_real(a->df_resid));
   failed |= fovea_json_set(root, "residual_sum_squares", fovea_json_real(a->residual_squares));
   failed |= fovea_json_set(root, "factors", means(a->factors, a->factor_count));
+  failed |= fovea_json_set(root, "numbers", numbers(a->slopes, a->slope_count));
   failed |= fovea_json_set(root, "interactions", effects(a->interactions, a->pair_count));
   failed |= fovea_json_set(root, "pairs", means(a->pairs, a->pair_count));
   failed |= fovea_json_set(root, "shares", shares(a));

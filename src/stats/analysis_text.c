@@ -24,13 +24,15 @@ static void put_cell(fovea_text *t, const char *text) {
   fovea_text_pad(t, text, COLUMN, true);
 }
 
-static void put_number(fovea_text *t, const char *format, int decimals, double value) {
+static void put_fixed(fovea_text *t, int decimals, double value) {
   char text[NUMBER] = "-";
-  /* every format is one of this file's literals */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  if (!isnan(value)) snprintf(text, sizeof text, format, decimals, value);
-#pragma GCC diagnostic pop
+  if (!isnan(value)) fovea_fixed(text, sizeof text, decimals, value);
+  put_cell(t, text);
+}
+
+static void put_squares(fovea_text *t, double value) {
+  char text[NUMBER] = "-";
+  if (!isnan(value)) snprintf(text, sizeof text, "%.5g", value);
   put_cell(t, text);
 }
 
@@ -38,7 +40,7 @@ static void put_p(fovea_text *t, double p) {
   if (p < 0.001)
     put_cell(t, "< 0.001");
   else
-    put_number(t, "%.*f", 3, p);
+    put_fixed(t, 3, p);
 }
 
 static void put_header(fovea_text *t, const char *first, size_t width, const char *const *cells, size_t count) {
@@ -59,6 +61,12 @@ static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ol
     fovea_text_add(t, a->factors[i].sentence);
     fovea_text_add(t, ".\n");
   }
+  for (size_t i = 0; i < a->slope_count; i++) {
+    fovea_text_add(t, a->slopes[i].sentence);
+    if (a->slopes[i].fit) fovea_text_add(t, "; ");
+    if (a->slopes[i].fit) fovea_text_add(t, a->slopes[i].fit);
+    fovea_text_add(t, ".\n");
+  }
   for (size_t i = 0; i < a->pair_count; i++) {
     const fovea_effect *e = &a->interactions[i];
     if (!(e->p_value < o->alpha)) continue;
@@ -75,11 +83,25 @@ static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ol
 static void put_effects(fovea_text *t, const fovea_effect *e, size_t count, size_t width) {
   for (size_t i = 0; i < count; i++) {
     put_name(t, e[i].name, width);
-    put_number(t, "%.*f", 0, e[i].df);
-    put_number(t, "%.*g", 5, e[i].sum_squares);
-    put_number(t, "%.*f", 2, e[i].f_value);
+    put_fixed(t, 0, e[i].df);
+    put_squares(t, e[i].sum_squares);
+    put_fixed(t, 2, e[i].f_value);
     put_p(t, e[i].p_value);
     fovea_text_add(t, e[i].is_block ? "  block\n" : "\n");
+  }
+}
+
+/* What means at their values add to the lines of numbers. */
+static void put_lacks(fovea_text *t, const fovea_analysis *a, size_t width) {
+  static const char *const header[] = {"df", "squares", "F", "p"};
+  bool any = false;
+  for (size_t i = 0; i < a->slope_count; i++) {
+    const fovea_effect *lack = &a->slopes[i].lack;
+    if (!(lack->df > 0)) continue;
+    if (!any) fovea_text_add(t, "\nLack of fit: what a mean of its own for each value adds to a number's line\n");
+    if (!any) put_header(t, "number", width, header, 4);
+    any = true;
+    put_effects(t, lack, 1, width);
   }
 }
 
@@ -87,6 +109,7 @@ static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o
   static const char *const header[] = {"df", "squares", "F", "p"};
   size_t width = 8;
   for (size_t i = 0; i < a->effect_count; i++) width = wider(width, a->effects[i].name);
+  for (size_t i = 0; i < a->slope_count; i++) width = wider(width, a->slopes[i].name);
   for (size_t i = 0; i < a->pair_count; i++) width = wider(width, a->interactions[i].name);
   fovea_text_print(t, "\nAnalysis of variance, type %d", a->type);
   if (o->covariance != FOVEA_CLASSICAL) fovea_text_print(t, ", %s errors", fovea_covariance_name(o->covariance));
@@ -94,9 +117,10 @@ static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o
   put_header(t, "term", width, header, 4);
   put_effects(t, a->effects, a->effect_count, width);
   put_name(t, "residual", width);
-  put_number(t, "%.*f", 0, a->df_resid);
-  put_number(t, "%.*g", 5, a->residual_squares);
+  put_fixed(t, 0, a->df_resid);
+  put_squares(t, a->residual_squares);
   fovea_text_add(t, "\n");
+  put_lacks(t, a, width);
   if (a->pair_count == 0) return;
   fovea_text_add(t, "\nPairs of factors, each in the model or added to it alone\n");
   put_header(t, "pair", width, header, 4);
@@ -109,7 +133,15 @@ static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o
 static void put_estimate(fovea_text *t, const fovea_estimate *e, size_t width, int decimals) {
   const double numbers[] = {e->value, e->std_error, e->low, e->high};
   put_name(t, e->name, width);
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) put_number(t, "%.*f", decimals, numbers[i]);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) put_fixed(t, decimals, numbers[i]);
+}
+
+/* A whole line with t and p; decimals below 0: by its own error. */
+static void put_difference(fovea_text *t, const fovea_estimate *e, size_t width, int decimals) {
+  put_estimate(t, e, width, decimals < 0 ? fovea_decimals(e->std_error) : decimals);
+  put_fixed(t, 2, e->t_value);
+  put_p(t, e->p_value);
+  fovea_text_add(t, "\n");
 }
 
 static void put_means(fovea_text *t, const fovea_means *m, const fovea_analysis *a, const fovea_ols *o) {
@@ -133,14 +165,31 @@ static void put_means(fovea_text *t, const fovea_means *m, const fovea_analysis 
   }
   header[0] = "value";
   put_header(t, "difference", width, header, 6);
-  for (size_t i = 0; i < m->difference_count; i++) {
-    const fovea_estimate *e = &m->differences[i];
-    put_estimate(t, e, width, decimals);
-    put_number(t, "%.*f", 2, e->t_value);
-    put_p(t, e->p_value);
-    fovea_text_add(t, "\n");
-  }
+  for (size_t i = 0; i < m->difference_count; i++) put_difference(t, &m->differences[i], width, decimals);
   if (m->difference_count > 1) fovea_text_print(t, "  (differences: %s)\n", by[a->adjustment]);
+}
+
+/* The slopes, a line each. */
+static void put_slopes(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  char low[NUMBER], high[NUMBER];
+  const char *const header[] = {"change", "std err", low, high, "t", "p"};
+  size_t width = 10;
+  for (size_t i = 0; i < a->slope_count; i++) width = wider(width, a->slopes[i].change.name);
+  snprintf(low, sizeof low, "[%g", o->alpha / 2);
+  snprintf(high, sizeof high, "%g]", 1 - o->alpha / 2);
+  fovea_text_add(t, "\nSlopes of numbers, all other factors alike\n");
+  put_header(t, "number", width, header, 6);
+  for (size_t i = 0; i < a->slope_count; i++) put_difference(t, &a->slopes[i].change, width, -1);
+}
+
+static void put_all_means(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  bool any = a->factor_count > 0;
+  if (a->slope_count) put_slopes(t, a, o);
+  for (size_t i = 0; i < a->slope_count; i++) any = any || a->slopes[i].values.count > 0;
+  if (any) fovea_text_add(t, "\nMeans, all other factors alike, and their differences\n");
+  for (size_t i = 0; i < a->factor_count; i++) put_means(t, &a->factors[i], a, o);
+  for (size_t i = 0; i < a->slope_count; i++)
+    if (a->slopes[i].values.count > 0) put_means(t, &a->slopes[i].values, a, o);
 }
 
 /* --- shares and seeds -------------------------------------------------------------------------------------------- */
@@ -153,31 +202,54 @@ static void put_shares(fovea_text *t, const fovea_analysis *a) {
   fovea_text_add(t, "\nParts of the variance of the configurations' means, in percent\n");
   for (size_t i = 0; i < a->share_count; i++) {
     put_name(t, a->shares[i].name, width);
-    put_number(t, "%.*f", 1, 100 * a->shares[i].share);
+    put_fixed(t, 1, 100 * a->shares[i].share);
     fovea_text_add(t, "\n");
   }
   if (a->factor_count > 2) {
     put_name(t, rest, width);
-    put_number(t, "%.*f", 1, 100 * a->share_rest);
+    put_fixed(t, 1, 100 * a->share_rest);
     fovea_text_add(t, "\n");
   }
   if (!isnan(a->share_noise)) fovea_text_print(t, "  (errors alone would give %.1f)\n", 100 * a->share_noise);
 }
 
-static void put_seeds(fovea_text *t, const fovea_analysis *a) {
-  bool known = false;
-  for (size_t i = 0; i < a->factor_count; i++) known = known || !isnan(a->factors[i].detectable);
-  if (!known) return;
-  fovea_text_add(t, "\n");
-  for (size_t i = 0; i < a->factor_count; i++) {
-    const fovea_means *m = &a->factors[i];
-    if (isnan(m->detectable)) continue;
-    fovea_text_add(t, m->name);
-    fovea_text_print(t, ": with %zu seed%s a difference of %.2g is seen with probability %g", a->seeds,
-                     a->seeds == 1 ? "" : "s", m->detectable, a->power);
-    if (a->difference > 0) fovea_text_print(t, "; to see one of %g takes %g seeds", a->difference, m->seeds);
-    fovea_text_add(t, ".\n");
+/* "with 3 seeds": what there is of what more would tell more. */
+static void put_extent(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  const char *block = NULL;
+  for (size_t i = 0; i < a->effect_count; i++)
+    if (a->effects[i].is_block) block = a->effects[i].name;
+  if (!block) {
+    fovea_text_print(t, "with these %zu rows", o->n);
+  } else if (strcmp(block, "seed") == 0) {
+    fovea_text_print(t, "with %zu seeds", a->seeds);
+  } else {
+    fovea_text_print(t, "with %zu blocks of ", a->seeds);
+    fovea_text_add(t, block);
   }
+}
+
+static void put_detectable(fovea_text *t, const fovea_means *m, const fovea_analysis *a, const fovea_ols *o) {
+  if (isnan(m->detectable)) return;
+  fovea_text_add(t, m->name);
+  fovea_text_add(t, ": ");
+  put_extent(t, a, o);
+  fovea_text_print(t, " a difference of %.2g is seen with probability %g", m->detectable, a->power);
+  if (a->difference > 0 && a->seeds > 1)
+    fovea_text_print(t, "; to see one of %g takes %g of them", a->difference, m->seeds);
+  else if (a->difference > 0 && m->seeds > 1)
+    fovea_text_print(t, "; to see one of %g takes %g times as many", a->difference, m->seeds);
+  else if (a->difference > 0)
+    fovea_text_print(t, "; to see one of %g they are enough", a->difference);
+  fovea_text_add(t, ".\n");
+}
+
+static void put_seeds(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  const size_t before = t->size;
+  fovea_text_add(t, "\n");
+  for (size_t i = 0; i < a->factor_count; i++) put_detectable(t, &a->factors[i], a, o);
+  for (size_t i = 0; i < a->slope_count; i++)
+    if (a->slopes[i].values.count > 0) put_detectable(t, &a->slopes[i].values, a, o);
+  if (t->size == before + 1 && !t->failed) t->bytes[t->size = before] = 0;
 }
 
 fovea_status fovea_analysis_text(const fovea_analysis *analysis, const fovea_ols *ols, char **result) {
@@ -188,10 +260,9 @@ fovea_status fovea_analysis_text(const fovea_analysis *analysis, const fovea_ols
   const fovea_c_locale state = fovea_c_locale_begin();
   put_sentences(&t, analysis, ols);
   put_anova(&t, analysis, ols);
-  if (analysis->factor_count) fovea_text_add(&t, "\nMeans, all other factors alike, and their differences\n");
-  for (size_t i = 0; i < analysis->factor_count; i++) put_means(&t, &analysis->factors[i], analysis, ols);
+  put_all_means(&t, analysis, ols);
   put_shares(&t, analysis);
-  put_seeds(&t, analysis);
+  put_seeds(&t, analysis, ols);
   fovea_c_locale_end(state);
   if (t.failed) {
     free(t.bytes);

@@ -40,15 +40,16 @@ typedef struct residual {
   size_t rank;
 } residual;
 
-/* What the columns of x that are not `left_out` leave of y (n, scaled). */
+/* What the columns of x that are not `left_out` leave of y + y_low (n, scaled; y_low may be NULL). */
 static fovea_status fit_without(const fovea_design *d, const double *x, const double *low, const double *y,
-                                const bool *left_out, residual *r) {
+                                const double *y_low, const bool *left_out, residual *r) {
   size_t k = 0;
   for (size_t j = 0; j < d->k; j++) k += !left_out[j];
   fovea_lsq l = {0};
   double *part = malloc((d->n * (k + 1)) * sizeof *part),
          *part_low = low ? malloc(d->n * (k + 1) * sizeof *part) : NULL;
   double *b = malloc((d->k + d->n) * sizeof *b), *e = b + d->k;
+  dd squares = {0};
   fovea_status status = part && b && (part_low || !low) ? FOVEA_OK : no_memory();
   if (!status) {
     for (size_t i = 0, at = 0; i < d->n; i++)
@@ -60,11 +61,11 @@ static fovea_status fit_without(const fovea_design *d, const double *x, const do
       }
     if (k > 0) {
       status = fovea_lsq_factor(part, part_low, d->n, k, &l);
-      if (!status) status = fovea_lsq_solve(&l, y, b, e);
+      if (!status) status = fovea_lsq_solve(&l, y, y_low, b, e, &squares);
     } else {
-      memcpy(e, y, d->n * sizeof *e);
+      squares = dd_dot(y, y, d->n);
     }
-    if (!status) *r = (residual){dd_value(dd_dot(e, e, d->n)), l.rank};
+    if (!status) *r = (residual){dd_value(squares), l.rank};
   }
   fovea_lsq_destroy(&l);
   free(part);
@@ -83,21 +84,22 @@ static fovea_status by_squares(const fovea_design *d, const fovea_ols *o, int ty
                                fovea_effect *effects) {
   const int exponent = fovea_lsq_exponent(d->y, d->n, 1);
   bool *marked = calloc(d->k, sizeof *marked);
-  double *y = malloc(d->n * sizeof *y);
+  double *y = malloc(2 * d->n * sizeof *y), *y_low = d->y_low && y ? y + d->n : NULL;
   residual all = {0}, after = {0};
   fovea_status status = marked && y ? FOVEA_OK : no_memory();
   for (size_t i = 0; i < d->n && !status; i++) y[i] = ldexp(d->y[i], -exponent);
-  if (!status) status = fit_without(d, x, low, y, marked, &all);
+  for (size_t i = 0; i < d->n && y_low && !status; i++) y_low[i] = ldexp(d->y_low[i], -exponent);
+  if (!status) status = fit_without(d, x, low, y, y_low, marked, &all);
   for (size_t t = 0; t < d->term_count && !status; t++) {
     residual before = all;
     if (type == 2) {
       mark_containing(d, &d->terms[t], false, marked);
-      status = fit_without(d, x, low, y, marked, &before);
+      status = fit_without(d, x, low, y, y_low, marked, &before);
       mark_containing(d, &d->terms[t], true, marked);
     } else {
       mark_own(d, &d->terms[t], marked);
     }
-    if (!status) status = fit_without(d, x, low, y, marked, &after);
+    if (!status) status = fit_without(d, x, low, y, y_low, marked, &after);
     const double squares = fmax(after.squares - before.squares, 0);
     effects[t].sum_squares = ldexp(squares, 2 * exponent);
     conclude(squares, (double)(before.rank - after.rank), o, all.squares / o->df_resid, &effects[t]);
@@ -177,43 +179,67 @@ fovea_status fovea_anova_fill(const fovea_design *d, const fovea_ols *o, int typ
 
 /* --- one term more ----------------------------------------------------------------------------------------------- */
 
-fovea_status fovea_wider_make(const fovea_design *d, size_t a, size_t b, fovea_design *wider) {
+fovea_status fovea_anova_term(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect) {
+  size_t *columns = malloc((term->count + 1) * sizeof *columns), rank = 0;
+  double statistic = NAN;
+  if (!columns) return no_memory();
+  for (size_t c = 0; c < term->count; c++) columns[c] = term->first + c;
+  fovea_status status = fovea_wald(o, columns, term->count, &statistic, &rank);
+  free(columns);
+  effect->df = (double)rank;
+  effect->f_value = rank > 0 && o->df_resid > 0 && !o->exact ? statistic / (double)rank : NAN;
+  effect->sum_squares = o->covariance == FOVEA_CLASSICAL
+                            ? effect->f_value * effect->df * o->residual_deviation * o->residual_deviation
+                            : NAN;
+  effect->p_value = fovea_f_sf(effect->f_value, effect->df, o->df_inference);
+  return status;
+}
+
+static fovea_status copy_terms(const fovea_design *d, const size_t *variables, size_t order, fovea_design *wider) {
+  fovea_status status = FOVEA_OK;
+  for (size_t t = 0; t < d->term_count && !status; t++)
+    status = fovea_terms_add(wider, d->terms[t].variables, d->terms[t].order);
+  if (!status) status = fovea_terms_add(wider, variables, order);
+  for (size_t t = 0; t < d->term_count && !status; t++) {
+    memcpy(wider->terms[t].full, d->terms[t].full, d->terms[t].order * sizeof *d->terms[t].full);
+    wider->terms[t].first = d->terms[t].first;
+    wider->terms[t].count = d->terms[t].count;
+  }
+  return status;
+}
+
+fovea_status fovea_wider_make(const fovea_design *d, const fovea_design_variable *extra, const size_t *variables,
+                              size_t order, fovea_design *wider) {
   *wider = *d;
   wider->terms = NULL;
   wider->term_count = 0;
   wider->x = wider->x_low = NULL;
   wider->names = NULL;
-  fovea_status status = FOVEA_OK;
-  for (size_t t = 0; t < d->term_count && !status; t++)
-    status = fovea_terms_add(wider, d->terms[t].variables, d->terms[t].order);
-  if (!status) status = fovea_terms_add(wider, (const size_t[]){a, b}, 2);
+  wider->variables = malloc((d->variable_count + 1) * sizeof *wider->variables);
+  if (!wider->variables) return no_memory();
+  memcpy(wider->variables, d->variables, d->variable_count * sizeof *wider->variables);
+  if (extra) wider->variables[wider->variable_count++] = *extra;
+  fovea_status status = copy_terms(d, variables, order, wider);
   if (status) return status;
-  for (size_t t = 0; t < d->term_count; t++) {
-    memcpy(wider->terms[t].full, d->terms[t].full, d->terms[t].order * sizeof *d->terms[t].full);
-    wider->terms[t].first = d->terms[t].first;
-    wider->terms[t].count = d->terms[t].count;
-  }
-  fovea_design_term *pair = &wider->terms[wider->term_count - 1];
+  fovea_design_term *added = &wider->terms[wider->term_count - 1];
   if (wider->term_count > d->term_count) {
-    pair->first = d->k;
-    pair->count = fovea_coding_width(&d->variables[a], false) * fovea_coding_width(&d->variables[b], false);
-    wider->k += pair->count;
+    added->first = d->k;
+    added->count = 1;
+    for (size_t i = 0; i < order; i++) added->count *= fovea_coding_width(&wider->variables[variables[i]], false);
+    wider->k += added->count;
   }
   wider->x = malloc(wider->n * wider->k * sizeof *wider->x);
   wider->x_low = d->x_low ? malloc(wider->n * wider->k * sizeof *wider->x_low) : NULL;
   wider->names = calloc(wider->k, sizeof *wider->names);
   if (!wider->x || !wider->names || (d->x_low && !wider->x_low)) return no_memory();
   fovea_coding_matrix(wider, FOVEA_BY_TREATMENT, wider->x, wider->x_low);
-  for (size_t j = 0; j < wider->k; j++) wider->names[j] = j < d->k ? d->names[j] : pair->name;
+  for (size_t j = 0; j < wider->k; j++) wider->names[j] = j < d->k ? d->names[j] : added->name;
   return FOVEA_OK;
 }
 
 void fovea_wider_free(fovea_design *wider) {
-  for (size_t t = 0; t < wider->term_count; t++) {
-    free(wider->terms[t].name);
-    free(wider->terms[t].variables);
-    free(wider->terms[t].full);
-  }
+  for (size_t t = 0; t < wider->term_count; t++) fovea_term_free(&wider->terms[t]);
+  free(wider->variables);
   free(wider->terms);
   free(wider->names);
   free(wider->x);

@@ -8,9 +8,14 @@
  */
 fovea_status fovea_anova_fill(const fovea_design *d, const fovea_ols *o, int type, fovea_effect *effects);
 
-/* A design with one term more, the product of two variables: its columns are its own, the rest is d's. The caller frees
- * it by fovea_wider_free, also on failure. FOVEA_NO_MEMORY. */
-fovea_status fovea_wider_make(const fovea_design *d, size_t a, size_t b, fovea_design *wider);
+/* Wald's test of a term of the fit's design, F in classical errors: effect's numbers. FOVEA_NO_MEMORY. */
+fovea_status fovea_anova_term(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect);
+
+/* A design with one term more, the product of `order` variables: its columns are its own, the rest is d's. `extra`, if
+ * not NULL, is a variable more, whose number is d->variable_count. The term is the last, or is there already. The
+ * caller frees it by fovea_wider_free, also on failure. FOVEA_NO_MEMORY. */
+fovea_status fovea_wider_make(const fovea_design *d, const fovea_design_variable *extra, const size_t *variables,
+                              size_t order, fovea_design *wider);
 void fovea_wider_free(fovea_design *wider);
 
 #endif

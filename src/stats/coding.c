@@ -29,9 +29,9 @@ size_t fovea_coding_part(const fovea_design *d, const fovea_design_term *t, size
   return part;
 }
 
-static dd power(double x, size_t exponent) {
-  dd result = {x, 0};
-  for (size_t i = 1; i < exponent; i++) result = dd_multiply(result, (dd){x, 0});
+static dd power(dd x, size_t exponent) {
+  dd result = x;
+  for (size_t i = 1; i < exponent; i++) result = dd_multiply(result, x);
   return result;
 }
 
@@ -42,7 +42,7 @@ void fovea_coding_column(const fovea_design *d, const fovea_design_term *t, fove
     for (size_t f = 0; f < t->order; f++) {
       const fovea_design_variable *v = &d->variables[t->variables[f]];
       const size_t part = fovea_coding_part(d, t, f, column);
-      const dd value = v->degree > 0 ? power(v->values[i], part + 1)
+      const dd value = v->degree > 0 ? power((dd){v->values[i], v->low ? v->low[i] : 0}, part + 1)
                                      : (dd){fovea_coding_of_level(v, coding, t->full[f], part, v->at[i]), 0};
       product = f == 0 ? value : dd_multiply(product, value);
     }

@@ -1,5 +1,6 @@
 #include "stats/column.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +102,24 @@ fovea_status fovea_column_kind_of(const fovea_table *t, size_t column, fovea_col
 
 /* --- numbers ----------------------------------------------------------------------------------------------------- */
 
-fovea_status fovea_column_numbers(const fovea_table *t, size_t column, double *values, char **rounded) {
+static const size_t most_exact = (size_t)1 << 20;
+
+/* What the rounding of the column's numbers left; NULL where none was rounded. */
+static fovea_status read_rests(const fovea_table *t, size_t column, const double *values, double **low) {
+  bool any = false;
+  *low = malloc(t->rows * sizeof **low);
+  if (!*low) return no_memory();
+  for (size_t i = 0; i < t->rows; i++) {
+    (*low)[i] = fovea_number_rest(fovea_cell(t, i, column), values[i]);
+    any = any || fpclassify((*low)[i]) != FP_ZERO;
+  }
+  if (any) return FOVEA_OK;
+  free(*low);
+  *low = NULL;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_column_numbers(const fovea_table *t, size_t column, double *values, double **low, char **rounded) {
   size_t row = 0;
   for (size_t i = 0; i < t->rows; i++) {
     if (fovea_table_is_missing(fovea_cell(t, i, column)))
@@ -110,6 +128,7 @@ fovea_status fovea_column_numbers(const fovea_table *t, size_t column, double *v
     if (is != FOVEA_NUMBER_FINITE) return fovea_cell_fail(t, i, column, why_not(is));
   }
   fovea_status status = fovea_integers_check(t, column, values, &row);
+  if (!status && low && t->rows * t->columns <= most_exact) status = read_rests(t, column, values, low);
   if (status || row == SIZE_MAX || *rounded) return status;
   const char *text = fovea_cell(t, row, column);
   const size_t size = strlen(t->names[column]) + strlen(text) + 64;

@@ -33,9 +33,11 @@ fovea_status fovea_column_kind_of(const fovea_table *t, size_t column, fovea_col
 /* Whether a switch's word is on, yes or true. */
 bool fovea_column_is_on(const char *word);
 
-/* The column's numbers (rows). The first integer that a double rounds is described in *rounded, which the caller frees,
- * unless something is there already. FOVEA_INVALID, FOVEA_NO_MEMORY. */
-fovea_status fovea_column_numbers(const fovea_table *t, size_t column, double *values, char **rounded);
+/* The column's numbers (rows), and in *low, which may be NULL, what their rounding left (rows, of the caller's), or
+ * NULL where that is nothing, or the table has more than 2^20 cells, where it would cost half as much memory and time
+ * again. The first integer that a double rounds is described in *rounded, which the caller frees, unless something is
+ * there already. FOVEA_INVALID, FOVEA_NO_MEMORY. */
+fovea_status fovea_column_numbers(const fovea_table *t, size_t column, double *values, double **low, char **rounded);
 
 /* The column as a factor, levels in the order of bytes, or of numbers where all are numbers: v->name to v->at, which
  * the caller frees, also on failure. A missing value is FOVEA_INVALID; FOVEA_NO_MEMORY. */

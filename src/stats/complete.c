@@ -5,9 +5,11 @@
 
 #include "base/fail.h"
 #include "stats/column.h"
+#include "stats/predictors.h"
 #include "stats/sweep_design.h"
 #include "stats/table.h"
 #include "stats/terms.h"
+#include "stats/text.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design: no memory"); }
 
@@ -39,12 +41,10 @@ static fovea_status use_term(usage *u, const char *term) {
 }
 
 static fovea_status use_power(usage *u, const char *power) {
-  char *name = strdup(power);
-  size_t column;
-  if (!name) return no_memory();
-  char *colon = strrchr(name, ':');
-  if (colon) *colon = 0;
-  fovea_status status = use(u, name, &column);
+  char *name = NULL;
+  size_t column, degree;
+  fovea_status status = fovea_power_split(power, &name, &degree);
+  if (!status) status = use(u, name, &column);
   free(name);
   return status;
 }
@@ -54,7 +54,7 @@ static fovea_status use_predictors(usage *u, const fovea_design_options *o) {
   const bool named = o->columns || o->terms || o->term_count, sweep = fovea_table_is_sweep(t) && !named;
   fovea_status status = FOVEA_OK;
   size_t column;
-  for (size_t i = 0; i < t->columns && !named; i++) u->used[i] = !sweep || fovea_sweep_is_factor(t->names[i]);
+  for (size_t i = 0; i < t->columns && !named; i++) u->used[i] = !sweep || fovea_sweep_is_factor(t->names[i], NULL);
   if (sweep && fovea_column_find(t, "seed", &column)) u->used[column] = true;
   for (size_t i = 0; i < o->column_count && !status; i++) status = use(u, o->columns[i], &column);
   for (size_t i = 0; i < o->term_count && !status; i++) status = use_term(u, o->terms[i]);
@@ -70,17 +70,34 @@ static bool has_all(const usage *u, size_t row) {
   return true;
 }
 
-static fovea_status keep_complete(const usage *u, fovea_table *complete, size_t *dropped) {
+/* "2 in x, 1 in y": how many each column has; the caller frees it. NULL: no memory. */
+static char *where_missing(const usage *u) {
+  const fovea_table *t = u->table;
+  fovea_text list = {0};
+  for (size_t j = 0; j < t->columns; j++) {
+    size_t missing = 0;
+    for (size_t i = 0; i < t->rows && u->used[j]; i++) missing += fovea_table_is_missing(fovea_cell(t, i, j));
+    if (missing == 0) continue;
+    fovea_text_print(&list, "%s%zu in ", list.size ? ", " : "", missing);
+    fovea_text_add(&list, t->names[j]);
+  }
+  if (!list.failed) return list.bytes;
+  free(list.bytes);
+  return NULL;
+}
+
+static fovea_status keep_complete(const usage *u, fovea_table *complete, size_t *dropped, char **where) {
   const fovea_table *t = u->table;
   size_t rows = 0;
   for (size_t i = 0; i < t->rows; i++) rows += has_all(u, i);
+  if (rows < t->rows && !(*where = where_missing(u))) return no_memory();
   for (size_t j = 0; j < t->columns && rows == 0; j++) {
     size_t with = 0;
     for (size_t i = 0; i < t->rows; i++) with += !fovea_table_is_missing(fovea_cell(t, i, j));
     if (u->used[j] && with == 0)
       return fovea_fail(FOVEA_INVALID, "the column %s has no value in any row; leave it out", t->names[j]);
   }
-  if (rows == 0) return fovea_fail(FOVEA_INVALID, "every row has a missing value");
+  if (rows == 0) return fovea_fail(FOVEA_INVALID, "every row has a missing value: %s", *where);
   *dropped = t->rows - rows;
   if (*dropped == 0) return FOVEA_OK;
   complete->cells = malloc(rows * t->columns * sizeof *complete->cells);
@@ -99,14 +116,15 @@ static fovea_status keep_complete(const usage *u, fovea_table *complete, size_t 
 }
 
 fovea_status fovea_complete_rows(const fovea_table *t, const fovea_design_options *options, size_t response,
-                                 fovea_table *complete, size_t *dropped) {
+                                 fovea_table *complete, size_t *dropped, char **where) {
   usage u = {.table = t, .used = calloc(t->columns, sizeof *u.used)};
   *complete = *t;
   *dropped = 0;
+  *where = NULL;
   fovea_status status = u.used ? use_predictors(&u, options) : no_memory();
   if (!status) {
     u.used[response] = true;
-    status = keep_complete(&u, complete, dropped);
+    status = keep_complete(&u, complete, dropped, where);
   }
   free(u.used);
   return status;

@@ -48,6 +48,13 @@ static inline dd dd_divide(dd a, dd b) {
   return dd_add(dd_sum(first, second), (dd){rest.hi / b.hi, 0});
 }
 
+/* One step of Newton's from the root of hi; 0 of what is not above 0. */
+static inline double dd_root(dd a) {
+  const double root = a.hi > 0 ? sqrt(a.hi) : 0;
+  dd rest = root > 0 ? dd_subtract(a, dd_product(root, root)) : (dd){0};
+  return root > 0 ? root + rest.hi / (2 * root) : 0;
+}
+
 static inline double dd_value(dd a) { return a.hi + a.lo; }
 
 /* sum + a b: what the rounding of the sum and of the product leave is added up in `sum`'s second part. */

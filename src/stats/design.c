@@ -1,8 +1,10 @@
+#include <ctype.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fail.h"
 #include "fovea/stats.h"
@@ -21,13 +23,18 @@ static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "design
 /* --- columns of x ------------------------------------------------------------------------------------------------ */
 
 /* statsmodels.tools.add_constant(prepend=True, has_constant='skip'); a factor's only level is a constant too. */
-static bool wants_constant(const fovea_design *d) {
-  for (size_t i = 0; i < d->term_count; i++) {
+static fovea_status settle_constant(const fovea_predictors *p) {
+  fovea_design *d = p->design;
+  d->constant = p->options->constant || p->sweep;
+  for (size_t i = 0; i < d->term_count && d->constant; i++) {
     const fovea_design_variable *v = &d->variables[d->terms[i].variables[0]];
-    if (d->terms[i].order == 1 && (fovea_variable_is_constant(v, d->n) || (v->degree == 0 && v->level_count == 1)))
-      return false;
+    d->constant =
+        d->terms[i].order > 1 || !(fovea_variable_is_constant(v, d->n) || (v->degree == 0 && v->level_count == 1));
+    if (!d->constant)
+      return fovea_design_remark(d, "no column of ones is added: %s is the same in every row, and is the constant",
+                                 v->name);
   }
-  return true;
+  return FOVEA_OK;
 }
 
 static bool is_taken(const fovea_design *d, const fovea_table *t, size_t j, const char *name) {
@@ -82,34 +89,45 @@ static fovea_status count_columns(fovea_design *d, const fovea_table *t) {
   return FOVEA_OK;
 }
 
-static bool has_powers(const fovea_design *d) {
+/* Powers, or numbers that a double rounds. */
+static bool has_low_parts(const fovea_design *d) {
   for (size_t i = 0; i < d->variable_count; i++)
-    if (d->variables[i].degree > 1) return true;
+    if (d->variables[i].degree > 1 || d->variables[i].low) return true;
   return false;
 }
 
 static fovea_status make_columns(const fovea_predictors *p) {
   fovea_design *d = p->design;
-  d->constant = (p->options->constant || p->sweep) && wants_constant(d);
-  fovea_status status = count_columns(d, p->table);
+  fovea_status status = settle_constant(p);
+  if (!status) status = count_columns(d, p->table);
   if (status) return status;
   const size_t size = d->n * d->k * sizeof *d->x;
   d->names = calloc(d->k, sizeof *d->names);
   d->x = malloc(size);
-  d->x_low = has_powers(d) ? malloc(size) : NULL;
-  if (!d->names || !d->x || (has_powers(d) && !d->x_low)) return no_memory();
+  d->x_low = has_low_parts(d) ? malloc(size) : NULL;
+  if (!d->names || !d->x || (has_low_parts(d) && !d->x_low)) return no_memory();
   fovea_coding_matrix(d, FOVEA_BY_TREATMENT, d->x, d->x_low);
   return name_columns(d, p->table);
 }
 
 /* --- the response ------------------------------------------------------------------------------------------------ */
 
+/* "log_y", "ln(y)", "log10 y", and no "login" */
+static bool is_called_logarithm(const char *name) {
+  const size_t length = strncasecmp(name, "log", 3) == 0 ? 3 : strncasecmp(name, "ln", 2) == 0 ? 2 : 0;
+  return length > 0 && name[length] && !isalpha((unsigned char)name[length]);
+}
+
 static fovea_status take_logarithms(const fovea_table *t, size_t column, fovea_design *d) {
   for (size_t i = 0; i < d->n; i++) {
     if (!(d->y[i] > 0)) return fovea_cell_fail(t, i, column, "has no logarithm");
     d->y[i] = log(d->y[i]);
   }
-  return FOVEA_OK;
+  free(d->y_low); /* the logarithm itself is a double's */
+  d->y_low = NULL;
+  const char *name = t->names[column];
+  if (!is_called_logarithm(name)) return FOVEA_OK;
+  return fovea_design_remark(d, "%s is called a logarithm, and is taken the logarithm of once more", name);
 }
 
 static fovea_status read_response(const fovea_predictors *p) {
@@ -122,7 +140,7 @@ static fovea_status read_response(const fovea_predictors *p) {
   d->response = malloc(size);
   if (!d->y || !d->response) return no_memory();
   snprintf(d->response, size, p->options->log ? "log(%s)" : "%s", name);
-  fovea_status status = fovea_column_numbers(t, p->response, d->y, &d->rounded);
+  fovea_status status = fovea_column_numbers(t, p->response, d->y, &d->y_low, &d->rounded);
   if (!status && p->options->log) status = take_logarithms(t, p->response, d);
   if (status) return fovea_fail_in(status, "the response %s", name);
   for (size_t i = 1; i < d->n; i++) varies = varies || d->y[i] != d->y[0];
@@ -195,12 +213,14 @@ static fovea_status check_options(const fovea_design_options *o) {
 static fovea_status build_complete(const fovea_table *t, const fovea_design_options *o, fovea_design *d) {
   fovea_table complete;
   size_t response, dropped = 0;
+  char *where = NULL;
   fovea_status status = find_response(t, o->response, fovea_table_is_sweep(t), &response);
-  if (!status) status = fovea_complete_rows(t, o, response, &complete, &dropped);
-  if (status) return status;
-  status = build(&complete, o, d);
+  if (!status) status = fovea_complete_rows(t, o, response, &complete, &dropped, &where);
+  if (!status) status = build(&complete, o, d);
   if (!status && dropped > 0)
-    status = fovea_design_remark(d, "%zu of %zu rows have a missing value and are left out", dropped, t->rows);
+    status = fovea_design_remark(d, "%zu of %zu rows %s a missing value and %s left out: %s", dropped, t->rows,
+                                 dropped == 1 ? "has" : "have", dropped == 1 ? "is" : "are", where);
+  free(where);
   fovea_complete_free(&complete, dropped);
   return status;
 }
@@ -229,6 +249,7 @@ static void free_variables(fovea_design *d) {
     free(v->levels);
     free(v->name);
     free(v->values);
+    free(v->low);
     free(v->at);
   }
   for (size_t i = 0; i < d->term_count; i++) fovea_term_free(&d->terms[i]);
@@ -243,10 +264,10 @@ void fovea_design_destroy(fovea_design *design) {
   free(design->names);
   free(design->response);
   free(design->rounded);
-  free(design->ignored);
   free(design->remarks);
   free(design->clusters);
   free(design->y);
+  free(design->y_low);
   free(design->x);
   free(design->x_low);
   free(design);

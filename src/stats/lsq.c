@@ -14,8 +14,15 @@ static const double *kept_low(const fovea_lsq *l, size_t i) { return l->low ? l-
 
 /* (a + a_low) . (b + b_low), where a low part may be NULL. */
 static dd dot(const double *a, const double *a_low, const double *b, const double *b_low, size_t n) {
-  dd sum = dd_dot(a, b, n);
+  if (!a_low && !b_low) return dd_dot(a, b, n);
+  dd sum = {0};
   double low = 0;
+  for (size_t i = 0; i < n && a_low && b_low; i++) {
+    sum = dd_accumulate(sum, a[i], b[i]);
+    low += a_low[i] * b[i] + a[i] * b_low[i];
+  }
+  if (a_low && b_low) return dd_add(dd_sum(sum.hi, sum.lo), (dd){low, 0});
+  sum = dd_dot(a, b, n);
   for (size_t i = 0; i < n && a_low; i++) low += a_low[i] * b[i];
   for (size_t i = 0; i < n && b_low; i++) low += a[i] * b_low[i];
   return dd_add(sum, (dd){low, 0});
@@ -177,9 +184,9 @@ size_t fovea_lsq_single(const fovea_lsq *l) {
   return count == 1 ? column : l->k;
 }
 
-/* e = y - x b */
-static void residuals(const fovea_lsq *l, const double *y, const dd *b, dd *e) {
-  for (size_t i = 0; i < l->n; i++) e[i] = (dd){y[i], 0};
+/* e = y + y_low - x b */
+static void residuals(const fovea_lsq *l, const double *y, const double *y_low, const dd *b, dd *e) {
+  for (size_t i = 0; i < l->n; i++) e[i] = (dd){y[i], y_low ? y_low[i] : 0};
   for (size_t j = 0; j < l->rank; j++) {
     const double *x = kept_column(l, j);
     for (size_t i = 0; i < l->n; i++) {
@@ -218,19 +225,21 @@ static double largest_of(const dd *values, size_t count) {
 
 /* From b = 0 the first correction is the solution of the normal equations; each further one is smaller by the condition
  * number squared times 2^-106. */
-fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, double *b, double *e) {
+fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, const double *low, double *b, double *e, dd *squares) {
   enum { STEPS = 8 };
   dd *sum = calloc(l->rank + 1, sizeof *sum), *z = calloc(l->rank + 1, sizeof *z), *rest = calloc(l->n, sizeof *rest);
   if (sum && z && rest) {
-    residuals(l, y, sum, rest);
+    residuals(l, y, low, sum, rest);
     for (int step = 0; step < STEPS; step++) {
       correction(l, rest, z);
       for (size_t j = 0; j < l->rank; j++) sum[j] = dd_add(sum[j], z[j]);
-      residuals(l, y, sum, rest);
+      residuals(l, y, low, sum, rest);
       if (largest_of(z, l->rank) <= ldexp(largest_of(sum, l->rank), -80)) break;
     }
     for (size_t j = 0; j < l->rank; j++) b[j] = dd_value(sum[j]);
     for (size_t i = 0; i < l->n; i++) e[i] = dd_value(rest[i]);
+    *squares = (dd){0};
+    for (size_t i = 0; i < l->n; i++) *squares = dd_add(*squares, dd_multiply(rest[i], rest[i]));
   }
   fovea_status status = sum && z && rest ? FOVEA_OK : no_memory();
   free(sum);

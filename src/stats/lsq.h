@@ -48,8 +48,9 @@ void fovea_lsq_destroy(fovea_lsq *l);
 /* Whether v (n, values of about 1) is, by the tolerance, a combination of the columns. */
 bool fovea_lsq_spans(fovea_lsq *l, const double *v);
 
-/* b (rank) that minimizes |y - x b| over the kept columns as scaled, and the residuals e (n). FOVEA_NO_MEMORY. */
-fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, double *b, double *e);
+/* b (rank) that minimizes |y + low - x b| over the kept columns as scaled, the residuals e (n) and the sum of their
+ * squares; low (n) may be NULL. FOVEA_NO_MEMORY. */
+fovea_status fovea_lsq_solve(fovea_lsq *l, const double *y, const double *low, double *b, double *e, dd *squares);
 
 /* For row i of x, as scaled: p = (x' x)^-1 x_i (rank), and the leverage x_i . p. */
 double fovea_lsq_leverage(fovea_lsq *l, size_t row, double *p);

@@ -23,29 +23,38 @@ static double mean_of(const double *values, size_t n) {
   return sum;
 }
 
+/* Where a row of L is: factors at levels, and a number at a value; NULL: at its mean. */
+typedef struct place {
+  const size_t *variables, *levels;
+  size_t count, number;
+  const double *value;
+} place;
+
 /* A variable's part of a column: at `level`, or where that is none over all its levels alike. */
-static double part_value(const fovea_design *d, const fovea_design_variable *v, bool full, size_t part,
-                         const size_t *level) {
-  if (v->degree > 0) return pow(mean_of(v->values, d->n), (double)(part + 1));
+static double part_value(const fovea_design *d, size_t variable, bool full, size_t part, const size_t *level,
+                         const place *at) {
+  const fovea_design_variable *v = &d->variables[variable];
+  if (v->degree > 0)
+    return pow(at->value && variable == at->number ? *at->value : mean_of(v->values, d->n), (double)(part + 1));
   if (level) return fovea_coding_of_level(v, FOVEA_BY_TREATMENT, full, part, *level);
   return 1 / (double)v->level_count;
 }
 
-static const size_t *fixed_level(size_t variable, const size_t *variables, size_t count, const size_t *levels) {
-  for (size_t i = 0; i < count; i++)
-    if (variables[i] == variable) return &levels[i];
+static const size_t *fixed_level(size_t variable, const place *at) {
+  for (size_t i = 0; i < at->count; i++)
+    if (at->variables[i] == variable) return &at->levels[i];
   return NULL;
 }
 
-static void fill_row(const fovea_design *d, const size_t *variables, size_t count, const size_t *levels, double *row) {
+static void fill_row(const fovea_design *d, const place *at, double *row) {
   if (d->constant) row[0] = 1;
   for (size_t t = 0; t < d->term_count; t++) {
     const fovea_design_term *term = &d->terms[t];
     for (size_t c = 0; c < term->count; c++) {
       double value = 1;
       for (size_t f = 0; f < term->order; f++)
-        value *= part_value(d, &d->variables[term->variables[f]], term->full[f], fovea_coding_part(d, term, f, c),
-                            fixed_level(term->variables[f], variables, count, levels));
+        value *= part_value(d, term->variables[f], term->full[f], fovea_coding_part(d, term, f, c),
+                            fixed_level(term->variables[f], at), at);
       row[term->first + c] = value;
     }
   }
@@ -140,13 +149,16 @@ static char *joined(const char *a, const char *between, const char *b) {
   return text;
 }
 
-static fovea_status fill_means(const fovea_design *d, const fovea_ols *o, fovea_means *m, double *rows) {
+static fovea_status fill_means(const fovea_design *d, const fovea_ols *o, const fovea_tie *tie, fovea_means *m,
+                               double *rows) {
   const fovea_design_variable *first = &d->variables[m->variables[0]], *second = NULL;
   if (m->variable_count > 1) second = &d->variables[m->variables[1]];
   const size_t inner = second ? second->level_count : 1;
   for (size_t i = 0; i < m->count; i++) {
     const size_t levels[2] = {i / inner, i % inner};
-    fill_row(d, m->variables, m->variable_count, levels, rows + i * o->k);
+    place at = {.variables = m->variables, .levels = levels, .count = m->variable_count};
+    if (tie) at.number = tie->number, at.value = &tie->values[levels[0]];
+    fill_row(d, &at, rows + i * o->k);
     estimate(o, rows + i * o->k, &m->means[i]);
     m->means[i].level = i;
     m->means[i].name =
@@ -174,7 +186,7 @@ static fovea_status fill_differences(const fovea_design *d, const fovea_ols *o, 
 }
 
 fovea_status fovea_means_fill(const fovea_design *d, const fovea_ols *o, const size_t *variables, size_t variable_count,
-                              fovea_adjustment adjustment, fovea_means *m) {
+                              fovea_adjustment adjustment, const fovea_tie *tie, fovea_means *m) {
   const fovea_design_variable *first = &d->variables[variables[0]];
   *m = (fovea_means){.variable_count = variable_count, .count = first->level_count, .seeds = NAN, .detectable = NAN};
   for (size_t i = 0; i < variable_count; i++) m->variables[i] = variables[i];
@@ -185,10 +197,23 @@ fovea_status fovea_means_fill(const fovea_design *d, const fovea_ols *o, const s
   m->differences = calloc(m->difference_count + 1, sizeof *m->differences);
   double *rows = calloc((m->count + 1) * o->k, sizeof *rows);
   fovea_status status = m->name && m->means && m->differences && rows ? FOVEA_OK : no_memory();
-  if (!status) status = fill_means(d, o, m, rows);
+  if (!status) status = fill_means(d, o, tie, m, rows);
   if (!status && m->difference_count) status = fill_differences(d, o, adjustment, m, rows, rows + m->count * o->k);
   free(rows);
   return status;
+}
+
+fovea_status fovea_slope_estimate(const fovea_design *d, const fovea_ols *o, size_t number, double step,
+                                  fovea_estimate *e) {
+  static const double zero = 0;
+  double *row = calloc(2 * o->k, sizeof *row), *from = row + o->k;
+  if (!row) return no_memory();
+  fill_row(d, &(place){.number = number, .value = &step}, row);
+  fill_row(d, &(place){.number = number, .value = &zero}, from);
+  for (size_t c = 0; c < o->k; c++) row[c] -= from[c];
+  estimate(o, row, e);
+  free(row);
+  return FOVEA_OK;
 }
 
 void fovea_means_free(fovea_means *m) {

@@ -1,9 +1,13 @@
 #include "stats/numbers.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "stats/dd.h"
 
 fovea_c_locale fovea_c_locale_begin(void) {
   fovea_c_locale state;
@@ -46,4 +50,37 @@ fovea_number_kind fovea_number_parse(const char *text, double *value) {
   if (fpclassify(number) == FP_ZERO && !names_zero(word)) return FOVEA_NUMBER_TINY;
   *value = number;
   return FOVEA_NUMBER_FINITE;
+}
+
+/* 10^exponent of 0 to 40, within 2^-100 of it. */
+static dd power_of_ten(int exponent) {
+  dd power = {1, 0};
+  for (int i = 0; i < exponent; i++) power = dd_multiply(power, (dd){10, 0});
+  return power;
+}
+
+double fovea_number_rest(const char *text, double value) {
+  enum { DIGITS = 31, EXPONENT = 40 };
+  const char *s = text + strspn(text, " \t+-");
+  dd number = {0};
+  int digits = 0, exponent = 0;
+  bool fraction = false;
+  for (; (*s >= '0' && *s <= '9') || *s == '.'; s++) {
+    if (*s == '.') {
+      fraction = true;
+      continue;
+    }
+    number = dd_add(dd_multiply(number, (dd){10, 0}), (dd){*s - '0', 0});
+    digits += digits > 0 || *s > '0';
+    exponent -= fraction;
+  }
+  if (*s == 'e' || *s == 'E') exponent += (int)strtol(s + 1, NULL, 10);
+  if (exponent >= 0 || digits > DIGITS || exponent < -EXPONENT) return 0;
+  const dd rest = dd_subtract(dd_divide(number, power_of_ten(-exponent)), (dd){fabs(value), 0});
+  return signbit(value) ? -dd_value(rest) : dd_value(rest);
+}
+
+void fovea_fixed(char *out, size_t size, int decimals, double value) {
+  snprintf(out, size, "%.*f", decimals, value);
+  if (*out == '-' && strspn(out + 1, "0.") == strlen(out + 1)) memmove(out, out + 1, strlen(out));
 }

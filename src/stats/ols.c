@@ -19,26 +19,40 @@ static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "ols: n
 
 static double dot(const double *a, const double *b, size_t n) { return dd_value(dd_dot(a, b, n)); }
 
-/* The sum of squares that R-squared is a share of. Overwrites `work` (n). */
-static double total_squares(const double *y, double *work, const fovea_ols *o) {
-  if (!o->constant) return dot(y, y, o->n);
-  dd mean = {0};
-  for (size_t i = 0; i < o->n; i++) mean = dd_accumulate(mean, y[i], 1);
-  mean = dd_divide(dd_sum(mean.hi, mean.lo), (dd){(double)o->n, 0});
-  for (size_t i = 0; i < o->n; i++) work[i] = (y[i] - mean.hi) - mean.lo;
-  return dot(work, work, o->n);
+/* y as scaled, and NULL or what its rounding left. */
+typedef struct scaled_response {
+  const double *y, *low;
+} scaled_response;
+
+static dd response_at(const scaled_response *r, size_t i) { return (dd){r->y[i], r->low ? r->low[i] : 0}; }
+
+/* The sum of squares that R-squared is a share of. */
+static dd total_squares(const scaled_response *r, const fovea_ols *o) {
+  dd mean = {0}, squares = {0};
+  for (size_t i = 0; i < o->n && o->constant; i++) mean = dd_add(mean, response_at(r, i));
+  mean = dd_divide(mean, (dd){(double)o->n, 0});
+  for (size_t i = 0; i < o->n; i++) {
+    const dd e = dd_subtract(response_at(r, i), mean);
+    squares = dd_add(squares, dd_multiply(e, e));
+  }
+  return squares;
 }
 
-/* Overwrites `work` (n). `exponent` is y's. */
-static void fill_quality(const double *y, double *work, double ssr, int exponent, fovea_ols *o) {
-  double n = (double)o->n, total = fmax(total_squares(y, work, o), ssr); /* less only by rounding */
+/* `exponent` is y's. */
+static void fill_quality(const scaled_response *r, dd squares, int exponent, fovea_ols *o) {
+  const double n = (double)o->n, ssr = dd_value(squares);
+  dd total = total_squares(r, o), explained = dd_subtract(total, squares);
+  if (explained.hi < 0) total = squares, explained = (dd){0}; /* less only by rounding */
   o->df_resid = n - (double)o->rank;
   o->df_model = (double)o->rank - o->constant;
-  o->r_squared = 1 - ssr / total;
+  o->r_squared = total.hi > 0 ? dd_value(dd_divide(explained, total)) : NAN;
   o->r_squared_adjusted = 1 - (n - o->constant) / o->df_resid * (1 - o->r_squared);
-  double model = o->df_model == 0 ? NAN : (total - ssr) / o->df_model;
-  double residual = o->df_resid == 0 ? NAN : ssr / o->df_resid;
-  o->f_value = model / residual;
+  o->f_value = NAN;
+  if (o->df_model > 0 && o->df_resid > 0) {
+    const dd model = dd_multiply(explained, (dd){o->df_resid, 0}),
+             residual = dd_multiply(squares, (dd){o->df_model, 0});
+    o->f_value = squares.hi > 0 ? dd_value(dd_divide(model, residual)) : model.hi / squares.hi;
+  }
   o->f_p_value = fovea_f_sf(o->f_value, o->df_model, o->df_resid);
   double two_pi = 2 * 3.14159265358979323846, parameters = o->df_model + o->constant;
   o->log_likelihood = -n / 2 * log(two_pi) - n / 2 * (log(ssr / n) + 2 * exponent * log(2)) - n / 2;
@@ -107,19 +121,19 @@ static void find_constant(fovea_lsq *l, double *ones, fovea_ols *o) {
 
 /* What a fit is made of. */
 typedef struct problem {
-  const double *y, *x, *low; /* low: x_low of a design, or NULL */
+  const double *y, *x, *low, *y_low; /* low: x_low of a design, or NULL, as y_low */
   const size_t *clusters;
 } problem;
 
 /* Residuals e and coefficients b are there: all the rest. Overwrites `work` (n). */
-static fovea_status fill_rest(const problem *p, fovea_lsq *l, const double *y, const double *e, const double *b,
-                              int exponent, double *work, fovea_ols *o) {
-  double ssr = dot(e, e, o->n), scale, *covariance = malloc((l->rank * l->rank + 1) * sizeof *covariance);
+static fovea_status fill_rest(const problem *p, fovea_lsq *l, const scaled_response *r, const double *e, dd squares,
+                              const double *b, int exponent, double *work, fovea_ols *o) {
+  double ssr = dd_value(squares), scale, *covariance = malloc((l->rank * l->rank + 1) * sizeof *covariance);
   if (!covariance) return no_memory();
-  o->exact = is_exact(l, y, b, ssr);
-  fill_quality(y, work, ssr, exponent, o);
+  o->exact = is_exact(l, r->y, b, ssr);
+  fill_quality(r, squares, exponent, o);
   o->df_inference = o->covariance == FOVEA_CLUSTER ? (double)o->cluster_count - 1 : o->df_resid;
-  o->residual_deviation = o->df_resid > 0 ? ldexp(sqrt(ssr / o->df_resid), exponent) : NAN;
+  o->residual_deviation = o->df_resid > 0 ? ldexp(dd_root(dd_divide(squares, (dd){o->df_resid, 0})), exponent) : NAN;
   fovea_status status = fovea_covariance_fill(l, e, ssr, p->clusters, o, covariance, &scale);
   if (!status) {
     fill_coefficients(l, b, covariance, scale, exponent, o);
@@ -131,16 +145,19 @@ static fovea_status fill_rest(const problem *p, fovea_lsq *l, const double *y, c
 
 static fovea_status fill(const problem *p, fovea_lsq *l, fovea_ols *o) {
   size_t n = o->n;
-  double *values = malloc((3 * n + o->k) * sizeof *values);
+  double *values = malloc((4 * n + o->k) * sizeof *values);
   fovea_status status = values ? fovea_lsq_factor(p->x, p->low, n, o->k, l) : no_memory();
   if (!status) {
-    double *scaled = values, *e = values + n, *work = e + n, *b = work + n;
+    double *scaled = values, *e = values + n, *work = e + n, *low = work + n, *b = low + n;
     int exponent = fovea_lsq_exponent(p->y, n, 1);
     for (size_t i = 0; i < n; i++) scaled[i] = ldexp(p->y[i], -exponent);
+    for (size_t i = 0; i < n && p->y_low; i++) low[i] = ldexp(p->y_low[i], -exponent);
+    dd squares = {0};
+    const scaled_response r = {scaled, p->y_low ? low : NULL};
     o->rank = l->rank;
     find_constant(l, work, o);
-    status = fovea_lsq_solve(l, scaled, b, e);
-    if (!status) status = fill_rest(p, l, scaled, e, b, exponent, work, o);
+    status = fovea_lsq_solve(l, scaled, r.low, b, e, &squares);
+    if (!status) status = fill_rest(p, l, &r, e, squares, b, exponent, work, o);
   }
   free(values);
   return status;
@@ -238,7 +255,8 @@ fovea_status fovea_ols_fit_design(const fovea_design *design, const fovea_ols_op
   if (status) return status;
   fovea_ols_options o = options ? *options : usual;
   if (!(o.alpha < 0 || o.alpha > 0)) o.alpha = usual.alpha;
-  const problem p = {.y = design->y, .x = design->x, .low = design->x_low, .clusters = design->clusters};
+  const problem p = {
+      .y = design->y, .x = design->x, .low = design->x_low, .y_low = design->y_low, .clusters = design->clusters};
   return fit_checked(&p, design->n, design->k, design->response, (const char *const *)design->names, &o,
                      design->cluster_count, ols);
 }

@@ -28,7 +28,7 @@ static fovea_status read_numbers(fovea_predictors *p, size_t column, fovea_desig
   v->name = strdup(p->table->names[column]);
   v->values = malloc(p->table->rows * sizeof *v->values);
   if (!v->name || !v->values) return no_memory();
-  return fovea_column_numbers(p->table, column, v->values, &p->design->rounded);
+  return fovea_column_numbers(p->table, column, v->values, &v->low, &p->design->rounded);
 }
 
 /* A switch that is the same in every row is the number that it stands for. */
@@ -104,8 +104,7 @@ static fovea_status add_variable(fovea_predictors *p, size_t column, bool as_fac
   return read_variable(p, column, as_factor, &variables[d->variable_count++]);
 }
 
-/* A fovea_variable_lookup. */
-static fovea_status find_predictor(void *user, const char *name, size_t *variable) {
+fovea_status fovea_predictors_find(void *user, const char *name, size_t *variable) {
   fovea_predictors *p = user;
   size_t column = 0;
   fovea_status status = fovea_column_require(p->table, name, &column);
@@ -118,7 +117,7 @@ static fovea_status find_predictor(void *user, const char *name, size_t *variabl
 
 static fovea_status add_predictor(fovea_predictors *p, const char *name) {
   size_t variable = 0;
-  fovea_status status = find_predictor(p, name, &variable);
+  fovea_status status = fovea_predictors_find(p, name, &variable);
   return status ? status : fovea_terms_add(p->design, &variable, 1);
 }
 
@@ -137,7 +136,7 @@ static fovea_status add_columns(fovea_predictors *p) {
     size_t column; /* a name may hold an operator */
     status = fovea_column_find(p->table, o->terms[i], &column)
                  ? add_predictor(p, o->terms[i])
-                 : fovea_terms_read(p->design, o->terms[i], find_predictor, p);
+                 : fovea_terms_read(p->design, o->terms[i], fovea_predictors_find, p);
   }
   return status;
 }
@@ -150,20 +149,23 @@ static fovea_status add_others(fovea_predictors *p) {
         i == p->response || is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]);
     if (!other) status = add_predictor(p, t->names[i]);
   }
+  if (!status && p->options->cluster)
+    status = fovea_design_remark(p->design, "%s tells the clusters, and is no predictor unless it is named as one",
+                                 p->options->cluster);
   return status;
 }
 
-/* Adds a name to the sentence in *text; `start` begins it. */
-static fovea_status append_name(char **text, const char *start, const char *name) {
-  const size_t used = *text ? strlen(*text) : 0, size = used + strlen(start) + strlen(name) + 3;
+/* Adds a name to the list in *text. */
+static fovea_status append_name(char **text, const char *name) {
+  const size_t used = *text ? strlen(*text) : 0, size = used + strlen(name) + 3;
   char *longer = realloc(*text, size);
   if (!longer) return no_memory();
   *text = longer;
-  snprintf(longer + used, size - used, "%s%s", used && !strchr(start, ' ') ? ", " : start, name);
+  snprintf(longer + used, size - used, "%s%s", used ? ", " : "", name);
   return FOVEA_OK;
 }
 
-/* A learning rate enters as its logarithm: its levels are factors apart, not differences. */
+/* A learning rate or a KL weight enters as its logarithm: its levels are factors apart, not differences. */
 static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
   size_t column = 0, variable = 0;
   fovea_status status = fovea_column_require(p->table, name, &column);
@@ -176,6 +178,9 @@ static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
     char *logarithm = realloc(v->name, size);
     if (!logarithm) return no_memory();
     v->name = logarithm;
+    v->logarithm = true;
+    free(v->low);
+    v->low = NULL;
     snprintf(logarithm, size, "log(%s)", name);
     for (size_t i = 0; i < p->table->rows; i++) v->values[i] = log(v->values[i]);
   }
@@ -193,72 +198,12 @@ static fovea_status add_sweep_factors(fovea_predictors *p) {
   }
   for (size_t i = 0; i < p->table->columns && !status; i++) {
     const char *name = p->table->names[i];
-    if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name)) continue;
-    const bool rate = strcmp(name, "lr") == 0 || strcmp(name, "min-lr") == 0;
+    bool ratio = false;
+    if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name, &ratio)) continue;
     if (i != p->response && fovea_column_varies(p->table, i))
-      status = rate ? add_logarithm(p, name) : add_predictor(p, name);
+      status = ratio ? add_logarithm(p, name) : add_predictor(p, name);
   }
   return status;
-}
-
-/* "x:3" */
-static fovea_status set_degree(fovea_predictors *p, const char *text) {
-  enum { MOST = 30 };
-  const char *colon = strrchr(text, ':');
-  char *end = NULL, *name = strdup(text);
-  const long degree = colon ? strtol(colon + 1, &end, 10) : 0;
-  fovea_status status = name ? FOVEA_OK : no_memory();
-  if (!status && (!colon || colon == text || *end || degree < 1 || degree > MOST || colon[1] < '0' || colon[1] > '9'))
-    status =
-        fovea_fail(FOVEA_INVALID, "\"%s\" is no column and degree, such as x:3; the degree may be 1 to %d", text, MOST);
-  if (!status) {
-    size_t variable = 0;
-    name[colon - text] = 0;
-    status = find_predictor(p, name, &variable);
-    if (!status) status = fovea_terms_add(p->design, &variable, 1);
-    if (!status && p->design->variables[variable].degree == 0)
-      status = fovea_fail(FOVEA_INVALID, "the column %s has no numbers to make powers of", name);
-    if (!status) p->design->variables[variable].degree = (size_t)degree;
-  }
-  free(name);
-  return status;
-}
-
-/* Moves a level to the front. */
-static void make_first(fovea_design_variable *v, size_t level, size_t n) {
-  char *word = v->levels[level];
-  memmove(v->levels + 1, v->levels, level * sizeof *v->levels);
-  v->levels[0] = word;
-  for (size_t i = 0; i < n; i++) v->at[i] = v->at[i] == level ? 0 : v->at[i] + (v->at[i] < level);
-  v->is_switch = v->is_switch && level == 0;
-}
-
-static fovea_status fail_level(const fovea_design_variable *v, const char *word) {
-  char list[400] = "";
-  for (size_t i = 0; i < v->level_count && strlen(list) < 300; i++) {
-    const size_t used = strlen(list);
-    snprintf(list + used, sizeof list - used, "%s%.80s", i ? ", " : "", v->levels[i]);
-  }
-  return fovea_fail(FOVEA_INVALID, "the column %s has no level %s to be its baseline; it has %s", v->name, word, list);
-}
-
-/* "NAME=LEVEL" */
-static fovea_status set_baseline(fovea_predictors *p, const char *text) {
-  fovea_design *d = p->design;
-  for (size_t i = 0; i < d->variable_count; i++) {
-    fovea_design_variable *v = &d->variables[i];
-    const size_t length = strlen(v->name);
-    if (strncmp(text, v->name, length) != 0 || text[length] != '=') continue;
-    if (v->degree > 0)
-      return fovea_fail(FOVEA_INVALID, "the column %s has numbers and no baseline; see categorical", v->name);
-    for (size_t l = 0; l < v->level_count; l++)
-      if (strcmp(v->levels[l], text + length + 1) == 0) {
-        make_first(v, l, d->n);
-        return FOVEA_OK;
-      }
-    return fail_level(v, text + length + 1);
-  }
-  return fovea_fail(FOVEA_INVALID, "the baseline \"%s\" is of no predictor; it is NAME=LEVEL", text);
 }
 
 static fovea_status check_categorical(const fovea_predictors *p) {
@@ -285,20 +230,24 @@ static fovea_status add_block(fovea_predictors *p, const char *name) {
 
 static fovea_status name_ignored(fovea_predictors *p) {
   const fovea_table *t = p->table;
+  char *names = NULL;
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < t->columns && !status; i++) {
-    if (i == p->response || fovea_sweep_measures(t->names[i]) || fovea_sweep_is_factor(t->names[i]) ||
+    if (i == p->response || fovea_sweep_measures(t->names[i]) || fovea_sweep_is_factor(t->names[i], NULL) ||
         is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]))
       continue;
-    status = append_name(&p->design->ignored,
-                         p->design->ignored ? "" : "not among a sweep's own columns, and left out: ", t->names[i]);
+    status = append_name(&names, t->names[i]);
   }
+  if (!status && names)
+    status = fovea_design_remark(p->design, "not among a sweep's own columns, and left out: %s", names);
+  free(names);
   return status;
 }
 
 /* Terms without a column: a factor of one level beside what holds the mean. */
 static fovea_status drop_empty(fovea_predictors *p) {
   fovea_design *d = p->design;
+  char *names = NULL;
   size_t kept = 0;
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < d->term_count; i++) {
@@ -309,10 +258,12 @@ static fovea_status drop_empty(fovea_predictors *p) {
       d->terms[kept++] = t;
       continue;
     }
-    if (!status) status = append_name(&d->ignored, d->ignored ? "" : "the same in every row, and left out: ", t.name);
+    if (!status) status = append_name(&names, t.name);
     fovea_term_free(&t);
   }
   d->term_count = kept;
+  if (!status && names) status = fovea_design_remark(d, "the same in every row, and left out: %s", names);
+  free(names);
   return status;
 }
 
@@ -332,12 +283,12 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   fovea_status status = p->sweep                                  ? add_sweep_factors(p)
                         : o->columns || o->terms || o->term_count ? add_columns(p)
                                                                   : add_others(p);
-  for (size_t i = 0; i < o->power_count && !status; i++) status = set_degree(p, o->powers[i]);
+  for (size_t i = 0; i < o->power_count && !status; i++) status = fovea_predictors_set_degree(p, o->powers[i]);
   if (!status) status = check_categorical(p);
   const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
                       fovea_column_varies(p->table, seed);
   if (!status && (o->block || blocks)) status = add_block(p, o->block ? o->block : "seed");
-  for (size_t i = 0; i < o->baseline_count && !status; i++) status = set_baseline(p, o->baselines[i]);
+  for (size_t i = 0; i < o->baseline_count && !status; i++) status = fovea_predictors_set_baseline(p, o->baselines[i]);
   if (!status) fovea_terms_arrange(p->design, has_constant(p), o->all_levels);
   if (!status && p->sweep) status = name_ignored(p);
   if (!status) status = drop_empty(p);

@@ -16,8 +16,18 @@ typedef struct fovea_predictors {
   bool sweep;      /* a sweep's own design is wanted */
 } fovea_predictors;
 
-/* Fills design->variables, terms and ignored. FOVEA_INVALID as fovea_design_from_table; FOVEA_NO_MEMORY. */
+/* Fills design->variables, terms and remarks. FOVEA_INVALID as fovea_design_from_table; FOVEA_NO_MEMORY. */
 fovea_status fovea_predictors_add(fovea_predictors *p);
+
+/* The variable of a column that may be a predictor, which is added if it is new; a fovea_variable_lookup of p. */
+fovea_status fovea_predictors_find(void *p, const char *name, size_t *variable);
+
+/* "NAME:DEGREE" in its parts; NAME may stand "in quotes". The caller frees *name, also on failure. */
+fovea_status fovea_power_split(const char *text, char **name, size_t *degree);
+
+/* Gives a predictor that degree, and a factor that baseline: "NAME=LEVEL", both perhaps "in quotes". */
+fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text);
+fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text);
 
 /* Adds a sentence to design->remarks. */
 fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) __attribute__((format(printf, 2, 3)));

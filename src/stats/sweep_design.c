@@ -53,13 +53,19 @@ bool fovea_sweep_measures(const char *name) {
   return false;
 }
 
-bool fovea_sweep_is_factor(const char *name) {
-  static const char *const numbers[] = {"arch",   "depth", "latent", "kl",    "bn-momentum",
-                                        "epochs", "batch", "lr",     "min-lr"};
+const fovea_sweep_number fovea_sweep_numbers[FOVEA_SWEEP_NUMBERS] = {
+    {"arch", false},   {"depth", false}, {"latent", false}, {"kl", true},    {"bn-momentum", false},
+    {"epochs", false}, {"batch", false}, {"lr", true},      {"min-lr", true}};
+
+bool fovea_sweep_is_factor(const char *name, bool *ratio) {
+  if (ratio) *ratio = false;
   for (size_t i = 0; i < FOVEA_SWEEP_FACTORS; i++)
     if (strcmp(name, fovea_sweep_factors[i]) == 0) return true;
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    if (strcmp(name, numbers[i]) == 0) return true;
+  for (size_t i = 0; i < FOVEA_SWEEP_NUMBERS; i++) {
+    if (strcmp(name, fovea_sweep_numbers[i].name) != 0) continue;
+    if (ratio) *ratio = fovea_sweep_numbers[i].ratio;
+    return true;
+  }
   return false;
 }
 

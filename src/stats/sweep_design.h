@@ -7,16 +7,24 @@
 
 #include "fovea/stats.h"
 
-enum { FOVEA_SWEEP_FACTORS = 4 };
+enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 9 };
 
 /* Its factors, in the original's order: the column, and what a sentence calls it. */
 extern const char *const fovea_sweep_factors[FOVEA_SWEEP_FACTORS];
 
+/* An option with numbers that a sweep varies beside those. */
+typedef struct fovea_sweep_number {
+  const char *name;
+  bool ratio; /* its levels are factors apart: where all are above 0, the model has its logarithm */
+} fovea_sweep_number;
+
+extern const fovea_sweep_number fovea_sweep_numbers[FOVEA_SWEEP_NUMBERS];
+
 /* Whether a sweep writes a column of that name that is no factor. */
 bool fovea_sweep_measures(const char *name);
 
-/* Whether it is a factor: one of the four, or an option with numbers that a sweep varies. */
-bool fovea_sweep_is_factor(const char *name);
+/* Whether it is a factor: one of the four, or a number; *ratio (may be NULL), of a number, as above. */
+bool fovea_sweep_is_factor(const char *name, bool *ratio);
 
 /* Every cell of a sweep's factors is one of its words, else FOVEA_INVALID. */
 fovea_status fovea_sweep_check(const fovea_table *t);

@@ -9,12 +9,14 @@
 #include "stats/table.h"
 
 fovea_status fovea_add_note(char **notes, const char *format, va_list arguments) {
-  char note[400];
-  vsnprintf(note, sizeof note, format, arguments);
-  const size_t used = *notes ? strlen(*notes) : 0, more = strlen(note);
+  va_list again;
+  va_copy(again, arguments);
+  const int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  const size_t used = *notes ? strlen(*notes) : 0, more = length > 0 ? (size_t)length : 0;
   char *longer = realloc(*notes, used + more + 2);
   if (!longer) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for a note");
-  memcpy(longer + used, note, more);
+  vsnprintf(longer + used, more + 1, format, arguments);
   memcpy(longer + used + more, "\n", 2);
   *notes = longer;
   return FOVEA_OK;

@@ -91,21 +91,25 @@ static fovea_status fail_here(const parser *p, const char *why) {
   return fovea_fail(FOVEA_INVALID, "the term \"%s\": %s", p->text, why);
 }
 
-/* A name ends at an operator; in quotes it may hold them, and a quote is doubled. */
-static fovea_status read_name(parser *p) {
-  size_t used = 0;
-  const bool quoted = *p->at == '"';
-  for (p->at += quoted; *p->at; p->at++) {
-    if (quoted && *p->at == '"' && p->at[1] != '"') break;
-    if (!quoted && (*p->at == '*' || *p->at == ':')) break;
-    if (quoted && *p->at == '"') p->at++;
-    p->name[used++] = *p->at;
+bool fovea_name_read(const char **at, const char *ends, char *name) {
+  const char *s = *at;
+  const bool quoted = *s == '"';
+  for (s += quoted; *s; s++) {
+    if (quoted && *s == '"' && s[1] != '"') break;
+    if (!quoted && strchr(ends, *s)) break;
+    if (quoted && *s == '"') s++;
+    *name++ = *s;
   }
-  p->name[used] = 0;
-  if (quoted && *p->at != '"') return fail_here(p, "a quote is not closed");
-  p->at += quoted;
+  *name = 0;
+  if (quoted && *s != '"') return false;
+  *at = s + quoted;
+  return true;
+}
+
+static fovea_status read_name(parser *p) {
+  if (!fovea_name_read(&p->at, "*:", p->name)) return fail_here(p, "a quote is not closed");
   if (*p->at && *p->at != '*' && *p->at != ':') return fail_here(p, "after a name there must be * or :");
-  return used ? FOVEA_OK : fail_here(p, "a name is missing");
+  return *p->name ? FOVEA_OK : fail_here(p, "a name is missing");
 }
 
 static fovea_status read_product(parser *p, product *out) {

@@ -12,6 +12,10 @@ typedef fovea_status (*fovea_variable_lookup)(void *user, const char *name, size
 /* Adds the product of those variables to d->terms, unless it is there; a variable given twice counts once. */
 fovea_status fovea_terms_add(fovea_design *d, const size_t *variables, size_t order);
 
+/* Reads the name at *at into `name` (as long as that text): up to one of `ends` or, in double quotes, to the closing
+ * one, a quote in it being doubled; *at is after it then. False where a quote is not closed. */
+bool fovea_name_read(const char **at, const char *ends, char *name);
+
 /* Adds what `text`, "a*b:c", stands for. FOVEA_INVALID where it is none. */
 fovea_status fovea_terms_read(fovea_design *d, const char *text, fovea_variable_lookup lookup, void *user);
 

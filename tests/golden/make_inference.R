@@ -129,6 +129,51 @@ curved$y <- round(exp(curved$y / 4), 5)
 save_case("powers_of_log", curved, log(y) ~ g + poly(x, 3, raw = TRUE), c("g", "h", "c"), "g",
           list(constant = TRUE, log = TRUE, columns = I("g"), powers = I("x:3")), "classical")
 
+# Numbers: slopes, lack of fit against means of their own, and those means. `steps` is what each slope is for.
+number_of <- function(name, data, formula, step, kind) {
+  covariance <- function(m) if (kind == "classical") vcov(m, complete = FALSE) else {
+    v <- vcovHC(m, type = toupper(kind)); v[!is.na(v[, 1]), !is.na(v[, 1])] }
+  line <- lm(formula, data)
+  term <- attr(terms(formula), "term.labels")[grep(name, attr(terms(formula), "term.labels"))]
+  v <- covariance(line)
+  t <- qt(0.975, df.residual(line))
+  value <- coef(line)[[term]] * step
+  error <- sqrt(v[term, term]) * abs(step)
+  wide <- lm(update(formula, paste("~ . + factor(", name, ")")), data)
+  added <- grep("factor\\(", names(na.omit(coef(wide))), value = TRUE)
+  added <- added[grep(name, added)]
+  w <- covariance(wide)
+  f <- drop(coef(wide)[added] %*% solve(w[added, added]) %*% coef(wide)[added]) / length(added)
+  data$value <- factor(data[[name]])
+  of_values <- lm(update(formula, paste("~ . + value -", term)), data)
+  attr(of_values, "table") <- data
+  list(name = name, step = if (term == name) step else exp(step),
+       change = list(value = numbers(value), std_error = numbers(error), low = numbers(value - t * error),
+                     high = numbers(value + t * error),
+                     p_value = numbers(2 * pt(-abs(value / error), df.residual(line)))),
+       lack = list(df = length(added), f_value = f,
+                   p_value = pf(f, length(added), df.residual(wide), lower.tail = FALSE)),
+       values = means(of_values, "value", if (kind == "classical") NULL else covariance(of_values),
+                      df.residual(of_values))[[1]])
+}
+tuned <- expand.grid(seed = c(7, 8), lr = c(0.001, 0.005, 0.025), latent = c(2, 8, 32),
+                     activation = c("elu", "relu"))
+tuned$test_loss <- round(0.3 - 0.01 * log(tuned$latent) + 0.004 * log(tuned$lr) + 0.01 * (tuned$activation == "relu") +
+                         0.01 * (tuned$seed == 7) + 0.006 * rnorm(nrow(tuned)), 6)
+tuned <- tuned[-c(3, 20, 31), ] # no longer balanced
+tuned$attention <- tuned$batchnorm <- tuned$dropout <- ifelse(TRUE, "on", "")
+tuned$attention <- "none"
+path <- file.path(out, "sweep_numbers.csv")
+write.csv(tuned[, c("activation", "attention", "batchnorm", "dropout", "latent", "lr", "seed", "test_loss")], path,
+          row.names = FALSE, quote = FALSE)
+tuned <- read.csv(path)
+tuned$activation <- factor(tuned$activation)
+tuned$seed <- factor(tuned$seed)
+tuned$log_lr <- log(tuned$lr) # a column, so that emmeans holds it at its own mean
+formula <- test_loss ~ activation + latent + log_lr + seed
+save_json("sweep_numbers", lapply(c("classical", "hc3"), function(kind) list(covariance = kind, numbers = list(
+  number_of("latent", tuned, formula, 1, kind), number_of("lr", tuned, formula, log(10), kind)))))
+
 # How many seeds a difference of d takes, and which is seen with those that are there, in the sweep above: the standard
 # error goes with the root of their number, and each but the first takes a degree of freedom.
 seeds <- fromJSON(file.path(out, "sweep_blocks.json"))

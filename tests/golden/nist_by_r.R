@@ -6,6 +6,7 @@ arguments <- commandArgs(FALSE)
 here <- dirname(sub("--file=", "", arguments[grep("--file=", arguments)]))
 sets <- jsonlite::fromJSON(file.path(here, "nist.json"), simplifyVector = TRUE)
 digits <- function(got, certified) {
+  got <- signif(got, 15) # as many as are certified
   error <- ifelse(certified != 0, abs(got / certified - 1), abs(got))
   min(pmin(pmax(-log10(ifelse(error > 0, error, 1e-15)), 0), 15))
 }

@@ -75,7 +75,7 @@ static void test_filip(void **state) {
 static void test_latent_column(void **state) {
   (void)state;
   fitted f = fit("cases/with_latent", false);
-  assert_null(f.design->ignored);
+  assert_null(f.design->remarks);
   bool found = false;
   for (size_t i = 0; i < f.design->k; i++) found = found || strcmp(f.design->names[i], "latent") == 0;
   assert_true(found);

@@ -58,7 +58,7 @@ static void flatten(const fovea_design *d, char *out, size_t size) {
     used += (size_t)snprintf(out + used, size - used, ";");
     for (size_t j = 0; j < d->k; j++) used += (size_t)snprintf(out + used, size - used, " %g", d->x[i * d->k + j]);
   }
-  if (d->ignored) snprintf(out + used, size - used, " (%s)", d->ignored);
+  if (d->remarks) snprintf(out + used, size - used, " (%.*s)", (int)strlen(d->remarks) - 1, d->remarks);
 }
 
 #define WORDS "g,h,x,y\na,u,1,1\nb,v,2,2\nc,u,3,5\na,v,4,3\n"
@@ -128,7 +128,9 @@ static void test_designs(void **state) {
        .block = "s",
        .constant = true,
        .expected = "y: const x s_8; 1 1 0; 1 2 1; 1 3 0"},
-      {.csv = "s,x,y\n7,1,1\n8,2,2\n7,3,4\n", .cluster = "s", .expected = "y: x; 1; 2; 3"},
+      {.csv = "s,x,y\n7,1,1\n8,2,2\n7,3,4\n",
+       .cluster = "s",
+       .expected = "y: x; 1; 2; 3 (s tells the clusters, and is no predictor unless it is named as one)"},
       /* names that are taken */
       {.csv = "w,w_u,y\nu,1,1\nv,2,2\n", .expected = "y: w_u_2 w_v w_u; 1 0 1; 0 1 2"},
       {.csv = "const,y\n3,1\n4,2\n", .constant = true, .expected = "y: const_2 const; 1 3; 1 4"},

@@ -129,7 +129,8 @@ static void check_estimate(const char *key, size_t i, json_t *golden, const fove
     check(key, i, json_array_get(get(golden, "p_value"), i), e->p_value, range, 1);
 }
 
-static void check_means(json_t *golden, const fovea_means *m, fovea_adjustment adjustment) {
+/* R puts numbers in names behind the variable's: k2 - k1 */
+static void check_means(json_t *golden, const fovea_means *m, const char *variable, fovea_adjustment adjustment) {
   json_t *levels = get(golden, "levels"), *pairs = get(golden, "pairs");
   assert_int_equal(json_array_size(levels), m->count);
   assert_int_equal(json_array_size(pairs), m->difference_count);
@@ -139,17 +140,19 @@ static void check_means(json_t *golden, const fovea_means *m, fovea_adjustment a
     check_estimate(m->name, i, get(golden, "means"), &m->means[i], 1e-9);
   }
   const bool tukey = adjustment == FOVEA_TUKEY;
+  size_t found = 0;
   for (size_t i = 0; i < m->difference_count; i++)
     for (size_t j = 0; j < m->difference_count; j++) {
       const char *pair = json_string_value(json_array_get(pairs, i));
-      /* R puts numbers in names behind the factor's: k2 - k1 */
       char numbered[64];
       const fovea_estimate *e = &m->differences[j];
-      snprintf(numbered, sizeof numbered, "%s%s - %s%s", m->name, m->means[e->level].name, m->name,
+      snprintf(numbered, sizeof numbered, "%s%s - %s%s", variable, m->means[e->level].name, variable,
                m->means[e->reference].name);
+      found += strcmp(pair, e->name) == 0 || strcmp(pair, numbered) == 0;
       if (strcmp(pair, e->name) == 0 || strcmp(pair, numbered) == 0)
         check_estimate(pair, i, get(golden, tukey ? "tukey" : "holm"), e, tukey ? 2e-6 : 1e-9);
     }
+  assert_int_equal(found, m->difference_count);
 }
 
 static void check_factors(json_t *golden, const fovea_analysis *a, fovea_adjustment adjustment) {
@@ -160,7 +163,7 @@ static void check_factors(json_t *golden, const fovea_analysis *a, fovea_adjustm
     bool found = false;
     for (size_t i = 0; i < a->factor_count; i++) {
       if (strcmp(a->factors[i].name, name) != 0) continue;
-      check_means(means, &a->factors[i], adjustment);
+      check_means(means, &a->factors[i], name, adjustment);
       found = true;
     }
     assert_true(found);
@@ -207,6 +210,45 @@ static void test_goldens(void **state) {
     fovea_design_destroy(d);
     json_decref(golden);
   }
+  assert_int_equal(bad, 0);
+}
+
+/* --- numbers ----------------------------------------------------------------------------------------------------- */
+
+static void check_slope(json_t *golden, const fovea_slope *s, fovea_adjustment adjustment) {
+  json_t *change = get(golden, "change"), *lack = get(golden, "lack");
+  assert_string_equal(s->name, json_string_value(get(golden, "name")));
+  check(s->name, 0, get(golden, "step"), s->step, 1e-12, 0);
+  check_estimate(s->name, 0, change, &s->change, 1e-9);
+  check(s->name, 1, get(lack, "df"), s->lack.df, 0, 0);
+  check(s->name, 2, get(lack, "f_value"), s->lack.f_value, 1e-8, 0);
+  check(s->name, 3, get(lack, "p_value"), s->lack.p_value, 1e-8, 0);
+  check_means(get(golden, "values"), &s->values, "value", adjustment);
+}
+
+/* A sweep's numbers, one of them as its logarithm: slopes, lack of fit, means at the values, and what is said. */
+static void test_numbers(void **state) {
+  (void)state;
+  where = "sweep_numbers";
+  json_t *golden = load(where), *fit;
+  fovea_design *d = design_of(where, NULL);
+  size_t i;
+  json_array_foreach(golden, i, fit) {
+    const fovea_ols_options options = {.covariance = covariance_of(json_string_value(get(fit, "covariance")))};
+    fovea_ols *o = NULL;
+    if (fovea_ols_fit_design(d, &options, &o)) fail_msg("%s", fovea_error_message());
+    for (int type = 2; type <= 3; type++) {
+      const fovea_analysis_options how = {.type = type, .adjustment = type == 2 ? FOVEA_TUKEY : FOVEA_HOLM};
+      fovea_analysis *a = NULL;
+      if (fovea_analyze(d, o, &how, &a)) fail_msg("%s", fovea_error_message());
+      assert_int_equal(a->slope_count, 2);
+      for (size_t n = 0; n < 2; n++) check_slope(json_array_get(get(fit, "numbers"), n), &a->slopes[n], how.adjustment);
+      fovea_analysis_destroy(a);
+    }
+    fovea_ols_destroy(o);
+  }
+  fovea_design_destroy(d);
+  json_decref(golden);
   assert_int_equal(bad, 0);
 }
 
@@ -344,8 +386,9 @@ static void test_range(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens), cmocka_unit_test(test_range),
-                                     cmocka_unit_test(test_seeds),   cmocka_unit_test(test_shares),
-                                     cmocka_unit_test(test_pairs),   cmocka_unit_test(test_confounded)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_goldens),   cmocka_unit_test(test_range),
+                                     cmocka_unit_test(test_numbers),   cmocka_unit_test(test_seeds),
+                                     cmocka_unit_test(test_shares),    cmocka_unit_test(test_pairs),
+                                     cmocka_unit_test(test_confounded)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

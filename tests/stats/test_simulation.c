@@ -79,7 +79,7 @@ static void fit(fovea_design *d, const double *y, const char *attention, bool jo
     assert_int_equal(fovea_wald(o, columns, 3, &statistic, &rank), FOVEA_OK);
     c->activation += fovea_f_sf(statistic / 3, 3, o->df_inference) < 0.05;
     while (strcmp(d->variables[activation].name, "activation") != 0) activation++;
-    assert_int_equal(fovea_means_fill(d, o, &activation, 1, FOVEA_UNADJUSTED, &m), FOVEA_OK);
+    assert_int_equal(fovea_means_fill(d, o, &activation, 1, FOVEA_UNADJUSTED, NULL, &m), FOVEA_OK);
     for (size_t i = 0; i < m.difference_count; i++) largest = fmax(largest, fabs(m.differences[i].t_value));
     c->any_pair += largest * sqrt(2) > range;
     fovea_means_free(&m);

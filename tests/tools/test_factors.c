@@ -46,7 +46,7 @@ static factors_plan make(const factors_request *request) {
 static void test_numbers(void **state) {
   (void)state;
   factors_plan plan = make(&(factors_request){
-      .factors = "lr=0.0010|1e-2,activation=relu,dropout=0|0.20,arch=35-25-5|12-8,batchnorm,bn-momentum=.9",
+      .factors = "lr=0.0010 | 1e-2, activation=relu ,dropout=0|0.20,arch=35-25-5|12-8,batchnorm,bn-momentum=.9",
       .seeds = 2});
   assert_int_equal(plan.count, 32);
   assert_int_equal(plan.whole, 32);

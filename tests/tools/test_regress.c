@@ -186,16 +186,17 @@ static void test_sweep_report(void **state) {
       "batch normalization lowers the test loss by 0.0192, 95% interval 0.0161 to 0.0223.\n",
       "dropout makes no difference to the test loss that can be told from noise: 0.0008, 95% interval -0.0023 to "
       "0.0039",
-      "activation matters to the test loss (F(3, 87) = 82.67, p < 0.001): lowest with elu, 0.0303 above it with "
-      "sigmoid,",
+      "activation matters to the test loss (F(3, 87) = 82.67, p < 0.001): lowest with elu (relu and selu cannot be "
+      "told "
+      "from it), 0.0303 above it with sigmoid, 95% interval 0.0245 to 0.0361 (Tukey's).\n",
       "\nAnalysis of variance, type 2\n",
       "\n  seed                           2    0.096957      818.41     < 0.001  block\n",
       "\nPairs of factors, each in the model or added to it alone\n",
       "\n  sigmoid - selu      0.0287",
       "\n  (differences: Tukey's)\n",
       "\nParts of the variance of the configurations' means, in percent\n",
-      "\nactivation: with 3 seeds a difference of 0.0063 is seen with probability 0.8; to see one of 0.005 takes 5 "
-      "seeds.\n",
+      "\nactivation: with 3 seeds a difference of 0.0063 is seen with probability 0.8; to see one of 0.005 takes 5 of "
+      "them.\n",
       "\nactivation_sigmoid     0.0303",
       "\nThe original experiment's table (--all-levels)\n",
       "\nActivation_sigmoid     0.3321"};
@@ -247,6 +248,43 @@ static void test_anova(void **state) {
   free(err);
 }
 
+/* A number that is no straight line, beside a factor whose difference is rounded to no negative 0; R's F of it. And
+ * what changes nothing is said. */
+static void test_numbers(void **state) {
+  (void)state;
+  static const char csv[] = "g,x,y\na,1,1.02\nb,1,0.97\na,2,3.98\nb,2,4.03\na,3,9.01\nb,3,8.98\na,4,15.99\nb,4,16.01\n";
+  static const char *const parts[] = {
+      "Remarks\n- the response is y; --response names another.\n- --adjust changes nothing: ",
+      "g b instead of a makes no difference to y that can be told from noise: 0.0, 95% interval -2.3 to 2.3.\n",
+      "raising x by 1 raises y by 5.0, 95% interval 4.0 to 6.0; but the means at its 4 values do not lie on a straight "
+      "line (lack of fit, F(2, 3) = 3815.20, p < 0.001): what each does, below, says more.\n",
+      "\nLack of fit: ",
+      "\n  x, 1 more ",
+      "\n  4 - 3            7.005",
+      "\ng: with these 8 rows a difference of "};
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 '%s' --adjust tukey", temp_file("curved.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_true(in_order(out, parts + 1, sizeof parts / sizeof *parts - 1));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--anova 2 --columns g '%s' --adjust holm", temp_path("curved.csv"));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_true(in_order(out, parts, 1));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--detect 1 --json '%s' --adjust holm", temp_path("curved.csv"));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  json_t *json = json_loads(out, 0, NULL), *remarks = json_object_get(json, "remarks");
+  assert_int_equal(json_array_size(remarks), 3);
+  assert_string_equal(json_string_value(json_array_get(remarks, 1)), "--detect changes nothing without --anova");
+  assert_string_equal(json_string_value(json_array_get(remarks, 2)), "--adjust changes nothing without --anova");
+  assert_non_null(strstr(err, "--adjust changes nothing without --anova\n"));
+  json_decref(json);
+  free(out);
+  free(err);
+}
+
 /* Two factors that each do nothing on average, and everything together. */
 static void test_crossover(void **state) {
   (void)state;
@@ -266,7 +304,7 @@ static void test_quoted_names(void **state) {
   (void)state;
   static const char csv[] = "\"a,b\",\"c\"\"d\",y\n1,5,3\n2,4,5\n3,1,4\n4,4,9\n";
   char arguments[1200], *out, *err;
-  snprintf(arguments, sizeof arguments, "--json --columns '\"a,b\",\"c\"\"d\"' '%s'",
+  snprintf(arguments, sizeof arguments, "--json --columns ' \"a,b\" , \"c\"\"d\"' '%s'",
            temp_file("quoted.csv", csv, sizeof csv - 1));
   if (run("", arguments, &out, &err)) fail_msg("%s", err);
   json_t *json = json_loads(out, 0, NULL), *names = json_object_get(json, "names");
@@ -337,6 +375,6 @@ int main(void) {
       cmocka_unit_test(test_summaries), cmocka_unit_test(test_german),       cmocka_unit_test(test_json_and_plot),
       cmocka_unit_test(test_aliases),   cmocka_unit_test(test_columns),      cmocka_unit_test(test_said),
       cmocka_unit_test(test_failures),  cmocka_unit_test(test_sweep_report), cmocka_unit_test(test_anova),
-      cmocka_unit_test(test_crossover), cmocka_unit_test(test_quoted_names)};
+      cmocka_unit_test(test_crossover), cmocka_unit_test(test_numbers),      cmocka_unit_test(test_quoted_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,6 +345,95 @@ static void one_configuration(void **state) {
   assert_true(there(in(out, "relu-spatial-bn-nodrop-s768/checkpoint.safetensors")));
 }
 
+/* What was said on the way stands in what is saved: who failed, short moving averages, a single seed. */
+static void what_was_said_is_saved(void **state) {
+  (void)state;
+  char *text = text_of(in(whole, "regression.txt")), line[256];
+  assert_memory_equal(text, "Remarks\n- after 6 steps at --bn-momentum 0.99 batch normalization's moving averages are",
+                      84);
+  assert_non_null(
+      strstr(text, "still 94% of what they began with, and test losses measure that, too: train for more steps.\n"));
+  assert_non_null(strstr(
+      text, "\n- with one seed what is called noise is what the factors do together; --seeds 3 or more tells.\n\n"));
+  free(text);
+  const char *dir = folder("unlucky", CONFIGS);
+  static const char header[] = "config,activation,attention,batchnorm,dropout,seed,reason\n";
+  OK(fovea_file_write(in(dir, "failed.csv"), header, strlen(header)));
+  for (int c = 0; c < CONFIGS; c++) {
+    snprintf(line, sizeof line, "%.*s769,relu,spatial,%s,%s,769,a loss of %d", (int)strlen(configs[c]) - 3, configs[c],
+             c < 2 ? "on" : "off", c % 2 ? "off" : "on", c);
+    OK(fovea_file_append_line(in(dir, "failed.csv"), line));
+  }
+  ENDS(0,
+       "4 of 8 configurations have no result and are left out of the fit, failed.csv says why: "
+       "relu-spatial-bn-drop-s769, ",
+       RESUME " --seeds 2", data, dir);
+  text = text_of(in(dir, "regression.txt"));
+  assert_non_null(
+      strstr(text, "\n- 4 of 8 configurations have no result and are left out of the fit, failed.csv says why: "));
+  free(text);
+  json_t *json = json_load_file(in(dir, "regression.json"), 0, NULL), *left_out = json_object_get(json, "left_out");
+  assert_int_equal(json_array_size(json_object_get(json, "remarks")), 3);
+  assert_int_equal(json_array_size(left_out), 4);
+  assert_string_equal(json_string_value(json_object_get(json_array_get(left_out, 3), "config")),
+                      "relu-spatial-nobn-nodrop-s769");
+  assert_string_equal(json_string_value(json_object_get(json_array_get(left_out, 3), "reason")), "a loss of 3");
+  json_decref(json);
+}
+
+/* A part of a factorial stays one until it is completed, and says so; its baseline stays, too. */
+static void a_part(void **state) {
+  (void)state;
+  static const char aliases[] = "dropout is set as attention x batchnorm";
+  char dir[1024];
+  snprintf(dir, sizeof dir, "%s", temp_path("part"));
+  ENDS(0, "/part has nothing of a sweep yet; starting from the beginning",
+       RESUME
+       " --arch 4,3,2 --depth 1 --batch 16 --epochs 1 --factors 'batchnorm,dropout,attention=none|spatial' "
+       "--fraction 1/2 --baseline attention=spatial",
+       data, dir);
+  assert_output("these are 4 of 8 configurations, by --fraction 1/2\n");
+  ENDS(0, "these are 4 of 8 configurations, by --fraction 1/2, as it was begun; --fraction 1/1 completes it\n", RESUME,
+       data, dir);
+  assert_output("4 configurations, 0 to train");
+  char *text = text_of(in(dir, "regression.txt"));
+  assert_non_null(strstr(text, "\n- these are 4 of 8 configurations, by --fraction 1/2, as"));
+  assert_non_null(strstr(text, aliases));
+  assert_non_null(strstr(text, "\n  none - spatial "));
+  free(text);
+  ENDS(0, "8 configurations, 4 to train", RESUME " --fraction 1/1", data, dir);
+  assert_null(strstr(output, "these are"));
+  ENDS(0, "8 configurations, 0 to train", RESUME, data, dir);
+  snprintf(dir, sizeof dir, "%s", temp_path("random"));
+  ENDS(0, "these are 2 of 4 configurations, by --random 2\n",
+       "sweep --data %s --out %s --arch 4,3,2 --depth 1 --batch 16 --epochs 1 --factors batchnorm,dropout --random 2",
+       data, dir);
+  ENDS(0, "by --random 2, as it was begun; --fraction 1/1 completes it\n", RESUME, data, dir);
+  ENDS(0, "4 configurations, 2 to train", RESUME " --fraction 1/1", data, dir);
+}
+
+/* What would be ignored is refused before anything is made. */
+static void ignored_options(void **state) {
+  (void)state;
+  static const struct {
+    const char *options, *says;
+  } cases[] = {
+      {"--factors 'latent=2|8' --latent 4", "--latent is given, but --factors has latent=2|8, which sets it"},
+      {"--activation elu", "--activation is given, but --factors has activation, which sets it"},
+      {"--factors 'dropout=0|0.1' --dropout 0.2", "--factors has dropout=0|0.1"},
+      {"--attention none", "--factors has attention, which sets it"},
+      {"--factors dropout --baseline attention=none", "'attention=none' is not FACTOR=LEVEL of a factor that varies"},
+      {"--factors dropout --baseline dropout", "'dropout' is not FACTOR=LEVEL"},
+      {"--factors 'activation=elu|relu' --baseline activation=selu",
+       "activation has no level 'selu'; it has elu, relu"},
+      {"--factors 'latent=2|8' --baseline latent=8", "latent has numbers, and a slope instead of a baseline"},
+      {"--factors 'dropout=0|0.1' --baseline dropout=0.1", "dropout has numbers"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ENDS(2, cases[i].says, "sweep --data %s --out %s %s", data, temp_path("ignored"), cases[i].options);
+    assert_false(there(temp_path("ignored")));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_damaged_checkpoint),
@@ -357,6 +446,9 @@ int main(void) {
       cmocka_unit_test(another_plan),
       cmocka_unit_test(changed_numbers),
       cmocka_unit_test(one_configuration),
+      cmocka_unit_test(what_was_said_is_saved),
+      cmocka_unit_test(a_part),
+      cmocka_unit_test(ignored_options),
   };
   (void)open_device;
   (void)close_device;

@@ -7,7 +7,7 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "experiment/fraction.h"
-#include "experiment/levels.h"
+#include "experiment/given.h"
 
 enum { MOST_CONFIGS = 1000000 };
 
@@ -144,6 +144,7 @@ fovea_status factors_make(const factors_request *request, const run_options *o, 
   fovea_status status = list ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the factors");
   if (!status) status = levels_parse(request->factors, o, list);
   if (!status) status = check(request, o, list);
+  if (!status) status = given_check_baselines(request->baselines, list);
   if (!status) status = count_configs(list, request->seeds, &in_seed);
   if (!status) {
     plan->whole = in_seed * (size_t)request->seeds;

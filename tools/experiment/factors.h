@@ -10,8 +10,9 @@ enum { FACTORS_NAME = 200, FACTORS_COLUMNS = 200, FACTORS_ALIASES = 1000 };
 typedef struct factors_request {
   const char *factors; /* "activation,attention=spatial|none,latent=2|8,lr=0.001|0.005" */
   long long seeds;
-  long long random;     /* this many of a seed's configurations, drawn by the seed; 0: all */
-  const char *fraction; /* "1/2", "1/4", ... of them, a fractional factorial; NULL: all */
+  long long random;      /* this many of a seed's configurations, drawn by the seed; 0: all */
+  const char *fraction;  /* "1/2", "1/4", ... of them, a fractional factorial; NULL: all */
+  const char *baselines; /* "activation=relu": what others are compared to; NULL: the first levels */
 } factors_request;
 
 typedef struct factors_config {
@@ -45,7 +46,8 @@ typedef struct factors_plan {
  *
  * The caller frees plan->configs. FOVEA_INVALID, naming what may stand there, when a factor or a level is there twice,
  * when dropout is to be on at options' rate of 0, a configuration's options contradict each other, a fraction is not of
- * factors of two levels, or when the last seed is above the largest; FOVEA_NO_MEMORY. */
+ * factors of two levels, a baseline is none of a factor's levels, or when the last seed is above the largest;
+ * FOVEA_NO_MEMORY. */
 fovea_status factors_make(const factors_request *request, const run_options *options, factors_plan *plan);
 
 #endif

@@ -25,27 +25,22 @@ fovea_status fit_plot(const char *path, const fovea_ols *ols) {
 }
 
 /* What the summary has as a note, for whoever reads no summary. */
-static void say_aliases(const char *path, const fovea_ols *ols) {
+static void tell_aliases(remarks *said, const fovea_ols *ols) {
   char text[FOVEA_ALIASES_SIZE];
   if (ols->alias_count == 0) return;
   fovea_ols_list_aliases(ols, text);
-  fprintf(stderr, "fovea: %s: %zu of %zu columns %s aliased and without an estimate: %s\n", path, ols->alias_count,
-          ols->k, ols->alias_count == 1 ? "is" : "are", text);
+  remarks_tell(said, "%zu of %zu columns %s aliased and without an estimate: %s", ols->alias_count, ols->k,
+               ols->alias_count == 1 ? "is" : "are", text);
 }
 
-static void say_lines(const char *path, const char *lines) {
-  for (const char *s = lines; s && *s; s += strcspn(s, "\n") + 1)
-    fprintf(stderr, "fovea: %s: %.*s\n", path, (int)strcspn(s, "\n"), s);
-}
-
-static void say_design(const char *path, const fovea_design *design, const fovea_design_options *options) {
-  if (options && !options->response)
-    fprintf(stderr, "fovea: %s: the response is %s; --response names another\n", path, design->response);
+/* The response of a sweep's own design is what its sentences are about. */
+static void tell_design(remarks *said, const fovea_table *table, const fovea_design *design,
+                        const fovea_design_options *o) {
+  const bool own = fovea_table_is_sweep(table) && (!o || !(o->columns || o->terms || o->all_levels));
+  if (o && !o->response && !own) remarks_tell(said, "the response is %s; --response names another", design->response);
   if (design->rounded)
-    fprintf(stderr, "fovea: %s: %s is rounded, as any integer with more digits than double precision has\n", path,
-            design->rounded);
-  if (design->ignored) fprintf(stderr, "fovea: %s: %s\n", path, design->ignored);
-  say_lines(path, design->remarks);
+    remarks_tell(said, "%s is rounded, as any integer with more digits than double precision has", design->rounded);
+  remarks_tell_lines(said, design->remarks);
 }
 
 /* A row of a sweep's table: what it trained, and the line where it stands. */
@@ -99,15 +94,16 @@ static fovea_status check_once(const fovea_table *t) {
 }
 
 fovea_status fit_file(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
-                      const fovea_ols_options *how, fovea_table **table, fovea_design **design, fovea_ols **ols) {
+                      const fovea_ols_options *how, remarks *said, fovea_table **table, fovea_design **design,
+                      fovea_ols **ols) {
   fovea_status status = fovea_table_read_as(path, reading, table);
   if (status) return status;
-  say_lines(path, (*table)->notes);
+  remarks_tell_lines(said, (*table)->notes);
   status = check_once(*table);
   if (!status) status = fovea_design_from_table(*table, options, design);
-  if (!status) say_design(path, *design, options);
+  if (!status) tell_design(said, *table, *design, options);
   if (!status) status = fovea_ols_fit_design(*design, how, ols);
   if (status) return fovea_fail_in(status, "%s", path);
-  say_aliases(path, *ols);
+  tell_aliases(said, *ols);
   return FOVEA_OK;
 }

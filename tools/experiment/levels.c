@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "stats/sweep_design.h"
 #include "train/csvlog.h"
 
 static const char *const four[LEVELS_FOUR] = {"activation", "attention", "batchnorm", "dropout"};
-static const char *const others[] = {"arch", "depth", "latent", "kl", "bn-momentum", "epochs", "batch", "lr", "min-lr"};
-enum { OTHERS = sizeof others / sizeof *others };
 
 /* The words of one of the four, in the order of the loops. */
 static const char *words_of(size_t which) {
@@ -103,12 +102,19 @@ static void sort_words(size_t which, factor *f) {
   *f = sorted;
 }
 
+/* The length of text[n] without the blanks at its end. */
+static size_t without_blanks(const char *text, size_t n) {
+  while (n > 0 && text[n - 1] == ' ') n--;
+  return n;
+}
+
 /* "elu|relu" of length `n`. */
 static fovea_status some_levels(size_t which, const char *text, size_t n, const run_options *o, factor *f) {
   run_options scratch = *o;
   f->count = 0;
   for (const char *end = text + n;; text++) {
-    const size_t length = strcspn(text, "|,");
+    text += strspn(text, " ");
+    const size_t field = strcspn(text, "|,"), length = without_blanks(text, field);
     if (f->count == LEVELS_MOST || length >= LEVELS_WORD)
       return fovea_fail(FOVEA_INVALID, "--factors: %s has more than %d levels, or one of more than %d characters",
                         f->name, LEVELS_MOST, LEVELS_WORD - 1);
@@ -122,25 +128,23 @@ static fovea_status some_levels(size_t which, const char *text, size_t n, const 
     if (is_switch(word) != is_switch(f->words[0]))
       return fovea_fail(FOVEA_INVALID,
                         "--factors: %s has words and numbers as levels: on and off, or rates such as 0|0.2", f->name);
-    text += length;
+    text += field;
     if (text >= end) break;
   }
   sort_words(which, f);
   return FOVEA_OK;
 }
 
-static int find_name(const char *const *names, int count, const char *name, size_t length) {
-  int i = 0;
-  while (i < count && (strlen(names[i]) != length || memcmp(names[i], name, length) != 0)) i++;
-  return i;
-}
+/* Factor number i of all that there are. */
+static const char *name_at(size_t i) { return i < LEVELS_FOUR ? four[i] : fovea_sweep_numbers[i - LEVELS_FOUR].name; }
+
+enum { KNOWN = LEVELS_FOUR + FOVEA_SWEEP_NUMBERS };
 
 static fovea_status unknown_factor(const char *name, size_t length) {
   char known[200] = "";
-  for (size_t i = 0; i < LEVELS_FOUR + OTHERS; i++) {
+  for (size_t i = 0; i < KNOWN; i++) {
     const size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "",
-             i < LEVELS_FOUR ? four[i] : others[i - LEVELS_FOUR]);
+    snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "", name_at(i));
   }
   return fovea_fail(FOVEA_INVALID, "--factors: '%.*s' is not one of %s, such as activation=elu|relu,dropout,latent=2|8",
                     (int)(length < 40 ? length : 40), name, known);
@@ -148,17 +152,18 @@ static fovea_status unknown_factor(const char *name, size_t length) {
 
 /* The place of the factor in the list, to which it may be added. */
 static fovea_status find_factor(factor_list *list, const char *name, size_t length, size_t *place) {
-  *place = (size_t)find_name(four, LEVELS_FOUR, name, length);
-  if (*place < LEVELS_FOUR) return FOVEA_OK;
-  const int other = find_name(others, OTHERS, name, length);
-  if (other == OTHERS) return unknown_factor(name, length);
-  while (*place < list->count && strcmp(list->of[*place].name, others[other]) != 0) ++*place;
-  if (*place == list->count) list->of[list->count++] = (factor){.name = others[other]};
+  size_t i = 0;
+  while (i < KNOWN && (strlen(name_at(i)) != length || memcmp(name_at(i), name, length) != 0)) i++;
+  if (i == KNOWN) return unknown_factor(name, length);
+  *place = i < LEVELS_FOUR ? i : LEVELS_FOUR;
+  if (i < LEVELS_FOUR) return FOVEA_OK;
+  while (*place < list->count && strcmp(list->of[*place].name, name_at(i)) != 0) ++*place;
+  if (*place == list->count) list->of[list->count++] = (factor){.name = name_at(i)};
   return FOVEA_OK;
 }
 
 fovea_status levels_parse(const char *text, const run_options *o, factor_list *list) {
-  _Static_assert(LEVELS_FOUR + OTHERS <= LEVELS_FACTORS, "room for all");
+  _Static_assert((int)KNOWN <= (int)LEVELS_FACTORS, "room for all");
   bool seen[LEVELS_FACTORS] = {false};
   list->count = LEVELS_FOUR;
   for (size_t i = 0; i < LEVELS_FOUR; i++) {
@@ -166,9 +171,10 @@ fovea_status levels_parse(const char *text, const run_options *o, factor_list *l
     own_level(i, o, &list->of[i]);
   }
   for (;; text++) {
+    text += strspn(text, " ");
     const size_t item = strcspn(text, ","), name = strcspn(text, ",=");
-    size_t place;
-    fovea_status status = find_factor(list, text, name, &place);
+    size_t place = 0;
+    fovea_status status = find_factor(list, text, without_blanks(text, name), &place);
     if (status) return status;
     factor *f = &list->of[place];
     if (seen[place]) return fovea_fail(FOVEA_INVALID, "--factors: %s is there twice", f->name);

@@ -26,11 +26,11 @@ static void unquote(char *from, const char *end) {
 
 /* Takes the item at *s; *s is after its comma then, or NULL at the end. */
 static fovea_status take(const char *option, char **s, const char **item) {
-  char *start = *s, *end = *start == '"' ? closing(start) : NULL;
-  const char *after = end ? end + 1 : start;
+  char *start = *s + strspn(*s, " "), *end = *start == '"' ? closing(start) : NULL;
+  char *after = end ? end + 1 + strspn(end + 1, " ") : start;
   if (*start == '"' && !end) return fovea_fail(FOVEA_INVALID, "%s: a quote is not closed in %s", option, start);
   if (end && (*after == ',' || !*after)) {
-    *s = *after ? end + 2 : NULL;
+    *s = *after ? after + 1 : NULL;
     *item = start + 1;
     unquote(start + 1, end);
     return FOVEA_OK;
@@ -42,6 +42,7 @@ static fovea_status take(const char *option, char **s, const char **item) {
     comma = close ? close + 1 : comma + 1;
   }
   *s = *comma ? comma + 1 : NULL;
+  while (comma > start && comma[-1] == ' ') comma--;
   *comma = 0;
   *item = start;
   return FOVEA_OK;

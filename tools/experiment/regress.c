@@ -16,6 +16,7 @@ typedef struct request {
       *plot_pairs, *decimal;
   bool constant, all_levels, log, json, no_header;
   int robust, anova, adjustment, missing, separator; /* of the choices below */
+  bool adjusted;                                     /* --adjust was given */
   double alpha, difference, power;
 } request;
 
@@ -85,8 +86,8 @@ static fovea_status plot(const request *r, const report *made) {
   if (r->plot_pairs && made->analysis && made->analysis->pair_count == 0)
     return fovea_fail(FOVEA_INVALID, "--plot-pairs: there are no pairs of factors to draw");
   if (r->plot)
-    status = made->analysis && (r->anova > 0 || made->analysis->factor_count > 0) ? report_plot_factors(r->plot, made)
-                                                                                  : fit_plot(r->plot, made->ols);
+    status = made->analysis && (r->anova > 0 || report_tells_factors(made)) ? report_plot_factors(r->plot, made)
+                                                                            : fit_plot(r->plot, made->ols);
   if (!status && r->plot_pairs) status = report_plot_pairs(r->plot_pairs, made);
   return status;
 }
@@ -94,7 +95,7 @@ static fovea_status plot(const request *r, const report *made) {
 /* The plots come first: a result is not printed when what was asked for could not all be made. */
 static fovea_status regress(const request *r) {
   plan p = {0};
-  report made = {0};
+  report made = {.adjusted = r->adjusted};
   char *text = NULL;
   fovea_status status = r->plot ? output_check_png("--plot", r->plot) : FOVEA_OK;
   if (!status && r->plot_pairs) status = output_check_png("--plot-pairs", r->plot_pairs);
@@ -189,6 +190,8 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+    r.adjusted = r.adjusted || (options[i].value == &r.adjustment && options[i].given);
   if (files == 0)
     return command_fail(fovea_fail(FOVEA_INVALID, "regress: a CSV file is missing, see fovea regress --help"));
   status = regress(&r);

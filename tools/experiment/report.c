@@ -51,7 +51,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 /* A loss far beyond the others makes every difference noise. */
-static void say_extreme(const char *path, const fovea_table *t, const fovea_design *d) {
+static void tell_extreme(remarks *said, const fovea_table *t, const fovea_design *d) {
   static const double far = 10;
   double *sorted = malloc(d->n * sizeof *sorted);
   if (!sorted || t->rows != d->n) {
@@ -62,46 +62,58 @@ static void say_extreme(const char *path, const fovea_table *t, const fovea_desi
   qsort(sorted, d->n, sizeof *sorted, by_size);
   const double median = sorted[d->n / 2];
   free(sorted);
+  size_t config = 0;
+  while (config < t->columns && strcmp(t->names[config], "config") != 0) config++;
   for (size_t i = 0; i < d->n; i++)
     if (median > 0 && d->y[i] > far * median)
-      fprintf(
-          stderr,
-          "fovea: %s: line %zu: %s is %.4g where the median is %.4g; such a run hides what the others say: --log, or "
-          "leave its line out\n",
-          path, t->lines[i], d->response, d->y[i], median);
+      remarks_tell(said,
+                   "line %zu%s%s: %s is %.4g where the median is %.4g; such a run is in the fit and hides what the "
+                   "others say: --log, or leave its line out",
+                   t->lines[i], config < t->columns ? ", " : "",
+                   config < t->columns ? t->cells[i * t->columns + config] : "", d->response, d->y[i], median);
 }
 
-static void say_sweep(const char *path, const fovea_table *t, const fovea_design *d) {
+static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *d) {
   bool block = false;
-  say_extreme(path, t, d);
+  tell_extreme(said, t, d);
   for (size_t i = 0; i < d->variable_count; i++) {
     const fovea_design_variable *v = &d->variables[i];
     block = block || v->is_block;
-    if (strcmp(v->name, "kl") == 0 && strcmp(d->response, "test_loss") == 0)
-      fprintf(stderr, "fovea: %s: kl is a part of test_loss itself; --response test_bce compares the reconstructions\n",
-              path);
-    if (v->degree > 0 && !v->is_block)
-      fprintf(stderr,
-              "fovea: %s: %s enters as a number, with one slope; --categorical asks what each of its levels does\n",
-              path, v->name);
+    if ((strcmp(v->name, "kl") == 0 || strcmp(v->name, "log(kl)") == 0) && strcmp(d->response, "test_loss") == 0)
+      remarks_tell(said, "kl is a part of test_loss itself; --response test_bce compares the reconstructions");
   }
   if (!block)
-    fprintf(stderr,
-            "fovea: %s: with one seed what is called noise is what the factors do together; --seeds 3 or more tells\n",
-            path);
+    remarks_tell(said, "with one seed what is called noise is what the factors do together; --seeds 3 or more tells");
+}
+
+/* Options that change nothing. */
+static void tell_idle(const fovea_analysis_options *how, report *r) {
+  bool many = false;
+  const fovea_analysis *a = r->analysis;
+  if (!how) return;
+  for (size_t i = 0; a && i < a->factor_count; i++) many = many || a->factors[i].count > 2;
+  for (size_t i = 0; a && i < a->slope_count; i++) many = many || a->slopes[i].values.count > 2;
+  const bool means = a && (a->factor_count > 0 || a->slope_count > 0);
+  if (how->difference > 0 && !means)
+    remarks_tell(&r->said, a ? "--detect changes nothing: there is no factor whose differences it could be about"
+                             : "--detect changes nothing without --anova");
+  if (r->adjusted && !many)
+    remarks_tell(&r->said, a ? "--adjust changes nothing: no factor has more than one difference"
+                             : "--adjust changes nothing without --anova");
 }
 
 fovea_status report_make(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
                          const fovea_ols_options *errors, const fovea_analysis_options *how, report *r) {
   fovea_table *table = NULL;
-  *r = (report){0};
-  fovea_status status = fit_file(path, reading, options, errors, &table, &r->design, &r->ols);
+  r->said.path = path;
+  fovea_status status = fit_file(path, reading, options, errors, &r->said, &table, &r->design, &r->ols);
   const bool own = !status && is_own(table, options);
   if (!status && (own ? r->design->term_count > 0 : how && how->type > 0))
     status = fovea_analyze(r->design, r->ols, how, &r->analysis);
   if (!status && own && is_original(table, r->design)) status = fit_original(table, options, &r->original);
   if (status && r->ols) fovea_fail_in(status, "%s", path);
-  if (!status && own) say_sweep(path, table, r->design);
+  if (!status && own) tell_sweep(&r->said, table, r->design);
+  if (!status) tell_idle(how, r);
   fovea_table_destroy(table);
   return status;
 }
@@ -111,29 +123,40 @@ void report_free(report *r) {
   fovea_ols_destroy(r->original);
   fovea_ols_destroy(r->ols);
   fovea_design_destroy(r->design);
+  free(r->said.kept.bytes);
+  json_decref(r->left_out);
   *r = (report){0};
 }
 
 /* --- text -------------------------------------------------------------------------------------------------------- */
 
-static fovea_status join(char *const parts[3], char **text) {
-  size_t size = sizeof original_title + 8;
-  for (size_t i = 0; i < 3; i++) size += parts[i] ? strlen(parts[i]) : 0;
-  char *all = malloc(size);
-  if (!all) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the text of a regression");
-  snprintf(all, size, "%s%s%s%s%s%s%s", parts[0] ? parts[0] : "", parts[0] ? "\n" : "", parts[1], parts[2] ? "\n" : "",
-           parts[2] ? original_title : "", parts[2] ? "\n\n" : "", parts[2] ? parts[2] : "");
-  *text = all;
-  return FOVEA_OK;
-}
-
 static fovea_status plain_text(const report *r, char **text) {
-  char *parts[3] = {NULL, NULL, NULL};
-  fovea_status status = r->analysis ? fovea_analysis_text(r->analysis, r->ols, &parts[0]) : FOVEA_OK;
-  if (!status) status = fovea_ols_summary(r->ols, &parts[1]);
-  if (!status && r->original) status = fovea_ols_summary(r->original, &parts[2]);
-  if (!status) status = join(parts, text);
-  for (size_t i = 0; i < 3; i++) fovea_free(parts[i]);
+  char *analysis = NULL, *summary = NULL, *original = NULL;
+  fovea_text t = {0};
+  fovea_status status = r->analysis ? fovea_analysis_text(r->analysis, r->ols, &analysis) : FOVEA_OK;
+  if (!status) status = fovea_ols_summary(r->ols, &summary);
+  if (!status && r->original) status = fovea_ols_summary(r->original, &original);
+  if (!status && analysis) {
+    char *first = remarks_text(&r->said); /* a summary alone stays as statsmodels has it */
+    if (first) fovea_text_add(&t, first);
+    t.failed = t.failed || r->said.kept.failed || (!first && r->said.kept.size > 0);
+    free(first);
+    fovea_text_add(&t, analysis);
+    fovea_text_add(&t, "\n");
+  }
+  if (!status) fovea_text_add(&t, summary);
+  if (!status && original) {
+    fovea_text_add(&t, "\n");
+    fovea_text_add(&t, original_title);
+    fovea_text_add(&t, "\n\n");
+    fovea_text_add(&t, original);
+  }
+  fovea_free(analysis);
+  fovea_free(summary);
+  fovea_free(original);
+  if (!status && t.failed) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the text of a regression");
+  if (status) free(t.bytes);
+  if (!status) *text = t.bytes;
   return status;
 }
 
@@ -149,7 +172,10 @@ static fovea_status json_text(const report *r, char **text) {
   if (!status && r->analysis) status = fovea_analysis_json(r->analysis, r->ols, &analysis);
   if (!status && r->original) status = fovea_ols_json(r->original, &original);
   json_t *root = status ? NULL : json_loads(fit, 0, NULL);
-  if (root && analysis) status = add_json(root, "analysis", analysis);
+  if (root && json_object_set_new(root, "remarks", remarks_json(&r->said)) != 0)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the JSON of a regression");
+  if (root && r->left_out) json_object_set(root, "left_out", r->left_out);
+  if (root && analysis && !status) status = add_json(root, "analysis", analysis);
   if (root && original && !status) status = add_json(root, "all_levels", original);
   if (root && !status) dump = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
   const size_t size = dump ? strlen(dump) + 2 : 0;

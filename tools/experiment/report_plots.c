@@ -16,7 +16,10 @@ static bool tells(const fovea_means *m, size_t count) {
 }
 
 bool report_tells_factors(const report *r) {
-  return r->analysis && tells(r->analysis->factors, r->analysis->factor_count);
+  bool told = r->analysis && tells(r->analysis->factors, r->analysis->factor_count);
+  for (size_t i = 0; r->analysis && i < r->analysis->slope_count; i++)
+    told = told || tells(&r->analysis->slopes[i].values, 1);
+  return told;
 }
 
 bool report_tells_pairs(const report *r) { return r->analysis && tells(r->analysis->pairs, r->analysis->pair_count); }
@@ -53,27 +56,34 @@ static plot_level level_of(const fovea_means *m, size_t level) {
   return row;
 }
 
+/* The factors, then the numbers with a mean for each value. */
+static const fovea_means *means_at(const fovea_analysis *a, size_t i) {
+  return i < a->factor_count ? &a->factors[i] : &a->slopes[i - a->factor_count].values;
+}
+
 fovea_status report_plot_factors(const char *path, const report *r) {
   static const char *const by[] = {"for all differences of a factor at once (Tukey)",
                                    "for all differences of a factor at once (Holm, Bonferroni)", "of each difference"};
-  fovea_status status = need_factors(r, r->analysis ? r->analysis->factor_count : 0, "factors");
-  if (status) return status;
   const fovea_analysis *a = r->analysis;
-  size_t rows = 0;
-  for (size_t i = 0; i < a->factor_count; i++) rows += a->factors[i].count;
+  const size_t most = a ? a->factor_count + a->slope_count : 0;
+  size_t rows = 0, count = 0;
+  for (size_t i = 0; i < most; i++) rows += means_at(a, i)->count;
+  fovea_status status = need_factors(r, rows, "factors");
+  if (status) return status;
   plot_level *levels = malloc(rows * sizeof *levels), *next = levels;
-  plot_factor *factors = malloc(a->factor_count * sizeof *factors);
+  plot_factor *factors = malloc(most * sizeof *factors);
   if (levels && factors) {
-    for (size_t i = 0; i < a->factor_count; i++) {
-      const fovea_means *m = &a->factors[i];
-      factors[i] = (plot_factor){.name = m->name, .levels = next, .count = m->count};
+    for (size_t i = 0; i < most; i++) {
+      const fovea_means *m = means_at(a, i);
+      if (m->count == 0) continue;
+      factors[count++] = (plot_factor){.name = m->name, .levels = next, .count = m->count};
       for (size_t l = 0; l < m->count; l++) *next++ = level_of(m, l);
     }
     char title[200], note[300];
     snprintf(title, sizeof title, "%.150s: what each factor does", r->ols->response);
     snprintf(note, sizeof note, "Bars are %g%% intervals, %s: blue and filled where they exclude zero.",
              100 * (1 - r->ols->alpha), by[a->adjustment]);
-    status = plot_factors(path, title, note, factors, a->factor_count);
+    status = plot_factors(path, title, note, factors, count);
   } else {
     status = no_memory();
   }

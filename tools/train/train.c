@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "train/identity.h"
+#include "train/lag.h"
 #include "train/training.h"
 
 /* --- what people see while it trains ----------------------------------------------------------------------------- */
@@ -176,6 +177,9 @@ static fovea_status train(const run_options *o, bool *stopped) {
   if (status == FOVEA_OK) status = fovea_device_open(o->device, &device);
   if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) {
+    char lag[LAG_TEXT];
+    lag_say(o, data.train->count, lag);
+    if (lag[0] != '\0') progress_tell("fovea: %s", lag);
     view v = {o, (int)o->epochs, data.train->count};
     const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved};
     status = training_run(o, &data, device, &hooks, &result);

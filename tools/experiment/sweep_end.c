@@ -1,0 +1,150 @@
+/* The end of a sweep: its regression, or where it was stopped. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "cli/progress.h"
+#include "experiment/fit.h"
+#include "experiment/levels.h"
+#include "experiment/lists.h"
+#include "experiment/report.h"
+#include "experiment/results.h"
+#include "experiment/sweep.h"
+
+size_t sweep_count_done(const sweep *s) {
+  size_t done = 0;
+  for (size_t i = 0; i < s->plan.count; i++) done += s->plan.configs[i].done;
+  return done;
+}
+
+fovea_status sweep_stopped_text(const sweep *s, char *text, size_t size) {
+  if (!s->options.json) {
+    snprintf(text, size, "%.400s: stopped with %zu of %zu configurations done; go on with --resume\n", s->options.out,
+             sweep_count_done(s), s->plan.count);
+    return FOVEA_OK;
+  }
+  json_t *json = json_pack("{s:s,s:b,s:I,s:I}", "sweep", s->options.out, "stopped", 1, "configurations",
+                           (json_int_t)s->plan.count, "done", (json_int_t)sweep_count_done(s));
+  char *dump = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  if (dump != NULL) snprintf(text, size, "%s\n", dump);
+  json_decref(json);
+  free(dump);
+  return dump != NULL ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or no memory for JSON");
+}
+
+/* --- the regression ---------------------------------------------------------------------------------------------- */
+
+static fovea_status write_text(const sweep *s, const char *name, const char *text) {
+  char path[RUN_PATH];
+  fovea_status status = run_path(s->options.out, name, path);
+  return status != FOVEA_OK ? status : fovea_file_write(path, text, strlen(text));
+}
+
+static fovea_status plot(const sweep *s, const report *r) {
+  char path[RUN_PATH];
+  fovea_status status = FOVEA_OK;
+  if (report_tells_factors(r)) {
+    status = run_path(s->options.out, "differences.png", path);
+    if (status == FOVEA_OK) status = report_plot_factors(path, r);
+  }
+  if (status == FOVEA_OK && report_tells_pairs(r)) {
+    status = run_path(s->options.out, "interactions.png", path);
+    if (status == FOVEA_OK) status = report_plot_pairs(path, r);
+  }
+  if (status == FOVEA_OK) status = run_path(s->options.out, "coefficients.png", path);
+  return status == FOVEA_OK ? fit_plot(path, r->original ? r->original : r->ols) : status;
+}
+
+/* Adds the lines of failed.csv to what is left out. */
+static fovea_status list_failures(const sweep *s, json_t *left_out) {
+  csvlog log = {0};
+  char name[FACTORS_NAME], reason[400];
+  fovea_status status = sweep_read_failures(s, &log);
+  const size_t before_reason = 1 + LEVELS_FOUR + s->plan.others + 1; /* its name, levels and seed */
+  for (size_t i = 0; i < log.count && status == FOVEA_OK; i++) {
+    csvlog_field(log.lines[i], 0, name, sizeof name);
+    csvlog_field(log.lines[i], before_reason, reason, sizeof reason);
+    if (json_array_append_new(left_out, json_pack("{s:s,s:s}", "config", name, "reason", reason)))
+      status = fovea_fail(FOVEA_NO_MEMORY, "no memory for what is left out");
+  }
+  csvlog_free(&log);
+  return status;
+}
+
+/* "2 of 12 configurations have no result and are left out of the fit, ...: elu-..., ..." */
+static void tell_left_out(const sweep *s, report *r) {
+  enum { NAMED = 20 };
+  const size_t count = json_array_size(r->left_out);
+  fovea_text names = {0};
+  if (count == 0) return;
+  for (size_t i = 0; i < count && i < NAMED; i++) {
+    fovea_text_add(&names, i ? ", " : "");
+    fovea_text_add(&names, json_string_value(json_object_get(json_array_get(r->left_out, i), "config")));
+  }
+  if (count > NAMED) fovea_text_print(&names, " and %zu more", count - NAMED);
+  if (!names.failed)
+    remarks_tell(&r->said, "%zu of %zu configurations %s no result and %s left out of the fit%s: %s", count,
+                 s->plan.count, count == 1 ? "has" : "have", count == 1 ? "is" : "are",
+                 s->failed ? ", failed.csv says why" : "", names.bytes);
+  r->said.kept.failed = r->said.kept.failed || names.failed;
+  free(names.bytes);
+}
+
+static fovea_status start_report(const sweep *s, report *r) {
+  r->said.path = s->results;
+  r->left_out = s->left_out != NULL ? json_deep_copy(s->left_out) : json_array();
+  if (r->left_out == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for what is left out");
+  fovea_status status = list_failures(s, r->left_out);
+  if (status == FOVEA_OK) tell_left_out(s, r);
+  if (s->said.bytes != NULL) fovea_text_add(&r->said.kept, s->said.bytes);
+  return status;
+}
+
+static fovea_status regress(const sweep *s) {
+  char *text = NULL, *json = NULL;
+  list baselines = {0};
+  report r = {0};
+  fovea_status status = list_split("--baseline", s->request.baselines, &baselines);
+  const fovea_design_options options = {.baselines = baselines.items, .baseline_count = baselines.count};
+  if (status == FOVEA_OK) status = start_report(s, &r);
+  if (status == FOVEA_OK) status = report_make(s->results, NULL, &options, NULL, NULL, &r);
+  if (status == FOVEA_OK) status = report_text(&r, false, &text);
+  if (status == FOVEA_OK) status = report_text(&r, true, &json);
+  if (status == FOVEA_OK) status = write_text(s, "regression.txt", text);
+  if (status == FOVEA_OK) status = write_text(s, "regression.json", json);
+  if (status == FOVEA_OK) status = plot(s, &r);
+  if (status == FOVEA_OK) fputs(s->options.json ? json : text, stdout);
+  free(text);
+  free(json);
+  list_free(&baselines);
+  report_free(&r);
+  return status;
+}
+
+static fovea_status conclude_stopped(const sweep *s) {
+  char text[RUN_PATH + 256];
+  fprintf(stderr, "fovea: stopped with %zu of %zu configurations done; go on with --resume\n", sweep_count_done(s),
+          s->plan.count);
+  fovea_status status = sweep_stopped_text(s, text, sizeof text);
+  if (status == FOVEA_OK) fputs(text, stdout);
+  return status;
+}
+
+fovea_status sweep_conclude(sweep *s) {
+  csvlog kept = {0};
+  if (s->stopped) return conclude_stopped(s);
+  fovea_status status = results_read(s->results, &s->plan, progress_say, &kept);
+  if (status == FOVEA_OK) status = results_write(s->results, &s->plan, &kept);
+  const size_t lines = kept.count;
+  csvlog_free(&kept);
+  if (status == FOVEA_OK && lines < 2)
+    fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu configurations that failed\n",
+            s->results, lines, s->failures, s->failed);
+  else if (status == FOVEA_OK)
+    status = regress(s);
+  if (status == FOVEA_OK && s->refused > 0)
+    status = fovea_fail(FOVEA_INVALID, "%zu configurations are left out, as said above", s->refused);
+  return status;
+}

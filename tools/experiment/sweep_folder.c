@@ -1,0 +1,187 @@
+/* A sweep's folder: its configuration and tables, recalled, checked and written. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+#include "experiment/recover.h"
+#include "experiment/results.h"
+#include "experiment/sweep.h"
+
+/* The configuration of the whole: without what the factors and seeds decide. */
+static json_t *common_config(const sweep *s) {
+  json_t *config = run_config(&s->options, &s->data);
+  static const char *const varies[] = {"activation", "attention", "batchnorm", "seed"};
+  for (size_t i = 0; i < sizeof varies / sizeof *varies; i++) json_object_del(config, varies[i]);
+  return config;
+}
+
+static bool recall_text(const json_t *json, const char *name, char **copy, const char **text) {
+  const char *value = json_string_value(json_object_get(json, name));
+  if (value != NULL) *text = *copy = strdup(value);
+  return value == NULL || *copy != NULL;
+}
+
+static bool recall_request(sweep *s, const json_t *json) {
+  const json_int_t seeds = json_integer_value(json_object_get(json, "seeds"));
+  const json_int_t some = json_integer_value(json_object_get(json, "random"));
+  if (seeds > 0 && seeds <= 1000) s->request.seeds = seeds;
+  if (some > 0) s->request.random = some;
+  return recall_text(json, "factors", &s->recalled[0], &s->request.factors) &&
+         recall_text(json, "fraction", &s->recalled[1], &s->request.fraction) &&
+         recall_text(json, "baseline", &s->recalled[2], &s->request.baselines);
+}
+
+fovea_status sweep_recall(sweep *s) {
+  const char *out = s->options.out;
+  char path[RUN_PATH], *text = NULL;
+  fovea_status status = run_path(out, "config.json", path);
+  if (status == FOVEA_OK) status = recover_sweep(out, &text);
+  if (status == FOVEA_OK && text == NULL)
+    progress_tell("fovea: %s has nothing of a sweep yet; starting from the beginning", out);
+  if (status != FOVEA_OK || text == NULL) return status;
+  if (!run_exists(path))
+    progress_tell("fovea: %s is gone; the settings are those that the configurations' folders have", path);
+  status = run_config_parse(path, text, &s->options, NULL);
+  json_t *json = status == FOVEA_OK ? json_loads(text, 0, NULL) : NULL;
+  if (status == FOVEA_OK) {
+    if (json != NULL && json_object_get(json, "factors") == NULL)
+      status = fovea_fail(FOVEA_INVALID, "%s is not of a sweep; go on with fovea train --resume", path);
+    else if (json == NULL || !recall_request(s, json))
+      status = fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its factors", path);
+  }
+  json_decref(json);
+  free(text);
+  return status;
+}
+
+static fovea_status make_config(sweep *s) {
+  const factors_request *r = &s->request;
+  s->config = run_config(&s->options, &s->data);
+  if (s->config != NULL && json_object_set_new(s->config, "factors", json_string(r->factors)) == 0 &&
+      json_object_set_new(s->config, "seeds", json_integer(r->seeds)) == 0 &&
+      (r->random == 0 || json_object_set_new(s->config, "random", json_integer(r->random)) == 0) &&
+      (r->fraction == NULL || json_object_set_new(s->config, "fraction", json_string(r->fraction)) == 0))
+    return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", s->options.out);
+}
+
+/* A sweep that is gone on with must be the same one. */
+static fovea_status check_config(const sweep *s) {
+  char *text = NULL;
+  fovea_status status = recover_sweep(s->options.out, &text);
+  if (status != FOVEA_OK || text == NULL) return status;
+  json_t *config = common_config(s);
+  if (config == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory to check %s", s->options.out);
+  if (status == FOVEA_OK) status = run_config_compare(s->options.out, text, config);
+  if (status == FOVEA_OK && !identity_has_data(text))
+    progress_tell(
+        "fovea: %s was begun by an older version, which recorded no hash of its data: that --data are the "
+        "same cannot be checked",
+        s->options.out);
+  json_decref(config);
+  free(text);
+  return status;
+}
+
+const char *sweep_failed_header(const sweep *s, char header[SWEEP_FAILED_HEADER]) {
+  snprintf(header, SWEEP_FAILED_HEADER, "config,%s,reason", s->plan.header);
+  return header;
+}
+
+fovea_status sweep_read_failures(const sweep *s, csvlog *log) {
+  char header[SWEEP_FAILED_HEADER];
+  if (!run_exists(s->failures)) return FOVEA_OK;
+  return csvlog_read(s->failures, (const char *const[]){sweep_failed_header(s, header)}, 1, log);
+}
+
+/* Reads failed.csv and marks the configurations that it has. */
+static fovea_status mark_failures(sweep *s, csvlog *log) {
+  char name[FACTORS_NAME];
+  fovea_status status = sweep_read_failures(s, log);
+  if (status == FOVEA_OK) status = results_check_plan(s->failures, log, &s->plan);
+  for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
+    csvlog_field(log->lines[i], 0, name, sizeof name);
+    for (size_t c = 0; c < s->plan.count; c++) {
+      if (strcmp(s->plan.configs[c].name, name) == 0) s->plan.configs[c].done = true;
+    }
+  }
+  s->failed = log->count;
+  return status;
+}
+
+/* Marks what both tables have, and drops their torn lines: neither is touched before both are found right. */
+static fovea_status restore_tables(sweep *s) {
+  csvlog results = {0}, failures = {0};
+  char header[SWEEP_FAILED_HEADER];
+  fovea_status status = mark_failures(s, &failures);
+  if (status == FOVEA_OK) status = results_read(s->results, &s->plan, progress_say, &results);
+  if (status == FOVEA_OK) status = results_check_folders(s->results, &results, &s->plan, s->options.out);
+  if (status == FOVEA_OK) status = results_write(s->results, &s->plan, &results);
+  if (status == FOVEA_OK && failures.damaged > 0)
+    progress_tell("fovea: %s: %zu torn lines are dropped", s->failures, failures.damaged);
+  if (status == FOVEA_OK && run_exists(s->failures))
+    status = csvlog_write(s->failures, sweep_failed_header(s, header), &failures);
+  csvlog_free(&results);
+  csvlog_free(&failures);
+  return status;
+}
+
+run_options sweep_options_of(const sweep *s, const factors_config *c) {
+  run_options o = c->options;
+  o.resume = s->options.resume;
+  o.sweep = s->config;
+  return o;
+}
+
+static fovea_status name_runs(sweep *s) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < s->plan.count && status == FOVEA_OK; i++) {
+    const run_options o = sweep_options_of(s, &s->plan.configs[i]);
+    json_t *config = run_config(&o, &s->data);
+    status = config != NULL ? identity_of_run(config, s->plan.configs[i].run)
+                            : fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o.out);
+    json_decref(config);
+  }
+  return status;
+}
+
+static fovea_status refuse_leftovers(const sweep *s) {
+  char dir[RUN_PATH];
+  fovea_status status = run_refuse_leftovers(s->options.out);
+  for (size_t i = 0; i < s->plan.count && status == FOVEA_OK; i++) {
+    status = run_path(s->options.out, s->plan.configs[i].name, dir);
+    if (status == FOVEA_OK && run_exists(dir)) status = run_refuse_leftovers(dir);
+  }
+  return status;
+}
+
+/* The baselines are the regression's alone: no configuration has them. */
+static fovea_status write_config(const sweep *s) {
+  json_t *config = json_copy(s->config);
+  fovea_status status = FOVEA_OK;
+  if (config == NULL ||
+      (s->request.baselines != NULL && json_object_set_new(config, "baseline", json_string(s->request.baselines)) != 0))
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", s->options.out);
+  if (status == FOVEA_OK)
+    status = run_config_write(s->options.out, &s->options, config, fovea_device_get_info(s->device), NULL);
+  json_decref(config);
+  return status;
+}
+
+fovea_status sweep_open_folder(sweep *s) {
+  const char *out = s->options.out;
+  fovea_status status = run_lock(out, &s->lock);
+  if (status == FOVEA_OK) status = run_path(out, "results.csv", s->results);
+  if (status == FOVEA_OK) status = run_path(out, "failed.csv", s->failures);
+  if (status == FOVEA_OK) status = make_config(s);
+  if (status == FOVEA_OK) status = name_runs(s);
+  if (status == FOVEA_OK) status = s->options.resume ? check_config(s) : refuse_leftovers(s);
+  if (status != FOVEA_OK) return status;
+  signals_busy(); /* with files */
+  if (s->options.resume) status = restore_tables(s);
+  if (status == FOVEA_OK) status = write_config(s);
+  if (status == FOVEA_OK && !run_exists(s->results)) status = results_write(s->results, &s->plan, &(csvlog){0});
+  return status;
+}
