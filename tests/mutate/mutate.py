@@ -60,6 +60,8 @@ def target_of(test):
     if folder == "matrix":  # they run the command on other implementations
         rows = ROOT / "tests" / "matrix" / "CMakeLists.txt"
         return "fovea" if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
+    if folder == "gpu" and (ROOT / "tests" / folder / f"{stem}.c").exists():
+        return f"gpu_{stem}"
     if folder == "gpu":  # they read what this program lists
         return "list_launches" if stem in ("census", "limits") else None
     if folder == "emulator":  # NAME_DEVICE
