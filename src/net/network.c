@@ -1,5 +1,6 @@
 #include "net/network.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
@@ -36,11 +37,65 @@ static fovea_status create_buffers(fovea_network *net) {
   return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
 }
 
-static fovea_status create_plans(fovea_network *net) {
+/* --- the plans, within the device's memory ------------------------------------------------------------------------ */
+
+static void destroy_plans(fovea_network *net) {
+  fovea_plan_destroy(net->training);
+  fovea_plan_destroy(net->evaluation);
+  net->training = net->evaluation = NULL;
+}
+
+static fovea_status plan_passes(fovea_network *net, size_t workspace) {
+  destroy_plans(net);
+  net->resources.workspace = workspace;
   fovea_status status =
       fovea_plan_create(net->device, net->graph, net->options.batch, false, &net->resources, &net->evaluation);
   if (status == FOVEA_OK && net->options.training)
     status = fovea_plan_create(net->device, net->graph, net->options.batch, true, &net->resources, &net->training);
+  return status;
+}
+
+/* Bytes that the plans will take of what is left. */
+static bool is_room(const fovea_network *net, size_t *wanted, size_t *left) {
+  const uint64_t all = net->device->info.global_memory, used = net->device->allocated;
+  *left = used < all ? (size_t)(all - used) : 0;
+  *wanted = fovea_plan_memory(net->evaluation) + (net->training ? fovea_plan_memory(net->training) : 0);
+  return *wanted <= *left;
+}
+
+/* The memory is nearly in proportion to the batch. */
+static fovea_status refuse(const fovea_network *net, size_t wanted, size_t left) {
+  char need[FOVEA_SIZE_TEXT], has[FOVEA_SIZE_TEXT], all[FOVEA_SIZE_TEXT], advice[64] = "network or smaller images";
+  const fovea_device_info *info = &net->device->info;
+  const int batch = (net->options.batch + LANES - 1) / LANES * LANES;
+  const int fits = (int)((double)left / (double)wanted * batch) / LANES * LANES;
+  if (fits >= LANES) snprintf(advice, sizeof advice, "batch, some %d", fits);
+  return fovea_fail(FOVEA_NO_MEMORY, "network: a batch of %d needs %s, %s has %s left of its %s; use a smaller %s",
+                    net->options.batch, fovea_size_text(wanted, need), info->name, fovea_size_text(left, has),
+                    fovea_size_text(info->global_memory, all), advice);
+}
+
+static void tell_smallest(const fovea_device *device) {
+  char line[256];
+  snprintf(line, sizeof line, "little memory on %.100s: weight gradients take the least of it, and longer",
+           device->info.name);
+  if (device->say) device->say(device->user, line);
+}
+
+/* A workspace may have a sixteenth of the memory, or the least that will do, where the passes do not fit else. */
+static fovea_status create_plans(fovea_network *net) {
+  const fovea_device_info *info = &net->device->info;
+  const uint64_t part = info->global_memory / 16, most = part < info->max_allocation ? part : info->max_allocation;
+  size_t wanted = 0, left = 0;
+  fovea_status status = plan_passes(net, (size_t)(most / 4));
+  if (status == FOVEA_OK && !is_room(net, &wanted, &left)) {
+    const size_t more = wanted;
+    status = plan_passes(net, 0);
+    if (status == FOVEA_OK && !is_room(net, &wanted, &left)) status = refuse(net, wanted, left);
+    if (status == FOVEA_OK && wanted < more) tell_smallest(net->device);
+  }
+  if (status == FOVEA_OK) status = fovea_plan_make(net->evaluation);
+  if (status == FOVEA_OK && net->training) status = fovea_plan_make(net->training);
   return status;
 }
 
@@ -75,8 +130,7 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
 void fovea_network_destroy(fovea_network *net) {
   if (!net) return;
   fovea_device_lock(net->device);
-  fovea_plan_destroy(net->training);
-  fovea_plan_destroy(net->evaluation);
+  destroy_plans(net);
   fovea_resources *r = &net->resources;
   fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
                              r->state,      r->pixels,    r->losses};

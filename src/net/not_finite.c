@@ -132,6 +132,7 @@ static fovea_status repeat(fovea_network *net, const fovea_resources *resources,
                                    : fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   if (status == FOVEA_OK)
     status = fovea_plan_create(fovea_plan_device(own), graph, fovea_plan_batch(own), pass->training, &r, &plan);
+  if (status == FOVEA_OK) status = fovea_plan_make(plan);
   if (status == FOVEA_OK) {
     status = run_forward(plan, graph->count, pass->images, found, bad);
     const fovea_status restored = fovea_buffer_write(r.parameters, 0, size, parameters);

@@ -57,6 +57,7 @@ typedef struct storage {
   int pixels;           /* of the images that it is of; 0: of none */
   int first, last;      /* records that touch it; first -1: none */
   fovea_buffer *buffer; /* its own, or a slab */
+  int slab;             /* of a place in one */
   size_t offset;        /* floats */
   bool external;
 } storage;
@@ -99,7 +100,8 @@ struct fovea_plan {
   int *gradient_of; /* storage -> storage of its gradient, -1 */
   bool *gradient_written;
   node_plan *nodes;
-  fovea_buffer **slabs;
+  fovea_buffer **slabs; /* NULL until they are made */
+  size_t *slab_sizes;   /* floats */
   int slab_count;
   size_t memory;
   fovea_view state, parameters, gradients, pixels, losses;
@@ -114,8 +116,9 @@ void fovea_plan_record_copy(fovea_plan *plan, fovea_view from, fovea_view to);
 void fovea_plan_fuse(fovea_plan *plan);
 int fovea_plan_readers_of(const fovea_graph *graph, int node);
 
-/* memory.c: a place for every storage, and where a view is then. */
+/* memory.c: a place for every storage; the memory itself; where a view is then. */
 fovea_status fovea_plan_place(fovea_plan *plan);
+fovea_status fovea_plan_allocate(fovea_plan *plan);
 /* Storages share memory only with those of their kind. Of those of a kind above 0 each image's numbers lie in lines of
  * memory that no other image's use, whichever of them are there. */
 int fovea_plan_kind(const fovea_plan *plan, const storage *s);

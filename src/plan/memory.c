@@ -8,19 +8,15 @@
 #include "plan/placement.h"
 #include "runtime/guard.h"
 
+/* In floats, as `limit`. */
 static fovea_status check_largest(const fovea_plan *plan, size_t largest, size_t limit) {
+  char wanted[FOVEA_SIZE_TEXT], most[FOVEA_SIZE_TEXT];
   if (largest <= limit) return FOVEA_OK;
   return fovea_fail(FOVEA_NO_MEMORY,
-                    "network: one tensor needs %.0f MiB, the largest buffer of %s is %.0f MiB; use a smaller batch",
-                    (double)largest / 262144.0, plan->device->info.name, (double)limit / 262144.0);
-}
-
-static fovea_status check_total(const fovea_plan *plan) {
-  const fovea_device_info *info = &plan->device->info;
-  if (plan->memory + plan->device->allocated <= info->global_memory) return FOVEA_OK;
-  return fovea_fail(FOVEA_NO_MEMORY, "network: activations need %.0f MiB, %s has %.0f MiB left; use a smaller batch",
-                    (double)plan->memory / 1048576.0, info->name,
-                    ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);
+                    "network: with a batch of %d one tensor needs %s, the largest buffer of %s is %s; use a smaller "
+                    "batch",
+                    plan->batch, fovea_size_text(4 * (uint64_t)largest, wanted), plan->device->info.name,
+                    fovea_size_text(4 * (uint64_t)limit, most));
 }
 
 static fovea_status fill_with_canaries(fovea_buffer *slab) {
@@ -32,15 +28,17 @@ static fovea_status fill_with_canaries(fovea_buffer *slab) {
   return status;
 }
 
-static fovea_status allocate_slabs(fovea_plan *plan, const size_t *sizes, size_t count) {
-  plan->slabs = calloc(count + 1, sizeof(fovea_buffer *));
+fovea_status fovea_plan_allocate(fovea_plan *plan) {
+  plan->slabs = calloc((size_t)plan->slab_count + 1, sizeof(fovea_buffer *));
   if (!plan->slabs) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  for (size_t i = 0; i < count; i++) {
-    fovea_status status = fovea_buffer_create(plan->device, 4 * sizes[i], "activations", &plan->slabs[i]);
+  for (int i = 0; i < plan->slab_count; i++) {
+    fovea_status status = fovea_buffer_create(plan->device, 4 * plan->slab_sizes[i], "activations", &plan->slabs[i]);
+    if (status == FOVEA_OK && plan->resources.inspect) status = fill_with_canaries(plan->slabs[i]);
     if (status != FOVEA_OK) return status;
-    plan->slab_count++;
-    if (plan->resources.inspect) status = fill_with_canaries(plan->slabs[i]);
-    if (status != FOVEA_OK) return status;
+  }
+  for (int i = 0; i < plan->storage_count; i++) {
+    storage *s = &plan->storages[i];
+    if (!s->external && s->first >= 0) s->buffer = plan->slabs[s->slab];
   }
   return FOVEA_OK;
 }
@@ -55,7 +53,7 @@ int fovea_plan_kind(const fovea_plan *plan, const storage *s) {
 static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int *ids) {
   size_t limit = plan->device->info.max_allocation / 4 / LANES * LANES, count = 0, largest = 0;
   const size_t margin = plan->resources.inspect ? CANARY : 0;
-  size_t *sizes = NULL, slab_count = 0;
+  size_t slab_count = 0;
   for (int i = 0; i < plan->storage_count; i++) {
     const storage *s = &plan->storages[i];
     if (s->external || s->first < 0) continue;
@@ -65,15 +63,13 @@ static fovea_status place_storages(fovea_plan *plan, fovea_lifetime *lives, int 
         .size = s->size + 2 * margin, .first = s->first, .last = s->last, .kind = fovea_plan_kind(plan, s)};
   }
   fovea_status status = check_largest(plan, largest, limit);
-  if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &sizes, &slab_count);
-  for (size_t i = 0; i < slab_count; i++) plan->memory += 4 * sizes[i];
-  if (status == FOVEA_OK) status = check_total(plan);
-  if (status == FOVEA_OK) status = allocate_slabs(plan, sizes, slab_count);
+  if (status == FOVEA_OK) status = fovea_place(lives, count, limit, &plan->slab_sizes, &slab_count);
+  for (size_t i = 0; i < slab_count; i++) plan->memory += fovea_buffer_allocated(4 * plan->slab_sizes[i]);
+  plan->slab_count = (int)slab_count;
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
-    plan->storages[ids[i]].buffer = plan->slabs[lives[i].slab];
+    plan->storages[ids[i]].slab = lives[i].slab;
     plan->storages[ids[i]].offset = lives[i].offset + margin;
   }
-  free(sizes);
   return status;
 }
 

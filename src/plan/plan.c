@@ -145,7 +145,6 @@ static fovea_status build(fovea_plan *plan) {
   place_values(plan);
   if (plan->status == FOVEA_OK) record_passes(plan);
   if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_place(plan));
-  if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_make_launches(plan));
   return plan->status;
 }
 
@@ -167,6 +166,12 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
   return status;
 }
 
+fovea_status fovea_plan_make(fovea_plan *plan) {
+  fovea_status status = fovea_plan_allocate(plan);
+  if (status == FOVEA_OK) status = fovea_plan_make_launches(plan);
+  return status;
+}
+
 void fovea_plan_destroy(fovea_plan *plan) {
   if (!plan) return;
   fovea_plan_destroy_launches(plan);
@@ -179,5 +184,6 @@ void fovea_plan_destroy(fovea_plan *plan) {
   free(plan->gradient_written);
   free(plan->nodes);
   free(plan->slabs);
+  free(plan->slab_sizes);
   free(plan);
 }

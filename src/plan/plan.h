@@ -21,22 +21,27 @@ struct fovea_resources {
   const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
   size_t trainable_count; /* floats, padded to 16 */
   uint64_t *changes;      /* how often the parameters have changed so far; a training plan's run counts itself */
+  size_t workspace;       /* floats that a record's workspace may take where less takes more time; 0: the least */
   bool clblast;
   bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
   /* Records, after a training plan's backward pass, what makes new parameters of the gradients: the last launch. */
   void (*record_optimizer)(fovea_plan *plan, const fovea_resources *resources);
 };
 
-/* Records both passes (training) or the forward one, plans the memory and makes the launches. */
+/* Records both passes (training) or the forward one and plans the memory, of which none is taken yet. */
 fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
                                const fovea_resources *resources, fovea_plan **plan);
+
+/* Takes the memory and makes the launches; the plan can be run then. */
+fovea_status fovea_plan_make(fovea_plan *plan);
+
 void fovea_plan_destroy(fovea_plan *plan); /* takes NULL */
 
 /* Enqueues every launch, or in an evaluation plan those after `node`. */
 fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
-size_t fovea_plan_memory(const fovea_plan *plan);
+size_t fovea_plan_memory(const fovea_plan *plan); /* bytes that it takes for itself */
 
 /* The node whose activation is fused into the launches that make the node's value, which is therefore never made; -1:
  * it is made (a dropout changes nothing in an evaluation). */

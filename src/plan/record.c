@@ -43,6 +43,8 @@ fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels) {
   return view;
 }
 
+size_t fovea_plan_workspace(const fovea_plan *plan) { return plan->resources.workspace; }
+
 fovea_view fovea_plan_bind(fovea_plan *plan, fovea_buffer *buffer) {
   return (fovea_view){buffer ? new_storage(plan, buffer->size / 4, buffer) : 0, 0};
 }

@@ -53,6 +53,8 @@ fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels);
 fovea_view fovea_plan_state(const fovea_plan *plan);  /* the 8 words of net/network.c */
 fovea_view fovea_plan_pixels(const fovea_plan *plan); /* bytes, image after image */
 fovea_view fovea_plan_losses(const fovea_plan *plan); /* the log of cl/losses.cl */
+/* Floats that a record's workspace may take where less takes more time: a choice by it changes no bit. */
+size_t fovea_plan_workspace(const fovea_plan *plan);
 /* A buffer of whoever made the plan. */
 fovea_view fovea_plan_bind(fovea_plan *plan, fovea_buffer *buffer);
 

@@ -8,8 +8,7 @@
 #include "runtime/launch.h"
 #include "runtime/staging.h"
 
-/* "5.2 GiB" */
-static const char *size_text(uint64_t size, char text[32]) {
+const char *fovea_size_text(uint64_t size, char text[FOVEA_SIZE_TEXT]) {
   static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double value = (double)size;
   size_t unit = 0;
@@ -17,37 +16,38 @@ static const char *size_text(uint64_t size, char text[32]) {
     value /= 1024;
     unit++;
   }
-  snprintf(text, 32, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+  snprintf(text, FOVEA_SIZE_TEXT, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
   return text;
 }
 
 static fovea_status check_fits(const fovea_device *device, size_t size, const char *what) {
-  char wanted[32], limit[32], used[32];
+  char wanted[FOVEA_SIZE_TEXT], limit[FOVEA_SIZE_TEXT], used[FOVEA_SIZE_TEXT];
   const fovea_device_info *info = &device->info;
   if (size > info->max_allocation) {
     return fovea_fail(FOVEA_NO_MEMORY, "%s: %s is more than the largest buffer of %s (%s); use a smaller batch", what,
-                      size_text(size, wanted), info->name, size_text(info->max_allocation, limit));
+                      fovea_size_text(size, wanted), info->name, fovea_size_text(info->max_allocation, limit));
   }
   if (device->allocated + size > info->global_memory) {
-    return fovea_fail(
-        FOVEA_NO_MEMORY, "%s: %s is more than what %s has left (%s, of which %s are in use); use a smaller batch", what,
-        size_text(size, wanted), info->name, size_text(info->global_memory, limit), size_text(device->allocated, used));
+    return fovea_fail(FOVEA_NO_MEMORY,
+                      "%s: %s is more than what %s has left (%s, of which %s are in use); use a smaller batch", what,
+                      fovea_size_text(size, wanted), info->name, fovea_size_text(info->global_memory, limit),
+                      fovea_size_text(device->allocated, used));
   }
   return FOVEA_OK;
 }
 
 static fovea_status allocate(fovea_buffer *b, size_t bytes, const char *what) {
-  char wanted[32];
+  char wanted[FOVEA_SIZE_TEXT];
   cl_int error = CL_SUCCESS;
   if (b->device->guard) return fovea_guard_create(b->device, bytes, what, &b->whole, &b->memory);
   b->memory = clCreateBuffer(b->device->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
   if (error == CL_SUCCESS) return FOVEA_OK;
   return fovea_fail(fovea_cl_status(error), "%s: cannot allocate %s on %s: %s; use a smaller batch", what,
-                    size_text(bytes, wanted), b->device->info.name, fovea_cl_error_name(error));
+                    fovea_size_text(bytes, wanted), b->device->info.name, fovea_cl_error_name(error));
 }
 
 fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer) {
-  char wanted[32];
+  char wanted[FOVEA_SIZE_TEXT];
   const size_t bytes = fovea_buffer_allocated(size);
   fovea_status status = check_fits(device, bytes, what);
   if (status) return status;
@@ -64,7 +64,7 @@ fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *
   /* Many drivers allocate at the first use, so this is also where a full device says so. */
   status = fovea_buffer_zero(b, 0, size);
   if (status) {
-    fovea_fail_in(status, "%s (%s)", what, size_text(size, wanted));
+    fovea_fail_in(status, "%s (%s)", what, fovea_size_text(size, wanted));
     fovea_buffer_destroy(b);
     return status;
   }

@@ -11,6 +11,10 @@ typedef struct fovea_buffer {
   size_t size;  /* bytes */
 } fovea_buffer;
 
+/* "5.2 GiB" */
+enum { FOVEA_SIZE_TEXT = 32 };
+const char *fovea_size_text(uint64_t size, char text[FOVEA_SIZE_TEXT]);
+
 /* Allocates and zeroes `size` bytes (at least 1 is allocated). FOVEA_NO_MEMORY, with the size and the device's limit,
  * when it is more than the device's largest allocation or than what it has left. `what` names it in the message. */
 fovea_status fovea_buffer_create(fovea_device *device, size_t size, const char *what, fovea_buffer **buffer);

@@ -9,6 +9,7 @@
  *   --group N           the most work-items of a work-group [256]
  *   --local-memory N    bytes [32768]
  *   --units N           compute units [132]
+ *   --memory N          MiB of the device [a TiB]
  *   --corrects-division the device does not divide correctly by itself */
 #include <getopt.h>
 #include <stdio.h>
@@ -90,6 +91,8 @@ static bool take(int option, const char *value, asked *a) {
       return (a->device.local_memory = (size_t)read_number(value)) > 0;
     case 'u':
       return (a->device.compute_units = (unsigned)read_number(value)) > 0;
+    case 'y':
+      return (a->device.memory = (size_t)read_number(value) << 20) > 0;
     case 'c':
       return a->device.divides_correctly = false, true;
     case 'i':
@@ -115,6 +118,7 @@ static bool read_options(int argc, char **argv, asked *a) {
                                           {"group", 1, NULL, 'g'},
                                           {"local-memory", 1, NULL, 'm'},
                                           {"units", 1, NULL, 'u'},
+                                          {"memory", 1, NULL, 'y'},
                                           {"corrects-division", 0, NULL, 'c'},
                                           {0}};
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)

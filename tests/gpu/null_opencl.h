@@ -10,11 +10,14 @@
 typedef struct null_device {
   size_t max_work_group_size; /* work-items; of every kernel, too */
   size_t local_memory;        /* bytes */
+  size_t memory;              /* bytes, all of which one buffer may have; 0: 1 TiB */
   unsigned compute_units;
   bool divides_correctly; /* CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT */
 } null_device;
 
 /* What the one device, a GPU, answers; before the first OpenCL call. */
 void null_opencl_set(const null_device *device);
+
+int null_opencl_programs(void); /* that were built so far */
 
 #endif

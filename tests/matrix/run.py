@@ -3,6 +3,7 @@
 
 usage: run.py NAME FOVEA FOLDER      a row of ROWS below; FOLDER gets NAME.json, NAME.log and the row's caches
        run.py --table FOLDER         the results of the last runs as a Markdown table
+       run.py --spirv FOLDER TEST    a test whose programs go through SPIR-V, on a GPU's path by PoCL
 
 The implementations of PyPI are installed into FOLDER, once.
 """
@@ -73,6 +74,25 @@ def intel(folder):
                                      / "lib" / "libintelocl.so", "libintelocl.so in the package"))
 
 
+# All that is compiled goes through SPIR-V: through_spirv.c, whose library the build puts into this folder.
+def through_spirv(folder, implementation, name=None):
+    for tool in ("/usr/lib/llvm-15/bin/clang", "/usr/bin/llvm-spirv-15", "/usr/bin/spirv-val"):
+        find(tool, "Debian's clang-15, llvm-spirv-15, spirv-tools")
+    modules = folder / f"spirv-{name or implementation.__name__}"
+    shutil.rmtree(modules, ignore_errors=True)
+    modules.mkdir()
+    return {**implementation(folder), "THROUGH_SPIRV": str(modules),
+            "LD_PRELOAD": find(folder / "libthrough_spirv.so", "the build's libthrough_spirv.so")}
+
+
+def pocl_by_spirv(folder):
+    return through_spirv(folder, debian_pocl)
+
+
+def intel_by_spirv(folder):
+    return through_spirv(folder, intel)
+
+
 # Without --uninitialized: Oclgrind 21.10 takes what the host writes at an offset for uninitialised, and stops at LLVM's
 # instruction freeze, which x / y beside x % y becomes.
 def oclgrind(_folder):
@@ -104,6 +124,10 @@ ROWS = {
     "pocl-sse2": (debian_pocl, {"POCL_KERNELLIB_NAME": "sse2"}, ["--small"], "SSE2: no fma in hardware"),
     "intel": (intel, {}, ["--small"], "its vectorizer on"),
     "intel-gpu-path": (intel, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
+    "pocl-spirv": (pocl_by_spirv, {"FOVEA_VECTOR": "1"}, ["--small"],
+                   "from SPIR-V as for Intel's GPUs, translated back; a GPU's path"),
+    "intel-spirv": (intel_by_spirv, {}, ["--small"], "from SPIR-V"),
+    "intel-spirv-gpu-path": (intel_by_spirv, {"FOVEA_VECTOR": "1"}, ["--small"], "from SPIR-V; a GPU's path"),
     "emulated-amd": (emulated, {}, [], "gfx1100 machine code, emulated, wave32; the seed network"),
     "emulated-amd-small": (emulated, {}, ["--small"], "gfx1100 machine code, emulated, wave32"),
     "emulated-amd-wave64": (emulated, {"EMULATOR_DEVICE": "gfx90a"}, ["--small"],
@@ -115,19 +139,20 @@ ROWS = {
     "oclgrind-ops": (oclgrind, {}, None, "data races, API use"),
 }
 
+BY_SPIRV = (pocl_by_spirv, intel_by_spirv)
 USUAL_CODE = ("pocl-seed", "pocl-loopvec", "pocl-1-thread", "pocl-2-threads", "pocl-loaded")
 
 
 def environment(folder, name, extra):
     """What the implementation is told; nothing of the caller's that would change it."""
-    changing = ("FOVEA_", "POCL_", "OCL_ICD_", "CL_CONFIG_", "OCLGRIND_", "EMULATOR_")
+    changing = ("FOVEA_", "POCL_", "OCL_ICD_", "CL_CONFIG_", "OCLGRIND_", "EMULATOR_", "THROUGH_SPIRV")
     env = {key: value for key, value in os.environ.items() if not key.startswith(changing)}
     env.update(extra)
     # Threads and load change no code: those rows take the kernels that other tests have compiled, and keep theirs for
     # them. The others of PoCL keep none, for it does not tell the code of one method or library from another's.
     if name in USUAL_CODE and "POCL_CACHE_DIR" in os.environ:
         env["POCL_CACHE_DIR"] = os.environ["POCL_CACHE_DIR"]
-    elif ROWS[name][0] is debian_pocl:
+    elif ROWS[name][0] is debian_pocl or ROWS[name][0] in BY_SPIRV:
         env["XDG_CACHE_HOME"] = os.devnull
     else:
         env["XDG_CACHE_HOME"] = str(folder / f"cache-{name}")
@@ -173,7 +198,14 @@ def verdict_of_ops(name, status, out, err, log):
     return {"line": line, "wrong": complaints(log)}
 
 
-def verdict(name, status, out, err, log):
+def modules_missing(env):
+    """A preloaded library that cannot be loaded is only warned of: that each program was a module is seen by its file."""
+    modules = pathlib.Path(env["THROUGH_SPIRV"])
+    sources, made = (len(list(modules.glob(f"*.{ending}"))) for ending in ("cl", "spv"))
+    return "" if sources == made > 0 else f"of {sources} programs {made} went through SPIR-V"
+
+
+def verdict(name, status, out, err, log, env):
     """The JSON of the check, with what is wrong under "wrong"."""
     if ROWS[name][2] is None:
         return verdict_of_ops(name, status, out, err, log)
@@ -191,6 +223,8 @@ def verdict(name, status, out, err, log):
         wrong.append(f"the checkpoint is {training['hash']}, recorded is {training['expected']}")
     if ROWS[name][0] is oclgrind and complaints(log):
         wrong.append(complaints(log))
+    if ROWS[name][0] in BY_SPIRV and modules_missing(env):
+        wrong.append(modules_missing(env))
     return {**result, "wrong": "\n".join(wrong)}
 
 
@@ -213,7 +247,7 @@ def check(name, fovea, folder):
         for process in load:
             process.kill()
             process.wait()
-    return verdict(name, status, out, err, log)
+    return verdict(name, status, out, err, log, env)
 
 
 def line_of(name, result):
@@ -234,7 +268,23 @@ def table(folder):
     return 0
 
 
+def by_spirv(folder, test):
+    """The exit status."""
+    env = environment(folder, "pocl-spirv", {**through_spirv(folder, debian_pocl, "sample"), **ROWS["pocl-spirv"][1]})
+    if "FOVEA_TEST_EVERY" in os.environ:
+        env["FOVEA_TEST_EVERY"] = os.environ["FOVEA_TEST_EVERY"]
+    status, out, err = run([test], env, 300)
+    print(out, err, modules_missing(env), sep="\n")
+    return 1 if status or modules_missing(env) else 0
+
+
 def main():
+    if len(sys.argv) == 4 and sys.argv[1] == "--spirv":
+        try:
+            return by_spirv(pathlib.Path(sys.argv[2]).resolve(), sys.argv[3])
+        except Skip as reason:
+            print("skipped:", reason)
+            return SKIPPED
     if len(sys.argv) == 3 and sys.argv[1] == "--table":
         return table(pathlib.Path(sys.argv[2]))
     if len(sys.argv) != 4 or sys.argv[1] not in ROWS:

@@ -61,6 +61,8 @@ def target_of(test):
         rows = ROOT / "tests" / "matrix" / "CMakeLists.txt"
         program = "check_ops" if stem.endswith("-ops") else "fovea"
         return program if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
+    if folder == "gpu" and (ROOT / "tests" / folder / f"{stem}.c").exists():
+        return f"gpu_{stem}"
     if folder == "gpu":  # they read what this program lists
         return "list_launches" if stem in ("census", "limits") else None
     if folder == "emulator":  # NAME_DEVICE

@@ -31,6 +31,7 @@ static fovea_status measure_network(bench_result *r, const fovea_dataset *images
   fovea_vae *vae = NULL;
   r->config = bench_config(r->settings, images->channels, images->height, images->width);
   fovea_status status = fovea_vae_create(r->device, &r->config, true, &vae);
+  if (status == FOVEA_OK) progress_say_network(fovea_device_get_info(r->device), vae);
   if (status == FOVEA_OK)
     status = bench_time(r->device, vae, images, true, steps, WARM_UP, passes_seconds, &r->training);
   if (status == FOVEA_OK)

@@ -119,6 +119,12 @@ void progress_tell(const char *format, ...) {
   progress_say(line);
 }
 
+void progress_say_network(const fovea_device_info *device, const fovea_vae *vae) {
+  progress_tell("fovea: %s (%s), %zu parameters, %.1f MiB of its %.1f GiB of memory", device->name, device->platform,
+                fovea_vae_parameter_count(vae), (double)fovea_network_memory(vae->network) / 1048576.0,
+                (double)device->global_memory / 1073741824.0);
+}
+
 void progress_update(size_t done, const char *note) {
   if (!progress.active) return;
   progress.done = done;

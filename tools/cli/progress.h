@@ -3,7 +3,8 @@
 #ifndef FOVEA_TOOLS_CLI_PROGRESS_H
 #define FOVEA_TOOLS_CLI_PROGRESS_H
 
-#include <stddef.h>
+#include "fovea/device.h"
+#include "fovea/vae.h"
 
 /* label: "epoch 3/25", copied; unit: what is counted, "images", borrowed; total: 0 when it is not known. */
 void progress_begin(const char *label, size_t total, const char *unit);
@@ -15,6 +16,9 @@ void progress_update(size_t done, const char *note);
 void progress_say(const char *line);
 void progress_hear(void *user, const char *line); /* the same, for fovea_device_tell */
 __attribute__((format(printf, 1, 2))) void progress_tell(const char *format, ...);
+
+/* Before the first step: the device, the parameters, the memory that all passes take and what the device has. */
+void progress_say_network(const fovea_device_info *device, const fovea_vae *vae);
 
 /* Ends the bar with what it showed last; without a progress_begin it does nothing. */
 void progress_end(void);

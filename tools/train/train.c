@@ -20,8 +20,7 @@ typedef struct view {
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device) {
   (void)user;
-  fprintf(stderr, "fovea: %s (%s), %zu parameters, %.1f MiB of its memory\n", device->name, device->platform,
-          fovea_vae_parameter_count(vae), (double)fovea_network_memory(vae->network) / (1024.0 * 1024));
+  progress_say_network(device, vae);
 }
 
 static void show_progress(void *user, int epoch, size_t images_done, const fovea_losses *losses) {

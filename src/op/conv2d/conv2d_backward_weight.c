@@ -116,18 +116,21 @@ typedef struct division {
   int side, serial, parts;
 } division;
 
+static int levels_of(int serial) { return serial > 1 ? fovea_levels(serial * LANES) : 0; }
+
 /* A launch of few groups has several blocks in each, and often no reduction; parts have no more partial sums than what
- * they are sums of. */
+ * they are sums of, nor than there is memory for. */
 static division divide(const fovea_plan *plan, const fovea_conv_shape *s, const fovea_tile *t) {
   enum { FEW_TILES = 256 };
   const int batch = fovea_plan_batch(plan), blocks = batch / LANES;
+  const double values = fovea_conv_bytes(plan, s) / 4, room = (double)fovea_plan_workspace(plan);
   division d = {.side = 1, .serial = 1};
   while (2 * d.side <= t->local / LANES && d.side < blocks && tiles_of(s, t) <= FEW_TILES) d.side *= 2;
-  const double values = fovea_conv_bytes(plan, s) / 4;
-  while (d.side * d.serial < blocks && (double)weights_of(s) * fovea_ceil_div(blocks, d.side * d.serial) > values)
-    d.serial *= 2;
-  d.parts = fovea_ceil_div(blocks, d.side * d.serial);
-  return d;
+  for (;; d.serial *= 2) {
+    d.parts = fovea_ceil_div(blocks, d.side * d.serial);
+    const double sums = (double)weights_of(s) * d.parts;
+    if (d.parts == 1 || (sums <= values && sums * (1 + levels_of(d.serial)) <= room)) return d;
+  }
 }
 
 static void record_reduction(fovea_plan *plan, const char *options, int parts, int count, fovea_view partial,
@@ -145,7 +148,7 @@ static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
   const fovea_tile_list list = gpu_tiles(plan, s);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
   const division d = divide(plan, s, &t);
-  const int levels = d.serial > 1 ? fovea_levels(d.serial * LANES) : 0;
+  const int levels = levels_of(d.serial);
   const fovea_view out = d.parts > 1 ? fovea_plan_new(plan, (size_t)d.parts * weights_of(s)) : dw;
   char options[140];
   snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DP=%d -DREST=%d -DSUBS=%d", s->kernel,

@@ -101,8 +101,6 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
 
 /* --- on a GPU ----------------------------------------------------------------------------------------------------- */
 
-enum { MOST_PARTIAL = 1 << 24 }; /* floats */
-
 /* A tile: filters and channels a work-item, `group` work-items beside each other along the channels, `local` of a
  * work-group. Those that are beside each other along the filters are what is left of it: four work-items of 16 lanes
  * have a tile's four rows of elements, where there may be as many. */
@@ -151,13 +149,14 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
   return list;
 }
 
-/* Blocks of images a group: more than one where that leaves 16 groups a unit, or else takes much memory. */
+/* Blocks of images a group: more than one where that leaves 16 groups a unit, or memory is short. */
 static int choose_set(const fovea_plan *plan, const fovea_conv_shape *s, fovea_tile t) {
   const int blocks = fovea_plan_batch(plan) / LANES, many = 16 * (int)fovea_plan_device(plan)->info.compute_units;
   const double groups = groups_a_block(s, t), weights = 9.0 * s->k * s->c;
   int set = 1;
-  while (set < blocks && (groups * fovea_ceil_div(blocks, 2 * set) >= many ||
-                          weights * fovea_ceil_div(blocks, set) * tree_levels(set) > MOST_PARTIAL))
+  while (set < blocks &&
+         (groups * fovea_ceil_div(blocks, 2 * set) >= many ||
+          weights * fovea_ceil_div(blocks, set) * tree_levels(set) > (double)fovea_plan_workspace(plan)))
     set *= 2;
   return set < blocks ? set : blocks;
 }
