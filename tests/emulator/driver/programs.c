@@ -1,5 +1,5 @@
-/* Programs: compiled by compile.sh to a folder, EMULATOR_CACHE, which keeps them under a hash of device, source and
- * options. */
+/* Programs: compiled by the engine's script to a folder, EMULATOR_CACHE, which keeps them under a hash of device,
+ * source and options. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ cl_int CL_API_CALL driver_retain_program(cl_program p) {
 
 cl_int CL_API_CALL driver_release_program(cl_program p) {
   if (--p->references > 0) return CL_SUCCESS;
-  code_object_destroy(p->object);
+  if (p->module) driver_engine()->unload(p->module);
   free(p->source);
   free(p);
   return CL_SUCCESS;
@@ -86,8 +86,8 @@ static bool write_source(const char *stem, const char *source) {
 static bool make_words(const char *stem, char *options, char *words[]) {
   int count = 0;
   char *save = NULL;
-  words[count++] = (char *)(uintptr_t)EMULATOR_COMPILE;
-  words[count++] = (char *)(uintptr_t)driver_processor();
+  words[count++] = (char *)(uintptr_t)driver_engine()->script;
+  words[count++] = (char *)(uintptr_t)driver_engine()->target;
   words[count++] = (char *)(uintptr_t)stem;
   for (char *word = strtok_r(options, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
     if (count == MOST_OPTIONS - 1) return false;
@@ -124,7 +124,7 @@ static void read_log(cl_program p, const char *stem) {
 
 static bool compile(cl_program p, const char *stem, const char *options) {
   char path[MOST_PATH + 64], *words[MOST_OPTIONS], *copy = strdup(options);
-  snprintf(path, sizeof path, "%s.s", stem);
+  snprintf(path, sizeof path, "%s%s", stem, driver_engine()->made);
   bool good = access(path, R_OK) == 0;
   if (!good) {
     snprintf(p->log, sizeof p->log, "error: %s cannot be compiled in EMULATOR_CACHE", stem);
@@ -143,16 +143,16 @@ cl_int CL_API_CALL driver_build(cl_program p, cl_uint count, const cl_device_id 
   if (!folder || !*folder) folder = "/tmp/fovea-emulator";
   if (!options) options = "";
   mkdir(folder, 0755);
-  uint64_t h = hash(14695981039346656037u, driver_processor());
+  uint64_t h = hash(14695981039346656037u, driver_engine()->target);
   h = hash(hash(h, options), p->source);
   snprintf(stem, sizeof stem, "%s/%016llx", folder, (unsigned long long)h);
   p->log[0] = '\0';
   if (!compile(p, stem, options)) return CL_BUILD_PROGRAM_FAILURE;
   p->log[0] = '\0';
-  code_object_destroy(p->object);
-  p->object = code_object_load(stem, driver_machine(), message, sizeof message);
-  if (!p->object) {
-    snprintf(p->log, sizeof p->log, "error: %s: %s", driver_processor(), message);
+  if (p->module) driver_engine()->unload(p->module);
+  p->module = driver_engine()->load(stem, message, sizeof message);
+  if (!p->module) {
+    snprintf(p->log, sizeof p->log, "error: %s: %s", driver_engine()->target, message);
     return CL_BUILD_PROGRAM_FAILURE;
   }
   if (told) told(p, user);
