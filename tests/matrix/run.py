@@ -98,6 +98,12 @@ def emulated_nvidia(folder):
     return {**emulator(folder, ("clang",), "nvptx64--nvidiacl.bc"), "EMULATOR_DEVICE": "sm_80"}
 
 
+# The CUDA driver's library is the emulator's, too.
+def fake_cuda(folder):
+    library = find(folder.parent / "emulator" / "fake" / "libcuda.so.1", "the target fake_cuda")
+    return {**emulated_nvidia(folder), "EMULATOR_DEVICE": "cuda", "LD_LIBRARY_PATH": str(pathlib.Path(library).parent)}
+
+
 # name: (implementation, environment, options of check, what is special)
 ROWS = {
     "pocl-seed": (debian_pocl, {}, [], "the seed network"),
@@ -122,6 +128,7 @@ ROWS = {
     "emulated-nvidia-small": (emulated_nvidia, {}, ["--small"], "PTX for sm_80, emulated, warps of 32"),
     "emulated-nvidia-other-order": (emulated_nvidia, {"EMULATOR_ORDER": "strided", "EMULATOR_DIVIDES": "0"}, ["--small"],
                                     "PTX for sm_80, groups in another order, our own division"),
+    "fake-cuda": (fake_cuda, {}, ["--small"], "PTX by the CUDA driver's interface, whose library is emulated"),
     "oclgrind": (oclgrind, {}, ["--small"], "data races, API use"),
 }
 

@@ -54,13 +54,13 @@ typedef struct remote {
   void (*release_event)(void *event);
   int (*wait)(void *queue, void *event); /* what comes next in the queue waits */
   int (*is_done)(void *event, bool *done, bool blocking);
-  int (*nanoseconds)(void *event, uint64_t *since_first); /* since the first event that was recorded */
+  int (*nanoseconds)(void *from, void *to, uint64_t *between); /* from NULL: since the first event recorded */
 } remote;
 
 typedef struct engine {
-  const char *target, *script,
-      *made; /* script TARGET STEM OPTION...: compiles STEM.cl; STEM.MADE is there when all is */
-  const device_facts *(*facts)(void);
+  /* `script` TARGET STEM OPTION... `options` compiles STEM.cl; STEM`made` is there when all is. */
+  const char *(*target)(void), *script, *options, *made;
+  const device_facts *(*facts)(void); /* NULL: there is no device, and stderr has said why */
   /* NULL: `message` says why not. */
   void *(*load)(const char *stem, char *message, size_t size);
   void (*unload)(void *module);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/threads.h"
 #include "driver/driver.h"
 #include "machine/code_object.h"
 #include "machine/machine.h"
@@ -118,13 +119,20 @@ static int launch_kernel(void *queue, const void *module, const call *c, uint64_
   write_arguments(code, c, arguments, bytes);
   write_packet(code, c->range, arguments, packet);
   memcpy(l.local, c->range->local, sizeof l.local);
-  const int error = write_scalars(code, arguments, packet, &l)
-                        ? driver_run(run_group, &l, c->range->groups, instructions)
-                        : CL_OUT_OF_RESOURCES;
+  const bool good =
+      write_scalars(code, arguments, packet, &l) && threads_run(run_group, &l, c->range->groups, instructions);
   free(arguments);
-  return error;
+  return good ? CL_SUCCESS : CL_OUT_OF_RESOURCES;
 }
 
-#define ENGINE(target) \
-  { target, EMULATOR_SCRIPTS "/compile.sh", ".s", facts, load, unload, kernel, launch_kernel, NULL }
-const engine amd_gfx1100_engine = ENGINE("gfx1100"), amd_gfx90a_engine = ENGINE("gfx90a");
+static const char *target(void) { return is_wave64() ? "gfx90a" : "gfx1100"; }
+
+const engine amd_engine = {.target = target,
+                           .script = "compile.sh",
+                           .options = "",
+                           .made = ".s",
+                           .facts = facts,
+                           .load = load,
+                           .unload = unload,
+                           .kernel = kernel,
+                           .launch = launch_kernel};

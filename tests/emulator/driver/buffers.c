@@ -1,33 +1,15 @@
-/* Where the engine has no memory of its own a buffer is the host's. It ends at a page that cannot be touched, to within
- * the 255 bytes by which its beginning is aligned, and one lies before it. Its bytes begin as NaN. */
-#define _GNU_SOURCE
+/* Where the engine has no memory of its own a buffer is the host's. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "driver/driver.h"
 
-enum { PAGE = 4096, ALIGNED = 256 };
+enum { ALIGNED = HOST_MEMORY_ALIGNED };
 
 static cl_mem fail(cl_mem m, cl_int *error, cl_int code) {
   free(m);
   if (error) *error = code;
   return NULL;
-}
-
-static cl_int map_memory(cl_mem m, size_t size) {
-  const size_t inside = (size + ALIGNED + PAGE - 1) / PAGE * PAGE;
-  m->mapped = inside + 2 * PAGE;
-  m->mapping = mmap(NULL, m->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (m->mapping == MAP_FAILED) return CL_MEM_OBJECT_ALLOCATION_FAILURE;
-  uint8_t *const first = (uint8_t *)m->mapping + PAGE;
-  if (mprotect(first, inside, PROT_READ | PROT_WRITE) != 0) {
-    munmap(m->mapping, m->mapped);
-    return CL_MEM_OBJECT_ALLOCATION_FAILURE;
-  }
-  m->address = (uint64_t)(uintptr_t)(first + ((inside - size) & ~(size_t)(ALIGNED - 1)));
-  memset(first, 0xff, inside);
-  return CL_SUCCESS;
 }
 
 static uint8_t *host_bytes(cl_mem m) { return (uint8_t *)(uintptr_t)m->address; }
@@ -40,7 +22,9 @@ cl_mem CL_API_CALL driver_create_buffer(cl_context context, cl_mem_flags flags, 
   cl_mem m = calloc(1, sizeof *m);
   if (!m) return fail(m, error, CL_OUT_OF_HOST_MEMORY);
   *m = (struct _cl_mem){.dispatch = &driver_dispatch, .references = 1, .size = size};
-  cl_int code = r ? r->allocate(size, &m->address) : map_memory(m, size);
+  cl_int code = r                                               ? r->allocate(size, &m->address)
+                : host_memory_make(&m->host, size, &m->address) ? CL_SUCCESS
+                                                                : CL_MEM_OBJECT_ALLOCATION_FAILURE;
   if (code) return fail(m, error, code);
   if (host && r) code = r->write(NULL, m->address, host, size, true);
   if (host && !r) memcpy(host_bytes(m), host, size);
@@ -80,7 +64,7 @@ cl_int CL_API_CALL driver_release_buffer(cl_mem m) {
   else if (driver_engine()->remote)
     driver_engine()->remote->release(m->address);
   else
-    munmap(m->mapping, m->mapped);
+    host_memory_free(&m->host);
   free(m);
   return CL_SUCCESS;
 }

@@ -13,6 +13,7 @@
 
 #include "common/engine.h"
 #include "common/group.h"
+#include "common/host_memory.h"
 #include "common/settings.h"
 
 /* The loader finds the table of functions in the first word of every object. */
@@ -38,8 +39,7 @@ struct _cl_mem {
   cl_mem parent;    /* of a part of a buffer */
   uint64_t address; /* the host's where the engine has no memory of its own */
   size_t size;
-  void *mapping;
-  size_t mapped;
+  host_memory host;
 };
 struct _cl_program {
   const cl_icd_dispatch *dispatch;
@@ -70,7 +70,7 @@ extern struct _cl_device_id driver_device;
 
 /* By EMULATOR_DEVICE; the same for all of a process's life. */
 const engine *driver_engine(void);
-extern const engine amd_gfx1100_engine, amd_gfx90a_engine, nvidia_engine, cuda_engine;
+extern const engine amd_engine, nvidia_engine, cuda_engine;
 
 cl_ulong driver_now(void); /* ns */
 
@@ -85,11 +85,6 @@ cl_int driver_end(const command *, cl_event *event);
 
 /* The answer of a clGet...Info. */
 cl_int driver_answer(const void *answer, size_t bytes, size_t room, void *to, size_t *size);
-
-/* All work-groups of a range, by `run_group`, on as many threads as the settings say. CL_OUT_OF_RESOURCES: stderr has
- * said what stopped one. `instructions` gets how many waves executed. */
-typedef bool group_function(workspace *, const void *launch, const uint32_t group[3]);
-cl_int driver_run(group_function *run_group, const void *launch, const uint32_t groups[3], uint64_t *instructions);
 
 /* The functions of the table. */
 cl_int CL_API_CALL driver_platform_info(cl_platform_id, cl_platform_info, size_t, void *, size_t *);

@@ -8,7 +8,7 @@ struct _cl_platform_id driver_platform = {&driver_dispatch};
 struct _cl_device_id driver_device = {&driver_dispatch};
 
 const engine *driver_engine(void) {
-  static const engine *const engines[] = {&amd_gfx1100_engine, &amd_gfx90a_engine, &nvidia_engine, &cuda_engine};
+  static const engine *const engines[] = {&amd_engine, &amd_engine, &nvidia_engine, &cuda_engine};
   return engines[settings_get()->device]; /* in the order of `emulated` */
 }
 
@@ -29,7 +29,7 @@ cl_int CL_API_CALL driver_platform_info(cl_platform_id platform, cl_platform_inf
   (void)platform;
   switch (what) {
     case CL_PLATFORM_NAME:
-      TEXT(facts()->platform);
+      TEXT(facts() ? facts()->platform : "no device");
     case CL_PLATFORM_VENDOR:
       TEXT("Fovea's tests");
     case CL_PLATFORM_VERSION:

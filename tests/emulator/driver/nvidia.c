@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/threads.h"
 #include "driver/driver.h"
 #include "ptx/module.h"
 
@@ -50,9 +51,17 @@ static int launch_kernel(void *queue, const void *module, const call *c, uint64_
                         .local_bytes = c->local_bytes,
                         .number = atomic_fetch_add(&number, 1)};
   (void)queue, (void)module;
-  return driver_run(ptx_run_group, &l, c->range->groups, instructions);
+  return threads_run(ptx_run_group, &l, c->range->groups, instructions) ? CL_SUCCESS : CL_OUT_OF_RESOURCES;
 }
 
-const engine nvidia_engine = {
-    "sm_80", EMULATOR_SCRIPTS "/compile_ptx.sh", ".ptx", facts, load, unload, kernel, launch_kernel, NULL};
-const engine cuda_engine = {0};
+static const char *target(void) { return "sm_80"; }
+
+const engine nvidia_engine = {.target = target,
+                              .script = "compile_ptx.sh",
+                              .options = "",
+                              .made = ".ptx",
+                              .facts = facts,
+                              .load = load,
+                              .unload = unload,
+                              .kernel = kernel,
+                              .launch = launch_kernel};

@@ -135,9 +135,10 @@ cl_int CL_API_CALL driver_event_times(cl_event event, cl_profiling_info what, si
   const remote *r = driver_engine()->remote;
   const bool end = what == CL_PROFILING_COMMAND_END;
   cl_ulong when = end ? event->end : event->begin;
-  uint64_t since = 0;
-  const cl_int error = r ? r->nanoseconds(end ? event->remote_end : event->remote_begin, &since) : CL_SUCCESS;
-  if (r) when = since;
+  uint64_t before = 0, during = 0;
+  cl_int error = r ? r->nanoseconds(NULL, event->remote_begin, &before) : CL_SUCCESS;
+  if (r && end && !error) error = r->nanoseconds(event->remote_begin, event->remote_end, &during);
+  if (r) when = before + during;
   return error ? error : driver_answer(&when, sizeof when, room, to, size);
 }
 

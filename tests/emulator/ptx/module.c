@@ -69,15 +69,19 @@ static bool fill(ptx_module *m, char *message, size_t size) {
   return good;
 }
 
-ptx_module *ptx_load(const char *stem, char *message, size_t size) {
+ptx_module *ptx_read(char *text, char *message, size_t size) {
   ptx_module *m = calloc(1, sizeof *m);
   if (!m) abort();
-  m->text = ptx_read_file(stem, ".ptx");
-  if (!m->text)
-    snprintf(message, size, "%s.ptx cannot be read", stem);
-  else if (fill(m, message, size))
-    return m;
+  m->text = text;
+  if (fill(m, message, size)) return m;
   ptx_unload(m);
+  return NULL;
+}
+
+ptx_module *ptx_load(const char *stem, char *message, size_t size) {
+  char *text = ptx_read_file(stem, ".ptx");
+  if (text) return ptx_read(text, message, size);
+  snprintf(message, size, "%s.ptx cannot be read", stem);
   return NULL;
 }
 

@@ -24,6 +24,7 @@ typedef struct ptx_module {
 } ptx_module;
 
 /* Of STEM.ptx. NULL: `message` says why not, with the instruction that is not known. ptx_unload takes NULL. */
+ptx_module *ptx_read(char *text, char *message, size_t size); /* of a text that was allocated, and is then its own */
 ptx_module *ptx_load(const char *stem, char *message, size_t size);
 void ptx_unload(ptx_module *);
 
