@@ -102,12 +102,26 @@ def oclgrind(_folder):
 
 
 # Our own driver, tests/emulator: built beside this folder.
-def emulated(folder):
-    for needed in ("bin/clang", "bin/ld.lld", "bin/llvm-objdump"):
-        find(f"/usr/lib/llvm-15/{needed}", "Debian's clang-15, lld-15, llvm-15")
-    find("/usr/lib/clc/amdgcn--amdhsa.bc", "Debian's libclc-15")
+def emulator(folder, tools, bitcode):
+    for needed in tools:
+        find(f"/usr/lib/llvm-15/bin/{needed}", "Debian's clang-15, lld-15, llvm-15")
+    find(f"/usr/lib/clc/{bitcode}", "Debian's libclc-15")
     library = find(folder.parent / "emulator" / "libemulator.so", "the target emulator")
     return {**icd(folder, "emulated", library), "EMULATOR_CACHE": str(folder / "emulated-code")}
+
+
+def emulated(folder):
+    return emulator(folder, ("clang", "ld.lld", "llvm-objdump"), "amdgcn--amdhsa.bc")
+
+
+def emulated_nvidia(folder):
+    return {**emulator(folder, ("clang",), "nvptx64--nvidiacl.bc"), "EMULATOR_DEVICE": "sm_80"}
+
+
+# The CUDA driver's library is the emulator's, too.
+def fake_cuda(folder):
+    library = find(folder.parent / "emulator" / "fake" / "libcuda.so.1", "the target fake_cuda")
+    return {**emulated_nvidia(folder), "EMULATOR_DEVICE": "cuda", "LD_LIBRARY_PATH": str(pathlib.Path(library).parent)}
 
 
 # name: (implementation, environment, options of check, what is special). None for options: the arithmetic and the ops
@@ -135,6 +149,11 @@ ROWS = {
     "emulated-amd-inexact": (emulated, {"EMULATOR_RECIPROCAL": "random", "EMULATOR_ROOT": "random",
                                         "EMULATOR_FLUSH": "1", "EMULATOR_ORDER": "strided"}, ["--small"],
                              "gfx1100, reciprocals and roots off by 1 ULP at random, groups in another order"),
+    "emulated-nvidia": (emulated_nvidia, {}, [], "PTX for sm_80, emulated, warps of 32; the seed network"),
+    "emulated-nvidia-small": (emulated_nvidia, {}, ["--small"], "PTX for sm_80, emulated, warps of 32"),
+    "emulated-nvidia-other-order": (emulated_nvidia, {"EMULATOR_ORDER": "strided", "EMULATOR_DIVIDES": "0"}, ["--small"],
+                                    "PTX for sm_80, groups in another order, our own division"),
+    "fake-cuda": (fake_cuda, {}, ["--small"], "PTX by the CUDA driver's interface, whose library is emulated"),
     "oclgrind": (oclgrind, {}, ["--small"], "data races, API use"),
     "oclgrind-ops": (oclgrind, {}, None, "data races, API use"),
 }
@@ -242,7 +261,7 @@ def check(name, fovea, folder):
         try_method(fovea, env)
     load = busy_loops() if name == "pocl-loaded" else []
     try:
-        status, out, err = run(command, env, 1500 if name == "emulated-amd" else 500)
+        status, out, err = run(command, env, 1500 if name in ("emulated-amd", "emulated-nvidia") else 500)
     finally:
         for process in load:
             process.kill()

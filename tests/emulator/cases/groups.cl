@@ -1,7 +1,11 @@
 /* Kernels whose work-items share local memory and meet at barriers; groups.c has what they compute. */
 
-/* clang's groups have at most 256 items otherwise. */
+/* clang's groups have at most 256 items otherwise, for AMD. */
+#ifdef __AMDGCN__
 #define LARGE __attribute__((amdgpu_flat_work_group_size(1, 1024)))
+#else
+#define LARGE
+#endif
 
 /* Each group's words turned round. */
 LARGE __kernel void reverse(__global const uint *x, __global uint *y) {
@@ -92,7 +96,39 @@ __kernel void places(__global uint *y, uint width, uint height) {
   o[7] = get_work_dim();
 }
 
+/* Items that end, wait and go on in different rounds, and all that are left meet: a wave's ways come together again. */
+__kernel void ways(__global const uint *x, __global uint *y) {
+  __local uint t[64];
+  const uint l = (uint)get_local_id(0), g = (uint)get_global_id(0);
+  uint v = x[g], sum = 0;
+  for (uint k = 0; k < (v & 7); k++) {
+    if (v >> (k + 3) & 1) {
+      for (uint m = l & 3; m < k; m++) {
+        sum = 3 * sum + m;
+        if ((sum ^ v) % 5 == 0) break;
+      }
+      if ((v & 0x700) == 0x300) continue;
+      sum += k;
+    } else if (k == 5 && (v & 0x10000)) {
+      sum = ~sum;
+      break;
+    }
+    sum ^= v >> k;
+  }
+  t[l] = sum;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  sum += t[l ^ 33];
+  y[g] = sum;
+  if (v & 64) return;
+  for (uint k = 0; k < 40; k++) {
+    sum = 5 * sum + k;
+    if (sum % 7 == l % 7) return;
+    y[g] = sum;
+  }
+}
+
 /* Values of other lanes of 32. */
+#ifdef __AMDGCN__
 __kernel void lanes(__global const int *x, __global int *y) {
   const int i = (int)get_global_id(0), l = i & 31, n = (int)get_global_size(0);
   y[i] = __builtin_amdgcn_ds_bpermute(4 * ((l * 5 + 3) & 31), x[i]);
@@ -100,3 +136,4 @@ __kernel void lanes(__global const int *x, __global int *y) {
   y[2 * n + i] = __builtin_amdgcn_ds_swizzle(x[i], 0x801b);
   y[3 * n + i] = __builtin_amdgcn_readfirstlane(x[i & ~31]);
 }
+#endif

@@ -16,13 +16,19 @@ static char *read_source(const char *file) {
   return text;
 }
 
+bool harness_is_nvidia(void) {
+  const char *device = getenv("EMULATOR_DEVICE");
+  return device && (strcmp(device, "sm_80") == 0 || strcmp(device, "cuda") == 0);
+}
+
 bool harness_can_compile(void) {
-  static const char *const needed[] = {"/usr/lib/llvm-15/bin/clang", "/usr/lib/llvm-15/bin/ld.lld",
+  static const char *const of_amd[] = {"/usr/lib/llvm-15/bin/clang",        "/usr/lib/llvm-15/bin/ld.lld",
                                        "/usr/lib/llvm-15/bin/llvm-objdump", "/usr/lib/llvm-15/bin/llvm-readelf",
-                                       "/usr/lib/clc/amdgcn--amdhsa.bc"};
-  for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-    if (access(needed[i], R_OK) != 0) {
-      fprintf(stderr, "skipped: not installed: %s (clang-15, lld-15, llvm-15, libclc-15)\n", needed[i]);
+                                       "/usr/lib/clc/amdgcn--amdhsa.bc",    NULL};
+  static const char *const of_nvidia[] = {"/usr/lib/llvm-15/bin/clang", "/usr/lib/clc/nvptx64--nvidiacl.bc", NULL};
+  for (const char *const *needed = harness_is_nvidia() ? of_nvidia : of_amd; *needed; needed++)
+    if (access(*needed, R_OK) != 0) {
+      fprintf(stderr, "skipped: not installed: %s (clang-15, lld-15, llvm-15, libclc-15)\n", *needed);
       return false;
     }
   return true;

@@ -21,7 +21,10 @@ typedef struct harness {
 
 enum { HARNESS_SKIPPED = 77 };
 
-/* False, said on stderr: what compile.sh needs is not installed. */
+/* The environment's device is of NVIDIA's; else of AMD's. */
+bool harness_is_nvidia(void);
+
+/* False, said on stderr: what the device's compile.sh needs is not installed. */
 bool harness_can_compile(void);
 
 /* False, with h->log: the program does not build. Any other failure ends the test. */

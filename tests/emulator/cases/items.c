@@ -4,28 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness.h"
-
-enum { COUNT = 4096, MOST_WORDS = 24 };
-
-typedef struct item {
-  uint32_t a, b, c;
-  float x, y, z;
-  uint32_t out[MOST_WORDS];
-  int count;
-} item;
-
-static float as_float(uint32_t u) {
-  float f;
-  memcpy(&f, &u, 4);
-  return f;
-}
-static void put(item *t, uint32_t value) { t->out[t->count++] = value; }
-static void putf(item *t, float value) {
-  uint32_t u;
-  memcpy(&u, &value, 4);
-  put(t, u);
-}
+#include "inputs.h"
 
 /* --- what each kernel computes ------------------------------------------------------------------------------------ */
 
@@ -210,71 +189,11 @@ static void constant_table(item *t) {
   put(t, table[t->a % 37] + 10 * table[t->b % 37]);
 }
 
-/* --- inputs and comparison ------------------------------------------------------------------------------------------
- */
-
-static uint32_t as[COUNT], bs[COUNT], cs[COUNT], out[MOST_WORDS * COUNT];
-
-/* OpenCL leaves open what becomes of a signalling NaN: none is among them. */
-static uint32_t quiet(uint32_t u) { return (u & 0x7fffffff) > 0x7f800000 ? u | 0x400000 : u; }
-
-/* Half of them are numbers at which something happens, or beside them. */
-static void make_inputs(void) {
-  static const uint32_t special[] = {0,          0x80000000, 1,          0x80000001, 0x007fffff, 0x00800000, 0x807fffff,
-                                     0x3f800000, 0xbf800000, 0x7f7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0x4f000000,
-                                     0xcf000000, 0x4f7fffff, 0x4f800000, 0x3f000000, 0x3fc00000, 0xc0200000, 0x7fffffff,
-                                     0xffffffff, 5,          31,         32,         33,         64,         255,
-                                     256,        65535,      65536,      0xffff8000, 0x4b800000, 0x34000000, 0x33ffffff,
-                                     0x00400000, 0x20000000, 0x5f000000};
-  const uint32_t specials = sizeof special / sizeof *special;
-  uint64_t state = 42;
-  for (int i = 0; i < COUNT; i++) {
-    uint32_t *const to[3] = {&as[i], &bs[i], &cs[i]};
-    for (int k = 0; k < 3; k++) {
-      const uint32_t r = harness_random(&state), how = harness_random(&state) % 8;
-      *to[k] = quiet(how < 3    ? special[r % specials]
-                     : how == 3 ? r % 100
-                     : how == 4 ? 0x3f000000 + (r & 0x80ffffff)
-                                : r);
-    }
-  }
-}
-
-static bool same(uint32_t x, uint32_t y) {
-  const bool both_nan = (x & 0x7fffffff) > 0x7f800000 && (y & 0x7fffffff) > 0x7f800000;
-  return x == y || both_nan;
-}
-
-/* Fills words of out from `seed`, so that a test sees what a kernel leaves alone. */
-static void run(harness *h, const char *name, uint32_t words, const uint32_t *before) {
-  const size_t bytes = COUNT * 4, global = COUNT, local = 64;
-  const cl_uint n = COUNT;
-  cl_mem m[4] = {harness_buffer(h, bytes, as), harness_buffer(h, bytes, bs), harness_buffer(h, bytes, cs),
-                 harness_buffer(h, words * bytes, before)};
-  const size_t p = sizeof(cl_mem), none = 0;
-  cl_kernel k = harness_kernel(h, name, p, &m[0], p, &m[1], p, &m[2], p, &m[3], sizeof n, &n, none);
-  assert_int_equal(harness_launch(h, k, 1, NULL, &global, &local, NULL, 0), CL_SUCCESS);
-  harness_read(h, m[3], words * bytes, out);
-  for (int i = 0; i < 4; i++) clReleaseMemObject(m[i]);
-}
-
-static void compare(harness *h, const char *name, void (*expect)(item *)) {
-  run(h, name, MOST_WORDS, NULL);
-  for (uint32_t i = 0; i < COUNT; i++) {
-    item t = {.a = as[i], .b = bs[i], .c = cs[i], .x = as_float(as[i]), .y = as_float(bs[i]), .z = as_float(cs[i])};
-    expect(&t);
-    for (int k = 0; k < t.count; k++)
-      if (!same(out[(uint32_t)k * COUNT + i], t.out[k]))
-        fail_msg("%s, value %d of a 0x%08x, b 0x%08x, c 0x%08x: 0x%08x instead of 0x%08x", name, k, t.a, t.b, t.c,
-                 out[(uint32_t)k * COUNT + i], t.out[k]);
-  }
-}
-
 static harness h;
 #define ITEMS(name)                       \
   static void test_##name(void **state) { \
     (void)state;                          \
-    compare(&h, #name, name);             \
+    inputs_compare(&h, #name, name);      \
   }
 ITEMS(arithmetic)
 ITEMS(rounding)
@@ -296,7 +215,7 @@ static void test_one_counter(void **state) {
   (void)state;
   harness unsunk;
   assert_true(harness_build(&unsunk, "items.cl", OPTIONS " -mllvm -disable-machine-sink"));
-  compare(&unsunk, "one_counter", one_counter);
+  inputs_compare(&unsunk, "one_counter", one_counter);
   harness_close(&unsunk);
 }
 
@@ -308,7 +227,7 @@ static void test_loads(void **state) {
   const uint8_t *bytes = (const uint8_t *)cs;
   const int16_t *halves = (const int16_t *)(const void *)cs;
   memset(out, 0xff, sizeof out);
-  run(&h, "loads", MOST_WORDS, out);
+  inputs_run(&h, "loads", MOST_WORDS, out);
   for (uint32_t i = 0; i < COUNT; i++) {
     const uint32_t j = bs[i] % (COUNT / 4), k = cs[i] % (COUNT - 4);
     const uint32_t *two = as + 2 * j, *three = as + 3 * j, *four = as + 4 * j, *next = as + 4 * (i % (COUNT / 4));
@@ -335,7 +254,7 @@ static void test_stores(void **state) {
   static uint32_t wanted[6 * COUNT];
   memset(wanted, 0x5a, sizeof wanted);
   memcpy(out, wanted, sizeof wanted);
-  run(&h, "stores", 6, wanted);
+  inputs_run(&h, "stores", 6, wanted);
   uint8_t *bytes = (uint8_t *)(wanted + 4 * COUNT);
   uint16_t *halves = (uint16_t *)(void *)(wanted + 5 * COUNT);
   for (uint32_t i = 0; i < COUNT; i++) {
@@ -357,7 +276,7 @@ static void test_atomics(void **state) {
   (void)state;
   static uint32_t wanted[2 * COUNT];
   memset(wanted, 0, sizeof wanted);
-  run(&h, "atomics", 2, wanted);
+  inputs_run(&h, "atomics", 2, wanted);
   for (uint32_t i = 0; i < COUNT; i++) {
     wanted[as[i] % 7] += bs[i];
     wanted[COUNT + cs[i] % 5] |= 1u << (as[i] & 31);
@@ -367,7 +286,7 @@ static void test_atomics(void **state) {
 
 int main(void) {
   if (!harness_can_compile()) return HARNESS_SKIPPED;
-  make_inputs();
+  inputs_make();
   if (!harness_build(&h, "items.cl", OPTIONS)) {
     fprintf(stderr, "%s\n", h.log);
     return 1;

@@ -1,6 +1,19 @@
 /* What the emulator must refuse, and name. */
 #ifdef UNKNOWN
-__kernel void sine(__global float *x) { x[get_global_id(0)] = __builtin_amdgcn_sinf(x[get_global_id(0)]); }
+#ifdef __AMDGCN__
+#define SINE(x) __builtin_amdgcn_sinf(x)
+#else
+float of_nvidia(float x) {
+  float y;
+  __asm__("sin.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+#define SINE(x) of_nvidia(x)
+#endif
+__kernel void sine(__global float *x) { x[get_global_id(0)] = SINE(x[get_global_id(0)]); }
+#elif defined UNDEFINED
+float nowhere(float x);
+__kernel void calls(__global float *x) { x[get_global_id(0)] = nowhere(x[get_global_id(0)]); }
 #else
 
 __kernel void some_items(__global uint *x, uint few) {
@@ -34,4 +47,16 @@ __kernel void beyond_local(__global uint *x, uint few) {
 }
 
 __kernel void beyond_global(__global uint *x, uint few) { x[get_global_id(0) + few * 4096] = 1; }
+
+__constant uint table[8] = {2, 3, 5, 7, 11, 13, 17, 19};
+__kernel void beyond_constants(__global uint *x, uint few) { x[get_global_id(0)] = table[(x[0] & 7) + few]; }
+
+__kernel void beyond_private(__global uint *x, uint few) {
+  uint t[40];
+  for (uint k = 0; k < 40; k++) t[k] = k * few;
+  for (uint k = 0; k < 40; k++) t[x[k] % 40] ^= k;
+  x[get_global_id(0)] = t[(get_local_id(0) & 31) + few];
+}
+
+__kernel void odd_address(__global uint *x, uint few) { *(__global uint *)((__global uchar *)x + few) = few; }
 #endif

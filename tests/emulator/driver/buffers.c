@@ -1,13 +1,10 @@
-/* A buffer ends at a page that cannot be touched, to within the 255 bytes by which its beginning is aligned, and one
- * lies before it. Its bytes begin as NaN. */
-#define _GNU_SOURCE
+/* Where the engine has no memory of its own a buffer is the host's. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "driver/driver.h"
 
-enum { PAGE = 4096, ALIGNED = 256 };
+enum { ALIGNED = HOST_MEMORY_ALIGNED };
 
 static cl_mem fail(cl_mem m, cl_int *error, cl_int code) {
   free(m);
@@ -15,26 +12,27 @@ static cl_mem fail(cl_mem m, cl_int *error, cl_int code) {
   return NULL;
 }
 
+static uint8_t *host_bytes(cl_mem m) { return (uint8_t *)(uintptr_t)m->address; }
+
 cl_mem CL_API_CALL driver_create_buffer(cl_context context, cl_mem_flags flags, size_t size, void *host,
                                         cl_int *error) {
+  const remote *r = driver_engine()->remote;
   (void)context, (void)flags;
   if (size == 0) return fail(NULL, error, CL_INVALID_BUFFER_SIZE);
   cl_mem m = calloc(1, sizeof *m);
   if (!m) return fail(m, error, CL_OUT_OF_HOST_MEMORY);
   *m = (struct _cl_mem){.dispatch = &driver_dispatch, .references = 1, .size = size};
-  const size_t inside = (size + ALIGNED + PAGE - 1) / PAGE * PAGE;
-  m->mapped = inside + 2 * PAGE;
-  m->mapping = mmap(NULL, m->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (m->mapping == MAP_FAILED) return fail(m, error, CL_MEM_OBJECT_ALLOCATION_FAILURE);
-  uint8_t *const first = (uint8_t *)m->mapping + PAGE;
-  if (mprotect(first, inside, PROT_READ | PROT_WRITE) != 0) {
-    munmap(m->mapping, m->mapped);
-    return fail(m, error, CL_MEM_OBJECT_ALLOCATION_FAILURE);
+  cl_int code = r                                               ? r->allocate(size, &m->address)
+                : host_memory_make(&m->host, size, &m->address) ? CL_SUCCESS
+                                                                : CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  if (code) return fail(m, error, code);
+  if (host && r) code = r->write(NULL, m->address, host, size, true);
+  if (host && !r) memcpy(host_bytes(m), host, size);
+  if (code) {
+    driver_release_buffer(m);
+    m = NULL;
   }
-  m->bytes = first + ((inside - size) & ~(size_t)(ALIGNED - 1));
-  memset(first, 0xff, inside);
-  if (host) memcpy(m->bytes, host, size);
-  if (error) *error = CL_SUCCESS;
+  if (error) *error = code;
   return m;
 }
 
@@ -48,7 +46,7 @@ cl_mem CL_API_CALL driver_create_part(cl_mem parent, cl_mem_flags flags, cl_buff
   cl_mem m = calloc(1, sizeof *m);
   if (!m) return fail(m, error, CL_OUT_OF_HOST_MEMORY);
   *m = (struct _cl_mem){.dispatch = &driver_dispatch, .references = 1, .parent = parent, .size = region->size};
-  m->bytes = parent->bytes + region->origin;
+  m->address = parent->address + region->origin;
   parent->references++;
   if (error) *error = CL_SUCCESS;
   return m;
@@ -63,8 +61,10 @@ cl_int CL_API_CALL driver_release_buffer(cl_mem m) {
   if (--m->references > 0) return CL_SUCCESS;
   if (m->parent)
     driver_release_buffer(m->parent);
+  else if (driver_engine()->remote)
+    driver_engine()->remote->release(m->address);
   else
-    munmap(m->mapping, m->mapped);
+    host_memory_free(&m->host);
   free(m);
   return CL_SUCCESS;
 }
@@ -77,18 +77,22 @@ static bool within(cl_mem m, size_t offset, size_t size) { return offset <= m->s
 
 cl_int CL_API_CALL driver_read(cl_command_queue queue, cl_mem m, cl_bool blocking, size_t offset, size_t size, void *to,
                                cl_uint count, const cl_event *events, cl_event *event) {
-  const cl_ulong begin = driver_now();
-  (void)queue, (void)blocking, (void)count, (void)events;
+  command c;
+  const remote *r = driver_engine()->remote;
   if (!within(m, offset, size)) return CL_INVALID_VALUE;
-  memcpy(to, m->bytes + offset, size);
-  return driver_finish(event, begin);
+  cl_int error = driver_begin(&c, queue, count, events, event != NULL);
+  if (!error && r) error = r->read(queue->remote, to, m->address + offset, size, blocking);
+  if (!error && !r) memcpy(to, host_bytes(m) + offset, size);
+  return error ? error : driver_end(&c, event);
 }
 
 cl_int CL_API_CALL driver_write(cl_command_queue queue, cl_mem m, cl_bool blocking, size_t offset, size_t size,
                                 const void *from, cl_uint count, const cl_event *events, cl_event *event) {
-  const cl_ulong begin = driver_now();
-  (void)queue, (void)blocking, (void)count, (void)events;
+  command c;
+  const remote *r = driver_engine()->remote;
   if (!within(m, offset, size)) return CL_INVALID_VALUE;
-  memcpy(m->bytes + offset, from, size);
-  return driver_finish(event, begin);
+  cl_int error = driver_begin(&c, queue, count, events, event != NULL);
+  if (!error && r) error = r->write(queue->remote, m->address + offset, from, size, blocking);
+  if (!error && !r) memcpy(host_bytes(m) + offset, from, size);
+  return error ? error : driver_end(&c, event);
 }

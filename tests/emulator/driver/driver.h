@@ -1,5 +1,7 @@
-/* An OpenCL 1.2 driver with one device, an emulated GPU of AMD's: what Fovea and its tests call, and no more. Every
- * command is done when its call returns, so that queues are in order and events complete. */
+/* An OpenCL 1.2 driver with one device: what Fovea and its tests call, and no more. Behind it is an engine. Where that
+ * has no queues of its own every command is done when its call returns, so that queues are in order and events
+ * complete.
+ */
 #ifndef FOVEA_TESTS_EMULATOR_DRIVER_H
 #define FOVEA_TESTS_EMULATOR_DRIVER_H
 
@@ -9,9 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "machine/code_object.h"
-#include "machine/machine.h"
-#include "machine/settings.h"
+#include "common/engine.h"
+#include "common/group.h"
+#include "common/host_memory.h"
+#include "common/settings.h"
 
 /* The loader finds the table of functions in the first word of every object. */
 struct _cl_platform_id {
@@ -28,28 +31,28 @@ struct _cl_command_queue {
   const cl_icd_dispatch *dispatch;
   atomic_int references;
   cl_context context;
+  void *remote; /* the engine's queue */
 };
 struct _cl_mem {
   const cl_icd_dispatch *dispatch;
   atomic_int references;
-  cl_mem parent; /* of a part of a buffer */
-  uint8_t *bytes;
+  cl_mem parent;    /* of a part of a buffer */
+  uint64_t address; /* the host's where the engine has no memory of its own */
   size_t size;
-  void *mapping;
-  size_t mapped;
+  host_memory host;
 };
 struct _cl_program {
   const cl_icd_dispatch *dispatch;
   atomic_int references;
   char *source;
-  code_object *object;
+  void *module;
   char log[8192];
 };
 struct _cl_kernel {
   const cl_icd_dispatch *dispatch;
   atomic_int references;
   cl_program program;
-  const kernel_code *code;
+  const kernel_head *head;
   uint8_t *values;                  /* of the arguments */
   uint32_t dynamic[MOST_ARGUMENTS]; /* bytes of local memory that an argument asks for */
   bool set[MOST_ARGUMENTS];
@@ -57,29 +60,31 @@ struct _cl_kernel {
 struct _cl_event {
   const cl_icd_dispatch *dispatch;
   atomic_int references;
-  cl_ulong begin, end;
+  cl_ulong begin, end;             /* of a command that is done */
+  void *remote_begin, *remote_end; /* the engine's, else */
 };
 
 extern const cl_icd_dispatch driver_dispatch;
 extern struct _cl_platform_id driver_platform;
 extern struct _cl_device_id driver_device;
 
-const machine *driver_machine(void);
-const char *driver_processor(void); /* "gfx1100" */
-
-enum { DRIVER_LOCAL_BYTES = 65536 };
+/* By EMULATOR_DEVICE; the same for all of a process's life. */
+const engine *driver_engine(void);
+extern const engine amd_engine, nvidia_engine, cuda_engine;
 
 cl_ulong driver_now(void); /* ns */
 
-/* An event of a command that began at `begin` and ends now, where one is wanted. */
-cl_int driver_finish(cl_event *event, cl_ulong begin);
+/* A command on a queue, of which an event may be wanted: what it waits for, when it begins and ends. */
+typedef struct command {
+  cl_command_queue queue;
+  cl_ulong begin;
+  void *remote_begin;
+} command;
+cl_int driver_begin(command *, cl_command_queue, cl_uint count, const cl_event *waits, bool wanted);
+cl_int driver_end(const command *, cl_event *event);
 
 /* The answer of a clGet...Info. */
 cl_int driver_answer(const void *answer, size_t bytes, size_t room, void *to, size_t *size);
-
-/* All work-groups of a range, on as many threads as the settings say. CL_OUT_OF_RESOURCES: stderr has said what stopped
- * one. `instructions` gets how many waves executed. */
-cl_int driver_run(const launch *launched, const uint32_t groups[3], uint64_t *instructions);
 
 /* The functions of the table. */
 cl_int CL_API_CALL driver_platform_info(cl_platform_id, cl_platform_info, size_t, void *, size_t *);
@@ -96,6 +101,7 @@ cl_int CL_API_CALL driver_retain_queue(cl_command_queue);
 cl_int CL_API_CALL driver_release_queue(cl_command_queue);
 cl_int CL_API_CALL driver_queue_info(cl_command_queue, cl_command_queue_info, size_t, void *, size_t *);
 cl_int CL_API_CALL driver_finish_queue(cl_command_queue);
+cl_int CL_API_CALL driver_flush_queue(cl_command_queue);
 cl_int CL_API_CALL driver_wait(cl_uint, const cl_event *);
 cl_int CL_API_CALL driver_event_info(cl_event, cl_event_info, size_t, void *, size_t *);
 cl_int CL_API_CALL driver_event_times(cl_event, cl_profiling_info, size_t, void *, size_t *);

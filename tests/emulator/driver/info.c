@@ -7,8 +7,12 @@
 struct _cl_platform_id driver_platform = {&driver_dispatch};
 struct _cl_device_id driver_device = {&driver_dispatch};
 
-const machine *driver_machine(void) { return settings_get()->wave64 ? &machine_64 : &machine_32; }
-const char *driver_processor(void) { return settings_get()->wave64 ? "gfx90a" : "gfx1100"; }
+const engine *driver_engine(void) {
+  static const engine *const engines[] = {&amd_engine, &amd_engine, &nvidia_engine, &cuda_engine};
+  return engines[settings_get()->device]; /* in the order of `emulated` */
+}
+
+static const device_facts *facts(void) { return driver_engine()->facts(); }
 
 cl_int driver_answer(const void *answer, size_t bytes, size_t room, void *to, size_t *size) {
   if (size) *size = bytes;
@@ -25,7 +29,7 @@ cl_int CL_API_CALL driver_platform_info(cl_platform_id platform, cl_platform_inf
   (void)platform;
   switch (what) {
     case CL_PLATFORM_NAME:
-      TEXT("Emulated AMD");
+      TEXT(facts() ? facts()->platform : "no device");
     case CL_PLATFORM_VENDOR:
       TEXT("Fovea's tests");
     case CL_PLATFORM_VERSION:
@@ -44,6 +48,7 @@ cl_int CL_API_CALL driver_platform_info(cl_platform_id platform, cl_platform_inf
 cl_int CL_API_CALL driver_device_ids(cl_platform_id platform, cl_device_type type, cl_uint room, cl_device_id *ids,
                                      cl_uint *count) {
   (void)platform;
+  if (!facts()) return CL_DEVICE_NOT_FOUND; /* stderr has said why */
   if (type != CL_DEVICE_TYPE_ALL && !(type & (CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_DEFAULT))) return CL_DEVICE_NOT_FOUND;
   if (count) *count = 1;
   if (ids && room) ids[0] = &driver_device;
@@ -51,14 +56,13 @@ cl_int CL_API_CALL driver_device_ids(cl_platform_id platform, cl_device_type typ
 }
 
 static cl_int device_text(cl_device_info what, size_t room, void *to, size_t *size) {
-  const bool wave64 = settings_get()->wave64;
   switch (what) {
     case CL_DEVICE_NAME:
-      TEXT(wave64 ? "gfx90a machine code, emulated, wave64" : "gfx1100 machine code, emulated, wave32");
+      TEXT(facts()->name);
     case CL_DEVICE_VENDOR:
       TEXT("Fovea's tests");
     case CL_DRIVER_VERSION:
-      TEXT("clang 15");
+      TEXT(facts()->version);
     case CL_DEVICE_VERSION:
       TEXT("OpenCL 1.2 emulated");
     case CL_DEVICE_OPENCL_C_VERSION:
@@ -74,12 +78,12 @@ static cl_int device_text(cl_device_info what, size_t room, void *to, size_t *si
 }
 
 static cl_int device_number(cl_device_info what, size_t room, void *to, size_t *size) {
-  const settings *s = settings_get();
+  const device_facts *s = facts();
   switch (what) {
     case CL_DEVICE_MAX_COMPUTE_UNITS:
       VALUE(cl_uint, s->units);
     case CL_DEVICE_MAX_CLOCK_FREQUENCY:
-      VALUE(cl_uint, 2500);
+      VALUE(cl_uint, s->clock_mhz);
     case CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT:
     case CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT:
       VALUE(cl_uint, 1);
@@ -94,11 +98,11 @@ static cl_int device_number(cl_device_info what, size_t room, void *to, size_t *
     case CL_DEVICE_LOCAL_MEM_TYPE:
       VALUE(cl_device_local_mem_type, CL_LOCAL);
     case CL_DEVICE_GLOBAL_MEM_SIZE:
-      VALUE(cl_ulong, (cl_ulong)8 << 30);
+      VALUE(cl_ulong, s->memory);
     case CL_DEVICE_MAX_MEM_ALLOC_SIZE:
-      VALUE(cl_ulong, (cl_ulong)4 << 30);
+      VALUE(cl_ulong, s->most_allocation);
     case CL_DEVICE_LOCAL_MEM_SIZE:
-      VALUE(cl_ulong, DRIVER_LOCAL_BYTES);
+      VALUE(cl_ulong, s->local_bytes);
     case CL_DEVICE_MAX_WORK_GROUP_SIZE:
       VALUE(size_t, s->most_items);
     case CL_DEVICE_HOST_UNIFIED_MEMORY:
@@ -115,7 +119,7 @@ static cl_int device_number(cl_device_info what, size_t room, void *to, size_t *
 }
 
 cl_int CL_API_CALL driver_device_info(cl_device_id device, cl_device_info what, size_t room, void *to, size_t *size) {
-  const settings *s = settings_get();
+  const device_facts *s = facts();
   const cl_device_fp_config fp = CL_FP_DENORM | CL_FP_INF_NAN | CL_FP_ROUND_TO_NEAREST | CL_FP_FMA;
   (void)device;
   switch (what) {
@@ -199,7 +203,7 @@ const cl_icd_dispatch driver_dispatch = {
     .clRetainEvent = driver_retain_event,
     .clReleaseEvent = driver_release_event,
     .clGetEventProfilingInfo = driver_event_times,
-    .clFlush = driver_finish_queue,
+    .clFlush = driver_flush_queue,
     .clFinish = driver_finish_queue,
     .clEnqueueReadBuffer = driver_read,
     .clEnqueueWriteBuffer = driver_write,

@@ -1,5 +1,5 @@
-/* Programs: compiled by compile.sh to a folder, EMULATOR_CACHE, which keeps them under a hash of device, source and
- * options. */
+/* Programs: compiled by the engine's script to a folder, EMULATOR_CACHE, which keeps them under a hash of device,
+ * source and options. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ cl_int CL_API_CALL driver_retain_program(cl_program p) {
 
 cl_int CL_API_CALL driver_release_program(cl_program p) {
   if (--p->references > 0) return CL_SUCCESS;
-  code_object_destroy(p->object);
+  if (p->module) driver_engine()->unload(p->module);
   free(p->source);
   free(p);
   return CL_SUCCESS;
@@ -83,11 +83,11 @@ static bool write_source(const char *stem, const char *source) {
 }
 
 /* What is to be executed, its words cut out of `options`, which is changed. */
-static bool make_words(const char *stem, char *options, char *words[]) {
+static bool make_words(char *script, const char *stem, char *options, char *words[]) {
   int count = 0;
   char *save = NULL;
-  words[count++] = (char *)(uintptr_t)EMULATOR_COMPILE;
-  words[count++] = (char *)(uintptr_t)driver_processor();
+  words[count++] = script;
+  words[count++] = (char *)(uintptr_t)driver_engine()->target();
   words[count++] = (char *)(uintptr_t)stem;
   for (char *word = strtok_r(options, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
     if (count == MOST_OPTIONS - 1) return false;
@@ -123,12 +123,14 @@ static void read_log(cl_program p, const char *stem) {
 }
 
 static bool compile(cl_program p, const char *stem, const char *options) {
-  char path[MOST_PATH + 64], *words[MOST_OPTIONS], *copy = strdup(options);
-  snprintf(path, sizeof path, "%s.s", stem);
+  char path[MOST_PATH + 64], script[MOST_PATH], *words[MOST_OPTIONS], *copy = strdup(options);
+  const char *scripts = getenv("EMULATOR_SCRIPTS");
+  snprintf(script, sizeof script, "%s/%s", scripts && *scripts ? scripts : EMULATOR_SCRIPTS, driver_engine()->script);
+  snprintf(path, sizeof path, "%s%s", stem, driver_engine()->made);
   bool good = access(path, R_OK) == 0;
   if (!good) {
     snprintf(p->log, sizeof p->log, "error: %s cannot be compiled in EMULATOR_CACHE", stem);
-    good = copy && write_source(stem, p->source) && make_words(stem, copy, words) && execute(stem, words);
+    good = copy && write_source(stem, p->source) && make_words(script, stem, copy, words) && execute(stem, words);
     if (!good) read_log(p, stem);
   }
   free(copy);
@@ -138,21 +140,22 @@ static bool compile(cl_program p, const char *stem, const char *options) {
 cl_int CL_API_CALL driver_build(cl_program p, cl_uint count, const cl_device_id *devices, const char *options,
                                 void(CL_CALLBACK *told)(cl_program, void *), void *user) {
   (void)count, (void)devices;
-  char stem[MOST_PATH], message[1024];
+  char stem[MOST_PATH - 64], message[1024], all[8192];
   const char *folder = getenv("EMULATOR_CACHE");
   if (!folder || !*folder) folder = "/tmp/fovea-emulator";
-  if (!options) options = "";
+  const int length = snprintf(all, sizeof all, "%s %s", options ? options : "", driver_engine()->options);
+  if (length < 0 || length >= (int)sizeof all) return CL_INVALID_BUILD_OPTIONS;
   mkdir(folder, 0755);
-  uint64_t h = hash(14695981039346656037u, driver_processor());
-  h = hash(hash(h, options), p->source);
+  uint64_t h = hash(14695981039346656037u, driver_engine()->target());
+  h = hash(hash(h, all), p->source);
   snprintf(stem, sizeof stem, "%s/%016llx", folder, (unsigned long long)h);
   p->log[0] = '\0';
-  if (!compile(p, stem, options)) return CL_BUILD_PROGRAM_FAILURE;
+  if (!compile(p, stem, all)) return CL_BUILD_PROGRAM_FAILURE;
   p->log[0] = '\0';
-  code_object_destroy(p->object);
-  p->object = code_object_load(stem, driver_machine(), message, sizeof message);
-  if (!p->object) {
-    snprintf(p->log, sizeof p->log, "error: %s: %s", driver_processor(), message);
+  if (p->module) driver_engine()->unload(p->module);
+  p->module = driver_engine()->load(stem, message, sizeof message);
+  if (!p->module) {
+    snprintf(p->log, sizeof p->log, "error: %s: %s", driver_engine()->target(), message);
     return CL_BUILD_PROGRAM_FAILURE;
   }
   if (told) told(p, user);

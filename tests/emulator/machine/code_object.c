@@ -76,13 +76,13 @@ static uint64_t find_symbol(const char *file, const char *name) {
 
 /* The kernel's descriptor of 64 bytes: the distance to its entry at 16, three words of resources from 44 on. */
 static bool read_descriptor(code_object *object, const char *file, kernel_code *k, char *message, size_t size) {
-  char name[sizeof k->name + 4];
+  char name[sizeof k->head.name + 4];
   uint16_t properties;
   int64_t distance;
-  snprintf(name, sizeof name, "%s.kd", k->name);
+  snprintf(name, sizeof name, "%s.kd", k->head.name);
   const uint64_t at = find_symbol(file, name);
   if (!at || at + 64 > object->image_size) {
-    snprintf(message, size, "kernel %s has no descriptor", k->name);
+    snprintf(message, size, "kernel %s has no descriptor", k->head.name);
     return false;
   }
   memcpy(&distance, object->image + at + 16, 8);
@@ -94,7 +94,7 @@ static bool read_descriptor(code_object *object, const char *file, kernel_code *
   k->image = object->image;
   if ((k->resources1 >> 12 & 0xff) == 0xf0) return true;
   snprintf(message, size, "kernel %s wants a mode of floating point other than round to nearest with denormals kept",
-           k->name);
+           k->head.name);
   return false;
 }
 
@@ -116,9 +116,9 @@ static bool fill(code_object *object, const machine *m, const char *file, size_t
   if (!object->kernels) abort();
   if (!notes_read(notes, object->kernels, &object->count, message, size)) return false;
   for (size_t i = 0; i < object->count; i++) {
-    code[i] = find_code(object->disassembly, object->kernels[i].name);
+    code[i] = find_code(object->disassembly, object->kernels[i].head.name);
     if (!code[i]) {
-      snprintf(message, size, "kernel %s has no code", object->kernels[i].name);
+      snprintf(message, size, "kernel %s has no code", object->kernels[i].head.name);
       return false;
     }
   }

@@ -8,15 +8,15 @@ static const step *code_end(wave *w, const step *o) {
 
 static const step *endpgm(wave *w, const step *o) {
   (void)o;
-  w->state = ENDED;
+  w->head.state = ENDED;
   return NULL;
 }
 
 /* A lane that is away when its wave comes to a barrier never reaches it; hardware would not tell. */
 static const step *barrier(wave *w, const step *o) {
   if (exec_of(w) != w->live) return stop(w, "a barrier that only some of a wave's work-items reach");
-  w->state = WAITING;
-  w->next = o + 1;
+  w->head.state = WAITING;
+  w->head.next = o + 1;
   return NULL;
 }
 

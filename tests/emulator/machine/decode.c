@@ -244,7 +244,7 @@ static bool decode_line(decoder *d, char *line, uint32_t address, char *message,
   snprintf(copy, sizeof copy, "%s", line);
   char *second = strstr(copy, ":: ");
   const bool good = second ? decode_dual(d, copy, second - 1, line, address) : decode_one(d, copy, line, address);
-  if (!good) snprintf(message, size, "kernel %s: %s, in: %s, at 0x%x", d->kernel->name, d->wrong, line, address);
+  if (!good) snprintf(message, size, "kernel %s: %s, in: %s, at 0x%x", d->kernel->head.name, d->wrong, line, address);
   return good;
 }
 
@@ -271,11 +271,11 @@ bool decode_kernel(const machine *m, kernel_code *kernel, char *text, char *mess
   }
   append(&d)->run = m->find("s_code_end")->run;
   if (good && count > 0 && places[0].address != (uint32_t)kernel->entry) {
-    snprintf(message, size, "kernel %s does not begin where its descriptor says", kernel->name);
+    snprintf(message, size, "kernel %s does not begin where its descriptor says", kernel->head.name);
     good = false;
   }
   if (good && !resolve_branches(&d, places, count)) {
-    snprintf(message, size, "kernel %s: %s", kernel->name, d.wrong);
+    snprintf(message, size, "kernel %s: %s", kernel->head.name, d.wrong);
     good = false;
   }
   for (size_t i = 0; good && i + 1 < kernel->count; i++) m->fuse(&kernel->steps[i], &kernel->steps[i + 1]);

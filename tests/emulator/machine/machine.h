@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/engine.h"
+#include "common/group.h"
+
 enum {
   /* Scalar registers by their number; then those that only the emulator has: what is written to the register `null`,
    * two where a scalar's constants begin, and the kernel's constants, so that every operand is a register. */
@@ -61,23 +64,13 @@ typedef struct instruction {
   const step *(*run)(struct wave *, const step *);
 } instruction;
 
-typedef struct argument {
-  enum { BY_VALUE, GLOBAL_BUFFER, DYNAMIC_LOCAL } kind;
-  uint32_t offset, size;
-} argument;
-
-enum { MOST_ARGUMENTS = 64 };
-
 typedef struct kernel_code {
-  char name[128];
+  kernel_head head;
   step *steps; /* `count` of them */
   size_t count;
   uint32_t *constants; /* the kernel's, for the scalars from FIRST_CONSTANT on */
   uint32_t constant_count;
-  argument arguments[MOST_ARGUMENTS];
-  uint32_t argument_count, kernarg_size, hidden_offset; /* of the hidden arguments; ~0: there are none */
-  uint32_t local_bytes, scratch_bytes;                  /* a work-group's, a lane's */
-  uint32_t most_items, required[3];
+  uint32_t hidden_offset;                      /* of the hidden arguments; ~0: there are none */
   uint32_t vectors;                            /* registers of a lane */
   uint32_t resources1, resources2, properties; /* of the kernel's descriptor */
   uint64_t entry;                              /* address in the code object */
@@ -93,16 +86,6 @@ typedef struct launch {
   uint32_t local[3];     /* size of a group */
   uint32_t local_bytes;  /* with the dynamic ones */
 } launch;
-
-/* Memory of a thread that runs groups: waves, local memory, private memory; grows as it must. */
-typedef struct workspace {
-  void *waves;
-  void *volatile running; /* one of them */
-  uint8_t *local, *scratch;
-  size_t wave_bytes, local_bytes, scratch_bytes;
-  uint64_t instructions; /* that waves have executed, in all */
-  char fault[512];       /* what stopped a group */
-} workspace;
 
 typedef struct machine {
   uint32_t lanes;

@@ -25,8 +25,8 @@ static bool argument_key(reader *r, const char *key, const char *value) {
   }
   static const char *const kinds[] = {"by_value", "global_buffer", "dynamic_shared_pointer"};
   for (unsigned i = 0; i < 3; i++)
-    if (strcmp(value, kinds[i]) == 0 && k->argument_count < MOST_ARGUMENTS) {
-      argument *a = &k->arguments[k->argument_count++];
+    if (strcmp(value, kinds[i]) == 0 && k->head.argument_count < MOST_ARGUMENTS) {
+      argument *a = &k->head.arguments[k->head.argument_count++];
       a->kind = i == 0 ? BY_VALUE : i == 1 ? GLOBAL_BUFFER : DYNAMIC_LOCAL;
       a->offset = r->offset, a->size = r->size;
       return true;
@@ -38,11 +38,11 @@ static bool kernel_key(reader *r, const char *key, const char *value) {
   kernel_code *k = r->kernel;
   snprintf(r->list, sizeof r->list, "%s", key);
   r->listed = 0;
-  if (strcmp(key, "name") == 0) snprintf(k->name, sizeof k->name, "%s", value);
-  if (strcmp(key, "kernarg_segment_size") == 0) k->kernarg_size = number(value);
-  if (strcmp(key, "group_segment_fixed_size") == 0) k->local_bytes = number(value);
-  if (strcmp(key, "private_segment_fixed_size") == 0) k->scratch_bytes = number(value);
-  if (strcmp(key, "max_flat_workgroup_size") == 0) k->most_items = number(value);
+  if (strcmp(key, "name") == 0) snprintf(k->head.name, sizeof k->head.name, "%s", value);
+  if (strcmp(key, "kernarg_segment_size") == 0) k->head.argument_bytes = number(value);
+  if (strcmp(key, "group_segment_fixed_size") == 0) k->head.local_bytes = number(value);
+  if (strcmp(key, "private_segment_fixed_size") == 0) k->head.private_bytes = number(value);
+  if (strcmp(key, "max_flat_workgroup_size") == 0) k->head.most_items = number(value);
   if (strcmp(key, "vgpr_count") == 0) k->vectors = number(value) < 256 ? number(value) : 256;
   return true;
 }
@@ -77,7 +77,7 @@ static bool read_line(reader *r, char *line, kernel_code *kernels, size_t *count
   }
   if (!r->kernel || depth < 4) return true;
   if (depth == 6 && item && strcmp(r->list, "reqd_workgroup_size") == 0 && r->listed < 3)
-    r->kernel->required[r->listed++] = number(line);
+    r->kernel->head.required[r->listed++] = number(line);
   if (!split(line, &key, &value)) return true;
   if (depth == 4) return kernel_key(r, key, value);
   return strcmp(r->list, "args") == 0 ? argument_key(r, key, value) : true;
@@ -91,7 +91,7 @@ bool notes_read(char *text, kernel_code *kernels, size_t *count, char *message, 
     char copy[200];
     snprintf(copy, sizeof copy, "%s", line);
     if (!read_line(&r, line, kernels, count)) {
-      snprintf(message, size, "kernel %s: metadata that is not known: %s", r.kernel ? r.kernel->name : "", copy);
+      snprintf(message, size, "kernel %s: metadata that is not known: %s", r.kernel ? r.kernel->head.name : "", copy);
       return false;
     }
   }

@@ -55,7 +55,7 @@ static const step *add_wide(wave *w, const step *o) {
                const uint32_t s = y + U(e); const uint32_t t = s + k; low->u[l] = r; high->u[l] = t;
                out.u[l] = (s < y) | (t < k));
   set_bits(w, o->d[1].index, bits_of(&out));
-  w->count++;
+  w->head.count++;
   return o + 2;
 }
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "common/settings.h"
 #include "machine.h"
-#include "settings.h"
 
 #if LANES == 32
 #define LANED(name) name##_32
@@ -20,20 +20,17 @@ typedef union lanes {
 } lanes __attribute__((aligned(64)));
 
 typedef struct wave {
+  wave_head head;
   lanes v[MOST_VECTORS];
   lanes broadcast[4]; /* sources that are scalars, or changed */
   lanes active;       /* ~0 where exec has a lane, else 0 */
   uint32_t s[MOST_SCALARS];
   uint32_t scc;
-  bool full;     /* exec has all lanes */
-  uint64_t live; /* the lanes that have a work-item */
-  const step *next;
-  const uint8_t *image; /* the loaded code object */
-  enum { RUNNING, WAITING, ENDED, FAULTED } state;
-  const char *fault;
+  bool full;                /* exec has all lanes */
+  uint64_t live;            /* the lanes that have a work-item */
+  const uint8_t *image;     /* the loaded code object */
   uint8_t *local, *scratch; /* private memory: a lane's bytes behind another's */
   uint32_t local_bytes, scratch_bytes;
-  uint64_t count; /* of executed instructions */
   const settings *settings;
 } wave;
 
@@ -169,8 +166,8 @@ static inline uint32_t reversed(uint32_t a) {
 }
 
 static inline const step *stop(wave *w, const char *fault) {
-  w->state = FAULTED;
-  w->fault = fault;
+  w->head.state = FAULTED;
+  w->head.fault = fault;
   return NULL;
 }
 

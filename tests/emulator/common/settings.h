@@ -8,8 +8,10 @@
 typedef enum rounding { EXACT, ONE_UP, ONE_DOWN, RANDOM_ULP } rounding;
 typedef enum group_order { FORWARD, BACKWARD, STRIDED } group_order;
 
+typedef enum emulated { GFX1100, GFX90A, SM_80, CUDA } emulated;
+
 typedef struct settings {
-  bool wave64; /* gfx90a instead of gfx1100 */
+  emulated device;
   rounding reciprocal, root;
   bool flush;   /* reciprocals take and give denormals as 0 */
   bool divides; /* the device says that x / y and sqrt are rounded correctly */

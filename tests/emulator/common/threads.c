@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "driver/driver.h"
-#include "machine/trap.h"
+#include "settings.h"
+#include "threads.h"
+#include "trap.h"
 
 enum { MOST_THREADS = 64 };
 
@@ -16,7 +17,8 @@ static struct {
   pthread_t threads[MOST_THREADS];
   unsigned started, busy;
   uint64_t number; /* of launches begun */
-  const launch *launched;
+  group_function *run_group;
+  const void *launch;
   const uint32_t *groups;
   uint64_t total, stride;
   _Atomic uint64_t next;
@@ -31,7 +33,7 @@ static uint64_t divisor(uint64_t a, uint64_t b) { return b ? divisor(b, a % b) :
 
 /* The i-th group to run, by the settings' order. */
 static uint64_t ordered(uint64_t i) {
-  switch (pool.launched->settings->order) {
+  switch (settings_get()->order) {
     case BACKWARD:
       return pool.total - 1 - i;
     case STRIDED:
@@ -50,7 +52,7 @@ static void run_groups(workspace *space) {
     for (uint64_t i = first; i < first + some && i < pool.total; i++) {
       const uint64_t j = ordered(i);
       const uint32_t group[3] = {(uint32_t)(j % n[0]), (uint32_t)(j / n[0] % n[1]), (uint32_t)(j / n[0] / n[1])};
-      if (driver_machine()->run_group(space, pool.launched, group)) continue;
+      if (pool.run_group(space, pool.launch, group)) continue;
       if (!atomic_exchange(&pool.failed, true)) fprintf(stderr, "emulator: %s\n", space->fault);
       return;
     }
@@ -85,20 +87,20 @@ static uint64_t executed(void) {
   return sum;
 }
 
-cl_int driver_run(const launch *launched, const uint32_t groups[3], uint64_t *instructions) {
+bool threads_run(group_function *run_group, const void *launch, const uint32_t groups[3], uint64_t *instructions) {
   pthread_mutex_lock(&pool.one_launch);
   const uint64_t before = executed();
-  pool.launched = launched, pool.groups = groups;
+  pool.run_group = run_group, pool.launch = launch, pool.groups = groups;
   pool.total = (uint64_t)groups[0] * groups[1] * groups[2];
   pool.stride = pool.total / 2 | 1;
   while (pool.stride > 1 && divisor(pool.stride, pool.total) != 1) pool.stride -= 2;
   pool.next = 0;
   pool.failed = false;
   trap_begin();
-  const bool several = pool.total > 1 && launched->settings->threads > 1;
+  const bool several = pool.total > 1 && settings_get()->threads > 1;
   if (several) {
     pthread_mutex_lock(&pool.lock);
-    start_threads(launched->settings->threads - 1);
+    start_threads(settings_get()->threads - 1);
     pool.busy = pool.started;
     pool.number++;
     pthread_cond_broadcast(&pool.begin);
@@ -112,7 +114,7 @@ cl_int driver_run(const launch *launched, const uint32_t groups[3], uint64_t *in
   }
   trap_end();
   *instructions = executed() - before;
-  const cl_int error = pool.failed ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
+  const bool good = !pool.failed;
   pthread_mutex_unlock(&pool.one_launch);
-  return error;
+  return good;
 }

@@ -34,21 +34,22 @@ static unsigned number(const char *variable, unsigned otherwise, unsigned least,
 }
 
 static void read_all(void) {
-  static const char *const devices[] = {"gfx1100", "gfx90a", NULL},
+  static const char *const devices[] = {"gfx1100", "gfx90a", "sm_80", "cuda", NULL},
                            *const roundings[] = {"exact", "up", "down", "random", NULL},
                            *const orders[] = {"forward", "backward", "strided", NULL};
   cpu_set_t processors;
   const int count = sched_getaffinity(0, sizeof processors, &processors) ? 1 : CPU_COUNT(&processors);
-  all.wave64 = word("EMULATOR_DEVICE", devices) == 1;
+  all.device = (emulated)word("EMULATOR_DEVICE", devices);
+  const bool nvidia = all.device >= SM_80;
   all.reciprocal = (rounding)word("EMULATOR_RECIPROCAL", roundings);
   all.root = (rounding)word("EMULATOR_ROOT", roundings);
   all.order = (group_order)word("EMULATOR_ORDER", orders);
   all.flush = number("EMULATOR_FLUSH", 0, 0, 1);
-  all.divides = number("EMULATOR_DIVIDES", 0, 0, 1);
+  all.divides = number("EMULATOR_DIVIDES", nvidia, 0, 1);
   all.trace = number("EMULATOR_TRACE", 0, 0, 1);
-  all.units = number("EMULATOR_UNITS", 48, 1, 1024);
+  all.units = number("EMULATOR_UNITS", nvidia ? 108 : 48, 1, 1024);
   all.threads = number("EMULATOR_THREADS", (unsigned)count, 1, 64);
-  all.most_items = number("EMULATOR_GROUP", 256, 1, 1024);
+  all.most_items = number("EMULATOR_GROUP", nvidia ? 1024 : 256, 1, 1024);
 }
 
 const settings *settings_get(void) {
