@@ -40,7 +40,7 @@ typedef struct fovea_dataset {
   size_t count;                /* at least 1 */
   int channels, height, width; /* 1 or 3, of IDX files 1 to 4; sides 1 to 65535, of PNGs to 16384 */
   uint8_t *pixels;             /* count x channels x height x width, 0 .. 255 as in the files */
-  uint8_t *labels;             /* count, or NULL */
+  uint16_t *labels;            /* count, or NULL */
   fovea_data_report *report;   /* of fovea_dataset_load; NULL for a set that was made otherwise */
 } fovea_dataset;
 
@@ -77,7 +77,7 @@ FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
  * of Philox4x32-10 with key {0, 0} and counter {place, 0, 0x53414d50, 0}; the third word is the stream, 'SAMP'. So it
  * does not depend on any seed, and every run on the same files sees the same images. FOVEA_INVALID for NULL or more
  * images; FOVEA_NO_MEMORY. */
-FOVEA_API fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index);
+FOVEA_API fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count, uint32_t *index);
 
 #ifdef __cplusplus
 }

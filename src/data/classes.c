@@ -44,7 +44,7 @@ static int number(const char *name) {
 }
 
 /* Labels by number; *why is then NULL, else the name that forbids it and, if it is the same number, the other one. */
-static void number_all(const fovea_names *names, uint8_t *label, const char **why, const char **duplicate) {
+static void number_all(const fovea_names *names, uint16_t *label, const char **why, const char **duplicate) {
   const char *seen[256] = {NULL};
   *why = *duplicate = NULL;
   for (size_t i = 0; i < names->count && *why == NULL; i++) {
@@ -54,7 +54,7 @@ static void number_all(const fovea_names *names, uint8_t *label, const char **wh
       *duplicate = value < 0 ? NULL : seen[value];
     } else {
       seen[value] = names->name[i];
-      label[i] = (uint8_t)value;
+      label[i] = (uint16_t)value;
     }
   }
 }
@@ -66,7 +66,7 @@ static fovea_status give_labels(fovea_data_report *report, fovea_classes *classe
   number_all(names, classes->label, &why, &duplicate);
   if (why == NULL) return FOVEA_OK;
   for (size_t i = 0; i < names->count; i++) {
-    classes->label[i] = (uint8_t)i;
+    classes->label[i] = (uint16_t)i;
     some = some || number(names->name[i]) >= 0;
   }
   if (duplicate != NULL)

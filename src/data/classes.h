@@ -8,7 +8,7 @@ enum { FOVEA_MAX_CLASSES = 256 };
 
 typedef struct fovea_classes {
   fovea_names names; /* of the subfolders of either split, sorted by bytes */
-  uint8_t label[FOVEA_MAX_CLASSES];
+  uint16_t label[FOVEA_MAX_CLASSES];
 } fovea_classes;
 
 /* The classes of a split with these subfolders and of the one in the folder `other`, which need not be there. What is

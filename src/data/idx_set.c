@@ -53,24 +53,29 @@ static fovea_status check_sides(const fovea_idx *idx) {
 }
 
 /* All labels of the split. */
-static fovea_status read_labels(const char *path, const fovea_idx *images, uint8_t **labels) {
+static fovea_status read_labels(const char *path, const fovea_idx *images, uint16_t **labels) {
   fovea_idx idx;
+  uint8_t *bytes = NULL;
   fovea_status status = fovea_idx_open(path, 1, 1, &idx);
   if (status != FOVEA_OK) return status;
   if (idx.dims[0] != images->dims[0])
     status = fovea_fail(FOVEA_INVALID, "'%s' has %lu labels, but '%s' has %lu images", path, (unsigned long)idx.dims[0],
                         images->path, (unsigned long)images->dims[0]);
-  if (status == FOVEA_OK) status = fovea_idx_read(&idx, NULL, idx.dims[0], labels);
+  if (status == FOVEA_OK) status = fovea_idx_read(&idx, NULL, idx.dims[0], &bytes);
+  if (status == FOVEA_OK && (*labels = malloc(idx.dims[0] * sizeof **labels)) == NULL)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the %lu labels of '%s'", (unsigned long)idx.dims[0], path);
+  for (size_t i = 0; i < idx.dims[0] && status == FOVEA_OK; i++) (*labels)[i] = bytes[i];
+  free(bytes);
   fovea_idx_close(&idx);
   return status;
 }
 
 /* Takes the labels of the chosen, and counts all. */
-static fovea_status take_labels(const uint8_t *labels, size_t total, const uint32_t *index, fovea_dataset *set) {
+static fovea_status take_labels(const uint16_t *labels, size_t total, const uint32_t *index, fovea_dataset *set) {
   bool seen[LABELS] = {false};
   char name[16];
   fovea_status status = FOVEA_OK;
-  set->labels = malloc(set->count);
+  set->labels = malloc(set->count * sizeof *set->labels);
   if (set->labels == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu labels", set->count);
   for (size_t i = 0; i < total; i++) seen[labels[i]] = true;
   for (int i = 0; i < LABELS && status == FOVEA_OK; i++) {
@@ -85,7 +90,7 @@ static fovea_status take_labels(const uint8_t *labels, size_t total, const uint3
   return status;
 }
 
-static fovea_status read_chosen(fovea_idx *idx, const uint8_t *labels, fovea_dataset *set) {
+static fovea_status read_chosen(fovea_idx *idx, const uint16_t *labels, fovea_dataset *set) {
   const size_t total = idx->dims[0];
   bool channels_last;
   uint32_t *index = malloc(set->count * sizeof *index);
@@ -101,7 +106,7 @@ static fovea_status read_chosen(fovea_idx *idx, const uint8_t *labels, fovea_dat
 
 fovea_status fovea_idx_set_load(const char *images, const char *labels, size_t limit, fovea_dataset *set) {
   fovea_idx idx;
-  uint8_t *all = NULL;
+  uint16_t *all = NULL;
   fovea_status status = fovea_idx_open(images, 3, 4, &idx);
   if (status != FOVEA_OK) return status;
   set->report->images = idx.dims[0];

@@ -16,7 +16,7 @@ typedef struct item {
   char *path;
   const char *name; /* the part of path after the last slash */
   size_t folder;    /* place among the sorted subfolders */
-  uint8_t label;
+  uint16_t label;
 } item;
 
 typedef struct items {
@@ -35,7 +35,7 @@ static void items_free(items *all) {
   free(all->item);
 }
 
-static fovea_status items_add(items *all, const char *dir, const fovea_names *files, size_t folder, uint8_t label) {
+static fovea_status items_add(items *all, const char *dir, const fovea_names *files, size_t folder, uint16_t label) {
   size_t count = all->count + files->count;
   if (count == all->count) return FOVEA_OK;
   item *grown = realloc(all->item, count * sizeof *grown);
@@ -164,7 +164,7 @@ static fovea_status find_items(const char *dir, const char *other, items *all, b
 static fovea_status thin_out(items *all, size_t limit, bool labelled) {
   if (limit == 0 || limit >= all->count) return FOVEA_OK;
   uint32_t *index = malloc(limit * sizeof *index);
-  uint8_t *labels = malloc(all->count);
+  uint16_t *labels = malloc(all->count * sizeof *labels);
   fovea_status status = index == NULL || labels == NULL
                             ? fovea_fail(FOVEA_NO_MEMORY, "no memory to choose %zu of %zu images", limit, all->count)
                             : FOVEA_OK;
@@ -196,7 +196,7 @@ static fovea_status remark_notes(const fovea_png_notes *notes, fovea_data_report
 
 static fovea_status load_items(const items *all, bool labelled, fovea_dataset *set) {
   fovea_png_notes notes = {0};
-  if (labelled && (set->labels = malloc(all->count)) == NULL)
+  if (labelled && (set->labels = malloc(all->count * sizeof *set->labels)) == NULL)
     return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu labels", all->count);
   for (size_t n = 0; n < all->count; n++) {
     fovea_status status = fovea_png_load(all->item[n].path, n, all->count, set, &notes);

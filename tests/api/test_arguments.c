@@ -167,7 +167,7 @@ static fovea_status call_dataset_load(void) {
   return status == FOVEA_IO ? FOVEA_OK : status;
 }
 static fovea_status call_dataset_sample(void) {
-  const uint8_t labels[] = {0, 1, 1};
+  const uint16_t labels[] = {0, 1, 1};
   uint32_t index[2];
   return fovea_dataset_sample(ARG(0, labels), 3, 2, ARG(1, index));
 }

@@ -77,11 +77,11 @@ static void test_rgb_with_labels(void **state) {
   assert_int_equal(fovea_dataset_load(temp_path("rgb"), "test", 0, &set), FOVEA_OK);
   assert_int_equal(set->channels, 3);
   assert_memory_equal(set->pixels, channels_first, 6);
-  assert_memory_equal(set->labels, ((uint8_t[]){9, 10, 9}), 3);
+  assert_memory_equal(set->labels, ((uint16_t[]){9, 10, 9}), 6);
   fovea_dataset_destroy(set);
   make("rgb/test/cat/z.png", 2, 1, 8, PNG_COLOR_TYPE_RGB, false, 9);
   assert_int_equal(fovea_dataset_load(temp_path("rgb"), "test", 0, &set), FOVEA_OK);
-  assert_memory_equal(set->labels, ((uint8_t[]){1, 0, 1, 2}), 4);
+  assert_memory_equal(set->labels, ((uint16_t[]){1, 0, 1, 2}), 8);
   fovea_dataset_destroy(set);
 }
 
@@ -199,7 +199,7 @@ static void test_passed_over(void **state) {
   assert_int_equal(mkfifo(temp_path("files/train/dog/pipe"), 0666), 0);
   assert_int_equal(load("files", "train", 0), FOVEA_OK);
   assert_int_equal(found->images, 3);
-  assert_memory_equal(loaded->labels, ((uint8_t[]){1, 0, 0}), 3);
+  assert_memory_equal(loaded->labels, ((uint16_t[]){1, 0, 0}), 6);
   static const struct {
     const char *kind;
     size_t count;
@@ -330,7 +330,7 @@ static void test_limit_is_fair(void **state) {
     assert_int_equal(found->classes[k].taken, 5);
   }
   uint32_t index[10];
-  uint8_t labels[20];
+  uint16_t labels[20];
   for (int i = 0; i < 20; i++) labels[i] = i >= 10;
   assert_int_equal(fovea_dataset_sample(labels, 20, 10, index), FOVEA_OK);
   for (size_t i = 0; i < 10; i++) {

@@ -325,6 +325,11 @@ uint64_t load_hash(const fovea_dataset *d) {
   put_number(&hash, (uint64_t)d->height);
   put_number(&hash, (uint64_t)d->width);
   XXH64_update(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
-  if (d->labels != NULL) XXH64_update(&hash, d->labels, d->count);
+  bool wide = false;
+  for (size_t i = 0; i < d->count && d->labels != NULL; i++) wide = wide || d->labels[i] > UINT8_MAX;
+  for (size_t i = 0; i < d->count && d->labels != NULL; i++) {
+    const uint8_t bytes[2] = {(uint8_t)d->labels[i], (uint8_t)(d->labels[i] >> 8)};
+    XXH64_update(&hash, bytes, wide ? 2 : 1);
+  }
   return XXH64_digest(&hash);
 }

@@ -11,7 +11,7 @@ void load_say(const char *split, const fovea_dataset *set);
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
 
 /* XXH64 of a set's count, channels, height and width as 8 bytes each, least significant first, its pixels and its
- * labels. */
+ * labels: a byte each, or two where one is over 255. */
 uint64_t load_hash(const fovea_dataset *data);
 
 /* FOVEA_INVALID when a folder of results `out`, which need not exist, is the data folder, holds it, or lies in one of
