@@ -2,6 +2,7 @@
 #ifndef FOVEA_DATA_H
 #define FOVEA_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,6 +66,24 @@ typedef struct fovea_dataset {
  * for) or cannot be read; FOVEA_INVALID, naming the file, what it has and what was expected, when one is malformed, or
  * when `split` is another word; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset);
+
+/* Which of an image's numbers are its channels, where the shape of an array does not tell. */
+typedef enum fovea_layout { FOVEA_LAYOUT_BY_SHAPE, FOVEA_LAYOUT_NHWC, FOVEA_LAYOUT_NCHW } fovea_layout;
+
+/* What a load is asked for beside the place; all 0 is fovea_dataset_load's. */
+typedef struct fovea_load_options {
+  size_t limit;    /* a fair sample of so many images; 0: all */
+  const char *set; /* of several sets in one folder the one called so; NULL: there is only one */
+  bool transpose;  /* exchange rows and columns, as EMNIST needs it */
+  fovea_layout layout;
+  int height, width; /* images of this size; 0: as stored */
+  double split;      /* this part of a set without a test split is its test split, the rest trains; 0: none */
+  uint64_t seed;     /* of that choice */
+} fovea_load_options;
+
+/* The same as it is asked for; `options` may be NULL. */
+FOVEA_API fovea_status fovea_dataset_load_as(const char *path, const char *split, const fovea_load_options *options,
+                                             fovea_dataset **dataset);
 
 FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
 

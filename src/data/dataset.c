@@ -132,6 +132,15 @@ static fovea_status load_split(const char *dir, int which, size_t limit, fovea_d
 fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset) {
   if (!dir) return fovea_fail_null("dir");
   if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
+  return fovea_dataset_load_as(dir, split, &(fovea_load_options){.limit = limit}, dataset);
+}
+
+fovea_status fovea_dataset_load_as(const char *dir, const char *split, const fovea_load_options *options,
+                                   fovea_dataset **dataset) {
+  static const fovea_load_options none = {0};
+  if (!dir) return fovea_fail_null("path");
+  if (options == NULL) options = &none;
+  if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
   const bool train = strcmp(split, split_names[0]) == 0;
   if (!train && strcmp(split, split_names[1]) != 0)
     return fovea_fail(FOVEA_INVALID, "data split '%s', expected 'train' or 'test'", split);
@@ -142,7 +151,7 @@ fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit
   fovea_dataset *set = calloc(1, sizeof *set);
   if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", dir);
   fovea_status status = fovea_report_create(&set->report);
-  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, limit, set);
+  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, options->limit, set);
   if (status == FOVEA_OK)
     *dataset = set;
   else

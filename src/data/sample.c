@@ -1,12 +1,12 @@
-/* The fair sample; the rule is in fovea/data.h. */
+/* The fair sample, and the split of a set; the rules are in fovea/data.h and split.h. */
 #include <Random123/philox.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "fovea/data.h"
+#include "data/split.h"
 
-enum { STREAM = 0x53414d50 };
+enum { SAMPLE = 0x53414d50, SPLIT = 0x53504c54 };
 
 typedef struct candidate {
   uint64_t word;
@@ -14,8 +14,9 @@ typedef struct candidate {
   uint16_t label;
 } candidate;
 
-static uint64_t word_of(uint32_t place) {
-  const philox4x32_ctr_t word = philox4x32_R(10, (philox4x32_ctr_t){{place, 0, STREAM, 0}}, (philox4x32_key_t){{0, 0}});
+static uint64_t word_of(uint32_t place, uint32_t stream, uint64_t seed) {
+  const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+  const philox4x32_ctr_t word = philox4x32_R(10, (philox4x32_ctr_t){{place, 0, stream, 0}}, key);
   return (uint64_t)word.v[1] << 32 | word.v[0];
 }
 
@@ -76,8 +77,8 @@ static void apportion(quotas *q, size_t n, size_t count) {
   }
 }
 
-fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count, uint32_t *index) {
-  if (!index) return fovea_fail_null("index");
+static fovea_status choose(const uint16_t *labels, size_t n, size_t count, uint32_t stream, uint64_t seed,
+                           uint32_t *index) {
   if (n > (uint64_t)1 << 32) return fovea_fail(FOVEA_INVALID, "a sample of %zu images: at most 2^32 are expected", n);
   if (count >= n) {
     for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
@@ -89,7 +90,7 @@ fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count
   const fovea_status status = quotas_create(labels, n, &q);
   if (status == FOVEA_OK) {
     for (size_t i = 0; i < n; i++)
-      all[i] = (candidate){word_of((uint32_t)i), (uint32_t)i, labels != NULL ? labels[i] : 0};
+      all[i] = (candidate){word_of((uint32_t)i, stream, seed), (uint32_t)i, labels != NULL ? labels[i] : 0};
     apportion(&q, n, count);
     qsort(all, n, sizeof *all, by_label_and_word);
     size_t taken = 0;
@@ -103,4 +104,33 @@ fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count
   free(q.there);
   free(all);
   return status;
+}
+
+fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count, uint32_t *index) {
+  if (!index) return fovea_fail_null("index");
+  return choose(labels, n, count, SAMPLE, 0, index);
+}
+
+fovea_status fovea_split(const uint16_t *labels, size_t n, double part, uint64_t seed, bool test, uint32_t *index,
+                         size_t *count) {
+  const size_t tests = (size_t)(part * (double)n + 0.5);
+  if (tests < 1 || tests >= n)
+    return fovea_fail(FOVEA_INVALID, "a split of %g of %zu images leaves nothing to %s", part, n,
+                      tests < 1 ? "test" : "train");
+  fovea_status status = choose(labels, n, tests, SPLIT, seed, index);
+  *count = tests;
+  if (status != FOVEA_OK || test) return status;
+  uint32_t *rest = malloc(n * sizeof *rest); /* index has room for them all */
+  if (rest == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to split %zu images", n);
+  size_t left = 0;
+  for (size_t i = 0, k = 0; i < n; i++) {
+    if (k < tests && index[k] == i)
+      k++;
+    else
+      rest[left++] = (uint32_t)i;
+  }
+  for (size_t i = 0; i < left; i++) index[i] = rest[i];
+  free(rest);
+  *count = left;
+  return FOVEA_OK;
 }
