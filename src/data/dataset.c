@@ -8,7 +8,7 @@
 #include "base/fail.h"
 #include "data/idx_set.h"
 #include "data/listing.h"
-#include "data/png_folder.h"
+#include "data/picture_folder.h"
 #include "data/report.h"
 #include "fovea/data.h"
 
@@ -57,7 +57,6 @@ static void find_split(const char *dir, int which, split_paths *s) {
       !find(dir, prefix, "-images-idx4-ubyte", s->images))
     find(dir, prefix, "-images-idx4-ubyte.gz", s->images);
   if (!find(dir, prefix, "-labels-idx1-ubyte", s->labels)) find(dir, prefix, "-labels-idx1-ubyte.gz", s->labels);
-  find(dir, split_names[which], "", s->folder);
 }
 
 static const char *last_name(const char *path) { return strrchr(path, '/') + 1; }
@@ -108,24 +107,68 @@ static fovea_status remark_no_labels(const char *dir, int which, fovea_data_repo
 
 /* ---- the load --------------------------------------------------------------------------------------------------- */
 
-static fovea_status load_split(const char *dir, int which, size_t limit, fovea_dataset *set) {
+static bool has_arrays(const split_paths s[SPLITS]) { return s[0].images[0] != '\0' || s[1].images[0] != '\0'; }
+
+/* Finds what there is of both kinds. */
+static fovea_status find_all(const char *dir, split_paths s[SPLITS], fovea_folders *where) {
   static const split_paths nothing = {.images = ""};
-  split_paths s[SPLITS] = {nothing, nothing};
-  for (int i = 0; i < SPLITS; i++) find_split(dir, i, &s[i]);
-  const split_paths *mine = &s[which];
-  fovea_status status = check_one_kind(dir, s);
-  if (status != FOVEA_OK) return status;
-  if (mine->images[0] == '\0' && mine->folder[0] == '\0')
+  for (int i = 0; i < SPLITS; i++) {
+    s[i] = nothing;
+    find_split(dir, i, &s[i]);
+  }
+  fovea_status status = fovea_folders_find(dir, !has_arrays(s), where);
+  for (int i = 0; i < SPLITS && status == FOVEA_OK && !where->whole; i++)
+    memcpy(s[i].folder, where->folder[i], sizeof s[i].folder);
+  return status;
+}
+
+fovea_status fovea_folders_of(const char *dir, fovea_folders *where) {
+  split_paths s[SPLITS];
+  const fovea_status status = find_all(dir, s, where);
+  if (status == FOVEA_OK && where->whole && has_arrays(s)) *where = (fovea_folders){.one = false};
+  return status;
+}
+
+static fovea_status no_data(const char *dir, int which) {
+  return fovea_fail(FOVEA_IO,
+                    "no data in '%s': looked for %s-images-idx3-ubyte, %s-images-idx4-ubyte (each with or without "
+                    ".gz), a folder %s/ of PNG or JPEG pictures, and such pictures or folders of them (%s)",
+                    dir, prefixes[which], prefixes[which], split_names[which], hint);
+}
+
+/* Pictures; their folders are in `dir`, or in the one folder in it. */
+static fovea_status load_pictures(const char *dir, const split_paths s[SPLITS], const fovea_folders *where, int which,
+                                  const fovea_load_options *options, fovea_dataset *set) {
+  char parent[PATH_SIZE];
+  if (options->set != NULL || options->transpose || options->layout != FOVEA_LAYOUT_BY_SHAPE)
+    return fovea_fail(FOVEA_INVALID, "--set, --transpose and --layout are for arrays, and '%s' holds pictures", dir);
+  if (where->folder[which][0] == '\0')
     return fovea_fail(FOVEA_IO,
-                      "no data in '%s': looked for %s-images-idx3-ubyte, %s-images-idx4-ubyte (each with or without "
-                      ".gz) and a folder %s/ of PNGs (%s)",
-                      dir, prefixes[which], prefixes[which], split_names[which], hint);
+                      "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
+                      "train_set or the like",
+                      dir, last_name(where->folder[1 - which]));
+  fovea_status status = fovea_picture_folder_load(where, which, options, set);
+  if (status != FOVEA_OK) return status;
+  if (set->count == 0) return no_data(dir, which);
+  snprintf(parent, sizeof parent, "%s", where->folder[which]);
+  if (!where->whole) *strrchr(parent, '/') = '\0';
+  if (where->wrapped)
+    status = fovea_report_remark(set->report, "'%s' holds one folder, which is looked into: '%s'", dir, parent);
+  return status != FOVEA_OK || where->whole ? status : remark_unused(parent, s, set->report);
+}
+
+static fovea_status load_split(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set) {
+  split_paths s[SPLITS];
+  fovea_folders where;
+  fovea_status status = find_all(dir, s, &where);
+  if (status == FOVEA_OK) status = check_one_kind(dir, s);
+  if (status != FOVEA_OK) return status;
+  if (!has_arrays(s)) return load_pictures(dir, s, &where, which, options, set);
+  const split_paths *mine = &s[which];
+  if (mine->images[0] == '\0') return no_data(dir, which);
   const bool labelled = mine->labels[0] != '\0';
-  if (mine->images[0] != '\0')
-    status = fovea_idx_set_load(mine->images, labelled ? mine->labels : NULL, limit, set);
-  else
-    status = fovea_png_folder_load(mine->folder, s[1 - which].folder, limit, set);
-  if (status == FOVEA_OK && mine->images[0] != '\0' && !labelled) status = remark_no_labels(dir, which, set->report);
+  status = fovea_idx_set_load(mine->images, labelled ? mine->labels : NULL, options->limit, set);
+  if (status == FOVEA_OK && !labelled) status = remark_no_labels(dir, which, set->report);
   return status != FOVEA_OK ? status : remark_unused(dir, s, set->report);
 }
 
@@ -151,7 +194,7 @@ fovea_status fovea_dataset_load_as(const char *dir, const char *split, const fov
   fovea_dataset *set = calloc(1, sizeof *set);
   if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", dir);
   fovea_status status = fovea_report_create(&set->report);
-  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, options->limit, set);
+  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, options, set);
   if (status == FOVEA_OK)
     *dataset = set;
   else

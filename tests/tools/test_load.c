@@ -57,7 +57,7 @@ static void idx_labels(const char *set, int train, int test) {
   if (test > 0) image_idx(in(set, "t10k-labels-idx1-ubyte"), 1, (uint32_t[]){(uint32_t)test}, 4);
 }
 
-static void jpeg_of_one_class(const char *set) {
+static void damaged_jpeg(const char *set) {
   image_pngs(in(set, "train/cat"), "cat", 3, SIDE);
   image_pngs(in(set, "test/cat"), "cat", 3, SIDE);
   temp_file(in(set, "train/dog/dog0.jpg"), "\xff\xd8\xff\xe0\0\20JFIF", 10);
@@ -197,7 +197,7 @@ static void every_set(void **state) {
     const char *says[3];
   } cases[] = {
       {"plain", cats_and_dogs, "", 0, {"train: 6 images of 2 classes, 8x8 gray\n", "test: 6 images of 2 classes"}},
-      {"jpeg", jpeg_of_one_class, "", 2, {"train/dog/dog0.jpg' is a JPEG picture", "mogrify -format png"}},
+      {"bad-jpeg", damaged_jpeg, "", 2, {"train/dog/dog0.jpg' is not a good JPEG: it has no header"}},
       {"png-named-jpg", png_named_jpg, "", 0, {"train: 7 images of 2 classes"}},
       {"png-no-suffix", png_without_suffix, "", 0, {"train: 7 images of 2 classes"}},
       {"left-behind", left_behind, "", 0, {"8x8 gray; 6 passed over: ", "1 Thumbs.db", "1 .txt"}},
@@ -207,9 +207,13 @@ static void every_set(void **state) {
        "",
        0,
        {"classes in test only: 3 images of 'unknown'", "'unknown' is not a num"}},
-      {"empty-class", empty_class, "", 0, {"train/bird' holds no PNG: the class 'bird' has no images there"}},
+      {"empty-class", empty_class, "", 0, {"train/bird' holds no picture: the class 'bird' has no images there"}},
       {"1-and-01", one_and_01, "", 0, {"'01' and '1' are the same number", "classes in train only: 2 images of '01'"}},
-      {"beside", files_beside_folders, "", 2, {"has both PNGs ('overview.png') and subfolders ('cat')"}},
+      {"beside",
+       files_beside_folders,
+       "",
+       2,
+       {"has both pictures (1, as 'overview.png') and subfolders of pictures (as 'cat')"}},
       {"folder.png", folder_named_png, "", 0, {"2 passed over: 1 without suffix, 1 folder without pictures"}},
       {"names", classes_in_names, "", 0, {"begin with 'cat', 'dog' and so on: if these are classes"}},
       {"val", with_val, "", 0, {"not used in", "'val'"}},
