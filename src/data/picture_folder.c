@@ -16,7 +16,7 @@ typedef struct load {
   const fovea_load_options *options;
   fovea_data_report *report;
   int split;
-  fovea_tree mine, other; /* other is empty where one folder is split */
+  fovea_tree mine, other; /* pictures of this split and of the other one */
   bool labelled;
 } load;
 
@@ -165,55 +165,51 @@ static uint16_t *labels_of(const fovea_tree *t) {
 }
 
 /* Keeps those items whose places are in the index, ascending. */
-static void keep_places(fovea_tree *t, const uint32_t *index, size_t count, bool *keep) {
-  for (size_t i = 0, k = 0; i < t->count; i++) {
+static fovea_status keep_places(load *l, const uint32_t *index, size_t count, fovea_tree *rest) {
+  bool *keep = malloc(l->mine.count * sizeof *keep);
+  if (keep == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to choose of %zu images", l->mine.count);
+  for (size_t i = 0, k = 0; i < l->mine.count; i++) {
     keep[i] = k < count && index[k] == i;
     k += keep[i];
   }
-  fovea_tree_keep(t, keep);
+  const fovea_status status = fovea_tree_keep(&l->mine, keep, rest);
+  free(keep);
+  return status;
 }
 
-/* This split's part of a folder that has none. */
-static fovea_status split_folder(load *l, const uint16_t *labels, uint32_t *index, bool *keep) {
+/* Takes this split's part of a folder that has none; the rest is the other's. */
+static fovea_status split_folder(load *l, const uint16_t *labels, uint32_t *index) {
   const size_t all = l->mine.count;
   const double asked = l->options->split > 0 ? l->options->split : 0.1;
   const double part = asked * (double)all < 0.5 ? 1.0 / (double)all : asked; /* one image at least */
   size_t count = 0;
-  fovea_status status =
-      fovea_split(l->labelled ? labels : NULL, all, part, l->options->seed, l->split == 1, index, &count);
+  fovea_status status = fovea_split(labels, all, part, l->options->seed, l->split == 1, index, &count);
   if (status != FOVEA_OK) return fovea_fail_in(status, "'%s'", my_folder(l));
-  keep_places(&l->mine, index, count, keep);
-  const size_t tests = l->split == 1 ? count : all - count;
+  status = keep_places(l, index, count, &l->other);
+  if (status != FOVEA_OK) return status;
   return fovea_report_remark(l->report,
-                             "'%s' has no test images of its own: kept for testing are %zu of its %zu images%s, by the "
-                             "seed (--split %g)",
-                             my_folder(l), tests, all, l->labelled ? ", a fair share of each class" : "", asked);
+                             "'%s' has no test images of its own: %zu of its %zu are kept for testing%s, by the seed "
+                             "(--split %g)",
+                             my_folder(l), l->split == 1 ? count : all - count, all,
+                             l->labelled ? ", a fair share of each class" : "", asked);
 }
 
 /* A fair sample in place of all. */
-static fovea_status thin_out(load *l, uint16_t *labels, uint32_t *index, bool *keep) {
+static fovea_status thin_out(load *l, const uint16_t *labels, uint32_t *index) {
   const size_t limit = l->options->limit;
-  if (limit == 0 || limit >= l->mine.count) return FOVEA_OK;
-  for (size_t i = 0; i < l->mine.count; i++) labels[i] = l->mine.item[i].label;
-  fovea_status status = fovea_dataset_sample(l->labelled ? labels : NULL, l->mine.count, limit, index);
-  if (status == FOVEA_OK) keep_places(&l->mine, index, limit, keep);
-  return status;
+  fovea_status status = fovea_dataset_sample(labels, l->mine.count, limit, index);
+  return status == FOVEA_OK ? keep_places(l, index, limit, NULL) : status;
 }
 
-static fovea_status choose(load *l) {
+/* With room for as many numbers as there are pictures. */
+static fovea_status choose(load *l, fovea_status (*rule)(load *l, const uint16_t *labels, uint32_t *index)) {
   uint16_t *labels = labels_of(&l->mine);
   uint32_t *index = malloc(l->mine.count * sizeof *index);
-  bool *keep = malloc(l->mine.count * sizeof *keep);
-  fovea_status status = labels == NULL || index == NULL || keep == NULL
+  fovea_status status = labels == NULL || index == NULL
                             ? fovea_fail(FOVEA_NO_MEMORY, "no memory to choose of %zu images", l->mine.count)
-                            : FOVEA_OK;
-  if (status == FOVEA_OK && l->where->one) status = split_folder(l, labels, index, keep);
-  for (size_t i = 0; i < l->mine.count && l->labelled; i++) fovea_report_there(l->report, l->mine.item[i].label);
-  l->report->images = l->mine.count;
-  if (status == FOVEA_OK) status = thin_out(l, labels, index, keep);
+                            : rule(l, l->labelled ? labels : NULL, index);
   free(labels);
   free(index);
-  free(keep);
   return status;
 }
 
@@ -255,16 +251,24 @@ static fovea_status load_all(const load *l, const fovea_target *target, fovea_da
   return fovea_fail(FOVEA_INVALID, "'%s': all of %zu pictures are damaged", my_folder(l), count);
 }
 
+/* Of all that was found those of the split, and of those a sample; what they become is decided by all. */
+static fovea_status take_pictures(load *l, fovea_target *target) {
+  fovea_status status = l->where->one ? choose(l, split_folder) : FOVEA_OK;
+  if (status == FOVEA_OK)
+    status = fovea_survey(split_names[l->split], &l->mine, &l->other, l->options, l->report, target);
+  for (size_t i = 0; i < l->mine.count && l->labelled; i++) fovea_report_there(l->report, l->mine.item[i].label);
+  l->report->images = l->mine.count;
+  if (status != FOVEA_OK || l->options->limit == 0 || l->options->limit >= l->mine.count) return status;
+  return choose(l, thin_out);
+}
+
 fovea_status fovea_picture_folder_load(const fovea_folders *where, int split, const fovea_load_options *options,
                                        fovea_dataset *set) {
   load l = {.where = where, .options = options, .report = set->report, .split = split};
   fovea_target target = {0};
   fovea_status status = find_pictures(&l);
-  const bool some = l.mine.count > 0;
-  if (status == FOVEA_OK && some)
-    status = fovea_survey(split_names[split], &l.mine, &l.other, options, set->report, &target);
-  if (status == FOVEA_OK && some) status = choose(&l);
-  if (status == FOVEA_OK && some) status = load_all(&l, &target, set);
+  if (status == FOVEA_OK && l.mine.count > 0) status = take_pictures(&l, &target);
+  if (status == FOVEA_OK && l.mine.count > 0) status = load_all(&l, &target, set);
   fovea_tree_free(&l.mine);
   fovea_tree_free(&l.other);
   return status;

@@ -161,15 +161,20 @@ fovea_status fovea_tree_walk(const char *dir, bool skip_bad, fovea_data_report *
   return status;
 }
 
-void fovea_tree_keep(fovea_tree *tree, const bool *keep) {
+fovea_status fovea_tree_keep(fovea_tree *tree, const bool *keep, fovea_tree *rest) {
   size_t kept = 0;
+  if (rest != NULL && (rest->item = malloc(tree->count * sizeof *rest->item)) == NULL)
+    return fovea_fail(FOVEA_NO_MEMORY, "no memory for the names of %zu images", tree->count);
   for (size_t i = 0; i < tree->count; i++) {
     if (keep[i])
       tree->item[kept++] = tree->item[i];
+    else if (rest != NULL)
+      rest->item[rest->count++] = tree->item[i];
     else
       free(tree->item[i].path);
   }
   tree->count = kept;
+  return FOVEA_OK;
 }
 
 void fovea_tree_free(fovea_tree *tree) {

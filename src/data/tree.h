@@ -34,7 +34,8 @@ void fovea_tree_free(fovea_tree *tree);
  * `status` back. */
 fovea_status fovea_tree_skip(fovea_status status, bool skip_bad, fovea_data_report *report);
 
-/* Keeps the items of which keep[i] is true. */
-void fovea_tree_keep(fovea_tree *tree, const bool *keep);
+/* Keeps the items of which keep[i] is true; the others go to `rest`, which is empty, or away where it is NULL.
+ * FOVEA_NO_MEMORY, and then nothing has changed. */
+fovea_status fovea_tree_keep(fovea_tree *tree, const bool *keep, fovea_tree *rest);
 
 #endif
