@@ -60,7 +60,8 @@ fovea_status image_options_read(const image_options *o, long long limit, long lo
                                .transpose = o->transpose,
                                .layout = (fovea_layout)o->layout,
                                .split = o->split,
-                               .seed = (uint64_t)seed};
+                               .seed = (uint64_t)seed,
+                               .in_file = true};
   if (o->size == NULL || read_size(o->size, load)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "--size %.40s: expected a side as 64, or height and width as 48x64", o->size);
 }
