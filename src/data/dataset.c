@@ -10,7 +10,7 @@
 #include "data/find.h"
 #include "data/listing.h"
 #include "data/pack.h"
-#include "data/png_folder.h"
+#include "data/picture_folder.h"
 #include "data/report.h"
 #include "data/split.h"
 #include "fovea/data.h"
@@ -56,30 +56,65 @@ static fovea_status remark_unused(const char *dir, const fovea_names *used, fove
 
 static const char *const split_names[SPLITS] = {"train", "test"};
 
-static bool is_folder(const char *path) {
-  struct stat about;
-  return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+static const char *last_name(const char *path) { return strrchr(path, '/') + 1; }
+
+static fovea_status no_data(const char *dir, int which) {
+  return fovea_fail(FOVEA_IO,
+                    "no data in '%s': looked for IDX files (%s-images-idx3-ubyte, with or without .gz), arrays (.npz, "
+                    ".npy, .safetensors), tables (%s.csv), CIFAR's binary files, packed sets, a folder %s/ of PNG or "
+                    "JPEG pictures, and such pictures or folders of them (%s)",
+                    dir, which == 0 ? "train" : "t10k", split_names[which], split_names[which], hint);
 }
 
-static fovea_status load_pictures(const char *dir, int which, size_t limit, fovea_dataset *set) {
-  char folders[SPLITS][PATH_SIZE];
+static fovea_status remark_others(const char *parent, const fovea_folders *where, fovea_data_report *report) {
   fovea_names used = {0};
   fovea_status status = FOVEA_OK;
-  for (int i = 0; i < SPLITS; i++) {
-    const int n = snprintf(folders[i], PATH_SIZE, "%s/%s", dir, split_names[i]);
-    if (n >= PATH_SIZE || !is_folder(folders[i])) folders[i][0] = '\0';
-    if (status == FOVEA_OK && folders[i][0] != '\0') status = fovea_names_add(&used, strdup(split_names[i]));
-  }
-  if (status == FOVEA_OK && folders[which][0] == '\0')
-    status = fovea_fail(FOVEA_IO,
-                        "no data in '%s': looked for IDX files (%s-images-idx3-ubyte, with or without .gz), arrays "
-                        "(.npz, .npy, .safetensors), tables (%s.csv), CIFAR's binary files, packed sets, and a folder "
-                        "%s/ of PNGs (%s)",
-                        dir, which == 0 ? "train" : "t10k", split_names[which], split_names[which], hint);
-  if (status == FOVEA_OK) status = fovea_png_folder_load(folders[which], folders[1 - which], limit, set);
-  if (status == FOVEA_OK) status = remark_unused(dir, &used, set->report);
+  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
+    if (where->folder[i][0] != '\0') status = fovea_names_add(&used, strdup(last_name(where->folder[i])));
+  if (status == FOVEA_OK) status = remark_unused(parent, &used, report);
   fovea_names_free(&used);
   return status;
+}
+
+/* Pictures; their folders are in `dir`, or in the one folder in it. */
+static fovea_status load_pictures(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set) {
+  char parent[PATH_SIZE];
+  fovea_folders where;
+  fovea_status status = fovea_folders_find(dir, true, &where);
+  if (status != FOVEA_OK) return status;
+  if (options->transpose || options->layout != FOVEA_LAYOUT_BY_SHAPE)
+    return fovea_fail(FOVEA_INVALID, "--set, --transpose and --layout are for arrays, and '%s' holds pictures", dir);
+  if (where.folder[which][0] == '\0')
+    return fovea_fail(FOVEA_IO,
+                      "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
+                      "train_set or the like",
+                      dir, last_name(where.folder[1 - which]));
+  status = fovea_picture_folder_load(&where, which, options, set);
+  if (status != FOVEA_OK) return status;
+  if (set->count == 0) {
+    status = fovea_find_foreign(dir);
+    return status != FOVEA_OK ? status : no_data(dir, which);
+  }
+  snprintf(parent, sizeof parent, "%s", where.folder[which]);
+  if (!where.whole) *strrchr(parent, '/') = '\0';
+  if (where.wrapped)
+    status = fovea_report_remark(set->report, "'%s' holds one folder, which is looked into: '%s'", dir, parent);
+  return status != FOVEA_OK || where.whole ? status : remark_others(parent, &where, set->report);
+}
+
+fovea_status fovea_folders_of(const char *dir, fovea_folders *where) {
+  static const fovea_load_options none = {0};
+  fovea_data_report *report = NULL;
+  fovea_found found = {.kind = FOVEA_FOUND_NOTHING};
+  fovea_status status = fovea_folders_find(dir, true, where);
+  if (status != FOVEA_OK || !where->whole) return status;
+  status = fovea_report_create(&report);
+  if (status != FOVEA_OK) return status;
+  status = fovea_find(dir, &none, report, &found);
+  if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING) *where = (fovea_folders){.one = false};
+  fovea_found_free(&found);
+  fovea_report_destroy(report);
+  return status == FOVEA_INVALID ? FOVEA_OK : status; /* the load will say it */
 }
 
 /* ---- arrays, tables, CIFAR's files ------------------------------------------------------------------------------ */
@@ -195,6 +230,8 @@ static fovea_status load_found(const char *path, const fovea_found *found, int w
   if (found->kind == FOVEA_FOUND_PACK) return fovea_pack_load(found->split[which].files.name[0], which, o, set);
   fovea_source source;
   int part;
+  if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad || o->fit != FOVEA_FIT_CROP)
+    return fovea_fail(FOVEA_INVALID, "--channels, --fit and --skip-bad are for pictures, and '%s' holds arrays", path);
   fovea_status status = fovea_found_open(path, found, which, o, set->report, &source, &part);
   if (status == FOVEA_OK) status = fovea_dataset_from(&source, part, o, true, set, NULL);
   fovea_source_close(&source);
@@ -226,11 +263,7 @@ static fovea_status load_split(const char *path, int which, const fovea_load_opt
   } else if (status == FOVEA_OK && o->set != NULL && strcasecmp(o->set, "pictures") != 0) {
     status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", path, o->set);
   } else if (status == FOVEA_OK) {
-    status = load_pictures(path, which, o->limit, set);
-    if (status == FOVEA_IO) {
-      const fovea_status foreign = fovea_find_foreign(path);
-      status = foreign != FOVEA_OK ? foreign : load_pictures(path, which, o->limit, set);
-    }
+    status = load_pictures(path, which, o, set);
   }
   fovea_found_free(&found);
   return status;

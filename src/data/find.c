@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "data/folders.h"
 #include "data/foreign.h"
 #include "data/kind.h"
 
@@ -40,11 +41,8 @@ static bool is_folder(const char *path) {
 
 /* The first folder in `dir` that is called as a split, which is one of pictures; NULL for none. To be freed. */
 static char *split_folder(const fovea_names *folders) {
-  for (size_t i = 0; i < folders->count; i++) {
-    fovea_naming naming = {0};
-    fovea_naming_add(&naming, folders->name[i]);
-    if (naming.split != FOVEA_SPLIT_NONE) return folders->name[i];
-  }
+  for (size_t i = 0; i < folders->count; i++)
+    if (fovea_folders_role(folders->name[i]) >= 0) return folders->name[i];
   return NULL;
 }
 

@@ -172,6 +172,18 @@ static fovea_status reconstruct(const request *r) {
   return status;
 }
 
+/* Images are read as the run's were. */
+static fovea_status recall_images(request *r) {
+  char path[RUN_PATH], *config = NULL;
+  run_options o = run_options_default();
+  fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
+  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
+  if (status == FOVEA_OK) status = run_config_parse(path, config, &o, NULL);
+  if (status == FOVEA_OK) r->images = o.images;
+  free(config);
+  return status;
+}
+
 /* The latent walk has no images; --data may stand beside it, as everywhere. */
 static fovea_status check_walk(const option *options, size_t count) {
   static const char *const others[] = {"count", "latent"};
@@ -232,7 +244,9 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  if (r.walk) status = check_walk(options, n);
+  status = recall_images(&r); /* what is given again counts */
+  if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
+  if (status == FOVEA_OK && r.walk) status = check_walk(options, n);
   if (status == FOVEA_OK) status = reconstruct(&r);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
 }

@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "base/hash.h"
+#include "data/folders.h"
 #include "data/pack.h"
 #include "data/pack_format.h"
 
@@ -226,24 +227,24 @@ static fovea_status look_into_classes(const char *split, const char *real, bool 
   return status;
 }
 
-/* Whether `real` is, or lies in, what will be the folder `name` in the folder `data`. */
-static bool will_be_in(const char *data, const char *name, const char *real) {
+/* Whether `real` is, or lies in, what will be a split's folder in `data`; its name to name[NAME_MAX + 1]. */
+static bool will_be_split(const char *data, const char *real, char *name) {
   char path[PATH_MAX];
   struct stat about, here;
   if (!folder_at(data, &about)) return false;
   snprintf(path, sizeof path, "%s", real);
   for (;;) {
     const char *slash = strrchr(path, '/');
-    const bool named = slash != NULL && strcmp(slash + 1, name) == 0;
+    snprintf(name, NAME_MAX + 1, "%s", slash != NULL ? slash + 1 : "");
     if (!cut(path)) return false;
-    if (named && stat(path, &here) == 0 && same(&here, &about)) return true;
+    if (fovea_folders_role(name) >= 0 && stat(path, &here) == 0 && same(&here, &about)) return true;
   }
 }
 
 /* A split that is not there yet would be one at the next load, and the data then be of two kinds. */
-static fovea_status check_new_split(const char *data, const char *name, const char *option, const char *out,
-                                    const char *real) {
-  if (!will_be_in(data, name, real)) return FOVEA_OK;
+static fovea_status check_new_split(const char *data, const char *option, const char *out, const char *real) {
+  char name[NAME_MAX + 1];
+  if (!will_be_split(data, real, name)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "%s %s lies in %s/%s, a folder that would be taken for images of --data from then on; choose "
                     "another place",
@@ -263,16 +264,19 @@ static fovea_status check_split(const char *split, const char *option, const cha
                     option, out, split);
 }
 
+/* Where the data folder itself is walked over, or looked into for being the only one, whatever is new in it counts. */
 static fovea_status check_splits(const char *data, const char *option, const char *out, const char *real) {
-  static const char *const splits[] = {"train", "test"};
-  fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < 2 && status == FOVEA_OK; i++) {
-    char *split = join(data, splits[i]);
-    status = split == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to compare --data and %s", option)
-                           : check_split(split, option, out, real);
-    if (status == FOVEA_OK) status = check_new_split(data, splits[i], option, out, real);
-    free(split);
+  struct stat about;
+  fovea_folders *where = malloc(sizeof *where);
+  if (where == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to compare --data and %s", option);
+  fovea_status status = folder_at(data, &about) ? fovea_folders_of(data, where) : FOVEA_OK;
+  if (status == FOVEA_OK && folder_at(data, &about)) {
+    status = where->whole || where->wrapped ? check_split(data, option, out, real) : FOVEA_OK;
+    for (size_t i = 0; i < 2 && status == FOVEA_OK; i++)
+      if (where->folder[i][0] != '\0') status = check_split(where->folder[i], option, out, real);
+    if (status == FOVEA_OK) status = check_new_split(data, option, out, real);
   }
+  free(where);
   return status;
 }
 

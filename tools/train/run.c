@@ -52,7 +52,7 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->data,
        .argument = "DIR",
        .required = true,
-       .help = "images: MNIST-style IDX files, or folders train/ and test/ of PNGs"},
+       .help = "images: a folder of JPEGs and PNGs, or of MNIST-style IDX files"},
       {.name = "out",
        .kind = OPTION_STRING,
        .value = &o->out,

@@ -1,4 +1,5 @@
-/* Folders of PNGs: order, labels, channels, and PNGs that are cut, damaged or of another kind. */
+/* Folders of pictures: order, classes, splits, what is passed over, and files that are cut, damaged or of another kind.
+ * What becomes of pixels is in test_picture.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -51,6 +52,7 @@ static void test_gray_sorted_by_name(void **state) {
   make("gray/train/b.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, true, 10);
   make("gray/train/a.PNG", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("gray/train/c.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 20);
+  make("gray/test/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   temp_file("gray/train/.hidden.png", "x", 1);
   temp_file("gray/train/readme.txt", "x", 1);
   assert_int_equal(fovea_dataset_load(temp_path("gray"), "train", 0, &set), FOVEA_OK);
@@ -71,6 +73,7 @@ static void test_rgb_with_labels(void **state) {
   (void)state;
   static const uint8_t channels_first[] = {0, 3, 1, 4, 2, 5};
   fovea_dataset *set;
+  make("rgb/train/10/a.png", 2, 1, 8, PNG_COLOR_TYPE_RGB, false, 50);
   make("rgb/test/10/a.png", 2, 1, 8, PNG_COLOR_TYPE_RGB, false, 50);
   make("rgb/test/9/a.png", 2, 1, 8, PNG_COLOR_TYPE_RGB, false, 60);
   make("rgb/test/9/0.png", 2, 1, 8, PNG_COLOR_TYPE_RGB, true, 0);
@@ -85,26 +88,28 @@ static void test_rgb_with_labels(void **state) {
   fovea_dataset_destroy(set);
 }
 
-static void test_other_kinds_of_png(void **state) {
+/* Of both splits: sizes that differ are refused with their counts and the option, channels are made one. */
+static void test_sizes_and_channels_differ(void **state) {
   (void)state;
-  static const struct {
-    int depth, color;
-    uint32_t width;
-    const char *says;
-  } cases[] = {
-      {16, PNG_COLOR_TYPE_GRAY, 3, "16 bits"},          {1, PNG_COLOR_TYPE_GRAY, 3, "1 bits"},
-      {8, PNG_COLOR_TYPE_PALETTE, 3, "color type 3"},   {8, PNG_COLOR_TYPE_GRAY_ALPHA, 3, "color type 4"},
-      {8, PNG_COLOR_TYPE_RGB_ALPHA, 3, "color type 6"}, {8, PNG_COLOR_TYPE_RGB, 3, "the first image is 3 x 2 with 1"},
-      {8, PNG_COLOR_TYPE_GRAY, 4, "is 4 x 2"},
-  };
   fovea_dataset *set;
   make("kind/train/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    make("kind/train/b.png", cases[i].width, 2, cases[i].depth, cases[i].color, false, 0);
-    assert_int_equal(fovea_dataset_load(temp_path("kind"), "train", 0, &set), FOVEA_INVALID);
-    assert_message(cases[i].says);
-    assert_message("b.png");
+  make("kind/train/b.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("kind/test/c.png", 3, 4, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  static const char *const splits[] = {"train", "test"};
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(fovea_dataset_load(temp_path("kind"), splits[i], 0, &set), FOVEA_INVALID);
+    assert_message("2 sizes (height x width): 2 of 2x3, 1 of 4x3 (as");
+    assert_message("test/c.png'); give one for all by --size 2x3");
   }
+  make("kind/test/c.png", 3, 2, 8, PNG_COLOR_TYPE_RGB, false, 0);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(fovea_dataset_load(temp_path("kind"), splits[i], 0, &set), FOVEA_OK);
+    assert_int_equal(set->channels, 3);
+    fovea_dataset_destroy(set);
+  }
+  const fovea_load_options as_is = {.channels = FOVEA_CHANNELS_AS_IS};
+  assert_int_equal(fovea_dataset_load_as(temp_path("kind"), "test", &as_is, &set), FOVEA_INVALID);
+  assert_message("2 gray, 1 RGB; with --channels gray or --channels rgb");
 }
 
 /* Every length, and every bit: refused, or an image of 3 x 2 all the same (a PNG's checksums leave nothing else). */
@@ -114,6 +119,8 @@ static void test_damaged(void **state) {
   uint8_t *bytes;
   size_t size;
   make("whole/train/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("cut/test/b.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
+  make("bit/test/b.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   assert_int_equal(fovea_file_read(temp_path("whole/train/a.png"), 1 << 20, &bytes, &size), FOVEA_OK);
   for (size_t length = 0; length < size; length++) {
     temp_file("cut/train/a.png", bytes, length);
@@ -141,14 +148,11 @@ static void test_bad_folders(void **state) {
   fovea_dataset *set;
   temp_file("none/train/readme.txt", "x", 1);
   assert_int_equal(fovea_dataset_load(temp_path("none"), "train", 0, &set), FOVEA_INVALID);
-  assert_message("holds no PNG");
+  assert_message("holds no picture");
   make("mixed/train/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("mixed/train/0/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   assert_int_equal(fovea_dataset_load(temp_path("mixed"), "train", 0, &set), FOVEA_INVALID);
-  assert_message("both PNGs");
-  make("deep/train/0/1/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
-  assert_int_equal(fovea_dataset_load(temp_path("deep"), "train", 0, &set), FOVEA_INVALID);
-  assert_message("must hold its PNGs itself");
+  assert_message("both pictures (1, as 'a.png') and subfolders of pictures (as '0')");
   temp_file("file/train", "x", 1);
   assert_int_equal(fovea_dataset_load(temp_path("file"), "train", 0, &set), FOVEA_IO);
 }
@@ -188,6 +192,7 @@ static void test_passed_over(void **state) {
     snprintf(name, sizeof name, "files/train/cat/%s", junk[i]);
     temp_file(name, "x", 1);
   }
+  make("files/test/cat/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("files/train/__MACOSX/a.png", 9, 9, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("files/train/dog/@eaDir/a.png", 9, 9, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("files/train/dog/.ipynb_checkpoints/a.png", 9, 9, 8, PNG_COLOR_TYPE_GRAY, false, 0);
@@ -221,9 +226,10 @@ static void test_other_pictures(void **state) {
     size_t size;
     const char *says;
   } cases[] = {
-      {"b.jpg", "\xff\xd8\xff\xe0", 4, "is a JPEG picture"},
-      {"b.jpeg", "<html>", 6, "named like a picture, but its content is none"},
-      {"b.jpg", "", 0, "named like a picture"},
+      {"b.jpg", "\xff\xd8\xff\xe0", 4, "is not a good JPEG: it has no header"},
+      {"b.jpeg", "<html>", 6, "is an HTML page, not a picture"},
+      {"b.jpeg", "hello", 5, "named like a picture, but its content is none"},
+      {"b.jpg", "", 0, "named like a picture, but it is empty"},
       {"b", "GIF89a", 6, "is a GIF picture"},
       {"b.dat", "RIFF\4\0\0\0WEBPVP8 ", 16, "is a WEBP picture"},
       {"b.tif", "II*\0\10\0\0\0", 8, "is a TIFF picture"},
@@ -231,10 +237,11 @@ static void test_other_pictures(void **state) {
       {"b.bmp", "BM\36\0\0\0\0\0\0\0\32\0\0\0\50\0", 16, "is a BMP picture"},
       {"b.pgm", "P5 1 1 255\n0", 12, "is a PPM picture"},
       {"b.heic", "\0\0\0\30ftypheic\0\0\0\0", 16, "is a HEIC picture"},
-      {"b.png", "\xff\xd8\xff\xe0", 4, "is a JPEG picture in spite of its name"},
+      {"b.png", "\xff\xd8\xff\xe0", 4, "is not a good JPEG"},
       {"b.png", "", 0, "it is empty"},
   };
   char name[64];
+  make("pictures/test/cat/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   make("pictures/train/cat/a.png", 3, 2, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     snprintf(name, sizeof name, "pictures/train/dog/%s", cases[i].name);
@@ -277,7 +284,8 @@ static void test_one_list_of_classes(void **state) {
       {{"1", "01"}, {"1", "01"}, {"01", "1"}, {0, 1}, "'01' and '1' are the same number"},
       {{"01"}, {"1"}, {"01", "1"}, {0, 1}, "'01' and '1' are the same number"},
       {{"00", "01"}, {"00", "01"}, {"00", "01"}, {0, 1}, NULL},
-      {{"1", "2", "256"}, {"1"}, {"1", "2", "256"}, {0, 1, 2}, "'256' is not a number up to 255"},
+      {{"1", "2", "256"}, {"1"}, {"1", "2", "256"}, {1, 2, 256}, NULL},
+      {{"1", "2", "65536"}, {"1"}, {"1", "2", "65536"}, {0, 1, 2}, "'65536' is not a number up to 65535"},
       {{"Cat", "cat"}, {"cat"}, {"Cat", "cat"}, {0, 1}, "'Cat' and 'cat' differ in upper and lower case alone"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -322,6 +330,7 @@ static void test_limit_is_fair(void **state) {
     snprintf(name, sizeof name, "fair/train/dog/dog%d.png", i);
     make(name, 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, (uint8_t)(10 + i));
   }
+  make("fair/test/cat/a.png", 1, 1, 8, PNG_COLOR_TYPE_GRAY, false, 0);
   assert_int_equal(load("fair", "train", 10), FOVEA_OK);
   assert_int_equal(loaded->count, 10);
   assert_int_equal(found->images, 20);
@@ -360,11 +369,16 @@ static void test_remarks_of_flat_folders(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_gray_sorted_by_name), cmocka_unit_test(test_rgb_with_labels),
-      cmocka_unit_test(test_other_kinds_of_png),  cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_bad_folders),         cmocka_unit_test(test_passed_over),
-      cmocka_unit_test(test_other_pictures),      cmocka_unit_test(test_one_list_of_classes),
-      cmocka_unit_test(test_limit_is_fair),       cmocka_unit_test(test_remarks_of_flat_folders),
+      cmocka_unit_test(test_gray_sorted_by_name),
+      cmocka_unit_test(test_rgb_with_labels),
+      cmocka_unit_test(test_sizes_and_channels_differ),
+      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_bad_folders),
+      cmocka_unit_test(test_passed_over),
+      cmocka_unit_test(test_other_pictures),
+      cmocka_unit_test(test_one_list_of_classes),
+      cmocka_unit_test(test_limit_is_fair),
+      cmocka_unit_test(test_remarks_of_flat_folders),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fovea_dataset_destroy(loaded);
