@@ -36,12 +36,16 @@ typedef struct fovea_data_report {
   size_t remark_count;
 } fovea_data_report;
 
+/* The images of a set that stay in their file. */
+typedef struct fovea_pack fovea_pack;
+
 /* Images of one size, with or without labels. */
 typedef struct fovea_dataset {
   size_t count;                /* at least 1 */
   int channels, height, width; /* 1 to 4; sides 1 to 65535, of pictures to 16384 */
   uint8_t *pixels;             /* count x channels x height x width, 0 .. 255 */
   uint16_t *labels;            /* count, or NULL */
+  fovea_pack *file;            /* where the pixels are read from while they are needed: then `pixels` is NULL */
   fovea_data_report *report;   /* of fovea_dataset_load; NULL for a set that was made otherwise */
 } fovea_dataset;
 
@@ -101,11 +105,18 @@ typedef struct fovea_load_options {
   fovea_channels channels;
   uint8_t background[3]; /* R, G, B under what is transparent, and beside what is padded */
   bool skip_bad;         /* pass over what is damaged or cannot be read, with a remark each, instead of failing */
+  bool in_file;          /* of a packed set (fovea pack): the pixels are not loaded, fovea_dataset_read gives them */
 } fovea_load_options;
 
 /* The same as it is asked for; `options` may be NULL. */
 FOVEA_API fovea_status fovea_dataset_load_as(const char *path, const char *split, const fovea_load_options *options,
                                              fovea_dataset **dataset);
+
+/* Copies to pixels (count x channels x height x width) the images at the places in `index`, or with NULL the first
+ * `count`: from memory, or from the file, where each is verified by its checksum. FOVEA_INVALID for a place that is
+ * none, for an image that is damaged and a file that was cut since; FOVEA_IO. */
+FOVEA_API fovea_status fovea_dataset_read(const fovea_dataset *dataset, const uint32_t *index, size_t count,
+                                          uint8_t *pixels);
 
 FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
 

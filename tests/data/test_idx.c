@@ -130,12 +130,12 @@ static void test_what_is_said_and_refused(void **state) {
   (void)state;
   fovea_dataset *set;
   make("said/train-images-idx3-ubyte", 8, 3, (uint32_t[]){2, 2, 3}, 12);
-  temp_file("said/train-labels-idx2-int", "x", 1);
+  temp_file("said/mapping.txt", "x", 1);
   temp_file("said/train", "a file", 6);
   assert_int_equal(fovea_dataset_load(temp_path("said"), "train", 0, &set), FOVEA_OK);
   assert_int_equal(set->report->remark_count, 2);
   assert_non_null(strstr(set->report->remarks[0], "train has no labels"));
-  assert_non_null(strstr(set->report->remarks[1], "'train-labels-idx2-int'"));
+  assert_non_null(strstr(set->report->remarks[1], "'mapping.txt'"));
   fovea_dataset_destroy(set);
   for (int i = 0; i < 2; i++) {
     temp_file(i == 0 ? "both/test/x.txt" : "both/train/x.txt", "x", 1);
@@ -155,8 +155,8 @@ static void test_bad_files(void **state) {
     uint32_t dims[4];
     size_t size;
   } cases[] = {
-      {"a float file", "begins with 00 00 0d 03", 0x0d, 3, {1, 1, 1}, 4},
-      {"rank 2", "begins with 00 00 08 02", 8, 2, {1, 1}, 1},
+      {"a type that is none", "begins with 00 00 0a 03", 0x0a, 3, {1, 1, 1}, 4},
+      {"rank 2", "rank 2; images in IDX files have rank 3 or 4", 8, 2, {1, 1}, 1},
       {"rank 5", "begins with 00 00 08 05", 8, 5, {1, 1, 1, 1}, 1},
       {"no images", "dimension 1 of 3 is 0", 8, 3, {0, 1, 1}, 0},
       {"no width", "dimension 3 of 3 is 0", 8, 3, {1, 1, 0}, 0},
@@ -231,7 +231,7 @@ static void test_missing(void **state) {
   assert_int_equal(fovea_dataset_load(temp_path("nothing"), "test", 0, &set), FOVEA_IO);
   assert_message("t10k-images-idx3-ubyte");
   assert_message("dataset-fashion-mnist");
-  assert_int_equal(fovea_dataset_load(temp_path("nothing/readme"), "test", 0, &set), FOVEA_IO);
+  assert_int_equal(fovea_dataset_load(temp_path("nothing/readme"), "test", 0, &set), FOVEA_INVALID);
   assert_int_equal(fovea_dataset_load(temp_path("nothing"), "valid", 0, &set), FOVEA_INVALID);
 }
 

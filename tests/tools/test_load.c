@@ -173,9 +173,9 @@ static void idx_labels_of_train(const char *set) {
   idx_labels(set, 8, 0);
 }
 
-static void idx_labels_as_int(const char *set) {
+static void idx_beside_a_text(const char *set) {
   idx_pair(set, 8, 4, SIDE, SIDE);
-  temp_file(in(set, "train-labels-idx2-int"), "x", 1);
+  temp_file(in(set, "mapping.txt"), "x", 1);
 }
 
 static void idx_fewer_labels(const char *set) {
@@ -275,7 +275,7 @@ static void every_set(void **state) {
        0,
        {"train: 8 images without labels", "train has no labels", "test has no"}},
       {"labels-of-train", idx_labels_of_train, "", 0, {"train: 8 images of 4 classes", "test has no labels"}},
-      {"labels-as-int", idx_labels_as_int, "", 0, {"not used in", "'train-labels-idx2-int'"}},
+      {"not-used", idx_beside_a_text, "", 0, {"not used in", "'mapping.txt'"}},
       {"fewer-labels", idx_fewer_labels, "", 2, {"train-labels-idx1-ubyte' has 7 labels", "has 8 images"}},
       {"sizes", idx_sizes_differ, "", 2, {"training images are 1x8x8 (channels, height, width), test images 1x16x16"}},
       {"odd", idx_odd_size, "", 2, {"2 does not divide 7x7; the next size that works is 8x8"}},

@@ -103,7 +103,8 @@ fovea_status image_options_read(const image_options *o, long long limit, long lo
                                .seed = (uint64_t)seed,
                                .fit = (fovea_fit)o->fit,
                                .channels = (fovea_channels)o->channels,
-                               .skip_bad = o->skip_bad};
+                               .skip_bad = o->skip_bad,
+                               .in_file = true};
   if (o->size[0] != '\0' && !read_size(o->size, load))
     return fovea_fail(FOVEA_INVALID, "--size %.40s: expected a side as 64, or height and width as 48x64", o->size);
   if (read_colour(o->background, load->background)) return FOVEA_OK;

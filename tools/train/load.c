@@ -13,6 +13,8 @@
 #include "base/fail.h"
 #include "base/hash.h"
 #include "data/folders.h"
+#include "data/pack.h"
+#include "data/pack_format.h"
 
 /* --- what was found ---------------------------------------------------------------------------------------------- */
 
@@ -315,25 +317,38 @@ fovea_status load_check_folder(const char *data, const char *option, const char 
 
 /* --- the hash ---------------------------------------------------------------------------------------------------- */
 
-static void put_number(XXH64_state_t *hash, uint64_t value) {
-  uint8_t bytes[8];
-  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-  XXH64_update(hash, bytes, sizeof bytes);
+enum { CHUNK = 1 << 20 };
+
+/* The pixels of a sample of a set in a file, some at a time. */
+static fovea_status hash_pixels(const fovea_dataset *d, XXH64_state_t *hash) {
+  const size_t image = (size_t)d->channels * (size_t)d->height * (size_t)d->width;
+  const size_t some = image < CHUNK ? CHUNK / image : 1;
+  uint8_t *pixels = malloc(some * image);
+  uint32_t *index = malloc(some * sizeof *index);
+  fovea_status status =
+      pixels == NULL || index == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read %zu images", some) : FOVEA_OK;
+  for (size_t done = 0; done < d->count && status == FOVEA_OK; done += some) {
+    const size_t n = d->count - done < some ? d->count - done : some;
+    for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(done + i);
+    status = fovea_dataset_read(d, index, n, pixels);
+    if (status == FOVEA_OK) XXH64_update(hash, pixels, n * image);
+  }
+  free(pixels);
+  free(index);
+  return status;
 }
 
-uint64_t load_hash(const fovea_dataset *d) {
+fovea_status load_hash(const fovea_dataset *d, uint64_t *value) {
+  const size_t image = (size_t)d->channels * (size_t)d->height * (size_t)d->width;
   XXH64_state_t hash;
-  XXH64_reset(&hash, 0);
-  put_number(&hash, d->count);
-  put_number(&hash, (uint64_t)d->channels);
-  put_number(&hash, (uint64_t)d->height);
-  put_number(&hash, (uint64_t)d->width);
-  XXH64_update(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
-  bool wide = false;
-  for (size_t i = 0; i < d->count && d->labels != NULL; i++) wide = wide || d->labels[i] > UINT8_MAX;
-  for (size_t i = 0; i < d->count && d->labels != NULL; i++) {
-    const uint8_t bytes[2] = {(uint8_t)d->labels[i], (uint8_t)(d->labels[i] >> 8)};
-    XXH64_update(&hash, bytes, wide ? 2 : 1);
-  }
-  return XXH64_digest(&hash);
+  if (d->file != NULL && fovea_pack_hash(d->file, value)) return FOVEA_OK;
+  fovea_pack_hash_begin(&hash, d->count, d->channels, d->height, d->width);
+  fovea_status status = FOVEA_OK;
+  if (d->pixels != NULL)
+    XXH64_update(&hash, d->pixels, d->count * image);
+  else
+    status = hash_pixels(d, &hash);
+  if (d->labels != NULL) fovea_pack_hash_labels(&hash, d->labels, d->count);
+  *value = XXH64_digest(&hash);
+  return status;
 }

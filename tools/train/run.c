@@ -197,10 +197,10 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
         FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
         d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
   if (status == FOVEA_OK) status = run_check_network(o, d.train);
+  if (status == FOVEA_OK) status = load_hash(d.train, &d.train_hash);
+  if (status == FOVEA_OK) status = load_hash(d.test, &d.test_hash);
   if (status == FOVEA_OK) {
     pictures_say_channels(d.train->channels);
-    d.train_hash = load_hash(d.train);
-    d.test_hash = load_hash(d.test);
     *data = d;
   } else {
     run_data_free(&d);
