@@ -2,6 +2,7 @@
 #ifndef FOVEA_DATA_H
 #define FOVEA_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,12 +36,16 @@ typedef struct fovea_data_report {
   size_t remark_count;
 } fovea_data_report;
 
+/* The images of a set that stay in their file. */
+typedef struct fovea_pack fovea_pack;
+
 /* Images of one size, with or without labels. */
 typedef struct fovea_dataset {
   size_t count;                /* at least 1 */
-  int channels, height, width; /* 1 or 3, of IDX files 1 to 4; sides 1 to 65535, of PNGs to 16384 */
-  uint8_t *pixels;             /* count x channels x height x width, 0 .. 255 as in the files */
-  uint8_t *labels;             /* count, or NULL */
+  int channels, height, width; /* 1 to 4; sides 1 to 65535, of pictures to 16384 */
+  uint8_t *pixels;             /* count x channels x height x width, 0 .. 255 */
+  uint16_t *labels;            /* count, or NULL */
+  fovea_pack *file;            /* where the pixels are read from while they are needed: then `pixels` is NULL */
   fovea_data_report *report;   /* of fovea_dataset_load; NULL for a set that was made otherwise */
 } fovea_dataset;
 
@@ -52,19 +57,66 @@ typedef struct fovea_dataset {
  *   or train-images-idx4-ubyte, and if present train-labels-idx1-ubyte; for "test" the same with t10k. Everything is
  *   checked (magic, sizes, length, gzip's CRC). Rank 4 is (count, height, width, channels), unless the second number is
  *   1 to 4 and the last one more: that is (count, channels, height, width). The report says it where one may doubt.
- * - folders train/ and test/ of PNGs, 8-bit gray or RGB without alpha, all of one size, sorted by file name in bytes;
- *   values are taken as stored, gamma and profiles aside. A PNG is one by its content, or by its name. If a folder has
- *   subfolders, the PNGs are in those, and a subfolder is a class. There is one list of classes for train/ and test/,
- *   the sorted names in both, so that a label is the same class in both; it is the name as a number if every name in
- *   the list is one of 0 .. 255 and no two are the same, else the place in the list. Equal file names follow their
- *   subfolder's order. Hidden files and what systems leave behind (Thumbs.db, __MACOSX, @eaDir and the like) are passed
- *   over and counted, and so are files that are no pictures. A picture of another kind is refused: to drop it would
- *   change what is learned.
+ * - pictures, PNG of every kind or JPEG, told by their content; values are taken as stored, gamma and profiles aside,
+ *   but 16 bits are rounded to 8, palettes looked up, and pictures turned upright as Exif says. They lie in folders
+ *   called train, training, train_set or the like, and test, testing, else val, valid, validation, in any case. A
+ * folder without those is split, and so is train alone; where `dir` has one folder and nothing else, that is looked
+ * into. If a split's folder has subfolders, each is a class, of all pictures in it however deep. There is one list of
+ * classes for both splits, the sorted names in both, so that a label is the same class in both; it is the name as a
+ * number if every name in the list is one of 0 .. 65535 and no two are the same, else the place in the list. The order
+ * is that of file names in bytes (10.png before 9.png); equal ones follow their subfolder's. Hidden files and what
+ * systems leave behind (Thumbs.db, __MACOSX, @eaDir and the like) are passed over and counted, and so are files that
+ * are no pictures. A picture of another kind is refused: to drop it would change what is learned.
  *
  * Both kinds in one folder are refused. FOVEA_IO when a folder or file is missing (the message says what was looked
  * for) or cannot be read; FOVEA_INVALID, naming the file, what it has and what was expected, when one is malformed, or
  * when `split` is another word; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset);
+
+/* Which of an image's numbers are its channels, where the shape of an array does not tell. */
+typedef enum fovea_layout { FOVEA_LAYOUT_BY_SHAPE, FOVEA_LAYOUT_NHWC, FOVEA_LAYOUT_NCHW } fovea_layout;
+
+/* What a picture's channels become. */
+typedef enum fovea_channels {
+  FOVEA_CHANNELS_AUTO, /* gray where all pictures of both splits are gray, else RGB */
+  FOVEA_CHANNELS_GRAY,
+  FOVEA_CHANNELS_RGB,
+  FOVEA_CHANNELS_AS_IS /* as the files have them, alpha too: all must have the same */
+} fovea_channels;
+
+/* What becomes of a picture of other proportions than the size asked for. */
+typedef enum fovea_fit {
+  FOVEA_FIT_CROP,   /* its middle fills the size */
+  FOVEA_FIT_PAD,    /* all of it is seen, with the background beside it */
+  FOVEA_FIT_STRETCH /* all of it fills the size */
+} fovea_fit;
+
+/* What a load is asked for beside the place; all 0 is fovea_dataset_load's. */
+typedef struct fovea_load_options {
+  size_t limit;    /* a fair sample of so many images; 0: all */
+  const char *set; /* of several sets in one folder the one called so; NULL: there is only one */
+  bool transpose;  /* exchange rows and columns, as EMNIST needs it */
+  fovea_layout layout;
+  int height, width; /* images of this size; 0: as stored */
+  double split;      /* this part of a set without a test split is its test split, the rest trains; 0: none of arrays,
+                        0.1 of pictures */
+  uint64_t seed;     /* of that choice */
+  fovea_fit fit;     /* this and the rest are for pictures */
+  fovea_channels channels;
+  uint8_t background[3]; /* R, G, B under what is transparent, and beside what is padded */
+  bool skip_bad;         /* pass over what is damaged or cannot be read, with a remark each, instead of failing */
+  bool in_file;          /* of a packed set (fovea pack): the pixels are not loaded, fovea_dataset_read gives them */
+} fovea_load_options;
+
+/* The same as it is asked for; `options` may be NULL. */
+FOVEA_API fovea_status fovea_dataset_load_as(const char *path, const char *split, const fovea_load_options *options,
+                                             fovea_dataset **dataset);
+
+/* Copies to pixels (count x channels x height x width) the images at the places in `index`, or with NULL the first
+ * `count`: from memory, or from the file, where each is verified by its checksum. FOVEA_INVALID for a place that is
+ * none, for an image that is damaged and a file that was cut since; FOVEA_IO. */
+FOVEA_API fovea_status fovea_dataset_read(const fovea_dataset *dataset, const uint32_t *index, size_t count,
+                                          uint8_t *pixels);
 
 FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
 
@@ -77,7 +129,7 @@ FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
  * of Philox4x32-10 with key {0, 0} and counter {place, 0, 0x53414d50, 0}; the third word is the stream, 'SAMP'. So it
  * does not depend on any seed, and every run on the same files sees the same images. FOVEA_INVALID for NULL or more
  * images; FOVEA_NO_MEMORY. */
-FOVEA_API fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index);
+FOVEA_API fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count, uint32_t *index);
 
 #ifdef __cplusplus
 }

@@ -16,7 +16,9 @@ enum { CHUNK = 65536, DEFLATE_RATIO = 1032 };
 struct fovea_gzip {
   char *path;
   int descriptor;
-  uint64_t size; /* of the file, in bytes */
+  uint64_t size;   /* of the file, in bytes */
+  bool by_content; /* the name says nothing, and what follows the data is passed over */
+  bool trailing;   /* something other than zeros was */
   bool compressed;
   bool inflating;  /* inflateInit2 was called */
   bool in_member;  /* inside a gzip member */
@@ -56,7 +58,7 @@ static fovea_status start(fovea_gzip *file, bool anything) {
   fovea_status status = refill(file, &more);
   if (status != FOVEA_OK) return status;
   bool magic = file->stream.avail_in >= 2 && file->in[0] == 0x1f && file->in[1] == 0x8b;
-  file->compressed = magic || named_gz(file->path);
+  file->compressed = magic || (named_gz(file->path) && !file->by_content);
   if (!file->compressed) return FOVEA_OK;
   if (inflateInit2(&file->stream, 15 + 16) != Z_OK) /* 16: gzip and nothing else */
     return fovea_fail(FOVEA_NO_MEMORY, "no memory to uncompress '%s'", file->path);
@@ -64,13 +66,14 @@ static fovea_status start(fovea_gzip *file, bool anything) {
   return FOVEA_OK;
 }
 
-static fovea_status adopt(int descriptor, const char *name, bool anything, fovea_gzip **file) {
+static fovea_status adopt(int descriptor, const char *name, bool anything, bool by_content, fovea_gzip **file) {
   fovea_gzip *f = calloc(1, sizeof *f);
   if (f == NULL) {
     if (descriptor >= 0) close(descriptor);
     return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", name);
   }
   f->descriptor = descriptor;
+  f->by_content = by_content;
   f->path = strdup(name);
   fovea_status status =
       f->path == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", name) : start(f, anything);
@@ -84,11 +87,15 @@ static fovea_status adopt(int descriptor, const char *name, bool anything, fovea
 
 fovea_status fovea_gzip_open(const char *path, fovea_gzip **file) {
   /* O_NONBLOCK: a FIFO would block before it can be refused. */
-  return adopt(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path, false, file);
+  return adopt(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path, false, false, file);
+}
+
+fovea_status fovea_gzip_open_by_content(const char *path, fovea_gzip **file) {
+  return adopt(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path, false, true, file);
 }
 
 fovea_status fovea_gzip_adopt(int descriptor, const char *name, fovea_gzip **file) {
-  return adopt(descriptor, name, true, file);
+  return adopt(descriptor, name, true, false, file);
 }
 
 void fovea_gzip_close(fovea_gzip *file) {
@@ -114,6 +121,20 @@ static fovea_status damaged(const fovea_gzip *file, int result) {
                     file->stream.total_out);
 }
 
+bool fovea_gzip_trailing(const fovea_gzip *file) { return file->trailing; }
+
+/* Goes to the file's end; the CRC and the length of what came before were right. */
+static fovea_status pass_over_rest(fovea_gzip *file) {
+  bool more = true;
+  fovea_status status = FOVEA_OK;
+  do {
+    for (; file->stream.avail_in > 0; file->stream.avail_in--)
+      file->trailing = *file->stream.next_in++ != 0 || file->trailing;
+    status = refill(file, &more);
+  } while (status == FOVEA_OK && more);
+  return status;
+}
+
 /* Inflates some into stream.next_out; *end is true after the last member. */
 static fovea_status inflate_some(fovea_gzip *file, bool *end) {
   z_stream *stream = &file->stream;
@@ -125,6 +146,10 @@ static fovea_status inflate_some(fovea_gzip *file, bool *end) {
     if (*end) return FOVEA_OK;
     return fovea_fail(FOVEA_INVALID, "'%s' ends in the middle of its gzip data, after %llu bytes", file->path,
                       (unsigned long long)file->size);
+  }
+  if (!file->in_member && file->by_content && file->members > 0 && stream->next_in[0] != 0x1f) {
+    *end = true;
+    return pass_over_rest(file);
   }
   if (!file->in_member) inflateReset(stream);
   file->in_member = true;

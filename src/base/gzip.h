@@ -2,6 +2,7 @@
 #ifndef FOVEA_BASE_GZIP_H
 #define FOVEA_BASE_GZIP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,12 @@ fovea_status fovea_gzip_open(const char *path, fovea_gzip **file);
 /* The same of an open descriptor, which may be a pipe; `name` is what messages call it. It is closed with the file, and
  * at once on failure. */
 fovea_status fovea_gzip_adopt(int descriptor, const char *name, fovea_gzip **file);
+/* The same where the name says nothing, since browsers leave .gz on what they have unpacked: gzip if the first bytes
+ * are 1f 8b. After a whole member, what does not begin with 1f is passed over, as gzip itself does: tapes fill up with
+ * zeros. */
+fovea_status fovea_gzip_open_by_content(const char *path, fovea_gzip **file);
+/* Whether anything else than zeros was passed over. */
+bool fovea_gzip_trailing(const fovea_gzip *file);
 void fovea_gzip_close(fovea_gzip *file); /* takes NULL */
 
 /* Reads up to `size` bytes into `data`; *got is less only at the end. Several gzip members are one stream, as the RFC

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/fail.h"
 
-void fovea_classes_free(fovea_classes *classes) { fovea_names_free(&classes->names); }
+void fovea_classes_free(fovea_classes *classes) {
+  fovea_names_free(&classes->names);
+  free(classes->label);
+}
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
@@ -26,26 +28,22 @@ static void unite(fovea_names *names) {
   names->count = kept;
 }
 
-static bool is_folder(const char *path) {
-  struct stat about;
-  return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-}
-
-/* The number that a subfolder's name is, 0 .. 255, or -1. */
+/* The number that a subfolder's name is, 0 .. 65535, or -1. */
 static int number(const char *name) {
   int value = 0;
   const size_t length = strlen(name);
-  if (length > 3) return -1;
+  if (length > 5) return -1;
   for (size_t i = 0; i < length; i++) {
     if (name[i] < '0' || name[i] > '9') return -1;
     value = 10 * value + (name[i] - '0');
   }
-  return length > 0 && value <= 255 ? value : -1;
+  return length > 0 && value < FOVEA_MAX_CLASSES ? value : -1;
 }
 
-/* Labels by number; *why is then NULL, else the name that forbids it and, if it is the same number, the other one. */
-static void number_all(const fovea_names *names, uint8_t *label, const char **why, const char **duplicate) {
-  const char *seen[256] = {NULL};
+/* Labels by number; *why is then NULL, else the name that forbids it and, if it is the same number, the other one.
+ * `seen` has room for a name of each number. */
+static void number_all(const fovea_names *names, const char **seen, uint16_t *label, const char **why,
+                       const char **duplicate) {
   *why = *duplicate = NULL;
   for (size_t i = 0; i < names->count && *why == NULL; i++) {
     const int value = number(names->name[i]);
@@ -54,7 +52,7 @@ static void number_all(const fovea_names *names, uint8_t *label, const char **wh
       *duplicate = value < 0 ? NULL : seen[value];
     } else {
       seen[value] = names->name[i];
-      label[i] = (uint8_t)value;
+      label[i] = (uint16_t)value;
     }
   }
 }
@@ -63,10 +61,13 @@ static fovea_status give_labels(fovea_data_report *report, fovea_classes *classe
   const fovea_names *names = &classes->names;
   const char *why, *duplicate;
   bool some = false;
-  number_all(names, classes->label, &why, &duplicate);
+  const char **seen = calloc(FOVEA_MAX_CLASSES, sizeof *seen);
+  if (seen == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the labels of %zu classes", names->count);
+  number_all(names, seen, classes->label, &why, &duplicate);
+  free(seen);
   if (why == NULL) return FOVEA_OK;
   for (size_t i = 0; i < names->count; i++) {
-    classes->label[i] = (uint8_t)i;
+    classes->label[i] = (uint16_t)i;
     some = some || number(names->name[i]) >= 0;
   }
   if (duplicate != NULL)
@@ -76,37 +77,58 @@ static fovea_status give_labels(fovea_data_report *report, fovea_classes *classe
                                duplicate, why);
   if (some)
     return fovea_report_remark(report,
-                               "the class '%s' is not a number up to 255: labels are places in the sorted list of "
+                               "the class '%s' is not a number up to 65535: labels are places in the sorted list of "
                                "folders, not their numbers",
                                why);
   return FOVEA_OK;
 }
 
+static int by_name_without_case(const void *a, const void *b) {
+  return strcasecmp(*(char *const *)a, *(char *const *)b);
+}
+
 static fovea_status compare_cases(const fovea_names *names, fovea_data_report *report) {
   fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < names->count; i++)
-    for (size_t k = i + 1; k < names->count && status == FOVEA_OK; k++)
-      if (strcasecmp(names->name[i], names->name[k]) == 0)
-        status = fovea_report_remark(report, "'%s' and '%s' differ in upper and lower case alone: they are two classes",
-                                     names->name[i], names->name[k]);
+  char **sorted = malloc((names->count + 1) * sizeof *sorted);
+  if (sorted == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the names of %zu classes", names->count);
+  for (size_t i = 0; i < names->count; i++) sorted[i] = names->name[i];
+  if (names->count > 1) qsort(sorted, names->count, sizeof *sorted, by_name_without_case);
+  for (size_t i = 1; i < names->count && status == FOVEA_OK; i++) {
+    const bool first = strcmp(sorted[i - 1], sorted[i]) < 0;
+    if (strcasecmp(sorted[i - 1], sorted[i]) == 0)
+      status = fovea_report_remark(report, "'%s' and '%s' differ in upper and lower case alone: they are two classes",
+                                   sorted[first ? i - 1 : i], sorted[first ? i : i - 1]);
+  }
+  free(sorted);
   return status;
 }
 
-fovea_status fovea_classes_make(const char *dir, const fovea_names *folders, const char *other,
-                                fovea_data_report *report, fovea_classes *classes) {
-  *classes = (fovea_classes){.names = {NULL, 0, 0}};
+static fovea_status add_all(const fovea_names *from, fovea_names *to) {
   fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < folders->count && status == FOVEA_OK; i++)
-    status = fovea_names_add(&classes->names, strdup(folders->name[i]));
-  if (status == FOVEA_OK && is_folder(other)) status = fovea_list_folders(other, &classes->names);
+  for (size_t i = 0; i < from->count && status == FOVEA_OK; i++) status = fovea_names_add(to, strdup(from->name[i]));
+  return status;
+}
+
+fovea_status fovea_classes_make(const fovea_names *mine, const fovea_names *other, fovea_data_report *report,
+                                fovea_classes *classes) {
+  *classes = (fovea_classes){.label = NULL};
+  fovea_status status = add_all(mine, &classes->names);
+  if (status == FOVEA_OK) status = add_all(other, &classes->names);
   if (status != FOVEA_OK) return status;
   unite(&classes->names);
-  if (classes->names.count > FOVEA_MAX_CLASSES)
-    return fovea_fail(FOVEA_INVALID, "'%s' and '%s' have %zu subfolders, at most %d labels are possible", dir, other,
-                      classes->names.count, FOVEA_MAX_CLASSES);
+  const size_t count = classes->names.count;
+  if (count > FOVEA_MAX_CLASSES)
+    return fovea_fail(FOVEA_INVALID, "%zu subfolders, at most %d labels are possible", count, FOVEA_MAX_CLASSES);
+  classes->label = malloc((count + 1) * sizeof *classes->label);
+  if (classes->label == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the labels of %zu classes", count);
   status = give_labels(report, classes);
   if (status == FOVEA_OK) status = compare_cases(&classes->names, report);
-  for (size_t i = 0; i < classes->names.count && status == FOVEA_OK; i++)
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++)
     status = fovea_report_class(report, classes->names.name[i], classes->label[i]);
   return status;
+}
+
+uint16_t fovea_classes_label(const fovea_classes *classes, const char *name) {
+  char **found = bsearch(&name, classes->names.name, classes->names.count, sizeof name, by_name);
+  return classes->label[found - classes->names.name];
 }

@@ -3,13 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/fail.h"
-#include "data/idx_set.h"
+#include "data/find.h"
 #include "data/listing.h"
-#include "data/png_folder.h"
+#include "data/pack.h"
+#include "data/picture_folder.h"
 #include "data/report.h"
+#include "data/split.h"
 #include "fovea/data.h"
 
 enum { PATH_SIZE = 4096, SPLITS = 2 };
@@ -20,80 +23,28 @@ void fovea_dataset_destroy(fovea_dataset *dataset) {
   if (dataset == NULL) return;
   free(dataset->pixels);
   free(dataset->labels);
+  fovea_pack_close(dataset->file);
   fovea_report_destroy(dataset->report);
   free(dataset);
 }
 
-/* ---- what the folder holds -------------------------------------------------------------------------------------- */
-
-static const char *const split_names[SPLITS] = {"train", "test"}, *const prefixes[SPLITS] = {"train", "t10k"};
-
-/* A split's paths; empty where there is none. */
-typedef struct split_paths {
-  char images[PATH_SIZE], labels[PATH_SIZE], folder[PATH_SIZE];
-} split_paths;
-
-static bool exists(const char *path) {
-  struct stat about;
-  return stat(path, &about) == 0;
-}
-
-static bool is_folder(const char *path) {
-  struct stat about;
-  return path[0] != '\0' && stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-}
-
-/* Writes the path "DIR/PREFIX REST", or nothing where nothing is. */
-static bool find(const char *dir, const char *prefix, const char *rest, char path[PATH_SIZE]) {
-  const int n = snprintf(path, PATH_SIZE, "%s/%s%s", dir, prefix, rest);
-  if (n < PATH_SIZE && exists(path)) return true;
-  path[0] = '\0';
-  return false;
-}
-
-static void find_split(const char *dir, int which, split_paths *s) {
-  const char *prefix = prefixes[which];
-  if (!find(dir, prefix, "-images-idx3-ubyte", s->images) && !find(dir, prefix, "-images-idx3-ubyte.gz", s->images) &&
-      !find(dir, prefix, "-images-idx4-ubyte", s->images))
-    find(dir, prefix, "-images-idx4-ubyte.gz", s->images);
-  if (!find(dir, prefix, "-labels-idx1-ubyte", s->labels)) find(dir, prefix, "-labels-idx1-ubyte.gz", s->labels);
-  find(dir, split_names[which], "", s->folder);
-}
-
-static const char *last_name(const char *path) { return strrchr(path, '/') + 1; }
-
-/* IDX files and folders together: what one of them is, the other need not be, and their labels are not the same. */
-static fovea_status check_one_kind(const char *dir, const split_paths s[SPLITS]) {
-  const char *images = s[0].images[0] != '\0' ? s[0].images : s[1].images;
-  const char *folder = is_folder(s[0].folder) ? s[0].folder : s[1].folder;
-  if (images[0] == '\0' || !is_folder(folder)) return FOVEA_OK;
-  return fovea_fail(
-      FOVEA_INVALID,
-      "'%s' has both IDX files ('%s') and a folder of images ('%s'): which is the data set? Move the other "
-      "one away",
-      dir, last_name(images), last_name(folder));
-}
-
 /* ---- what is there and not used --------------------------------------------------------------------------------- */
 
-static bool is_used(const char *name, const split_paths s[SPLITS]) {
-  for (int i = 0; i < SPLITS; i++) {
-    const char *const used[] = {s[i].images, s[i].labels, is_folder(s[i].folder) ? s[i].folder : ""};
-    for (size_t k = 0; k < 3; k++)
-      if (used[k][0] != '\0' && strcmp(last_name(used[k]), name) == 0) return true;
-  }
+static bool is_used(const char *name, const fovea_names *used) {
+  for (size_t i = 0; i < used->count; i++)
+    if (strcmp(used->name[i], name) == 0) return true;
   return false;
 }
 
-static fovea_status remark_unused(const char *dir, const split_paths s[SPLITS], fovea_data_report *report) {
+static fovea_status remark_unused(const char *dir, const fovea_names *used, fovea_data_report *report) {
   enum { NAMED = 6, TEXT = 700 };
   fovea_names names = {0};
   char text[TEXT] = "";
-  size_t count = 0, used = 0;
+  size_t count = 0, length = 0;
   fovea_status status = fovea_list_all(dir, &names);
   for (size_t i = 0; i < names.count && status == FOVEA_OK; i++) {
-    if (is_used(names.name[i], s) || ++count > NAMED || used >= TEXT) continue;
-    used += (size_t)snprintf(text + used, TEXT - used, "%s'%.100s'", count > 1 ? ", " : "", names.name[i]);
+    if (is_used(names.name[i], used) || ++count > NAMED || length >= TEXT) continue;
+    length += (size_t)snprintf(text + length, TEXT - length, "%s'%.100s'", count > 1 ? ", " : "", names.name[i]);
   }
   fovea_names_free(&names);
   if (status != FOVEA_OK || count == 0) return status;
@@ -101,36 +52,234 @@ static fovea_status remark_unused(const char *dir, const split_paths s[SPLITS], 
                        : fovea_report_remark(report, "not used in '%s': %s", dir, text);
 }
 
-static fovea_status remark_no_labels(const char *dir, int which, fovea_data_report *report) {
-  return fovea_report_remark(report, "%s has no labels: '%s/%s-labels-idx1-ubyte' is not there, with or without .gz",
-                             split_names[which], dir, prefixes[which]);
+/* ---- folders of pictures ---------------------------------------------------------------------------------------- */
+
+static const char *const split_names[SPLITS] = {"train", "test"};
+
+static const char *last_name(const char *path) { return strrchr(path, '/') + 1; }
+
+static fovea_status no_data(const char *dir, int which) {
+  return fovea_fail(FOVEA_IO,
+                    "no data in '%s': looked for IDX files (%s-images-idx3-ubyte, with or without .gz), arrays (.npz, "
+                    ".npy, .safetensors), tables (%s.csv), CIFAR's binary files, packed sets, a folder %s/ of PNG or "
+                    "JPEG pictures, and such pictures or folders of them (%s)",
+                    dir, which == 0 ? "train" : "t10k", split_names[which], split_names[which], hint);
+}
+
+static fovea_status remark_others(const char *parent, const fovea_folders *where, fovea_data_report *report) {
+  fovea_names used = {0};
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
+    if (where->folder[i][0] != '\0') status = fovea_names_add(&used, strdup(last_name(where->folder[i])));
+  if (status == FOVEA_OK) status = remark_unused(parent, &used, report);
+  fovea_names_free(&used);
+  return status;
+}
+
+/* Pictures; their folders are in `dir`, or in the one folder in it. */
+static fovea_status load_pictures(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set) {
+  char parent[PATH_SIZE];
+  fovea_folders where;
+  fovea_status status = fovea_folders_find(dir, true, &where);
+  if (status != FOVEA_OK) return status;
+  if (options->transpose || options->layout != FOVEA_LAYOUT_BY_SHAPE)
+    return fovea_fail(FOVEA_INVALID, "--set, --transpose and --layout are for arrays, and '%s' holds pictures", dir);
+  if (where.folder[which][0] == '\0')
+    return fovea_fail(FOVEA_IO,
+                      "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
+                      "train_set or the like",
+                      dir, last_name(where.folder[1 - which]));
+  status = fovea_picture_folder_load(&where, which, options, set);
+  if (status != FOVEA_OK) return status;
+  if (set->count == 0) {
+    status = fovea_find_foreign(dir);
+    return status != FOVEA_OK ? status : no_data(dir, which);
+  }
+  snprintf(parent, sizeof parent, "%s", where.folder[which]);
+  if (!where.whole) *strrchr(parent, '/') = '\0';
+  if (where.wrapped)
+    status = fovea_report_remark(set->report, "'%s' holds one folder, which is looked into: '%s'", dir, parent);
+  return status != FOVEA_OK || where.whole ? status : remark_others(parent, &where, set->report);
+}
+
+fovea_status fovea_folders_of(const char *dir, fovea_folders *where) {
+  static const fovea_load_options none = {0};
+  fovea_data_report *report = NULL;
+  fovea_found found = {.kind = FOVEA_FOUND_NOTHING};
+  fovea_status status = fovea_folders_find(dir, true, where);
+  if (status != FOVEA_OK || !where->whole) return status;
+  status = fovea_report_create(&report);
+  if (status != FOVEA_OK) return status;
+  status = fovea_find(dir, &none, report, &found);
+  if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING) *where = (fovea_folders){.one = false};
+  fovea_found_free(&found);
+  fovea_report_destroy(report);
+  return status == FOVEA_INVALID ? FOVEA_OK : status; /* the load will say it */
+}
+
+/* ---- arrays, tables, CIFAR's files ------------------------------------------------------------------------------ */
+
+/* Fills the set with the images at the places in index[set->count] of the source. */
+static fovea_status read_images(fovea_source *source, const uint32_t *index, fovea_dataset *set) {
+  const size_t image = (size_t)source->channels * (size_t)source->height * (size_t)source->width;
+  uint8_t *other = malloc(image);
+  size_t taken = 0;
+  fovea_status status = FOVEA_OK;
+  if (set->count <= PTRDIFF_MAX / image) set->pixels = malloc(set->count * image);
+  if (set->pixels == NULL || other == NULL)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu images of %zu bytes", set->count, image);
+  for (size_t i = 0; i < source->count && status == FOVEA_OK; i++) {
+    const bool chosen = taken < set->count && index[taken] == i;
+    status = source->next(source->of, chosen ? set->pixels + taken++ * image : other);
+  }
+  if (status == FOVEA_OK) status = source->next(source->of, NULL); /* the whole file is checked, whatever is chosen */
+  free(other);
+  return status;
+}
+
+/* Which images of the source are the split's: *count of them, in index[source->count]. */
+static fovea_status choose_part(const fovea_source *source, int part, const fovea_load_options *o, uint32_t *index,
+                                size_t *count) {
+  *count = source->count;
+  for (size_t i = 0; i < source->count; i++) index[i] = (uint32_t)i;
+  return part < 0 ? FOVEA_OK : fovea_split(source->labels, source->count, o->split, o->seed, part == 1, index, count);
+}
+
+/* Labels and the fair sample of a split whose images have the places index[count] in the source. */
+static fovea_status choose_images(const fovea_source *source, uint32_t *index, size_t count, size_t limit,
+                                  fovea_dataset *set) {
+  uint16_t *labels = source->labels != NULL ? malloc(count * sizeof *labels) : NULL;
+  uint32_t *sample = malloc(count * sizeof *sample);
+  set->report->images = count;
+  set->count = limit == 0 || limit > count ? count : limit;
+  fovea_status status = sample == NULL || (source->labels != NULL && labels == NULL)
+                            ? fovea_fail(FOVEA_NO_MEMORY, "no memory to choose %zu images", set->count)
+                            : FOVEA_OK;
+  for (size_t i = 0; i < count && labels != NULL && status == FOVEA_OK; i++) labels[i] = source->labels[index[i]];
+  if (status == FOVEA_OK) status = fovea_dataset_sample(labels, count, set->count, sample);
+  for (size_t i = 0; i < source->classes.count && status == FOVEA_OK; i++)
+    status = fovea_report_class(set->report, source->classes.name[i], (int)i);
+  if (status == FOVEA_OK && labels != NULL) status = fovea_report_count(set->report, labels, count, sample, set->count);
+  for (size_t i = 0; i < set->count && status == FOVEA_OK; i++) { /* ascending, so nothing is overwritten early */
+    index[i] = index[sample[i]];
+    if (labels != NULL) labels[i] = labels[sample[i]];
+  }
+  set->labels = labels;
+  free(sample);
+  return status;
+}
+
+fovea_status fovea_dataset_from(fovea_source *source, int part, const fovea_load_options *o, bool pixels,
+                                fovea_dataset *set, uint32_t **places) {
+  uint32_t *index = malloc(source->count * sizeof *index);
+  size_t count = 0;
+  fovea_status status = index == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to choose of %zu images", source->count)
+                                      : choose_part(source, part, o, index, &count);
+  if (status == FOVEA_OK) status = choose_images(source, index, count, o->limit, set);
+  set->channels = source->channels;
+  set->height = source->height;
+  set->width = source->width;
+  if (status == FOVEA_OK && pixels) status = read_images(source, index, set);
+  if (places != NULL)
+    *places = index;
+  else
+    free(index);
+  return status;
+}
+
+/* A set that nobody split, or that has no test split, is split as asked. *part: -1 for a split of its own. */
+static fovea_status choose_split(const char *path, const fovea_found *found, int which, const fovea_load_options *o,
+                                 int *split, int *part) {
+  const bool alone = found->whole || !fovea_found_has(found, 1);
+  *split = alone && o->split > 0 ? 0 : which;
+  *part = alone && o->split > 0 ? which : -1;
+  if (!alone && o->split > 0)
+    return fovea_fail(FOVEA_INVALID, "'%s' has a test split: --split is for sets that have none", path);
+  if (fovea_found_has(found, *split) && (!found->whole || *part >= 0)) return FOVEA_OK;
+  if (which == 0 && !found->whole)
+    return fovea_fail(FOVEA_INVALID, "'%s' has no images to train with, only a test split", path);
+  return fovea_fail(FOVEA_INVALID,
+                    "'%s' has no %s: --split 0.1 tests with a tenth of its images and trains with the others", path,
+                    found->whole ? "splits, train and test" : "test split");
+}
+
+static fovea_status remark_no_labels(const fovea_found *found, int which, fovea_data_report *report) {
+  if (found->kind != FOVEA_FOUND_IDX)
+    return fovea_report_remark(report, "%s has no labels", found->whole ? "the set" : split_names[which]);
+  return fovea_report_remark(report, "%s has no labels: no file of them is there, as %s-labels-idx1-ubyte",
+                             split_names[which], which == 0 ? "train" : "t10k");
+}
+
+fovea_status fovea_found_open(const char *path, const fovea_found *found, int which, const fovea_load_options *o,
+                              fovea_data_report *report, fovea_source *source, int *part) {
+  int split;
+  *source = (fovea_source){.count = 0};
+  fovea_status status = choose_split(path, found, which, o, &split, part);
+  if (status == FOVEA_OK) status = fovea_found_source(found, split, o, report, source);
+  if (status == FOVEA_OK && source->labels == NULL) status = remark_no_labels(found, split, report);
+  if (status == FOVEA_OK && *part >= 0)
+    status = fovea_report_remark(report, "'%s' is split by --split %g and the seed, %s", path, o->split,
+                                 source->labels != NULL ? "each class alike" : "without classes");
+  if (status == FOVEA_OK && found->dir != NULL) status = remark_unused(found->dir, &found->used, report);
+  if (status != FOVEA_OK) fovea_source_close(source);
+  return status;
+}
+
+static fovea_status load_found(const char *path, const fovea_found *found, int which, const fovea_load_options *o,
+                               fovea_dataset *set) {
+  if (found->kind == FOVEA_FOUND_PACK) return fovea_pack_load(found->split[which].files.name[0], which, o, set);
+  fovea_source source;
+  int part;
+  if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad || o->fit != FOVEA_FIT_CROP)
+    return fovea_fail(FOVEA_INVALID, "--channels, --fit and --skip-bad are for pictures, and '%s' holds arrays", path);
+  fovea_status status = fovea_found_open(path, found, which, o, set->report, &source, &part);
+  if (status == FOVEA_OK) status = fovea_dataset_from(&source, part, o, true, set, NULL);
+  fovea_source_close(&source);
+  return status;
 }
 
 /* ---- the load --------------------------------------------------------------------------------------------------- */
 
-static fovea_status load_split(const char *dir, int which, size_t limit, fovea_dataset *set) {
-  static const split_paths nothing = {.images = ""};
-  split_paths s[SPLITS] = {nothing, nothing};
-  for (int i = 0; i < SPLITS; i++) find_split(dir, i, &s[i]);
-  const split_paths *mine = &s[which];
-  fovea_status status = check_one_kind(dir, s);
-  if (status != FOVEA_OK) return status;
-  if (mine->images[0] == '\0' && mine->folder[0] == '\0')
-    return fovea_fail(FOVEA_IO,
-                      "no data in '%s': looked for %s-images-idx3-ubyte, %s-images-idx4-ubyte (each with or without "
-                      ".gz) and a folder %s/ of PNGs (%s)",
-                      dir, prefixes[which], prefixes[which], split_names[which], hint);
-  const bool labelled = mine->labels[0] != '\0';
-  if (mine->images[0] != '\0')
-    status = fovea_idx_set_load(mine->images, labelled ? mine->labels : NULL, limit, set);
-  else
-    status = fovea_png_folder_load(mine->folder, s[1 - which].folder, limit, set);
-  if (status == FOVEA_OK && mine->images[0] != '\0' && !labelled) status = remark_no_labels(dir, which, set->report);
-  return status != FOVEA_OK ? status : remark_unused(dir, s, set->report);
+fovea_status fovea_dataset_read(const fovea_dataset *set, const uint32_t *index, size_t count, uint8_t *pixels) {
+  if (!set) return fovea_fail_null("dataset");
+  if (!pixels) return fovea_fail_null("pixels");
+  const size_t image = (size_t)set->channels * (size_t)set->height * (size_t)set->width;
+  for (size_t i = 0; i < count; i++)
+    if ((index != NULL ? index[i] : i) >= set->count)
+      return fovea_fail(FOVEA_INVALID, "the set has %zu images, number %zu is none", set->count,
+                        index != NULL ? (size_t)index[i] : i);
+  if (set->file != NULL) return fovea_pack_read(set->file, index, 0, count, pixels);
+  if (set->pixels == NULL) return fovea_fail(FOVEA_INVALID, "the set's pixels are NULL");
+  for (size_t i = 0; i < count; i++)
+    memcpy(pixels + i * image, set->pixels + (index != NULL ? index[i] : i) * image, image);
+  return FOVEA_OK;
+}
+
+static fovea_status load_split(const char *path, int which, const fovea_load_options *o, fovea_dataset *set) {
+  fovea_found found;
+  fovea_status status = fovea_find(path, o, set->report, &found);
+  if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING) {
+    status = load_found(path, &found, which, o, set);
+  } else if (status == FOVEA_OK && o->set != NULL && strcasecmp(o->set, "pictures") != 0) {
+    status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", path, o->set);
+  } else if (status == FOVEA_OK) {
+    status = load_pictures(path, which, o, set);
+  }
+  fovea_found_free(&found);
+  return status;
 }
 
 fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset) {
   if (!dir) return fovea_fail_null("dir");
+  if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
+  return fovea_dataset_load_as(dir, split, &(fovea_load_options){.limit = limit}, dataset);
+}
+
+fovea_status fovea_dataset_load_as(const char *dir, const char *split, const fovea_load_options *options,
+                                   fovea_dataset **dataset) {
+  static const fovea_load_options none = {0};
+  if (!dir) return fovea_fail_null("path");
+  if (options == NULL) options = &none;
   if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
   const bool train = strcmp(split, split_names[0]) == 0;
   if (!train && strcmp(split, split_names[1]) != 0)
@@ -138,11 +287,12 @@ fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit
   struct stat about;
   if (stat(dir, &about) != 0)
     return fovea_fail(FOVEA_IO, "cannot open the data folder '%s': %s (%s)", dir, strerror(errno), hint);
-  if (!S_ISDIR(about.st_mode)) return fovea_fail(FOVEA_IO, "the data folder '%s' is not a folder (%s)", dir, hint);
+  if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
+    return fovea_fail(FOVEA_IO, "the data '%s' are neither a folder nor a file (%s)", dir, hint);
   fovea_dataset *set = calloc(1, sizeof *set);
   if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", dir);
   fovea_status status = fovea_report_create(&set->report);
-  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, limit, set);
+  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, options, set);
   if (status == FOVEA_OK)
     *dataset = set;
   else

@@ -62,9 +62,15 @@ static const char *suffix_of(const char *name) {
   return point != NULL && point != name && point[1] != '\0' ? point : NULL;
 }
 
-bool fovea_kind_named_png(const char *name) {
-  const size_t length = strlen(name);
-  return length >= 4 && strcasecmp(name + length - 4, ".png") == 0;
+bool fovea_kind_page(const uint8_t *bytes, size_t size) {
+  static const char *const beginnings[] = {"<!doctype", "<html", "<head"};
+  char text[FOVEA_KIND_BYTES + 1] = "";
+  if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) bytes += 3, size -= 3;
+  for (; size > 0 && strchr(" \t\r\n", *bytes) != NULL && *bytes != 0; size--) bytes++;
+  memcpy(text, bytes, size < FOVEA_KIND_BYTES ? size : FOVEA_KIND_BYTES);
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    if (strncasecmp(text, beginnings[i], strlen(beginnings[i])) == 0) return true;
+  return false;
 }
 
 bool fovea_kind_named_picture(const char *name) {

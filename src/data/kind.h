@@ -16,7 +16,8 @@ const char *fovea_kind_junk(const char *name);
  * is known here. */
 const char *fovea_kind_picture(const uint8_t *bytes, size_t size);
 
-bool fovea_kind_named_png(const char *name);
+/* Whether a file begins as an HTML page does. */
+bool fovea_kind_page(const uint8_t *bytes, size_t size);
 
 /* Whether the name ends as those of pictures of any kind do. */
 bool fovea_kind_named_picture(const char *name);

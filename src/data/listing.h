@@ -1,4 +1,4 @@
-/* The names in a folder, sorted by what they are. */
+/* The names in a folder. */
 #ifndef FOVEA_DATA_LISTING_H
 #define FOVEA_DATA_LISTING_H
 
@@ -20,12 +20,7 @@ char *fovea_path_join(const char *dir, const char *name);
 /* Appends the names in `dir`, sorted by bytes, without "." and "..". FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status fovea_list_all(const char *dir, fovea_names *names);
 
-/* Appends the names of the PNGs (by content or by name) and of the subfolders in `dir`, sorted; what is neither is
- * counted in `report`. FOVEA_INVALID for a picture of another kind; FOVEA_IO, FOVEA_NO_MEMORY. */
-fovea_status fovea_list_pictures(const char *dir, fovea_names *pictures, fovea_names *folders,
-                                 fovea_data_report *report);
-
-/* Appends the names of the subfolders alone. */
+/* Appends the names of the subfolders of `dir`, sorted, without what systems leave behind. */
 fovea_status fovea_list_folders(const char *dir, fovea_names *folders);
 
 #endif

@@ -68,6 +68,32 @@ static fovea_data_class *class_of(fovea_data_report *r, int label) {
   return NULL;
 }
 
+fovea_status fovea_report_count(fovea_data_report *r, const uint16_t *labels, size_t total, const uint32_t *index,
+                                size_t count) {
+  enum { LABELS = UINT16_MAX + 1 };
+  char name[16];
+  size_t *there = calloc(2 * (size_t)LABELS, sizeof *there), *taken = there + LABELS;
+  fovea_status status = there != NULL ? FOVEA_OK : no_memory();
+  for (size_t i = 0; i < total && status == FOVEA_OK; i++) there[labels[i]]++;
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++) taken[labels[index != NULL ? index[i] : i]]++;
+  for (size_t i = 0; i < r->class_count && status == FOVEA_OK; i++) { /* counted here, the others below */
+    fovea_data_class *c = &r->classes[i];
+    c->there = there[c->label];
+    c->taken = taken[c->label];
+    there[c->label] = 0;
+  }
+  for (int i = 0; i < LABELS && status == FOVEA_OK; i++) {
+    if (there[i] == 0) continue;
+    snprintf(name, sizeof name, "%d", i);
+    status = fovea_report_class(r, name, i);
+    if (status != FOVEA_OK) break;
+    r->classes[r->class_count - 1].there = there[i];
+    r->classes[r->class_count - 1].taken = taken[i];
+  }
+  free(there);
+  return status;
+}
+
 void fovea_report_there(fovea_data_report *r, int label) {
   fovea_data_class *c = class_of(r, label);
   if (c != NULL) c->there++;

@@ -16,6 +16,11 @@ fovea_status fovea_report_pass_over(fovea_data_report *report, const char *kind)
 __attribute__((format(printf, 2, 3))) fovea_status fovea_report_remark(fovea_data_report *report, const char *format,
                                                                        ...);
 
+/* Counts the labels of a split, `total` of them, and those at the places in `index` (NULL: the first), `count` of them;
+ * classes that have no name yet are called by their numbers, and stand sorted if none had one. */
+fovea_status fovea_report_count(fovea_data_report *report, const uint16_t *labels, size_t total, const uint32_t *index,
+                                size_t count);
+
 /* Counts an image of the label's class as there, or as taken. */
 void fovea_report_there(fovea_data_report *report, int label);
 void fovea_report_taken(fovea_data_report *report, int label);

@@ -1,21 +1,22 @@
-/* The fair sample; the rule is in fovea/data.h. */
+/* The fair sample, and the split of a set; the rules are in fovea/data.h and split.h. */
 #include <Random123/philox.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "fovea/data.h"
+#include "data/split.h"
 
-enum { STREAM = 0x53414d50, LABELS = 256 };
+enum { SAMPLE = 0x53414d50, SPLIT = 0x53504c54 };
 
 typedef struct candidate {
   uint64_t word;
   uint32_t place;
-  uint8_t label;
+  uint16_t label;
 } candidate;
 
-static uint64_t word_of(uint32_t place) {
-  const philox4x32_ctr_t word = philox4x32_R(10, (philox4x32_ctr_t){{place, 0, STREAM, 0}}, (philox4x32_key_t){{0, 0}});
+static uint64_t word_of(uint32_t place, uint32_t stream, uint64_t seed) {
+  const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+  const philox4x32_ctr_t word = philox4x32_R(10, (philox4x32_ctr_t){{place, 0, stream, 0}}, key);
   return (uint64_t)word.v[1] << 32 | word.v[0];
 }
 
@@ -31,36 +32,53 @@ static int by_place(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* What there is of each label, up to the largest. */
+typedef struct quotas {
+  size_t labels;
+  uint64_t *there, *quota, *remainder; /* of n images; taken of them; what rounding down left */
+} quotas;
+
+static fovea_status quotas_create(const uint16_t *labels, size_t n, quotas *q) {
+  *q = (quotas){.labels = 1};
+  for (size_t i = 0; i < n && labels != NULL; i++) q->labels = labels[i] >= q->labels ? labels[i] + 1u : q->labels;
+  q->there = calloc(3 * q->labels, sizeof *q->there);
+  if (q->there == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to choose of %zu images", n);
+  q->quota = q->there + q->labels;
+  q->remainder = q->quota + q->labels;
+  for (size_t i = 0; i < n; i++) q->there[labels != NULL ? labels[i] : 0]++;
+  return FOVEA_OK;
+}
+
 /* The label whose value is the largest, the first of equals. */
-static size_t largest(const uint64_t values[LABELS]) {
+static size_t largest(const uint64_t *values, size_t labels) {
   size_t best = 0;
-  for (size_t i = 1; i < LABELS; i++) best = values[i] > values[best] ? i : best;
+  for (size_t i = 1; i < labels; i++) best = values[i] > values[best] ? i : best;
   return best;
 }
 
-/* quota[label]: how many are taken of there[label], n in all; count < n. */
-static void apportion(const uint64_t there[LABELS], size_t n, size_t count, uint64_t quota[LABELS]) {
-  uint64_t remainder[LABELS], left = count, classes = 0;
-  for (size_t i = 0; i < LABELS; i++) {
-    quota[i] = count * there[i] / n; /* both below 2^32 */
-    remainder[i] = count * there[i] % n;
-    left -= quota[i];
-    classes += there[i] > 0;
+/* How many are taken of each label; count < n. */
+static void apportion(quotas *q, size_t n, size_t count) {
+  uint64_t left = count, classes = 0;
+  for (size_t i = 0; i < q->labels; i++) {
+    q->quota[i] = count * q->there[i] / n; /* both below 2^32 */
+    q->remainder[i] = count * q->there[i] % n;
+    left -= q->quota[i];
+    classes += q->there[i] > 0;
   }
   for (; left > 0; left--) {
-    const size_t i = largest(remainder);
-    quota[i]++;
-    remainder[i] = 0;
+    const size_t i = largest(q->remainder, q->labels);
+    q->quota[i]++;
+    q->remainder[i] = 0;
   }
-  for (size_t i = 0; i < LABELS && count >= classes; i++) {
-    if (there[i] == 0 || quota[i] > 0) continue;
-    quota[largest(quota)]--;
-    quota[i] = 1;
+  for (size_t i = 0; i < q->labels && count >= classes; i++) {
+    if (q->there[i] == 0 || q->quota[i] > 0) continue;
+    q->quota[largest(q->quota, q->labels)]--;
+    q->quota[i] = 1;
   }
 }
 
-fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count, uint32_t *index) {
-  if (!index) return fovea_fail_null("index");
+static fovea_status choose(const uint16_t *labels, size_t n, size_t count, uint32_t stream, uint64_t seed,
+                           uint32_t *index) {
   if (n > (uint64_t)1 << 32) return fovea_fail(FOVEA_INVALID, "a sample of %zu images: at most 2^32 are expected", n);
   if (count >= n) {
     for (size_t i = 0; i < n; i++) index[i] = (uint32_t)i;
@@ -68,20 +86,51 @@ fovea_status fovea_dataset_sample(const uint8_t *labels, size_t n, size_t count,
   }
   candidate *all = malloc(n * sizeof *all);
   if (all == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to choose %zu of %zu images", count, n);
-  uint64_t there[LABELS] = {0}, quota[LABELS];
-  for (size_t i = 0; i < n; i++) {
-    all[i] = (candidate){word_of((uint32_t)i), (uint32_t)i, labels != NULL ? labels[i] : 0};
-    there[all[i].label]++;
+  quotas q;
+  const fovea_status status = quotas_create(labels, n, &q);
+  if (status == FOVEA_OK) {
+    for (size_t i = 0; i < n; i++)
+      all[i] = (candidate){word_of((uint32_t)i, stream, seed), (uint32_t)i, labels != NULL ? labels[i] : 0};
+    apportion(&q, n, count);
+    qsort(all, n, sizeof *all, by_label_and_word);
+    size_t taken = 0;
+    for (size_t i = 0; i < n; i++) {
+      if (q.quota[all[i].label] == 0) continue;
+      q.quota[all[i].label]--;
+      index[taken++] = all[i].place;
+    }
+    if (taken > 1) qsort(index, taken, sizeof *index, by_place);
   }
-  apportion(there, n, count, quota);
-  qsort(all, n, sizeof *all, by_label_and_word);
-  size_t taken = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (quota[all[i].label] == 0) continue;
-    quota[all[i].label]--;
-    index[taken++] = all[i].place;
-  }
-  if (taken > 1) qsort(index, taken, sizeof *index, by_place);
+  free(q.there);
   free(all);
+  return status;
+}
+
+fovea_status fovea_dataset_sample(const uint16_t *labels, size_t n, size_t count, uint32_t *index) {
+  if (!index) return fovea_fail_null("index");
+  return choose(labels, n, count, SAMPLE, 0, index);
+}
+
+fovea_status fovea_split(const uint16_t *labels, size_t n, double part, uint64_t seed, bool test, uint32_t *index,
+                         size_t *count) {
+  const size_t tests = (size_t)(part * (double)n + 0.5);
+  if (tests < 1 || tests >= n)
+    return fovea_fail(FOVEA_INVALID, "a split of %g of %zu images leaves nothing to %s", part, n,
+                      tests < 1 ? "test" : "train");
+  fovea_status status = choose(labels, n, tests, SPLIT, seed, index);
+  *count = tests;
+  if (status != FOVEA_OK || test) return status;
+  uint32_t *rest = malloc(n * sizeof *rest); /* index has room for them all */
+  if (rest == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to split %zu images", n);
+  size_t left = 0;
+  for (size_t i = 0, k = 0; i < n; i++) {
+    if (k < tests && index[k] == i)
+      k++;
+    else
+      rest[left++] = (uint32_t)i;
+  }
+  for (size_t i = 0; i < left; i++) index[i] = rest[i];
+  free(rest);
+  *count = left;
   return FOVEA_OK;
 }

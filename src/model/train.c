@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "data/batches.h"
 #include "data/shuffle.h"
 #include "fovea/vae.h"
 
@@ -26,7 +27,7 @@ static fovea_status check_data(const fovea_vae *vae, const fovea_dataset *data) 
                       "vae: the network takes images of %dx%dx%d (channels, height, width), the data "
                       "have %dx%dx%d",
                       c->channels, c->height, c->width, data->channels, data->height, data->width);
-  if (!data->pixels) return fovea_fail(FOVEA_INVALID, "vae: the data's pixels are NULL");
+  if (!data->pixels && !data->file) return fovea_fail(FOVEA_INVALID, "vae: the data's pixels are NULL");
   if (data->count < 1 || data->count > UINT32_MAX)
     return fovea_fail(FOVEA_INVALID, "vae: %zu images, expected 1 to 4294967295", data->count);
   return FOVEA_OK;
@@ -60,11 +61,15 @@ static bool reading_due(const fovea_vae *vae, size_t done, size_t count) {
 }
 
 static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const uint32_t *order, fovea_epoch *e) {
-  fovea_status status = FOVEA_OK;
+  fovea_batches *batches = NULL;
+  const uint8_t *pixels;
+  const uint32_t *index;
+  fovea_status status = fovea_batches_create(data, order, e->start, (size_t)vae->config.batch, &batches);
   for (size_t done = e->start; done < data->count && status == FOVEA_OK && !e->stopped;) {
     const size_t n = batch_at(vae, done, data->count);
     const double lr = fovea_vae_learning_rate(e->lr, e->min_lr, e->epochs, fovea_network_get_step(vae->network));
-    status = fovea_network_train_step(vae->network, data->pixels, order + done, n, (float)lr);
+    status = fovea_batches_next(batches, &pixels, &index);
+    if (status == FOVEA_OK) status = fovea_network_train_step(vae->network, pixels, index, n, (float)lr);
     done += n;
     if (status == FOVEA_OK && e->step_done != NULL) e->step_done(e->user);
     if (status != FOVEA_OK || !reading_due(vae, done, data->count)) continue;
@@ -72,6 +77,7 @@ static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const 
     if (status == FOVEA_OK && e->progress != NULL && !e->progress(e->user, done, &e->so_far))
       e->stopped = done < data->count;
   }
+  fovea_batches_destroy(batches);
   return status;
 }
 
@@ -103,14 +109,20 @@ fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea
   if (!vae) return fovea_fail_null("vae");
   if (!data || !losses) return fovea_fail_null(data ? "losses" : "data");
   fovea_losses sum = {0};
+  fovea_batches *batches = NULL;
+  const uint8_t *pixels;
+  const uint32_t *index;
   fovea_status status = check_data(vae, data);
   uint32_t pass = 0;
+  if (status == FOVEA_OK) status = fovea_batches_create(data, NULL, 0, (size_t)vae->config.batch, &batches);
   for (size_t done = 0; status == FOVEA_OK && done < data->count;) {
     const size_t n = batch_at(vae, done, data->count);
-    status = fovea_network_evaluate(vae->network, data->pixels + done * fovea_vae_image_size(vae), NULL, n, pass++);
+    status = fovea_batches_next(batches, &pixels, &index);
+    if (status == FOVEA_OK) status = fovea_network_evaluate(vae->network, pixels, index, n, pass++);
     done += n;
     if (status == FOVEA_OK && reading_due(vae, done, data->count)) status = add_losses(vae, &sum);
   }
+  fovea_batches_destroy(batches);
   if (status == FOVEA_OK) *losses = sum;
   return status;
 }

@@ -166,8 +166,15 @@ static fovea_status call_dataset_load(void) {
   const fovea_status status = fovea_dataset_load(ARG(0, "no such folder"), ARG(1, "train"), 1, ARG(2, &loaded));
   return status == FOVEA_IO ? FOVEA_OK : status;
 }
+static fovea_status call_dataset_load_as(void) {
+  fovea_dataset *loaded = NULL;
+  const fovea_load_options none = {0};
+  const fovea_status status =
+      fovea_dataset_load_as(ARG(0, "no such folder"), ARG(1, "train"), ARG(2, &none), ARG(3, &loaded));
+  return status == FOVEA_IO ? FOVEA_OK : status;
+}
 static fovea_status call_dataset_sample(void) {
-  const uint8_t labels[] = {0, 1, 1};
+  const uint16_t labels[] = {0, 1, 1};
   uint32_t index[2];
   return fovea_dataset_sample(ARG(0, labels), 3, 2, ARG(1, index));
 }
@@ -437,6 +444,7 @@ static const struct {
              OPTIONAL(cache_set_folder, 1u << 0),
              DESTROY(dataset_destroy),
              CALL(dataset_load),
+             OPTIONAL(dataset_load_as, 1u << 2),
              OPTIONAL(dataset_sample, 1u << 0),
              DESTROY(design_destroy),
              OPTIONAL(design_from_table, 1u << 1),

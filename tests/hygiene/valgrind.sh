@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 build=$1
-tests=(base_file base_gzip data_idx data_png_folder data_safetensors data_shuffle plan_placement
+tests=(base_file base_gzip data_idx data_picture_folder data_safetensors data_shuffle plan_placement
   stats_distributions stats_ols stats_summary stats_table tools_options tools_regress ref_check_reference)
 
 need valgrind

@@ -57,10 +57,37 @@ static void idx_labels(const char *set, int train, int test) {
   if (test > 0) image_idx(in(set, "t10k-labels-idx1-ubyte"), 1, (uint32_t[]){(uint32_t)test}, 4);
 }
 
-static void jpeg_of_one_class(const char *set) {
+static void damaged_jpeg(const char *set) {
   image_pngs(in(set, "train/cat"), "cat", 3, SIDE);
   image_pngs(in(set, "test/cat"), "cat", 3, SIDE);
   temp_file(in(set, "train/dog/dog0.jpg"), "\xff\xd8\xff\xe0\0\20JFIF", 10);
+}
+
+static void copy(const char *set, const char *name, const char *source) {
+  char path[512];
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  snprintf(path, sizeof path, FOVEA_SOURCE_DIR "/tests/data/%s", source);
+  assert_int_equal(fovea_file_read(path, 1 << 20, &bytes, &size), FOVEA_OK);
+  temp_file(in(set, name), bytes, size);
+  free(bytes);
+}
+
+/* Four photos of three sizes in each class, without a split. */
+static void photos(const char *set) {
+  static const char *const sources[] = {"sampling0", "turned6", "gray", "progressive"};
+  char name[64], source[64];
+  for (int i = 0; i < 8; i++) {
+    snprintf(name, sizeof name, "%s/IMG_%d.JPG", i < 4 ? "indoors" : "outdoors", i);
+    snprintf(source, sizeof source, "jpeg/%s.jpg", sources[i % 4]);
+    copy(set, name, source);
+  }
+}
+
+static void photos_and_damage(const char *set) {
+  photos(set);
+  copy(set, "indoors/cut.png", "kinds/cut.png");
+  copy(set, "indoors/other.heic", "kinds/other.webp");
 }
 
 static void png_named_jpg(const char *set) {
@@ -146,9 +173,9 @@ static void idx_labels_of_train(const char *set) {
   idx_labels(set, 8, 0);
 }
 
-static void idx_labels_as_int(const char *set) {
+static void idx_beside_a_text(const char *set) {
   idx_pair(set, 8, 4, SIDE, SIDE);
-  temp_file(in(set, "train-labels-idx2-int"), "x", 1);
+  temp_file(in(set, "mapping.txt"), "x", 1);
 }
 
 static void idx_fewer_labels(const char *set) {
@@ -197,7 +224,26 @@ static void every_set(void **state) {
     const char *says[3];
   } cases[] = {
       {"plain", cats_and_dogs, "", 0, {"train: 6 images of 2 classes, 8x8 gray\n", "test: 6 images of 2 classes"}},
-      {"jpeg", jpeg_of_one_class, "", 2, {"train/dog/dog0.jpg' is a JPEG picture", "mogrify -format png"}},
+      {"bad-jpeg", damaged_jpeg, "", 2, {"train/dog/dog0.jpg' is not a good JPEG: it has no header"}},
+      {"bad-jpeg-skipped",
+       damaged_jpeg,
+       "--skip-bad",
+       0,
+       {"1 passed over: 1 damaged or not readable", "passed over: ", "dog0.jpg' is not a good JPEG"}},
+      {"photos",
+       photos,
+       "",
+       2,
+       {"2 sizes (height x width): 6 of 23x37, 2 of 12x7 (as", "--size 23x37", "--fit crop, pad or stretch"}},
+      {"photos-of-one-size",
+       photos,
+       "--size 8x12 --fit pad --background white",
+       0,
+       {"train: 7 images of 2 classes, 8x12 RGB (height x width)",
+        "1 of its 8 are kept for testing, a fair share of each class",
+        "train: 7 of 7 pictures are resized to 8x12, of other proportions 7"}},
+      {"no-size", photos, "--size 8x", 2, {"--size 8x: expected a side as 64, or height and width as 48x64"}},
+      {"no-colour", photos, "--size 8 --background pink", 2, {"--background pink: expected white, black, or six hex"}},
       {"png-named-jpg", png_named_jpg, "", 0, {"train: 7 images of 2 classes"}},
       {"png-no-suffix", png_without_suffix, "", 0, {"train: 7 images of 2 classes"}},
       {"left-behind", left_behind, "", 0, {"8x8 gray; 6 passed over: ", "1 Thumbs.db", "1 .txt"}},
@@ -207,9 +253,13 @@ static void every_set(void **state) {
        "",
        0,
        {"classes in test only: 3 images of 'unknown'", "'unknown' is not a num"}},
-      {"empty-class", empty_class, "", 0, {"train/bird' holds no PNG: the class 'bird' has no images there"}},
+      {"empty-class", empty_class, "", 0, {"train/bird' holds no picture: the class 'bird' has no images there"}},
       {"1-and-01", one_and_01, "", 0, {"'01' and '1' are the same number", "classes in train only: 2 images of '01'"}},
-      {"beside", files_beside_folders, "", 2, {"has both PNGs ('overview.png') and subfolders ('cat')"}},
+      {"beside",
+       files_beside_folders,
+       "",
+       2,
+       {"has both pictures (1, as 'overview.png') and subfolders of pictures (as 'cat')"}},
       {"folder.png", folder_named_png, "", 0, {"2 passed over: 1 without suffix, 1 folder without pictures"}},
       {"names", classes_in_names, "", 0, {"begin with 'cat', 'dog' and so on: if these are classes"}},
       {"val", with_val, "", 0, {"not used in", "'val'"}},
@@ -225,7 +275,7 @@ static void every_set(void **state) {
        0,
        {"train: 8 images without labels", "train has no labels", "test has no"}},
       {"labels-of-train", idx_labels_of_train, "", 0, {"train: 8 images of 4 classes", "test has no labels"}},
-      {"labels-as-int", idx_labels_as_int, "", 0, {"not used in", "'train-labels-idx2-int'"}},
+      {"not-used", idx_beside_a_text, "", 0, {"not used in", "'mapping.txt'"}},
       {"fewer-labels", idx_fewer_labels, "", 2, {"train-labels-idx1-ubyte' has 7 labels", "has 8 images"}},
       {"sizes", idx_sizes_differ, "", 2, {"training images are 1x8x8 (channels, height, width), test images 1x16x16"}},
       {"odd", idx_odd_size, "", 2, {"2 does not divide 7x7; the next size that works is 8x8"}},
@@ -397,6 +447,40 @@ static void pictures_are_of_the_mean(void **state) {
   }
 }
 
+/* How the images were read is kept: a run goes on and is looked at as it was trained, or says what differs. */
+static void options_are_kept(void **state) {
+  (void)state;
+  char data[1024], run[1024];
+  snprintf(data, sizeof data, "%s", temp_path("kept/data"));
+  snprintf(run, sizeof run, "%s", temp_path("kept/run"));
+  photos_and_damage("kept/data");
+  assert_int_equal(
+      fovea("train --data %s --out %s" NET "--size 8 --channels gray --skip-bad --split 0.3 --limit-train 5", data,
+            run),
+      0);
+  assert_refused("8x8 gray");
+  assert_refused("2 damaged or not readable");
+  assert_int_equal(fovea("reconstruct --data %s --run %s --out %s", data, run, temp_path("kept/out.png")), 0);
+  assert_refused("8x8 gray");
+  assert_int_equal(fovea("reconstruct --data %s --run %s --out %s --fit stretch", data, run, temp_path("kept/out.png")),
+                   0);
+  assert_refused("stretched");
+  assert_int_equal(fovea("train --data %s --out %s --resume", data, run), 0);
+  assert_int_equal(fovea("train --data %s --out %s --resume --fit pad", data, run), 2);
+  assert_refused("the content of --data's training images");
+}
+
+/* Where the data folder itself is walked over, results in it would be pictures of a class the next time. */
+static void results_stay_out_of_an_unsplit_folder(void **state) {
+  (void)state;
+  char data[1024];
+  snprintf(data, sizeof data, "%s", temp_path("whole"));
+  photos("whole");
+  assert_int_equal(fovea("train --data %s --out %s/run" NET "--size 8", data, data), 2);
+  assert_refused("among the images of --data");
+  assert_false(there(temp_path("whole/run")));
+}
+
 /* A network that the images cannot have is refused by a sweep, too, before its folder is made. */
 static void a_sweep_refuses_before_it_begins(void **state) {
   (void)state;
@@ -412,6 +496,8 @@ int main(void) {
                                      cmocka_unit_test(results_never_become_a_split),
                                      cmocka_unit_test(reconstruct_overwrites_nothing),
                                      cmocka_unit_test(pictures_are_of_the_mean),
+                                     cmocka_unit_test(options_are_kept),
+                                     cmocka_unit_test(results_stay_out_of_an_unsplit_folder),
                                      cmocka_unit_test(a_sweep_refuses_before_it_begins)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

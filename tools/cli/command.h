@@ -17,6 +17,7 @@ extern const command command_sweep;
 extern const command command_regress;
 extern const command command_bench;
 extern const command command_check;
+extern const command command_pack;
 
 /* What a subcommand takes. */
 typedef struct command_line {

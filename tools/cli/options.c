@@ -94,6 +94,13 @@ fovea_status options_set(const option *o, const char *text) {
       if (!*text) return fovea_fail(FOVEA_INVALID, "--%s: an empty %s", o->name, o->argument ? o->argument : "value");
       *(const char **)o->value = text;
       return FOVEA_OK;
+    case OPTION_WORD:
+      if (*text && strlen(text) < OPTION_WORD_SIZE) {
+        strcpy(o->value, text);
+        return FOVEA_OK;
+      }
+      return fovea_fail(FOVEA_INVALID, "--%s: '%.80s' is not a word of 1 to %d letters", o->name, text,
+                        OPTION_WORD_SIZE - 1);
     case OPTION_INT:
       if (options_read_int(text, o->min, o->max, o->value)) return FOVEA_OK;
       return fovea_fail(FOVEA_INVALID, "--%s: '%.200s' is not a whole number from %.0f to %.0f", o->name, text, o->min,
@@ -302,6 +309,7 @@ static const char *argument_name(const option *o) {
     case OPTION_INTS:
       return o->argument ? o->argument : "N,N,...";
     case OPTION_STRING:
+    case OPTION_WORD:
       return o->argument ? o->argument : "TEXT";
     default:
       return o->argument ? o->argument : "N";
@@ -318,6 +326,9 @@ static void default_text(const option *o, char *text, size_t size) {
       if (value) snprintf(text, size, "%s", value);
       break;
     }
+    case OPTION_WORD:
+      snprintf(text, size, "%s", (const char *)o->value);
+      break;
     case OPTION_INT:
       snprintf(text, size, "%lld", *(long long *)o->value);
       break;

@@ -17,6 +17,7 @@
 typedef enum option_kind {
   OPTION_FLAG,   /* bool: true when given; takes no argument */
   OPTION_STRING, /* const char *: borrowed from argv */
+  OPTION_WORD,   /* char[OPTION_WORD_SIZE]: a copy, of at most that less one */
   OPTION_INT,    /* long long */
   OPTION_FLOAT,  /* double */
   OPTION_ONOFF,  /* bool: "on" or "off" */
@@ -24,7 +25,7 @@ typedef enum option_kind {
   OPTION_INTS    /* option_ints: "35,25,15,5", each from 1 to INT_MAX, or from min to max where max is not 0 */
 } option_kind;
 
-enum { OPTION_MAX_INTS = 32 };
+enum { OPTION_MAX_INTS = 32, OPTION_WORD_SIZE = 64 };
 
 typedef struct option_ints {
   int values[OPTION_MAX_INTS];

@@ -32,9 +32,7 @@ static fovea_status choose(const fovea_dataset *data, size_t count, uint8_t **pi
   if (*pixels == NULL || *index == NULL)
     return fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu images", count);
   fovea_status status = fovea_dataset_sample(data->labels, data->count, count, *index);
-  for (size_t i = 0; i < count && status == FOVEA_OK; i++)
-    memcpy(*pixels + i * size, data->pixels + (*index)[i] * size, size);
-  return status;
+  return status == FOVEA_OK ? fovea_dataset_read(data, *index, count, *pixels) : status;
 }
 
 fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, size_t count, fovea_latent latent,
@@ -44,8 +42,12 @@ fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, siz
   fovea_status status = FOVEA_OK;
   pictures_pairs p = {count, floats(values, &status), floats(values, &status), {NULL, NULL, NULL}};
   p.codes = (fovea_codes){floats(numbers, &status), floats(numbers, &status), floats(numbers, &status)};
-  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, data->pixels, count, latent, &p.codes, p.reconstructions);
-  for (size_t i = 0; i < values && status == FOVEA_OK; i++) p.originals[i] = (float)data->pixels[i] / 255;
+  uint8_t *pixels = malloc(values);
+  if (pixels == NULL) status = fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu values", values);
+  if (status == FOVEA_OK) status = fovea_dataset_read(data, NULL, count, pixels);
+  if (status == FOVEA_OK) status = fovea_vae_reconstruct(vae, pixels, count, latent, &p.codes, p.reconstructions);
+  for (size_t i = 0; i < values && status == FOVEA_OK; i++) p.originals[i] = (float)pixels[i] / 255;
+  free(pixels);
   if (status == FOVEA_OK)
     *pairs = p;
   else

@@ -17,6 +17,7 @@ typedef struct request {
   long long count;
   int latent; /* fovea_latent */
   bool walk;
+  image_options images;
 } request;
 
 /* Results must not overwrite what they come from, or each other. */
@@ -41,9 +42,11 @@ static fovea_status check_places(const request *r, const char *checkpoint) {
 }
 
 /* The run's test images, which must be of the size it was trained on. */
-static fovea_status load_images(const request *r, const int dims[3], fovea_dataset **images) {
+static fovea_status load_images(const request *r, const run_options *o, const int dims[3], fovea_dataset **images) {
   fovea_dataset *d = NULL;
-  fovea_status status = fovea_dataset_load(r->data, "test", (size_t)r->count, &d);
+  fovea_load_options load;
+  fovea_status status = image_options_read(&r->images, r->count, o->seed, &load);
+  if (status == FOVEA_OK) status = fovea_dataset_load_as(r->data, "test", &load, &d);
   if (status == FOVEA_OK) load_say("test", d);
   if (status == FOVEA_OK) load_say_remarks(d, NULL);
   if (status == FOVEA_OK && (d->channels != dims[0] || d->height != dims[1] || d->width != dims[2]))
@@ -141,7 +144,7 @@ static fovea_status draw(const request *r, const run_options *o, const int dims[
   fovea_device *device = NULL;
   fovea_vae *vae = NULL;
   const fovea_vae_config config = run_vae_config(o, dims[0], dims[1], dims[2]);
-  fovea_status status = r->walk ? FOVEA_OK : load_images(r, dims, &images);
+  fovea_status status = r->walk ? FOVEA_OK : load_images(r, o, dims, &images);
   if (status == FOVEA_OK) status = fovea_device_open(r->device, &device);
   if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) status = fovea_vae_create(device, &config, false, &vae);
@@ -169,6 +172,18 @@ static fovea_status reconstruct(const request *r) {
   return status;
 }
 
+/* Images are read as the run's were. */
+static fovea_status recall_images(request *r) {
+  char path[RUN_PATH], *config = NULL;
+  run_options o = run_options_default();
+  fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
+  if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
+  if (status == FOVEA_OK) status = run_config_parse(path, config, &o, NULL);
+  if (status == FOVEA_OK) r->images = o.images;
+  free(config);
+  return status;
+}
+
 /* The latent walk has no images; --data may stand beside it, as everywhere. */
 static fovea_status check_walk(const option *options, size_t count) {
   static const char *const others[] = {"count", "latent"};
@@ -182,7 +197,7 @@ static fovea_status check_walk(const option *options, size_t count) {
 static int run(int argc, char **argv) {
   request r = {.count = PICTURES_COUNT};
   bool done = false;
-  option options[] = {
+  const option own[] = {
       {.name = "run",
        .kind = OPTION_STRING,
        .value = &r.run,
@@ -219,7 +234,9 @@ static int run(int argc, char **argv) {
        .value = &r.device,
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
-  const size_t n = sizeof options / sizeof *options;
+  option options[sizeof own / sizeof *own + IMAGE_OPTIONS];
+  memcpy(options, own, sizeof own);
+  const size_t n = sizeof own / sizeof *own + image_options_table(&r.images, options + sizeof own / sizeof *own);
   const command_line line = {.usage = "fovea reconstruct --run RUN --data DIR --out FILE.png [options]",
                              .summary = "Draws test images beside what a trained network makes of them.",
                              .options = options,
@@ -227,7 +244,9 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  if (r.walk) status = check_walk(options, n);
+  status = recall_images(&r); /* what is given again counts */
+  if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
+  if (status == FOVEA_OK && r.walk) status = check_walk(options, n);
   if (status == FOVEA_OK) status = reconstruct(&r);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
 }

@@ -40,6 +40,15 @@ static bool add_hashes(json_t *config, const run_options *o, const run_data *set
          (o->init_hash[0] == '\0' || json_object_set_new(config, "init_hash", json_string(o->init_hash)) == 0);
 }
 
+/* How the images are read. What is damaged is left out after the sample was taken, so that a limit is then not the
+ * number of images. */
+static bool add_images(json_t *config, const run_options *o) {
+  if (!image_options_put(config, &o->images)) return false;
+  json_t *images = json_object_get(config, "images");
+  return !o->images.skip_bad || (json_object_set_new(images, "limit_train", json_integer(o->limit_train)) == 0 &&
+                                 json_object_set_new(images, "limit_test", json_integer(o->limit_test)) == 0);
+}
+
 json_t *run_config(const run_options *o, const run_data *sets) {
   char activation[RUN_WORD], attention[RUN_WORD];
   option_ints arch = o->arch;
@@ -60,7 +69,7 @@ json_t *run_config(const run_options *o, const run_data *sets) {
                 "batch", (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed,
                 "train_images", (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count,
                 "channels", sets->train->channels, "height", sets->train->height, "width", sets->train->width);
-  if (config == NULL || add_hashes(config, o, sets)) return config;
+  if (config == NULL || (add_hashes(config, o, sets) && add_images(config, o))) return config;
   json_decref(config);
   return NULL;
 }
@@ -118,6 +127,12 @@ static bool read_arch(const json_t *units, option_ints *arch) {
   return true;
 }
 
+/* A limit as it was given, else the number of images that came of it. */
+static json_int_t limit(const json_t *config, const char *key, json_int_t images) {
+  const json_t *given = json_object_get(json_object_get(config, "images"), key);
+  return json_is_integer(given) ? json_integer_value(given) : images;
+}
+
 static bool unpack(json_t *config, run_options *o, int dims[3]) {
   json_t *units = NULL;
   const char *activation = NULL, *attention = NULL, *init_hash = "";
@@ -132,8 +147,8 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
       strlen(init_hash) >= sizeof o->init_hash)
     return false;
   snprintf(o->init_hash, sizeof o->init_hash, "%s", init_hash);
-  o->limit_train = train_images;
-  o->limit_test = test_images;
+  o->limit_train = limit(config, "limit_train", train_images);
+  o->limit_test = limit(config, "limit_test", test_images);
   o->depth = depth;
   o->latent = latent;
   o->epochs = epochs;
@@ -142,7 +157,7 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->batchnorm = batchnorm != 0;
   o->activation = options_find_choice(run_activations, activation, strlen(activation));
   o->attention = options_find_choice(run_attentions, attention, strlen(attention));
-  return read_arch(units, &o->arch) && in_range(o);
+  return read_arch(units, &o->arch) && image_options_get(config, &o->images) && in_range(o);
 }
 
 static fovea_status load_json(const char *where, const char *text, json_t **json) {
@@ -218,6 +233,7 @@ static void option_of_key(const char *key, char *out, size_t size) {
                                           {"train_hash", "the content of --data's training images and labels"},
                                           {"test_hash", "the content of --data's test images and labels"},
                                           {"init_hash", "--init (its content)"},
+                                          {"images", "how --data is read (--size, --channels and so on)"},
                                           {"channels", "--data (channels)"},
                                           {"height", "--data (height)"},
                                           {"width", "--data (width)"}};
@@ -242,8 +258,11 @@ static const char *difference(const json_t *stored, const json_t *config) {
     if (json_equal(before, value)) continue;
     if (before != NULL || !is_hash_of_data(key)) return key;
   }
-  const bool had = json_object_get(stored, "init_hash") != NULL, has = json_object_get(config, "init_hash") != NULL;
-  return had && !has ? "init_hash" : NULL;
+  static const char *const optional[] = {"init_hash", "images"};
+  for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
+    if (json_object_get(stored, optional[i]) != NULL && json_object_get(config, optional[i]) == NULL)
+      return optional[i];
+  return NULL;
 }
 
 typedef struct changed {

@@ -12,6 +12,9 @@
 
 #include "base/fail.h"
 #include "base/hash.h"
+#include "data/folders.h"
+#include "data/pack.h"
+#include "data/pack_format.h"
 
 /* --- what was found ---------------------------------------------------------------------------------------------- */
 
@@ -224,24 +227,24 @@ static fovea_status look_into_classes(const char *split, const char *real, bool 
   return status;
 }
 
-/* Whether `real` is, or lies in, what will be the folder `name` in the folder `data`. */
-static bool will_be_in(const char *data, const char *name, const char *real) {
+/* Whether `real` is, or lies in, what will be a split's folder in `data`; its name to name[NAME_MAX + 1]. */
+static bool will_be_split(const char *data, const char *real, char *name) {
   char path[PATH_MAX];
   struct stat about, here;
   if (!folder_at(data, &about)) return false;
   snprintf(path, sizeof path, "%s", real);
   for (;;) {
     const char *slash = strrchr(path, '/');
-    const bool named = slash != NULL && strcmp(slash + 1, name) == 0;
+    snprintf(name, NAME_MAX + 1, "%s", slash != NULL ? slash + 1 : "");
     if (!cut(path)) return false;
-    if (named && stat(path, &here) == 0 && same(&here, &about)) return true;
+    if (fovea_folders_role(name) >= 0 && stat(path, &here) == 0 && same(&here, &about)) return true;
   }
 }
 
 /* A split that is not there yet would be one at the next load, and the data then be of two kinds. */
-static fovea_status check_new_split(const char *data, const char *name, const char *option, const char *out,
-                                    const char *real) {
-  if (!will_be_in(data, name, real)) return FOVEA_OK;
+static fovea_status check_new_split(const char *data, const char *option, const char *out, const char *real) {
+  char name[NAME_MAX + 1];
+  if (!will_be_split(data, real, name)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "%s %s lies in %s/%s, a folder that would be taken for images of --data from then on; choose "
                     "another place",
@@ -261,16 +264,19 @@ static fovea_status check_split(const char *split, const char *option, const cha
                     option, out, split);
 }
 
+/* Where the data folder itself is walked over, or looked into for being the only one, whatever is new in it counts. */
 static fovea_status check_splits(const char *data, const char *option, const char *out, const char *real) {
-  static const char *const splits[] = {"train", "test"};
-  fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < 2 && status == FOVEA_OK; i++) {
-    char *split = join(data, splits[i]);
-    status = split == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to compare --data and %s", option)
-                           : check_split(split, option, out, real);
-    if (status == FOVEA_OK) status = check_new_split(data, splits[i], option, out, real);
-    free(split);
+  struct stat about;
+  fovea_folders *where = malloc(sizeof *where);
+  if (where == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to compare --data and %s", option);
+  fovea_status status = folder_at(data, &about) ? fovea_folders_of(data, where) : FOVEA_OK;
+  if (status == FOVEA_OK && folder_at(data, &about)) {
+    status = where->whole || where->wrapped ? check_split(data, option, out, real) : FOVEA_OK;
+    for (size_t i = 0; i < 2 && status == FOVEA_OK; i++)
+      if (where->folder[i][0] != '\0') status = check_split(where->folder[i], option, out, real);
+    if (status == FOVEA_OK) status = check_new_split(data, option, out, real);
   }
+  free(where);
   return status;
 }
 
@@ -311,20 +317,38 @@ fovea_status load_check_folder(const char *data, const char *option, const char 
 
 /* --- the hash ---------------------------------------------------------------------------------------------------- */
 
-static void put_number(XXH64_state_t *hash, uint64_t value) {
-  uint8_t bytes[8];
-  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * i));
-  XXH64_update(hash, bytes, sizeof bytes);
+enum { CHUNK = 1 << 20 };
+
+/* The pixels of a sample of a set in a file, some at a time. */
+static fovea_status hash_pixels(const fovea_dataset *d, XXH64_state_t *hash) {
+  const size_t image = (size_t)d->channels * (size_t)d->height * (size_t)d->width;
+  const size_t some = image < CHUNK ? CHUNK / image : 1;
+  uint8_t *pixels = malloc(some * image);
+  uint32_t *index = malloc(some * sizeof *index);
+  fovea_status status =
+      pixels == NULL || index == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read %zu images", some) : FOVEA_OK;
+  for (size_t done = 0; done < d->count && status == FOVEA_OK; done += some) {
+    const size_t n = d->count - done < some ? d->count - done : some;
+    for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(done + i);
+    status = fovea_dataset_read(d, index, n, pixels);
+    if (status == FOVEA_OK) XXH64_update(hash, pixels, n * image);
+  }
+  free(pixels);
+  free(index);
+  return status;
 }
 
-uint64_t load_hash(const fovea_dataset *d) {
+fovea_status load_hash(const fovea_dataset *d, uint64_t *value) {
+  const size_t image = (size_t)d->channels * (size_t)d->height * (size_t)d->width;
   XXH64_state_t hash;
-  XXH64_reset(&hash, 0);
-  put_number(&hash, d->count);
-  put_number(&hash, (uint64_t)d->channels);
-  put_number(&hash, (uint64_t)d->height);
-  put_number(&hash, (uint64_t)d->width);
-  XXH64_update(&hash, d->pixels, d->count * (size_t)d->channels * (size_t)d->height * (size_t)d->width);
-  if (d->labels != NULL) XXH64_update(&hash, d->labels, d->count);
-  return XXH64_digest(&hash);
+  if (d->file != NULL && fovea_pack_hash(d->file, value)) return FOVEA_OK;
+  fovea_pack_hash_begin(&hash, d->count, d->channels, d->height, d->width);
+  fovea_status status = FOVEA_OK;
+  if (d->pixels != NULL)
+    XXH64_update(&hash, d->pixels, d->count * image);
+  else
+    status = hash_pixels(d, &hash);
+  if (d->labels != NULL) fovea_pack_hash_labels(&hash, d->labels, d->count);
+  *value = XXH64_digest(&hash);
+  return status;
 }

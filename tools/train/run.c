@@ -52,7 +52,7 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->data,
        .argument = "DIR",
        .required = true,
-       .help = "images: MNIST-style IDX files, or folders train/ and test/ of PNGs"},
+       .help = "images: a folder of JPEGs and PNGs, or of MNIST-style IDX files"},
       {.name = "out",
        .kind = OPTION_STRING,
        .value = &o->out,
@@ -140,9 +140,9 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->device,
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
-  _Static_assert(sizeof all / sizeof *all + 8 <= RUN_OPTIONS, "room for those that a command adds");
+  _Static_assert(sizeof all / sizeof *all + IMAGE_OPTIONS + 8 <= RUN_OPTIONS, "room for those that a command adds");
   memcpy(table, all, sizeof all);
-  return sizeof all / sizeof *all;
+  return sizeof all / sizeof *all + image_options_table(&o->images, table + sizeof all / sizeof *all);
 }
 
 fovea_status run_options_check(const run_options *o) {
@@ -182,10 +182,13 @@ fovea_status run_check_network(const run_options *o, const fovea_dataset *d) {
 
 fovea_status run_data_load(const run_options *o, run_data *data) {
   run_data d = {0};
-  fovea_status status = load_check_folder(o->data, "--out", o->out);
-  if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "train", (size_t)o->limit_train, &d.train);
+  fovea_load_options train, test;
+  fovea_status status = image_options_read(&o->images, o->limit_train, o->seed, &train);
+  if (status == FOVEA_OK) status = image_options_read(&o->images, o->limit_test, o->seed, &test);
+  if (status == FOVEA_OK) status = load_check_folder(o->data, "--out", o->out);
+  if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "train", &train, &d.train);
   if (status == FOVEA_OK) load_say("train", d.train);
-  if (status == FOVEA_OK) status = fovea_dataset_load(o->data, "test", (size_t)o->limit_test, &d.test);
+  if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "test", &test, &d.test);
   if (status == FOVEA_OK) load_say("test", d.test);
   if (status == FOVEA_OK) load_say_remarks(d.train, d.test);
   if (status == FOVEA_OK &&
@@ -194,10 +197,10 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
         FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
         d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
   if (status == FOVEA_OK) status = run_check_network(o, d.train);
+  if (status == FOVEA_OK) status = load_hash(d.train, &d.train_hash);
+  if (status == FOVEA_OK) status = load_hash(d.test, &d.test_hash);
   if (status == FOVEA_OK) {
     pictures_say_channels(d.train->channels);
-    d.train_hash = load_hash(d.train);
-    d.test_hash = load_hash(d.test);
     *data = d;
   } else {
     run_data_free(&d);

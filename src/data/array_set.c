@@ -1,0 +1,276 @@
+/* An array of images, and one of labels, as a source. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "data/source.h"
+
+enum { CHUNK = 4096, MOST_LABEL = 65535 };
+
+/* ---- what the numbers mean -------------------------------------------------------------------------------------- */
+
+/* A stored number x is the byte x * scale, rounded. */
+typedef struct range {
+  double least, most;
+  bool whole;
+} range;
+
+/* Goes through all numbers of an array that are no bytes. */
+static fovea_status find_range(const fovea_array_place *place, range *r) {
+  fovea_array a;
+  uint8_t stored[CHUNK * 8];
+  double values[CHUNK];
+  *r = (range){HUGE_VAL, -HUGE_VAL, true};
+  fovea_status status = fovea_array_open(place, &a);
+  if (status != FOVEA_OK) return status;
+  for (size_t done = 0; done < a.count && status == FOVEA_OK;) {
+    const size_t n = a.count - done < CHUNK ? a.count - done : CHUNK;
+    status = fovea_array_read(&a, n, stored);
+    if (status != FOVEA_OK) break;
+    fovea_array_convert(&a, stored, n, values);
+    for (size_t i = 0; i < n && status == FOVEA_OK; i++) {
+      if (!isfinite(values[i]))
+        status = fovea_fail(FOVEA_INVALID, "%s: number %zu is %g; pixels are finite", a.name, done + i + 1, values[i]);
+      r->least = fmin(r->least, values[i]);
+      r->most = fmax(r->most, values[i]);
+      r->whole = r->whole && values[i] == floor(values[i]);
+    }
+    done += n;
+  }
+  if (status == FOVEA_OK) status = fovea_array_end(&a);
+  fovea_array_close(&a);
+  return status;
+}
+
+/* What makes bytes of the numbers: 255 of 0 .. 1, 1 / 257 of 16 bits, else 1. */
+static fovea_status find_scale(const fovea_array_place *place, const fovea_array *a, fovea_data_report *report,
+                               double *scale) {
+  range r;
+  *scale = 1;
+  if (a->size == 1 && a->type == 'u') return FOVEA_OK;
+  fovea_status status = find_range(place, &r);
+  if (status != FOVEA_OK) return status;
+  if (a->type == 'f' && r.least >= 0 && r.most <= 1) {
+    *scale = 255;
+    return fovea_report_remark(report, "%s: floats from %g to %g are taken as 0 to 1, times 255", a->name, r.least,
+                               r.most);
+  }
+  if (a->size == 2 && a->type == 'u' && r.most > 255) {
+    *scale = 1.0 / 257;
+    return fovea_report_remark(report, "%s: 16-bit numbers up to %g are taken as 0 to 65535, divided by 257", a->name,
+                               r.most);
+  }
+  if (r.least < 0 || r.most > 255)
+    return fovea_fail(FOVEA_INVALID,
+                      "%s: numbers from %g to %g; pixels are 0 to 255, or floats from 0 to 1: scale them first",
+                      a->name, r.least, r.most);
+  if (a->type == 'f' || !r.whole)
+    return fovea_report_remark(report, "%s: floats from %g to %g are taken as 0 to 255%s", a->name, r.least, r.most,
+                               r.whole ? "" : ", rounded");
+  return FOVEA_OK;
+}
+
+/* After the last number; what follows the whole data is said. */
+static fovea_status end(fovea_array *a, fovea_data_report *report) {
+  fovea_status status = fovea_array_end(a);
+  if (status != FOVEA_OK || a->stream.trailing == NULL || !a->stream.trailing(a->stream.of)) return status;
+  return fovea_report_remark(report, "%s has bytes after its gzip data, which are not used", a->name);
+}
+
+/* ---- labels ----------------------------------------------------------------------------------------------------- */
+
+/* The class of one row of numbers; MOST_LABEL + 1 of what is none. */
+static uint32_t class_of(const double *row, size_t columns, bool first_column) {
+  uint32_t hot = MOST_LABEL + 1;
+  if (columns == 1 || first_column)
+    return row[0] >= 0 && row[0] <= MOST_LABEL && row[0] == floor(row[0]) ? (uint32_t)row[0] : hot;
+  for (size_t i = 0; i < columns; i++) {
+    if (row[i] != 0 && row[i] != 1) return MOST_LABEL + 1;
+    if (row[i] == 1 && hot <= MOST_LABEL) return MOST_LABEL + 1;
+    if (row[i] == 1) hot = (uint32_t)i;
+  }
+  return hot;
+}
+
+static fovea_status read_rows(fovea_array *a, bool first_column, fovea_data_report *report, uint16_t *labels) {
+  const size_t columns = a->item;
+  uint8_t *stored = malloc(columns * a->size);
+  double *row = malloc(columns * sizeof *row);
+  fovea_status status =
+      stored == NULL || row == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory for the labels of %s", a->name) : FOVEA_OK;
+  for (size_t i = 0; i < a->dims[0] && status == FOVEA_OK; i++) {
+    status = fovea_array_read(a, columns, stored);
+    if (status != FOVEA_OK) break;
+    fovea_array_convert(a, stored, columns, row);
+    const uint32_t label = class_of(row, columns, first_column);
+    if (label <= MOST_LABEL)
+      labels[i] = (uint16_t)label;
+    else if (columns == 1 || first_column)
+      status = fovea_fail(FOVEA_INVALID, "%s: label %zu is %g; labels are whole numbers from 0 to %d", a->name, i + 1,
+                          row[0], MOST_LABEL);
+    else
+      status = fovea_fail(FOVEA_INVALID,
+                          "%s: row %zu of its %zu columns has not one 1 among zeros; one class an image is "
+                          "expected",
+                          a->name, i + 1, columns);
+  }
+  if (status == FOVEA_OK) status = end(a, report);
+  free(stored);
+  free(row);
+  return status;
+}
+
+/* Shapes (n), (n, 1), of IDX files (n, columns), and one-hot (n, classes). */
+static fovea_status check_labels(const fovea_array *a, const fovea_array *images, bool *first_column,
+                                 fovea_data_report *report) {
+  *first_column = a->rank == 2 && a->item > 1 && a->big_endian && a->type == 'i';
+  if (a->rank > 2 || a->item > MOST_LABEL)
+    return fovea_fail(FOVEA_INVALID, "%s has %d dimensions, %zu numbers a label; labels are one number an image",
+                      a->name, a->rank, a->item);
+  if (a->dims[0] != images->dims[0])
+    return fovea_fail(FOVEA_INVALID, "%s has %zu labels, but %s has %zu images", a->name, a->dims[0], images->name,
+                      images->dims[0]);
+  if (a->fortran && a->item > 1)
+    return fovea_fail(FOVEA_INVALID, "%s is in Fortran order; save numpy.ascontiguousarray of it", a->name);
+  if (*first_column)
+    return fovea_report_remark(
+        report, "%s has %zu columns: the first is the class, as QMNIST's, the others are not used", a->name, a->item);
+  if (a->item > 1)
+    return fovea_report_remark(report, "%s has %zu columns: taken as one-hot, the column of the 1 is the class",
+                               a->name, a->item);
+  return FOVEA_OK;
+}
+
+static fovea_status read_labels(const fovea_array_place *place, const fovea_array *images, fovea_data_report *report,
+                                uint16_t **labels) {
+  fovea_array a;
+  bool first_column;
+  fovea_status status = fovea_array_open(place, &a);
+  if (status != FOVEA_OK) return status;
+  status = check_labels(&a, images, &first_column, report);
+  if (status == FOVEA_OK && (*labels = malloc(a.dims[0] * sizeof **labels)) == NULL)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu labels", a.dims[0]);
+  if (status == FOVEA_OK) status = read_rows(&a, first_column, report, *labels);
+  fovea_array_close(&a);
+  return status;
+}
+
+/* ---- images ----------------------------------------------------------------------------------------------------- */
+
+typedef struct images {
+  fovea_array array;
+  fovea_data_report *report;
+  fovea_shape shape;
+  double scale;
+  size_t next;     /* image */
+  uint8_t *stored; /* an image, or all of them in Fortran order */
+  uint8_t *bytes;  /* an image as stored, as bytes */
+  double *values;
+} images;
+
+static void images_close(void *of) {
+  images *m = of;
+  fovea_array_close(&m->array);
+  free(m->stored);
+  free(m->bytes);
+  free(m->values);
+  free(m);
+}
+
+/* Gathers image `n` of an array whose first index is the fastest: number (n, i, j, k) is at n + N (i + I (j + J k)). */
+static void gather(const images *m, size_t n, uint8_t *item) {
+  const fovea_array *a = &m->array;
+  for (size_t e = 0; e < a->item; e++) {
+    size_t rest = e, place = 0, stride = a->item;
+    for (int i = 1; i < a->rank; i++) { /* e in C order to its index, to the place in Fortran order */
+      stride /= a->dims[i];
+      size_t of = rest / stride, step = 1;
+      rest %= stride;
+      for (int k = 1; k < i; k++) step *= a->dims[k];
+      place += of * step;
+    }
+    memcpy(item + e * a->size, m->stored + (n + a->dims[0] * place) * a->size, a->size);
+  }
+}
+
+static fovea_status next_item(images *m, uint8_t **item) {
+  fovea_array *a = &m->array;
+  *item = m->stored;
+  if (!a->fortran) return fovea_array_read(a, a->item, m->stored);
+  fovea_status status = m->next == 0 ? fovea_array_read(a, a->count, m->stored) : FOVEA_OK;
+  *item = m->stored + a->count * a->size; /* room for one after them */
+  if (status == FOVEA_OK) gather(m, m->next, *item);
+  return status;
+}
+
+static void to_bytes(images *m, const uint8_t *item) {
+  const fovea_array *a = &m->array;
+  fovea_array_convert(a, item, a->item, m->values);
+  for (size_t i = 0; i < a->item; i++) m->bytes[i] = (uint8_t)(m->values[i] * m->scale + 0.5);
+}
+
+static fovea_status images_next(void *of, uint8_t *pixels) {
+  images *m = of;
+  uint8_t *item;
+  if (pixels == NULL) return end(&m->array, m->report);
+  fovea_status status = next_item(m, &item);
+  m->next++;
+  if (status != FOVEA_OK) return status;
+  const bool bytes = m->array.size == 1 && m->array.type == 'u';
+  if (!bytes) to_bytes(m, item);
+  const uint8_t *from = bytes ? item : m->bytes;
+  if (!m->shape.transposed && (!m->shape.channels_last || m->shape.channels == 1))
+    memcpy(pixels, from, m->array.item);
+  else
+    for (size_t i = 0; i < m->array.item; i++) pixels[i] = from[fovea_shape_place(&m->shape, i)];
+  return FOVEA_OK;
+}
+
+static fovea_status allocate(images *m) {
+  const fovea_array *a = &m->array;
+  m->stored = malloc((a->item + (a->fortran ? a->count : 0)) * a->size);
+  m->bytes = malloc(a->item);
+  m->values = a->size == 1 && a->type == 'u' ? NULL : malloc(a->item * sizeof *m->values);
+  const bool all = m->stored != NULL && m->bytes != NULL && (m->values != NULL || (a->size == 1 && a->type == 'u'));
+  return all ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for an image of %zu numbers of %s", a->item, a->name);
+}
+
+static fovea_status open_images(const fovea_array_place *place, const fovea_load_options *options,
+                                fovea_data_report *report, images *m) {
+  fovea_array *a = &m->array;
+  fovea_status status = fovea_array_open(place, a);
+  if (status == FOVEA_OK && a->rank < 2)
+    status = fovea_fail(FOVEA_INVALID, "%s has one dimension; images have 2 to 4", a->name);
+  if (status == FOVEA_OK && place->kind == FOVEA_ARRAY_IDX && a->rank < 3)
+    status = fovea_fail(FOVEA_INVALID, "%s has rank %d; images in IDX files have rank 3 or 4", a->name, a->rank);
+  if (status == FOVEA_OK && a->dims[0] > UINT32_MAX)
+    status = fovea_fail(FOVEA_INVALID, "%s has %zu images, at most 2^32 - 1 are expected", a->name, a->dims[0]);
+  if (status == FOVEA_OK) status = fovea_shape_find(a->name, a->dims + 1, a->rank - 1, options, report, &m->shape);
+  if (status == FOVEA_OK) status = find_scale(place, a, report, &m->scale);
+  return status == FOVEA_OK ? allocate(m) : status;
+}
+
+fovea_status fovea_array_source(const fovea_array_pair *pair, const fovea_load_options *options,
+                                fovea_data_report *report, fovea_source *source) {
+  images *m = calloc(1, sizeof *m);
+  *source = (fovea_source){.of = m, .next = images_next, .close = images_close};
+  if (m == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", pair->images.path);
+  m->report = report;
+  fovea_status status = open_images(&pair->images, options, report, m);
+  if (status == FOVEA_OK && pair->labels.path != NULL)
+    status = read_labels(&pair->labels, &m->array, report, &source->labels);
+  source->count = m->array.dims[0];
+  source->channels = m->shape.channels;
+  source->height = m->shape.height;
+  source->width = m->shape.width;
+  if (status != FOVEA_OK) fovea_source_close(source);
+  return status;
+}
+
+void fovea_source_close(fovea_source *source) {
+  if (source->of != NULL) source->close(source->of);
+  free(source->labels);
+  fovea_names_free(&source->classes);
+  *source = (fovea_source){.count = 0};
+}

@@ -1,0 +1,44 @@
+#include "data/picture.h"
+
+#include <stdlib.h>
+
+#include "base/fail.h"
+#include "base/file.h"
+
+static fovea_status decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
+                           int width, int height, uint8_t *stored) {
+  return info->kind == FOVEA_PICTURE_PNG ? fovea_png_decode(path, bytes, size, info, width, height, stored)
+                                         : fovea_jpeg_decode(path, bytes, size, info, width, height, stored);
+}
+
+/* Puts what is stored upright, in a block of its own. */
+static fovea_status turn(const char *path, const fovea_picture_info *info, int width, int height, size_t n,
+                         uint8_t **pixels) {
+  if (info->orientation == 1) return FOVEA_OK;
+  const size_t size = (size_t)width * (size_t)height * n;
+  uint8_t *upright = malloc(size);
+  if (upright == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to turn the %zu bytes of '%s'", size, path);
+  fovea_exif_turn(*pixels, width, height, n, info->orientation, upright);
+  free(*pixels);
+  *pixels = upright;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_picture_read(const char *path, const fovea_picture_info *info, uint8_t **pixels) {
+  const bool sideways = info->orientation >= 5;
+  const int width = sideways ? info->height : info->width, height = sideways ? info->width : info->height;
+  const size_t n = (size_t)info->channels + info->alpha, size = (size_t)width * (size_t)height * n;
+  uint8_t *bytes = NULL, *stored = NULL;
+  size_t length = 0;
+  fovea_status status = fovea_file_read(path, FOVEA_PICTURE_MAX_FILE, &bytes, &length);
+  if (status == FOVEA_OK && (stored = malloc(size)) == NULL)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the %zu bytes of '%s'", size, path);
+  if (status == FOVEA_OK) status = decode(path, bytes, length, info, width, height, stored);
+  free(bytes);
+  if (status == FOVEA_OK) status = turn(path, info, width, height, n, &stored);
+  if (status == FOVEA_OK)
+    *pixels = stored;
+  else
+    free(stored);
+  return status;
+}

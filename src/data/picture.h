@@ -1,0 +1,49 @@
+/* One picture in a file: what it is by its first bytes and its header, and its pixels. PNG by libpng, JPEG by
+ * libjpeg-turbo; a picture is one by its content, whatever its name. */
+#ifndef FOVEA_DATA_PICTURE_H
+#define FOVEA_DATA_PICTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fovea/status.h"
+
+enum { FOVEA_PICTURE_MAX_SIDE = 16384, FOVEA_PICTURE_MAX_FILE = 1 << 30 };
+
+typedef enum fovea_picture_kind { FOVEA_NO_PICTURE, FOVEA_PICTURE_PNG, FOVEA_PICTURE_JPEG } fovea_picture_kind;
+
+typedef struct fovea_picture_info {
+  fovea_picture_kind kind;
+  int width, height; /* upright */
+  int channels;      /* 1 of gray, 3 of colour */
+  bool alpha;        /* and one of alpha, or of a transparent colour (PNG's tRNS) */
+  bool deep;         /* 16 bits in the file, rounded to 8 */
+  int orientation;   /* of Exif 2.32, 4.6.4: 1 is stored upright, 2 to 8 are turned */
+} fovea_picture_info;
+
+/* The header of the regular file at `path`, whose last part is `name`. kind is FOVEA_NO_PICTURE for a file that is none
+ * by its content or its name. FOVEA_INVALID, with the path and what to do, for a picture of another kind, one of more
+ * than 16384 pixels a side or than its bytes can hold, and a file named like a picture that is none; FOVEA_IO. */
+fovea_status fovea_picture_look(const char *path, const char *name, fovea_picture_info *info);
+
+/* Whether the file is named like a picture or is one by its first bytes, good or bad. */
+bool fovea_picture_at(const char *dir, const char *name);
+
+/* Its pixels, height x width x (channels + alpha), upright; the caller frees them. FOVEA_INVALID when it is damaged, or
+ * no longer what fovea_picture_look saw; FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status fovea_picture_read(const char *path, const fovea_picture_info *info, uint8_t **pixels);
+
+/* The decoders: `stored` is height x width x (channels + alpha) as the file has it, before it is turned. */
+fovea_status fovea_png_decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
+                              int width, int height, uint8_t *stored);
+fovea_status fovea_jpeg_decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
+                               int width, int height, uint8_t *stored);
+
+/* The orientation in a TIFF directory of Exif; 1 where there is none. */
+int fovea_exif_orientation(const uint8_t *exif, size_t size);
+
+/* Turns width x height pixels of `n` bytes upright; of orientations 5 to 8 the result is height wide. */
+void fovea_exif_turn(const uint8_t *stored, int width, int height, size_t n, int orientation, uint8_t *upright);
+
+#endif

@@ -1,0 +1,13 @@
+/* Folders of pictures as a data set; the rules are in fovea/data.h. */
+#ifndef FOVEA_DATA_PICTURE_FOLDER_H
+#define FOVEA_DATA_PICTURE_FOLDER_H
+
+#include "data/folders.h"
+
+/* Fills *set, whose report is there already, from split 0 ("train") or 1 ("test") of the folders; with no image
+ * where the data folder itself is one without any picture. FOVEA_IO, FOVEA_INVALID and FOVEA_NO_MEMORY as
+ * fovea_dataset_load. */
+fovea_status fovea_picture_folder_load(const fovea_folders *where, int split, const fovea_load_options *options,
+                                       fovea_dataset *set);
+
+#endif

@@ -1,0 +1,121 @@
+/* fovea pack: a data set as one checked file, from which it is trained without being loaded. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/signals.h"
+#include "data/pack.h"
+#include "train/images.h"
+#include "train/load.h"
+
+typedef struct request {
+  const char *data, *out;
+  image_options images;
+  long long seed, threads;
+  size_t remarks[2]; /* that have been said, of train and of test */
+} request;
+
+static fovea_status begin(void *user, const fovea_dataset *train, const fovea_dataset *test) {
+  request *r = user;
+  struct stat data, out;
+  load_say("train", train);
+  load_say("test", test);
+  load_say_remarks(train, test);
+  r->remarks[0] = train->report->remark_count;
+  r->remarks[1] = test->report->remark_count;
+  if (stat(r->data, &data) == 0 && stat(r->out, &out) == 0 && data.st_dev == out.st_dev && data.st_ino == out.st_ino)
+    return fovea_fail(FOVEA_INVALID, "--out %s is the data themselves; choose another file", r->out);
+  fovea_status status = load_check_file(r->data, "--out", r->out);
+  if (status == FOVEA_OK) status = output_check_pack("--out", r->out);
+  if (status != FOVEA_OK) return status;
+  signals_busy();
+  progress_begin("packing", train->count + test->count, "images");
+  return FOVEA_OK;
+}
+
+/* What came to light while all was read. */
+static void end(void *user, const fovea_dataset *train, const fovea_dataset *test) {
+  const request *r = user;
+  const fovea_data_report *reports[] = {train->report, test->report};
+  for (size_t i = 0; i < 2; i++)
+    for (size_t k = r->remarks[i]; k < reports[i]->remark_count; k++)
+      progress_tell("fovea: %s", reports[i]->remarks[k]);
+}
+
+static bool progress(void *user, size_t images) {
+  (void)user;
+  progress_update(images, NULL);
+  return signals_received() == 0;
+}
+
+static fovea_status pack(request *r, bool *stopped) {
+  fovea_load_options load;
+  struct stat about;
+  fovea_status status = image_options_read(&r->images, 0, r->seed, &load);
+  if (status != FOVEA_OK) return status;
+  const fovea_pack_job job = {.from = r->data,
+                              .path = r->out,
+                              .options = &load,
+                              .threads = (int)r->threads,
+                              .user = r,
+                              .begin = begin,
+                              .progress = progress,
+                              .end = end};
+  status = fovea_pack_write(&job);
+  progress_end();
+  *stopped = signals_received() != 0 && status != FOVEA_OK;
+  if (status == FOVEA_OK && stat(r->out, &about) == 0)
+    fprintf(stderr, "fovea: %s has %.1f MiB; --data %s trains from it\n", r->out,
+            (double)about.st_size / (1024.0 * 1024), r->out);
+  return status;
+}
+
+static int run(int argc, char **argv) {
+  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  request r = {.threads = processors > 0 ? processors : 1};
+  const char *positional = NULL;
+  size_t positionals = 0;
+  bool done = false, stopped = false;
+  option options[4 + IMAGE_OPTIONS] = {
+      {.name = "data", .kind = OPTION_STRING, .value = &r.data, .argument = "DIR", .help = "images, as for train"},
+      {.name = "out",
+       .kind = OPTION_STRING,
+       .value = &r.out,
+       .argument = "SET",
+       .required = true,
+       .help = "the file, which is made anew"},
+      {.name = "seed", .kind = OPTION_INT, .value = &r.seed, .max = 9007199254740992.0, .help = "of --split"},
+      {.name = "threads",
+       .kind = OPTION_INT,
+       .value = &r.threads,
+       .min = 1,
+       .max = 64,
+       .help = "that read images, where these are files of their own"}};
+  const size_t n = 4 + image_options_table(&r.images, options + 4);
+  const command_line line = {.usage = "fovea pack DIR --out SET [options]",
+                             .summary =
+                                 "Writes images as one checked file, of which a training holds a few batches in "
+                                 "memory.",
+                             .options = options,
+                             .count = n,
+                             .positionals = &positional,
+                             .max_positionals = 1,
+                             .positional_count = &positionals};
+  fovea_status status = command_begin(&line, argc, argv, &done);
+  if (status != FOVEA_OK) return command_fail(status);
+  if (done) return FOVEA_OK;
+  if (positionals > 0) r.data = positional;
+  if (r.data == NULL)
+    return command_fail(fovea_fail(FOVEA_INVALID, "what is to be packed is missing: fovea pack DIR --out SET"));
+  signals_catch();
+  status = pack(&r, &stopped);
+  if (stopped) return signals_exit_code();
+  return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
+}
+
+const command command_pack = {"pack", "write a data set as one file, to train from it without loading it", run};
