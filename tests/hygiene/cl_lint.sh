@@ -42,10 +42,20 @@ compilations() {
   done < <(find_files cl -- '*.cl')
 }
 
+# What the driver would start for one file, without the file: it takes several, where clang starts a process for each.
+frontend=()
+parse() {
+  local command
+  command=$(clang "${flags[@]}" -### cl/adam.cl 2>&1 | grep -F '"-cc1"')
+  eval "frontend=($command)" # quoted by the driver, for a shell
+  unset 'frontend[-1]'
+}
+
 list=$(mktemp) findings=$(mktemp)
 trap 'rm -f -- "$list" "$findings"' EXIT
 compilations >"$list"
-# shellcheck disable=SC2016 # $@ is the inner shell's
-xargs -P "$jobs" -L 1 bash -c 'clang "$@" || echo "failed: $*" >&2' clang "${flags[@]}" \
-  <"$list" >"$findings" 2>&1 || true
+parse
+# Files of the same options in one process.
+awk '{ file = $NF; sub(/ *[^ ]*$/, ""); files[$0] = files[$0] " " file } END { for (o in files) print o files[o] }' "$list" |
+  xargs -P "$jobs" -L 1 bash -c '"$@" || echo "failed: $*"' lint "${frontend[@]}" >"$findings" 2>&1 || true
 report cl_lint "$(wc -l <"$list")" "$findings"

@@ -13,7 +13,7 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder$|_gpu_(path|sample|optimized)$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder$|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$'
 [ "$step" = --run ] ||
   left_out+='|^(op|model|net|samples)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(bench|load|plots|resume|signals|sweep_resume)$'
 
@@ -34,7 +34,7 @@ make() {
 }
 
 if [ "$step" = --build ]; then
-  cmake -C .cmake/asan.cmake -S . -B "$build" -G Ninja -DFOVEA_TEST_CACHE="$3" >/dev/null
+  cmake -C .cmake/asan.cmake -S . -B "$build" -G Ninja -DFOVEA_TEST_CACHE="$3" -DCMAKE_C_FLAGS_DEBUG=-g1 >/dev/null
   make 1
   exit
 fi
