@@ -67,14 +67,18 @@ static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ol
     if (a->slopes[i].fit) fovea_text_add(t, a->slopes[i].fit);
     fovea_text_add(t, ".\n");
   }
-  for (size_t i = 0; i < a->pair_count; i++) {
-    const fovea_effect *e = &a->interactions[i];
-    if (!(e->p_value < o->alpha)) continue;
-    fovea_text_print(t, "But they matter together: what one of %s does depends on the other (F = %.2f, p ", e->name,
-                     e->f_value);
-    fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
-    fovea_text_add(t, "; the sentences above are of averages.\n");
-  }
+  const fovea_effect *e = a->interactions;
+  for (size_t i = 0; i < a->factor_count; i++)
+    for (size_t j = i + 1; j < a->factor_count; j++, e++) {
+      if (!(e->p_value < o->alpha)) continue;
+      fovea_text_add(t, "But ");
+      fovea_text_add(t, a->factors[i].name);
+      fovea_text_add(t, " and ");
+      fovea_text_add(t, a->factors[j].name);
+      fovea_text_print(t, " matter together: what one does depends on the other (F = %.2f, p ", e->f_value);
+      fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
+      fovea_text_add(t, "; the sentences above are of averages.\n");
+    }
 }
 
 /* --- the analysis of variance -------------------------------------------------------------------------------------

@@ -53,9 +53,25 @@ bool fovea_column_varies(const fovea_table *t, size_t column) {
   return false;
 }
 
+enum { SHOWN = 120 };
+
+/* The cell for a sentence: line breaks as \n, and not too long. */
+static const char *shown(const char *cell, char out[SHOWN]) {
+  size_t used = 0;
+  for (; *cell && used + 8 < SHOWN; cell++) {
+    const char *letter = strchr("\nn\tt\rr", *cell);
+    if ((unsigned char)*cell < ' ' && letter) out[used++] = '\\';
+    out[used++] = (unsigned char)*cell < ' ' && letter ? letter[1] : *cell;
+  }
+  while (*cell && used > 0 && ((unsigned char)*cell & 0xc0) == 0x80) cell--, used--; /* between characters */
+  snprintf(out + used, SHOWN - used, "%s", *cell ? "..." : "");
+  return out;
+}
+
 fovea_status fovea_cell_fail(const fovea_table *t, size_t row, size_t column, const char *why) {
+  char cell[SHOWN];
   return fovea_fail(FOVEA_INVALID, "line %zu, column %s: \"%s\" %s", t->lines[row], t->names[column],
-                    fovea_cell(t, row, column), why);
+                    shown(fovea_cell(t, row, column), cell), why);
 }
 
 /* --- kinds ------------------------------------------------------------------------------------------------------- */
@@ -89,10 +105,12 @@ fovea_status fovea_column_kind_of(const fovea_table *t, size_t column, fovea_col
     if (is == FOVEA_NUMBER_NOT_FINITE || is == FOVEA_NUMBER_TINY) return fovea_cell_fail(t, i, column, why_not(is));
     if (is == FOVEA_NUMBER_FINITE && number == t->rows) number = i;
     if (is == FOVEA_NUMBER_NONE && word == t->rows) word = i;
-    if (number < t->rows && word < t->rows)
+    if (number < t->rows && word < t->rows) {
+      char cell[SHOWN];
       return fovea_fail(FOVEA_INVALID, "line %zu, column %s: \"%s\" is not a number, and \"%s\" in line %zu is one",
-                        t->lines[word], t->names[column], fovea_cell(t, word, column), fovea_cell(t, number, column),
-                        t->lines[number]);
+                        t->lines[word], t->names[column], shown(fovea_cell(t, word, column), cell),
+                        fovea_cell(t, number, column), t->lines[number]);
+    }
     const int value_of = switch_of(text);
     switches = switches && value_of >= 0 && value_of / 2 == pair;
   }

@@ -206,8 +206,9 @@ fovea_status fovea_means_fill(const fovea_design *d, const fovea_ols *o, const s
 fovea_status fovea_slope_estimate(const fovea_design *d, const fovea_ols *o, size_t number, double step,
                                   fovea_estimate *e) {
   static const double zero = 0;
-  double *row = calloc(2 * o->k, sizeof *row), *from = row + o->k;
+  double *row = calloc(2 * o->k, sizeof *row);
   if (!row) return no_memory();
+  double *const from = row + o->k;
   fill_row(d, &(place){.number = number, .value = &step}, row);
   fill_row(d, &(place){.number = number, .value = &zero}, from);
   for (size_t c = 0; c < o->k; c++) row[c] -= from[c];

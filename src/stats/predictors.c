@@ -283,7 +283,8 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   fovea_status status = p->sweep                                  ? add_sweep_factors(p)
                         : o->columns || o->terms || o->term_count ? add_columns(p)
                                                                   : add_others(p);
-  for (size_t i = 0; i < o->power_count && !status; i++) status = fovea_predictors_set_degree(p, o->powers[i]);
+  for (size_t i = 0; i < o->power_count && !status; i++)
+    status = fovea_predictors_set_degree(p, o->powers[i], fovea_predictors_find);
   if (!status) status = check_categorical(p);
   const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
                       fovea_column_varies(p->table, seed);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "fovea/stats.h"
+#include "stats/terms.h"
 
 /* A design being built. */
 typedef struct fovea_predictors {
@@ -25,8 +26,9 @@ fovea_status fovea_predictors_find(void *p, const char *name, size_t *variable);
 /* "NAME:DEGREE" in its parts; NAME may stand "in quotes". The caller frees *name, also on failure. */
 fovea_status fovea_power_split(const char *text, char **name, size_t *degree);
 
-/* Gives a predictor that degree, and a factor that baseline: "NAME=LEVEL", both perhaps "in quotes". */
-fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text);
+/* Gives a predictor that degree, and a factor that baseline: "NAME=LEVEL", both perhaps "in quotes". `find` is
+ * fovea_predictors_find. */
+fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find);
 fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text);
 
 /* Adds a sentence to design->remarks. */

@@ -108,6 +108,7 @@ static void test_remarks(void **state) {
   fovea_design_destroy(d);
   check("who,y\na,1\nb,2\nc,3\n", NULL, "y: who_a who_b who_c; 1 0 0; 0 1 0; 0 0 1");
   check_refused("w,y\n\"a\nb\",1\nu,2\n", NULL, "line 2, column w: a word with a tab or a line break");
+  check_refused("w,y\n1,3\n\"u\n\tv\",1\n", NULL, "line 3, column w: \"u\\n\\tv\" is not a number");
 }
 
 /* What an option changes besides, or does not change, is said. */

@@ -134,6 +134,9 @@ static void test_refuses(void **state) {
     factors_request request;
     const char *message;
   } cases[] = {
+      {{.factors = "kernel=3|5", .seeds = 1}, "kernel is none: the network's convolutions are 3x3"},
+      {{.factors = "batchnorm", .seeds = 1, .baselines = "batchnorm=of"},
+       "batchnorm has no level 'of'; it has on, off"},
       {{.factors = "latent", .seeds = 1}, "latent needs its levels, such as latent=2|8"},
       {{.factors = "latent=2|x", .seeds = 1}, "--latent: 'x' is not a whole number from 1 to 65536"},
       {{.factors = "latent=2|02", .seeds = 1}, "latent has the level '02' twice"},

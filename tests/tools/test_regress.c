@@ -290,7 +290,7 @@ static void test_crossover(void **state) {
   (void)state;
   static const char csv[] = "a,b,y\nu,s,1.01\nu,t,2\nv,s,2.01\nv,t,1\nu,s,0.99\nu,t,2.02\nv,s,1.98\nv,t,1.01\n";
   static const char *const parts[] = {"a v instead of u makes no difference", "b t instead of s makes no difference",
-                                      "But they matter together: what one of a:b does depends on the other (F = "};
+                                      "But a and b matter together: what one does depends on the other (F = "};
   char arguments[1200], *out, *err;
   snprintf(arguments, sizeof arguments, "--anova 2 --constant '%s'", temp_file("crossover.csv", csv, sizeof csv - 1));
   if (run("", arguments, &out, &err)) fail_msg("%s", err);

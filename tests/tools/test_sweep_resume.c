@@ -265,6 +265,10 @@ static void another_plan(void **state) {
       {"--factors dropout", "results.csv", "has 2 of its 4 configurations, such as relu-spatial-nobn-drop-s768"},
       {"--factors batchnorm=off,dropout=on", "results.csv", "has 3 of its 4 configurations, such as relu-spatial-bn-"},
       {"--seed 769", "results.csv", "has 4 of its 4 configurations, such as relu-spatial-bn-drop-s768"},
+      {"--factors batchnorm,dropout,latent=2", "results.csv",
+       "has the factors activation,attention,batchnorm,dropout, and these --factors make "
+       "activation,attention,batchnorm,dropout,latent: a sweep that is resumed may have more levels and seeds"},
+      {"--factors 'batchnorm,dropout=0|0.2'", "results.csv", "(dropout on is not dropout 0.2)"},
       {"--factors dropout", "failed.csv", "has 1 of its 1 configurations, such as relu-spatial-nobn-drop-s768"}};
   static const char failed[] =
       "config,activation,attention,batchnorm,dropout,seed,reason\n"

@@ -390,8 +390,8 @@ fovea_status plot_coefficients(const char *path, const char *title, const plot_c
     const bool two = forests[1].count > 0;
     columns at = {.value_right = FOREST_WIDTH + COLUMN_GAP + widest_value(&c, forests)};
     at.p_right = at.value_right + STARS_WIDTH + COLUMN_GAP + text_width(&c, &label_style, "< 0.001");
-    draw_forest(&c, &forests[0], &at, two ? "Around zero" : "");
-    if (two) draw_forest(&c, &forests[1], &at, "Away from zero, on a scale of their own");
+    draw_forest(&c, &forests[0], &at, two ? "The smaller ones" : "");
+    if (two) draw_forest(&c, &forests[1], &at, "The far larger ones, on a scale of their own");
     const panel *last = &forests[two].panel;
     draw_key(&c, last->y + last->height + 58);
   }

@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void remarks_keep(remarks *r, const char *sentence) {
-  fovea_text_add(&r->kept, sentence);
-  fovea_text_add(&r->kept, "\n");
-}
-
 static void tell(remarks *r, const char *sentence, size_t length) {
   fprintf(stderr, "fovea: %s: %.*s\n", r->path, (int)length, sentence);
   fovea_text_put(&r->kept, sentence, length);

@@ -12,9 +12,8 @@ typedef struct remarks {
   fovea_text kept;  /* a sentence a line; its bytes are the owner's */
 } remarks;
 
-/* Adds a sentence and says it, or keeps one that has been said. */
+/* Adds a sentence and says it. */
 void remarks_tell(remarks *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void remarks_keep(remarks *r, const char *sentence);
 
 /* Each line of the text, which may be NULL, is a sentence. */
 void remarks_tell_lines(remarks *r, const char *lines);

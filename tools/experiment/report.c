@@ -172,9 +172,10 @@ static fovea_status json_text(const report *r, char **text) {
   if (!status && r->analysis) status = fovea_analysis_json(r->analysis, r->ols, &analysis);
   if (!status && r->original) status = fovea_ols_json(r->original, &original);
   json_t *root = status ? NULL : json_loads(fit, 0, NULL);
-  if (root && json_object_set_new(root, "remarks", remarks_json(&r->said)) != 0)
+  if (root && (r->said.kept.failed || json_object_set_new(root, "remarks", remarks_json(&r->said)) != 0))
     status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the JSON of a regression");
-  if (root && r->left_out) json_object_set(root, "left_out", r->left_out);
+  if (root && r->left_out && json_object_set(root, "left_out", r->left_out) != 0)
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the JSON of a regression");
   if (root && analysis && !status) status = add_json(root, "analysis", analysis);
   if (root && original && !status) status = add_json(root, "all_levels", original);
   if (root && !status) dump = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));

@@ -76,7 +76,8 @@ fovea_status report_plot_factors(const char *path, const report *r) {
     for (size_t i = 0; i < most; i++) {
       const fovea_means *m = means_at(a, i);
       if (m->count == 0) continue;
-      factors[count++] = (plot_factor){.name = m->name, .levels = next, .count = m->count};
+      factors[count] = (plot_factor){.name = m->name, .levels = next, .count = m->count};
+      count++;
       for (size_t l = 0; l < m->count; l++) *next++ = level_of(m, l);
     }
     char title[200], note[300];

@@ -102,6 +102,26 @@ static fovea_status take_lines(const char *path, const csvlog *log, factors_plan
   return status;
 }
 
+fovea_status results_check_factors(const char *path, const factors_plan *plan) {
+  static const char *const after_seed[] = {",seed,test_loss,", ",seed,reason"};
+  char line[LINE] = "";
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return FOVEA_OK;
+  if (fgets(line, sizeof line, file) == NULL) line[0] = '\0';
+  fclose(file);
+  const char *rest = strstr(line, after_seed[0]);
+  if (rest == NULL) rest = strstr(line, after_seed[1]);
+  const size_t start = strlen("config,"), length = rest != NULL ? (size_t)(rest - line) : 0;
+  const size_t now = strlen(plan->header) - strlen(",seed");
+  if (strncmp(line, "config,", start) != 0 || length < start) return FOVEA_OK;
+  if (length - start == now && strncmp(line + start, plan->header, now) == 0) return FOVEA_OK;
+  return fovea_fail(
+      FOVEA_INVALID,
+      "%s has the factors %.*s, and these --factors make %.*s: a sweep that is resumed may have more levels "
+      "and seeds, but neither more factors nor fewer; choose another folder, nothing was changed",
+      path, (int)(length - start), line + start, (int)now, plan->header);
+}
+
 static void say_dropped(const char *path, size_t damaged, size_t repeated, void (*say)(const char *line)) {
   char line[LINE];
   if (damaged > 0) {
@@ -124,7 +144,8 @@ fovea_status results_check_plan(const char *path, const csvlog *log, const facto
   if (others == 0) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "%s has %zu of its %zu configurations, such as %s, that these --factors, --seeds and --seed leave "
-                    "out: a sweep that is resumed may grow, but not shrink; nothing was changed",
+                    "out: a sweep that is resumed may grow, but not shrink, and a level keeps its word (dropout on is "
+                    "not dropout 0.2); nothing was changed",
                     path, others, log->count, first);
 }
 

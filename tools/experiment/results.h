@@ -9,6 +9,10 @@
 /* Appends the line of a configuration. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_append(const char *path, const factors_config *c, const training_result *r);
 
+/* FOVEA_INVALID, naming both, when the table at `path`, results.csv or failed.csv, has other factors than the plan; one
+ * that is not there, or no such table, is FOVEA_OK. */
+fovea_status results_check_factors(const char *path, const factors_plan *plan);
+
 /* FOVEA_INVALID, naming one and their number, when a line of `log`, whose first field is a configuration's name, is of
  * none of the plan's: a plan that is gone on with may grow, but not shrink. FOVEA_OK for an empty log. */
 fovea_status results_check_plan(const char *path, const csvlog *log, const factors_plan *plan);

@@ -99,6 +99,7 @@ static fovea_status start_report(const sweep *s, report *r) {
   fovea_status status = list_failures(s, r->left_out);
   if (status == FOVEA_OK) tell_left_out(s, r);
   if (s->said.bytes != NULL) fovea_text_add(&r->said.kept, s->said.bytes);
+  r->said.kept.failed = r->said.kept.failed || s->said.failed;
   return status;
 }
 

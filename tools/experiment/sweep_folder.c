@@ -115,7 +115,9 @@ static fovea_status mark_failures(sweep *s, csvlog *log) {
 static fovea_status restore_tables(sweep *s) {
   csvlog results = {0}, failures = {0};
   char header[SWEEP_FAILED_HEADER];
-  fovea_status status = mark_failures(s, &failures);
+  fovea_status status = results_check_factors(s->results, &s->plan);
+  if (status == FOVEA_OK) status = results_check_factors(s->failures, &s->plan);
+  if (status == FOVEA_OK) status = mark_failures(s, &failures);
   if (status == FOVEA_OK) status = results_read(s->results, &s->plan, progress_say, &results);
   if (status == FOVEA_OK) status = results_check_folders(s->results, &results, &s->plan, s->options.out);
   if (status == FOVEA_OK) status = results_write(s->results, &s->plan, &results);
