@@ -106,15 +106,15 @@ fovea_status fovea_folders_of(const char *dir, fovea_folders *where) {
   static const fovea_load_options none = {0};
   fovea_data_report *report = NULL;
   fovea_found found = {.kind = FOVEA_FOUND_NOTHING};
-  fovea_status status = fovea_folders_find(dir, true, where);
-  if (status != FOVEA_OK || !where->whole) return status;
-  status = fovea_report_create(&report);
+  fovea_status status = fovea_report_create(&report);
   if (status != FOVEA_OK) return status;
-  status = fovea_find(dir, &none, report, &found);
-  if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING) *where = (fovea_folders){.one = false};
+  const fovea_status arrays = fovea_find(dir, &none, report, &found); /* a failure is the load's to tell */
+  const bool some = arrays != FOVEA_OK || found.kind != FOVEA_FOUND_NOTHING;
+  status = fovea_folders_find(dir, !some, where);
+  if (status == FOVEA_OK && where->whole && some) *where = (fovea_folders){.one = false};
   fovea_found_free(&found);
   fovea_report_destroy(report);
-  return status == FOVEA_INVALID ? FOVEA_OK : status; /* the load will say it */
+  return status;
 }
 
 /* ---- arrays, tables, CIFAR's files ------------------------------------------------------------------------------ */
