@@ -294,6 +294,7 @@ static const sample samples[] = {
     {"half-folders", half_folders, REFUSED, {"both IDX files"}, {0}},
     {"pickles", pickles, REFUSED, {"which is a Python pickle", "numpy.savez"}, {0}},
     {"parquet", parquet, REFUSED, {"which is a Parquet file", "pandas.read_parquet"}, {0}},
+    {"resized", plain, FOVEA_OK, 8, 4, 8, 1, 3, 7, {"images of 4x4 are resized to 3x7"}, {.height = 3, .width = 7}},
     {"for-pictures", plain, REFUSED, {"--skip-bad are for pictures"}, {.skip_bad = true}},
 };
 
@@ -336,6 +337,7 @@ static void test_pixels(void **state) {
       {"p-nhwc", "train", nhwc, {0}, {0, 3, 6, 9, 12, 15}},
       {"p-nhwc-transposed", "train", nhwc, {.transpose = true}, {0, 15, 30, 45, 60, 3}},
       {"p-nchw", "train", nchw, {0}, {0, 1, 2, 3, 4, 5}},
+      {"p-half", "train", plain, {.height = 2, .width = 2}, {3, 5, 11, 13, 19, 21}},
       {"p-float-1", "train", floats, {0}, {0, 8, 16, 25, 33, 41}},
       {"p-float-255", "test", floats, {0}, {0, 17, 34, 51, 68, 85}},
   };
