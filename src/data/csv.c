@@ -9,7 +9,7 @@
 #include "data/foreign.h"
 #include "data/source.h"
 
-enum { BUFFER = 65536, FIRST_LINE = 1 << 22, LOOK = 1 << 16, FEW = 5, MOST_LABEL = 65535 };
+enum { BUFFER = 65536, FIRST_LINE = 1 << 22, LOOK = 1 << 16, FEW = 4, MOST_LABEL = 65535 };
 
 /* ---- characters ------------------------------------------------------------------------------------------------- */
 
@@ -287,16 +287,15 @@ fovea_status fovea_csv_source(const char *path, const fovea_load_options *option
   return status;
 }
 
-/* Many columns, and a second line that begins with a number. */
+/* Many columns, and a line of numbers, which a list of files has not. */
 bool fovea_csv_looks(const char *path) {
   static const fovea_load_options none = {0};
   csv *c = calloc(1, sizeof *c);
-  uint16_t label;
-  bool more = false;
+  int character = -1;
   if (c == NULL) return false;
   c->path = path;
-  bool looks = read_header(c, &none) == FOVEA_OK && (c->row = malloc(c->columns)) != NULL;
-  looks = looks && rewind_to_data(c) == FOVEA_OK && read_line(c, &more, &label) == FOVEA_OK && more;
+  bool looks = read_header(c, &none) == FOVEA_OK && rewind_to_data(c) == FOVEA_OK && peek(c, &character) == FOVEA_OK;
+  looks = looks && (c->id != SIZE_MAX || (character > 0 && strchr("0123456789-\"", character) != NULL));
   csv_close(c);
   return looks;
 }

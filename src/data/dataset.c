@@ -77,7 +77,8 @@ static fovea_status remark_others(const char *parent, const fovea_folders *where
 }
 
 /* Pictures; their folders are in `dir`, or in the one folder in it. */
-static fovea_status load_pictures(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set) {
+fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set,
+                                 fovea_source *source) {
   char parent[PATH_SIZE];
   fovea_folders where;
   fovea_status status = fovea_folders_find(dir, true, &where);
@@ -89,7 +90,8 @@ static fovea_status load_pictures(const char *dir, int which, const fovea_load_o
                       "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
                       "train_set or the like",
                       dir, last_name(where.folder[1 - which]));
-  status = fovea_picture_folder_load(&where, which, options, set);
+  status = source != NULL ? fovea_picture_folder_source(&where, which, options, set, source)
+                          : fovea_picture_folder_load(&where, which, options, set);
   if (status != FOVEA_OK) return status;
   if (set->count == 0) {
     status = fovea_find_foreign(dir);
@@ -106,15 +108,15 @@ fovea_status fovea_folders_of(const char *dir, fovea_folders *where) {
   static const fovea_load_options none = {0};
   fovea_data_report *report = NULL;
   fovea_found found = {.kind = FOVEA_FOUND_NOTHING};
-  fovea_status status = fovea_folders_find(dir, true, where);
-  if (status != FOVEA_OK || !where->whole) return status;
-  status = fovea_report_create(&report);
+  fovea_status status = fovea_report_create(&report);
   if (status != FOVEA_OK) return status;
-  status = fovea_find(dir, &none, report, &found);
-  if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING) *where = (fovea_folders){.one = false};
+  const fovea_status arrays = fovea_find(dir, &none, report, &found); /* a failure is the load's to tell */
+  const bool some = arrays != FOVEA_OK || found.kind != FOVEA_FOUND_NOTHING;
+  status = fovea_folders_find(dir, !some, where);
+  if (status == FOVEA_OK && where->whole && some) *where = (fovea_folders){.one = false};
   fovea_found_free(&found);
   fovea_report_destroy(report);
-  return status == FOVEA_INVALID ? FOVEA_OK : status; /* the load will say it */
+  return status;
 }
 
 /* ---- arrays, tables, CIFAR's files ------------------------------------------------------------------------------ */
@@ -216,6 +218,7 @@ fovea_status fovea_found_open(const char *path, const fovea_found *found, int wh
   *source = (fovea_source){.count = 0};
   fovea_status status = choose_split(path, found, which, o, &split, part);
   if (status == FOVEA_OK) status = fovea_found_source(found, split, o, report, source);
+  if (status == FOVEA_OK) status = fovea_source_resize(source, path, o, report);
   if (status == FOVEA_OK && source->labels == NULL) status = remark_no_labels(found, split, report);
   if (status == FOVEA_OK && *part >= 0)
     status = fovea_report_remark(report, "'%s' is split by --split %g and the seed, %s", path, o->split,
@@ -230,8 +233,8 @@ static fovea_status load_found(const char *path, const fovea_found *found, int w
   if (found->kind == FOVEA_FOUND_PACK) return fovea_pack_load(found->split[which].files.name[0], which, o, set);
   fovea_source source;
   int part;
-  if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad || o->fit != FOVEA_FIT_CROP)
-    return fovea_fail(FOVEA_INVALID, "--channels, --fit and --skip-bad are for pictures, and '%s' holds arrays", path);
+  if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad)
+    return fovea_fail(FOVEA_INVALID, "--channels and --skip-bad are for pictures, and '%s' holds arrays", path);
   fovea_status status = fovea_found_open(path, found, which, o, set->report, &source, &part);
   if (status == FOVEA_OK) status = fovea_dataset_from(&source, part, o, true, set, NULL);
   fovea_source_close(&source);
@@ -263,7 +266,7 @@ static fovea_status load_split(const char *path, int which, const fovea_load_opt
   } else if (status == FOVEA_OK && o->set != NULL && strcasecmp(o->set, "pictures") != 0) {
     status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", path, o->set);
   } else if (status == FOVEA_OK) {
-    status = load_pictures(path, which, o, set);
+    status = fovea_pictures_open(path, which, o, set, NULL);
   }
   fovea_found_free(&found);
   return status;

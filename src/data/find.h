@@ -48,6 +48,11 @@ fovea_status fovea_found_source(const fovea_found *found, int which, const fovea
 fovea_status fovea_found_open(const char *path, const fovea_found *found, int which, const fovea_load_options *options,
                               fovea_data_report *report, fovea_source *source, int *part);
 
+/* Folders of pictures in `dir`: fills *set, whose report is there already; with `source` (else NULL) without its
+ * pixels, which that gives. FOVEA_INVALID, FOVEA_IO, FOVEA_NO_MEMORY as fovea_dataset_load. */
+fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set,
+                                 fovea_source *source);
+
 /* Fills *set, whose report is there already, from the source: `part` of it (see above), a sample of that. Without
  * `pixels` they are not read, and *places, to be freed with free(), has where the set's images are in the source. */
 fovea_status fovea_dataset_from(fovea_source *source, int part, const fovea_load_options *options, bool pixels,

@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -33,9 +34,7 @@ static void part_free(part *p) {
   fovea_report_destroy(p->set.report);
 }
 
-/* ---- pictures, which are loaded ------------------------------------------------------------------------------------
- */
-
+/* Pictures are read one by one; where some may be passed over, which reading tells, all are loaded. */
 static fovea_status loaded_at(void *of, size_t i, uint8_t *pixels) {
   const uint32_t place = (uint32_t)i;
   return fovea_dataset_read(of, &place, 1, pixels);
@@ -43,7 +42,7 @@ static fovea_status loaded_at(void *of, size_t i, uint8_t *pixels) {
 
 static void loaded_close(void *of) { fovea_dataset_destroy(of); }
 
-static fovea_status open_pictures(const fovea_pack_job *job, int which, part *p) {
+static fovea_status load_pictures(const fovea_pack_job *job, int which, part *p) {
   fovea_dataset *set = NULL;
   fovea_status status = fovea_dataset_load_as(job->from, which == 0 ? "train" : "test", job->options, &set);
   if (status != FOVEA_OK) return status;
@@ -58,9 +57,21 @@ static fovea_status open_pictures(const fovea_pack_job *job, int which, part *p)
   p->set.pixels = NULL;
   set->labels = NULL; /* both are the part's now */
   set->report = NULL;
-  p->places = malloc(set->count * sizeof *p->places);
-  if (p->places == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the places of %zu images", set->count);
-  for (size_t i = 0; i < set->count; i++) p->places[i] = (uint32_t)i;
+  return FOVEA_OK;
+}
+
+static fovea_status open_pictures(const fovea_pack_job *job, int which, part *p) {
+  fovea_status status;
+  if (job->options->skip_bad) {
+    status = load_pictures(job, which, p);
+  } else {
+    status = fovea_report_create(&p->set.report);
+    if (status == FOVEA_OK) status = fovea_pictures_open(job->from, which, job->options, &p->set, &p->source);
+  }
+  if (status != FOVEA_OK) return status;
+  p->places = malloc(p->set.count * sizeof *p->places);
+  if (p->places == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the places of %zu images", p->set.count);
+  for (size_t i = 0; i < p->set.count; i++) p->places[i] = (uint32_t)i;
   return FOVEA_OK;
 }
 
@@ -80,6 +91,9 @@ static fovea_status open_parts(packing *k) {
   if (status != FOVEA_OK) return status;
   status = fovea_find(k->job->from, k->job->options, unused, &k->found);
   fovea_report_destroy(unused); /* each part says it anew */
+  const char *asked = k->job->options->set;
+  if (status == FOVEA_OK && k->found.kind == FOVEA_FOUND_NOTHING && asked != NULL && strcasecmp(asked, "pictures") != 0)
+    status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", k->job->from, asked);
   if (status == FOVEA_OK && k->found.kind == FOVEA_FOUND_PACK)
     status = fovea_fail(FOVEA_INVALID, "'%s' is packed already", k->job->from);
   for (int i = 0; i < 2 && status == FOVEA_OK; i++) status = open_part(k, i);

@@ -273,3 +273,53 @@ fovea_status fovea_picture_folder_load(const fovea_folders *where, int split, co
   fovea_tree_free(&l.other);
   return status;
 }
+
+/* ---- one at a time ---------------------------------------------------------------------------------------------- */
+
+typedef struct pictures {
+  fovea_tree tree;
+  fovea_target target;
+} pictures;
+
+static fovea_status picture_at(void *of, size_t i, uint8_t *pixels) {
+  const pictures *p = of;
+  return load_one(&p->tree.item[i], &p->target, pixels);
+}
+
+static void pictures_close(void *of) {
+  pictures *p = of;
+  fovea_tree_free(&p->tree);
+  free(p);
+}
+
+/* The set without its pixels. */
+static fovea_status describe(const load *l, const fovea_target *target, fovea_dataset *set) {
+  set->channels = target->channels;
+  set->height = target->height;
+  set->width = target->width;
+  set->count = l->mine.count;
+  if (!l->labelled) return FOVEA_OK;
+  set->labels = labels_of(&l->mine);
+  if (set->labels == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu labels", set->count);
+  for (size_t i = 0; i < set->count; i++) fovea_report_taken(l->report, set->labels[i]);
+  return FOVEA_OK;
+}
+
+fovea_status fovea_picture_folder_source(const fovea_folders *where, int split, const fovea_load_options *options,
+                                         fovea_dataset *set, fovea_source *source) {
+  load l = {.where = where, .options = options, .report = set->report, .split = split};
+  pictures *p = calloc(1, sizeof *p);
+  *source = (fovea_source){.of = p, .at = picture_at, .close = pictures_close};
+  if (p == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", where->folder[split]);
+  fovea_status status = find_pictures(&l);
+  if (status == FOVEA_OK && l.mine.count > 0) status = take_pictures(&l, &p->target);
+  if (status == FOVEA_OK && l.mine.count > 0) status = describe(&l, &p->target, set);
+  p->tree = l.mine;
+  fovea_tree_free(&l.other);
+  source->count = set->count;
+  source->channels = set->channels;
+  source->height = set->height;
+  source->width = set->width;
+  if (status != FOVEA_OK) fovea_source_close(source);
+  return status;
+}

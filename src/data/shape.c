@@ -83,9 +83,6 @@ fovea_status fovea_shape_find(const char *name, const size_t *dims, int rank, co
   if (status == FOVEA_OK && (s->height > MOST_SIDE || s->width > MOST_SIDE || s->channels > MOST_SIDE))
     status = fovea_fail(FOVEA_INVALID, "%s: %d channels of %dx%d, at most %d of each are expected", name, s->channels,
                         s->height, s->width, MOST_SIDE);
-  if (status == FOVEA_OK && rank > 1 && o->height > 0 && (o->height != s->height || o->width != s->width))
-    status = fovea_fail(FOVEA_INVALID, "%s has images of %dx%d, not of --size %dx%d; arrays are not scaled", name,
-                        s->height, s->width, o->height, o->width);
   return status == FOVEA_OK ? turn(name, o, report, s) : status;
 }
 

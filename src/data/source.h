@@ -22,6 +22,11 @@ typedef struct fovea_source {
 
 void fovea_source_close(fovea_source *source); /* takes a zeroed one */
 
+/* Where options->height says another size than the source has, makes its images that size, fitted as options->fit says;
+ * `path` is for a remark. FOVEA_NO_MEMORY, and then the source is as it was. */
+fovea_status fovea_source_resize(fovea_source *source, const char *path, const fovea_load_options *options,
+                                 fovea_data_report *report);
+
 /* A split in files. */
 typedef struct fovea_array_pair {
   fovea_array_place images, labels; /* labels.path NULL: none */

@@ -173,6 +173,12 @@ static fovea_status call_dataset_load_as(void) {
       fovea_dataset_load_as(ARG(0, "no such folder"), ARG(1, "train"), ARG(2, &none), ARG(3, &loaded));
   return status == FOVEA_IO ? FOVEA_OK : status;
 }
+static fovea_status call_dataset_read(void) {
+  uint8_t stored[] = {7}, read[1];
+  const fovea_dataset set = {.count = 1, .channels = 1, .height = 1, .width = 1, .pixels = stored};
+  const uint32_t index[] = {0};
+  return fovea_dataset_read(ARG(0, &set), ARG(1, index), 1, ARG(2, read));
+}
 static fovea_status call_dataset_sample(void) {
   const uint16_t labels[] = {0, 1, 1};
   uint32_t index[2];
@@ -445,6 +451,7 @@ static const struct {
              DESTROY(dataset_destroy),
              CALL(dataset_load),
              OPTIONAL(dataset_load_as, 1u << 2),
+             OPTIONAL(dataset_read, 1u << 1),
              OPTIONAL(dataset_sample, 1u << 0),
              DESTROY(design_destroy),
              OPTIONAL(design_from_table, 1u << 1),

@@ -287,7 +287,12 @@ static void every_set(void **state) {
        {"8x8 with 4 channels", "is 4 x 8 x 8 an image: taken as channels, height, width", "first 3 of the 4 channels"}},
       {"two-channels", idx_two_channels, "", 0, {"pictures show the first of the 2 channels, as gray"}},
       {"rgba", idx_rgba, "", 0, {"pictures show the first 3 of the 4 channels"}},
-      {"idx-and-folders", idx_and_folders, "", 2, {"both IDX files ('train-images-idx3-ubyte') and a folder"}},
+      {"idx-and-folders",
+       idx_and_folders,
+       "",
+       2,
+       {"both IDX files ('t10k-images-idx3-ubyte') and a folder", "--set pictures"}},
+      {"pictures-asked-for", idx_and_folders, "--set pictures", 0, {"train: 6 images of 2 classes, 8x8 gray"}},
       {"idx-and-folder", idx_and_folder, "", 2, {"both IDX files ('train-images-idx3-ubyte') and a folder"}},
   };
   static const char *const pictures[] = {"reconstructions-epoch001.png", "walk.png", "latent.png", "curves.png"};

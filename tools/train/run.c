@@ -180,6 +180,15 @@ fovea_status run_check_network(const run_options *o, const fovea_dataset *d) {
   return fovea_vae_check(&c);
 }
 
+static fovea_status check_one_size(const char *path, const fovea_dataset *a, const fovea_dataset *b) {
+  char hint[64] = "";
+  const bool sides = a->height == b->height && a->width == b->width;
+  if (sides && a->channels == b->channels) return FOVEA_OK;
+  if (!sides) snprintf(hint, sizeof hint, "; --size %dx%d makes them one size", a->height, a->width);
+  return fovea_fail(FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d%s",
+                    path, a->channels, a->height, a->width, b->channels, b->height, b->width, hint);
+}
+
 fovea_status run_data_load(const run_options *o, run_data *data) {
   run_data d = {0};
   fovea_load_options train, test;
@@ -191,11 +200,7 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "test", &test, &d.test);
   if (status == FOVEA_OK) load_say("test", d.test);
   if (status == FOVEA_OK) load_say_remarks(d.train, d.test);
-  if (status == FOVEA_OK &&
-      (d.train->channels != d.test->channels || d.train->height != d.test->height || d.train->width != d.test->width))
-    status = fovea_fail(
-        FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d", o->data,
-        d.train->channels, d.train->height, d.train->width, d.test->channels, d.test->height, d.test->width);
+  if (status == FOVEA_OK) status = check_one_size(o->data, d.train, d.test);
   if (status == FOVEA_OK) status = run_check_network(o, d.train);
   if (status == FOVEA_OK) status = load_hash(d.train, &d.train_hash);
   if (status == FOVEA_OK) status = load_hash(d.test, &d.test_hash);
