@@ -13,9 +13,7 @@
   X(safetensors, "set.safetensors")        \
   X(csv, "train.csv")                      \
   X(cifar, "data_batch_1.bin")             \
-  X(pack, "set.fovea")                     \
-  X(png, "train/a/x.png")                  \
-  X(jpeg, "train/a/x.jpg")
+  X(pack, "set.fovea")
 
 /* Reads the bytes, in a folder of the reader, as that file of a set, whole and a sample of it, in memory and, where it
  * can stay there, in its file. Aborts where a set comes out that breaks what fovea/data.h says of it. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh BUILD SECONDS [READER...]: each reader of readers.h fuzzed for so many seconds by libFuzzer with the address and
+# arrays.sh BUILD SECONDS [READER...]: each reader of readers.h fuzzed for so many seconds by libFuzzer with the address and
 # undefined-behaviour sanitizers, from corpus/READER. What crashes it is left in BUILD/READER/; put it, once mended, into
 # the corpus, which tests/fuzz/test_corpus.c reads in every suite. --merge as SECONDS makes the corpus of all that
 # BUILD/READER/ has found anew, as small as covers as much.
