@@ -59,7 +59,8 @@ def target_of(test):
     folder, _, stem = test.partition("/")
     if folder == "matrix":  # they run the command on other implementations
         rows = ROOT / "tests" / "matrix" / "CMakeLists.txt"
-        return "fovea" if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
+        command = "local_memory" if stem == "oclgrind" else "fovea"  # the former, with the command
+        return command if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
     if folder == "gpu" and (ROOT / "tests" / folder / f"{stem}.c").exists():
         return f"gpu_{stem}"
     if folder == "gpu":  # they read what this program lists
