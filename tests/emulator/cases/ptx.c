@@ -176,6 +176,8 @@ static void casts(item *t) {
   put64(t, (uint64_t)(int8_t)t->a);
   put64(t, (uint16_t)t->a);
   put(t, (uint32_t)(int16_t)t->b);
+  put64(t, (uint64_t)(int8_t)(t->a >> 8));
+  put64(t, t->a >> 16);
 }
 
 #define ITEMS(name)                       \

@@ -140,7 +140,13 @@ KERNEL(casts, uint r; __asm__("cvt.rni.s32.f32 %0, %1;"
        PUT64(l); __asm__("cvt.s32.s16 %0, %1;"
                          : "=r"(r)
                          : "l"(p));
-       PUT(r);)
+       PUT(r); __asm__("ld.global.s8 %0, [%1+1];"
+                       : "=l"(l)
+                       : "l"(a_ + i));
+       PUT64(l); __asm__("ld.global.u16 %0, [%1+2];"
+                         : "=l"(l)
+                         : "l"(a_ + i));
+       PUT64(l);)
 
 /* Generic addresses: of shared, private and global memory by one instruction, each thread's another. */
 __kernel void windows(__global const uint *a, __global const uint *b, __global const uint *c, __global uint *out,
