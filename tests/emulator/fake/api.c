@@ -100,7 +100,7 @@ static CUresult load(CUmodule *module, const char *text, char *message, size_t s
   return CUDA_SUCCESS;
 }
 
-CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, int *options, void **values) {
+CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, const int *options, void **values) {
   char nothing[1], *message = nothing;
   size_t size = 0;
   for (unsigned i = 0; i < count; i++) {

@@ -123,15 +123,20 @@ static inline const step *store_words(warp *w, const step *o, state_space to, in
 
 /* --- of 64 bits; bytes and halves, whose upper bits become 0 or the sign ------------------------------------------ */
 
+#define POINTER_narrow narrow *
+#define POINTER_wide wide *
+#define SIGNED_narrow int32_t
+#define SIGNED_wide int64_t
+
 #define LOAD_ONE(name, from, file, type)                                   \
   static const step *name(warp *w, const step *o) {                        \
     wide at;                                                               \
-    file *d = REGISTER_##file(o->d[0]);                                    \
+    POINTER_##file d = REGISTER_##file(o->d[0]);                           \
     if (!find(w, o, &w->q[o->x[0]], from, sizeof(type), &at)) return NULL; \
     EACH_ACTIVE {                                                          \
       type value;                                                          \
       memcpy(&value, pointer(at.u[l]), sizeof value);                      \
-      d->i[l] = value;                                                     \
+      d->i[l] = (SIGNED_##file)value;                                      \
     }                                                                      \
     return o + 1;                                                          \
   }
@@ -195,9 +200,9 @@ ATOMICS(shared, SHARED)
 #define LOAD_PARAMETER(name, file, type)                         \
   static const step *name(warp *w, const step *o) {              \
     type value;                                                  \
-    file *d = REGISTER_##file(o->d[0]);                          \
+    POINTER_##file d = REGISTER_##file(o->d[0]);                 \
     memcpy(&value, w->launch->values + o->offset, sizeof value); \
-    ACTIVE_LANES(d->i[l] = value);                               \
+    ACTIVE_LANES(d->i[l] = (SIGNED_##file)value);                \
     return o + 1;                                                \
   }
 LOAD_PARAMETER(parameter_u8, narrow, uint8_t)
