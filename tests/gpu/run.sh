@@ -35,8 +35,8 @@ copy_libraries() {
 # Debian's clang as EMULATOR_TOOLS of tests/emulator/compile_ptx.sh has it: 240 MB, packed 60.
 pack_clang() {
   local clang=/usr/lib/llvm-15 bitcode=/usr/lib/clc/nvptx64--nvidiacl.bc made
-  if [ ! -x "$clang/bin/clang" ] || [ ! -f "$bitcode" ]; then
-    echo 'run.sh: clang-15 and libclc-15 are not installed, and not carried' >&2
+  if [ ! -x "$clang/bin/clang" ] || [ ! -f "$bitcode" ] || ! command -v xz >/dev/null; then
+    echo 'run.sh: clang-15, libclc-15 or xz is not installed: clang is not carried' >&2
     return
   fi
   made=$(mktemp -d)
