@@ -1,4 +1,4 @@
-/* 9.7.12, 9.7.13: branches, barriers, ends.
+/* "Control Flow Instructions", bar.sync.
  *
  * Where threads of a warp go different ways those that branch wait, the others go first, and all go on together from
  * where both ways must meet: the nearest instruction that each way to the end leads through (flow.c). */

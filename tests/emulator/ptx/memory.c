@@ -1,6 +1,6 @@
-/* 9.7.9, 9.7.12: loads, stores and atomics, by state space (5.1). Global and constant addresses are the host's, shared
- * and private ones begin at 0; generic ones of these two have a window each. An address must be a multiple of what is
- * moved. */
+/* "Data Movement and Conversion Instructions": loads, stores and atomics, by state space. Global and constant addresses
+ * are the host's, shared and private ones begin at 0; generic ones of these two have a window each. An address must be
+ * a multiple of what is moved. */
 #include "memory.h"
 
 static uint64_t generic(const warp *w, uint64_t address, uint32_t thread, uint32_t bytes) {

@@ -101,8 +101,9 @@ static draft_step conversion(const draft *d, const char *name, operand to, opera
                       .join = NOWHERE};
 }
 
-/* 9.4.1: a register of 64 bits where the type has 32. st and cvt take the lower bits, as a step before. What ld gives
- * is made longer by its type, as a step behind. Then *x is a register of 32 bits. */
+/* "Operand Size Exceeding Instruction-Type Size": a register of 64 bits where the type has 32. st and cvt take the
+ * lower bits, as a step before. What ld gives is made longer by its type, as a step behind. Then *x is a register of 32
+ * bits. */
 static bool make_narrow(draft *d, bool result, operand *x) {
   const char *const text = d->now->step.text;
   const operand lower = {REGISTER, false, d->registers};
