@@ -179,6 +179,11 @@ static fovea_status call_dataset_read(void) {
   const uint32_t index[] = {0};
   return fovea_dataset_read(ARG(0, &set), ARG(1, index), 1, ARG(2, read));
 }
+static fovea_status call_dataset_read(void) {
+  uint8_t read[SIDE * SIDE];
+  const uint32_t first = 0;
+  return fovea_dataset_read(ARG(0, &data), ARG(1, &first), 1, ARG(2, read));
+}
 static fovea_status call_dataset_sample(void) {
   const uint16_t labels[] = {0, 1, 1};
   uint32_t index[2];
@@ -451,6 +456,7 @@ static const struct {
              DESTROY(dataset_destroy),
              CALL(dataset_load),
              OPTIONAL(dataset_load_as, 1u << 2),
+             OPTIONAL(dataset_read, 1u << 1),
              OPTIONAL(dataset_read, 1u << 1),
              OPTIONAL(dataset_sample, 1u << 0),
              DESTROY(design_destroy),
