@@ -73,9 +73,8 @@ static fovea_status bad_number(const csv *c, size_t column, const char *text) {
 static fovea_status read_field(csv *c, size_t column, uint32_t *value, int *after) {
   char text[24];
   size_t n = 0;
-  fovea_status status = FOVEA_OK;
   for (;;) {
-    status = peek(c, after);
+    const fovea_status status = peek(c, after);
     if (status != FOVEA_OK) return status;
     if (*after < 0 || *after == c->between || *after == '\n') break;
     if (n < sizeof text - 1) text[n++] = (char)*after;
@@ -86,7 +85,7 @@ static fovea_status read_field(csv *c, size_t column, uint32_t *value, int *afte
   const char *digits = text + strspn(text, " \"");
   size_t k = 0;
   *value = 0;
-  for (; isdigit((unsigned char)digits[k]) && k < 6; k++) *value = 10 * *value + (uint32_t)(digits[k] - '0');
+  for (; k < 6 && isdigit((unsigned char)digits[k]); k++) *value = 10 * *value + (uint32_t)(digits[k] - '0');
   const char *rest = digits + k;
   if (*rest == '.') rest += 1 + strspn(rest + 1, "0");
   if (k == 0 || rest[strspn(rest, "\"")] != '\0' || *value > MOST_LABEL) return bad_number(c, column, text);
