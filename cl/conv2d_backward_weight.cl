@@ -14,8 +14,8 @@
  * It loads P pixels of a row of dy and the columns of x that they meet, all at once, then multiplies: TK * TC * S
  * multiply-adds for TK + TC * STRIDE loads. 16 work-items, neighbours, have the images of a block; SUBS such rows are a
  * work-group: `side` blocks of each of SUBS / side tiles. A group adds its images in local memory, the sums of one
- * filter at a time, and goes on to the next `side` blocks of its part of the batch, `serial` times. reduce_blocks adds
- * the parts.
+ * filter at a time, and goes on to the next `side` blocks of its part of the batch, `serial` times. batch_sums.cl
+ * adds the parts.
  *
  * Macros: R, S kernel size; STRIDE; TK filters and TC channels a tile; P pixels, REST what is left of a row;
  * SUBS. */
@@ -157,11 +157,4 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
-}
-
-/* dw[i] = the tree over `parts` parts of the batch; one work-item per weight, `count` of them. */
-__kernel void reduce_blocks(__global const float *restrict partial_base, const ulong partial_offset,
-                            __global float *restrict dw_base, const ulong dw_offset, const int parts, const int count) {
-  const int i = (int)get_global_id(0);
-  if (i < count) dw_base[dw_offset + i] = batch_tree(partial_base + partial_offset + i, (size_t)count, parts);
 }

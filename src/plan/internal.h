@@ -15,6 +15,7 @@ enum { MAX_ARGUMENTS = 40, LANES = 16, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANAR
 typedef enum argument_kind {
   ARGUMENT_VIEW,
   ARGUMENT_BUFFER,
+  ARGUMENT_TABLE, /* the record's own */
   ARGUMENT_INT,
   ARGUMENT_UINT,
   ARGUMENT_FLOAT
@@ -49,8 +50,19 @@ struct fovea_record {
   double flops, bytes;
   double products; /* fovea_record_products; 0: half of the flops */
   fovea_gemm gemm;
+  fovea_part *parts; /* of a multi-tensor launch; its table says for each `share` items whose they are */
+  int part_count, share;
+  fovea_buffer *table;
   fovea_launch *launch;
 };
+
+/* A multi-tensor launch that is not recorded yet. */
+typedef struct multi_tensor {
+  fovea_part *parts;
+  int count, capacity, units;
+  int storage; /* that parts were given room in */
+  size_t size; /* floats of it, 0: none yet */
+} multi_tensor;
 
 typedef struct storage {
   size_t size;          /* floats */
@@ -91,9 +103,12 @@ struct fovea_plan {
   uint64_t prepacked_for; /* changes of the parameters when those ran, and one; 0: never */
   int request;            /* that the records made now answer; 0: none */
   int group, group_count; /* of the records made now, 0: none; the groups so far */
-  int latest;             /* for tests: fovea_plan_use_latest_schedule */
-  int shards;             /* of the batch and of the device: shard.c; 0: none */
-  cl_event *group_done;   /* of each group during a run; NULL where the device has one queue */
+  multi_tensor multi[FOVEA_MULTI_COUNT];
+  bool apart;           /* no multi-tensor launches */
+  bool crowded;         /* it was not placed with them, or not so that they can find all of theirs */
+  int latest;           /* for tests: fovea_plan_use_latest_schedule */
+  int shards;           /* of the batch and of the device: shard.c; 0: none */
+  cl_event *group_done; /* of each group during a run; NULL where the device has one queue */
   storage *storages;
   int storage_count, storage_capacity;
   int *gradient_of; /* storage -> storage of its gradient, -1 */
@@ -109,6 +124,16 @@ struct fovea_plan {
 fovea_view fovea_plan_new_value(fovea_plan *plan, int node);
 size_t fovea_plan_node_size(const fovea_plan *plan, int node);
 void fovea_plan_record_copy(fovea_plan *plan, fovea_view from, fovea_view to);
+
+/* The arguments of a multi-tensor launch: its table and the two buffers, which it does not say are touched. */
+void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from, fovea_view to);
+
+/* multi_tensor.c. Records what waits, before the optimizer or at an evaluation's end; a launch's table, once storages
+ * have their places; whether these allow multi-tensor launches. */
+void fovea_plan_end_multi(fovea_plan *plan);
+fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *record);
+bool fovea_plan_multi_fits(const fovea_plan *plan);
+void fovea_plan_destroy_multi(fovea_plan *plan);
 
 /* fuse.c: which ops share launches; how many inputs a node's output is. */
 void fovea_plan_fuse(fovea_plan *plan);

@@ -15,9 +15,10 @@ static fovea_status check_largest(const fovea_plan *plan, size_t largest, size_t
                     (double)largest / 262144.0, plan->device->info.name, (double)limit / 262144.0);
 }
 
-static fovea_status check_total(const fovea_plan *plan) {
+static fovea_status check_total(fovea_plan *plan) {
   const fovea_device_info *info = &plan->device->info;
   if (plan->memory + plan->device->allocated <= info->global_memory) return FOVEA_OK;
+  plan->crowded = true;
   return fovea_fail(FOVEA_NO_MEMORY, "network: activations need %.0f MiB, %s has %.0f MiB left; use a smaller batch",
                     (double)plan->memory / 1048576.0, info->name,
                     ((double)info->global_memory - (double)plan->device->allocated) / 1048576.0);

@@ -102,6 +102,13 @@ void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *wha
   touch(plan, view);
 }
 
+void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from, fovea_view to) {
+  add_argument(record, (argument){.kind = ARGUMENT_TABLE, .what = "table"});
+  fovea_record_int(record, "share", share);
+  add_argument(record, (argument){.kind = ARGUMENT_BUFFER, .what = "from", .view = from});
+  add_argument(record, (argument){.kind = ARGUMENT_BUFFER, .what = "to", .view = to});
+}
+
 void fovea_record_int(fovea_record *record, const char *what, int value) {
   add_argument(record, (argument){.kind = ARGUMENT_INT, .what = what, .i = value});
 }
