@@ -96,37 +96,56 @@ static int fused_attention(const fovea_plan *plan, int node) {
   return attention >= 0 && fovea_attention_is_fused(plan, attention) ? attention : -1;
 }
 
-static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
-  const fovea_node *n = fovea_plan_node(plan, node);
-  const int attention = fused_attention(plan, node);
-  fovea_batch_sum sum = division(plan, n, 1);
-  const bool whole = attention < 0 && sum.whole;
-  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
-  if (attention >= 0)
-    fovea_record_measured_attention(plan, attention, blocks);
-  else if (!whole)
-    record_moments(plan, node, &sum, blocks);
-  fovea_record *r = whole ? record_with_input(plan, node, false, "batchnorm_channels")
-                          : record_kernel(plan, node, false, false, "batchnorm_statistics");
+/* The last arguments of what makes statistics, before the shape. */
+static void record_statistics_arguments(fovea_plan *plan, fovea_record *r, int node, fovea_view blocks,
+                                        fovea_view stats) {
   fovea_record_view(plan, r, "blocks", blocks);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
   fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
-  if (whole) {
-    fovea_record_int(r, "n", fovea_plan_batch(plan));
-    fovea_record_int(r, "c", n->c);
-    fovea_record_int(r, "h", n->h);
-    fovea_record_int(r, "w", n->w);
-    fovea_record_int(r, "rows", sum.rows);
-    fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
-    fovea_record_cost(r, 0, tensor_bytes(plan, n));
-  } else {
-    if (attention >= 0) sum = (fovea_batch_sum){.share = 1};
-    finish_statistics(plan, r, n, &sum);
-  }
+}
+
+static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int attention = fused_attention(plan, node);
+  fovea_batch_sum sum = division(plan, n, 1);
+  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
+  if (attention >= 0)
+    fovea_record_measured_attention(plan, attention, blocks), sum = (fovea_batch_sum){.share = 1};
+  else
+    record_moments(plan, node, &sum, blocks);
+  fovea_record *r = record_kernel(plan, node, false, false, "batchnorm_statistics");
+  record_statistics_arguments(plan, r, node, blocks, stats);
+  finish_statistics(plan, r, n, &sum);
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);
+}
+
+/* Whether a training's forward pass is one launch. */
+static bool is_whole(const fovea_plan *plan, int node) {
+  return fovea_plan_training(plan) && fused_attention(plan, node) < 0 &&
+         division(plan, fovea_plan_node(plan, node), 1).whole;
+}
+
+static void record_whole(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const fovea_batch_sum sum = division(plan, n, 1);
+  fovea_record *r = record_with_input(plan, node, true, "batchnorm_forward");
+  record_statistics_arguments(plan, r, node, fovea_batch_sum_new(plan, n->c, 2), stats);
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
+  fovea_record_view(plan, r, "beta", fovea_plan_parameter(plan, node, BETA));
+  fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
+  fovea_record_int(r, "rows", sum.rows);
+  fovea_record_float(r, "epsilon", n->epsilon);
+  fovea_record_float(r, "momentum", n->momentum);
+  fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
+  fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
 }
 
 static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
@@ -145,6 +164,10 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view stats = fovea_plan_save(plan, node, STATS, 4 * (size_t)n->c);
+  if (is_whole(plan, node)) {
+    record_whole(plan, node, stats);
+    return;
+  }
   if (fovea_plan_training(plan))
     record_statistics(plan, node, stats);
   else
@@ -193,35 +216,42 @@ static void record_parameter_gradients(fovea_plan *plan, fovea_record *r, int no
   fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
 }
 
-static void record_backward_sums(fovea_plan *plan, int node) {
+static void record_backward_sums(fovea_plan *plan, int node, const fovea_batch_sum *sum) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const fovea_batch_sum sum = division(plan, n, 4);
   const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
-  fovea_record *r =
-      record_with_gradient(plan, node, sum.whole ? "batchnorm_backward_channels" : "batchnorm_backward_sums");
+  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_sums");
   fovea_record_view(plan, r, "blocks", blocks);
-  if (sum.whole) record_parameter_gradients(plan, r, node);
   finish_with_gradient(plan, r, node);
-  fovea_record_int(r, "rows", sum.rows);
-  if (!sum.whole) fovea_record_int(r, "share", sum.share);
-  fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
-  if (sum.whole) return;
+  fovea_record_int(r, "rows", sum->rows);
+  fovea_record_int(r, "share", sum->share);
+  fovea_record_batch_sum(plan, r, sum, 1, (size_t)n->c);
 
   r = record_kernel(plan, node, false, false, "batchnorm_backward_statistics");
   fovea_record_view(plan, r, "blocks", blocks);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
   record_parameter_gradients(plan, r, node);
-  finish_statistics(plan, r, n, &sum);
+  finish_statistics(plan, r, n, sum);
 }
 
-static void backward(fovea_plan *plan, int node) {
+/* dx NULL: not wanted, or made by the attention that is fused with it. */
+static void record_whole_backward(fovea_plan *plan, int node, const fovea_batch_sum *sum, const fovea_view *dx,
+                                  bool accumulate) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  record_backward_sums(plan, node);
-  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
-  bool accumulate;
-  fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  if (fovea_plan_fused(plan, node) >= 0) return;
+  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward");
+  fovea_record_view(plan, r, "blocks", fovea_batch_sum_new(plan, n->c, 2));
+  record_parameter_gradients(plan, r, node);
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
+  fovea_record_view(plan, r, "dx", dx ? *dx : fovea_plan_output_gradient(plan, node));
+  finish_with_gradient(plan, r, node);
+  fovea_record_int(r, "rows", sum->rows);
+  fovea_record_int(r, "applies", dx != NULL);
+  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_batch_sum(plan, r, sum, 1, (size_t)n->c);
+}
+
+static void record_backward_apply(fovea_plan *plan, int node, fovea_view dx, bool accumulate) {
+  const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record *r = record_kernel(plan, node, false, true, "batchnorm_backward_apply");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "g", fovea_plan_output_gradient(plan, node));
@@ -235,6 +265,19 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "accumulate", accumulate);
   fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), (size_t)n->c);
   fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
+}
+
+static void backward(fovea_plan *plan, int node) {
+  const fovea_batch_sum sum = division(plan, fovea_plan_node(plan, node), 4);
+  const bool wants = fovea_plan_wants_gradient(plan, node, 0), applies = wants && fovea_plan_fused(plan, node) < 0;
+  bool accumulate = false;
+  const fovea_view dx = wants ? fovea_plan_input_gradient(plan, node, 0, &accumulate) : (fovea_view){0};
+  if (sum.whole) {
+    record_whole_backward(plan, node, &sum, applies ? &dx : NULL, accumulate);
+    return;
+  }
+  record_backward_sums(plan, node, &sum);
+  if (applies) record_backward_apply(plan, node, dx, accumulate);
 }
 
 FOVEA_OP(batchnorm, .inputs = 1, .group = "batch normalization", .infer = infer, .forward = forward,

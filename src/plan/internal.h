@@ -131,6 +131,8 @@ void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from,
 /* multi_tensor.c. Records what waits, before the optimizer or at an evaluation's end; a launch's table, once storages
  * have their places; whether these allow multi-tensor launches. */
 void fovea_plan_end_multi(fovea_plan *plan);
+/* NULL: host memory ran out. The caller frees it. */
+int *fovea_plan_table(const fovea_plan *plan, const fovea_record *record, size_t *count);
 fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *record);
 bool fovea_plan_multi_fits(const fovea_plan *plan);
 void fovea_plan_destroy_multi(fovea_plan *plan);

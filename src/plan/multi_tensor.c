@@ -128,28 +128,34 @@ void fovea_plan_destroy_multi(fovea_plan *plan) {
 
 /* Where each share of `share` items finds its row; then the rows: the first item, how many, the offsets in units of 16
  * floats, the values. */
-static void fill_row(const fovea_plan *plan, const fovea_part *part, int first, cl_int row[ROW]) {
+static void fill_row(const fovea_plan *plan, const fovea_part *part, int first, int row[ROW]) {
   row[0] = first, row[1] = part->items;
-  row[2] = (cl_int)(fovea_plan_resolve(plan, part->from).offset / LANES);
-  row[3] = (cl_int)(fovea_plan_resolve(plan, part->to).offset / LANES);
+  row[2] = (int)(fovea_plan_resolve(plan, part->from).offset / LANES);
+  row[3] = (int)(fovea_plan_resolve(plan, part->to).offset / LANES);
   for (int i = 0; i < FOVEA_PART_VALUES; i++) row[SHARED + i] = part->values[i];
 }
 
 static int shares_of(const fovea_record *r, int part) { return (r->parts[part].items + r->share - 1) / r->share; }
 
-fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *r) {
+int *fovea_plan_table(const fovea_plan *plan, const fovea_record *r, size_t *count) {
   int shares = 0;
   for (int i = 0; i < r->part_count; i++) shares += shares_of(r, i);
-  const size_t size = ((size_t)shares + (size_t)r->part_count * ROW) * sizeof(cl_int);
-  cl_int *table = calloc(1, size);
-  if (!table) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
-  for (int i = 0, share = 0; i < r->part_count; i++) {
+  *count = (size_t)shares + (size_t)r->part_count * ROW;
+  int *table = calloc(*count, sizeof *table);
+  for (int i = 0, share = 0; table && i < r->part_count; i++) {
     const int row = shares + i * ROW;
     fill_row(plan, &r->parts[i], share * r->share, table + row);
     for (const int end = share + shares_of(r, i); share < end; share++) table[share] = row;
   }
-  fovea_status status = fovea_buffer_create(plan->device, size, "a table of tensors", &r->table);
-  if (status == FOVEA_OK) status = fovea_buffer_write(r->table, 0, size, table);
+  return table;
+}
+
+fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *r) {
+  size_t count = 0;
+  int *table = fovea_plan_table(plan, r, &count);
+  if (!table) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
+  fovea_status status = fovea_buffer_create(plan->device, count * sizeof *table, "a table of tensors", &r->table);
+  if (status == FOVEA_OK) status = fovea_buffer_write(r->table, 0, count * sizeof *table, table);
   free(table);
   return status;
 }
