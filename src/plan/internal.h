@@ -102,7 +102,8 @@ struct fovea_plan {
       *prepack;           /* those that prepack weights, which `replay` has not; NULL: there are none, or likewise */
   uint64_t prepacked_for; /* changes of the parameters when those ran, and one; 0: never */
   int request;            /* that the records made now answer; 0: none */
-  int group, group_count; /* of the records made now, 0: none; the groups so far */
+  bool aside;             /* the records made now are of the side stream */
+  int group_count;        /* so far */
   multi_tensor multi[FOVEA_MULTI_COUNT];
   bool apart;           /* no multi-tensor launches */
   bool crowded;         /* it was not placed with them, or not so that they can find all of theirs */
@@ -152,8 +153,10 @@ fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
 fovea_status fovea_plan_make_launches(fovea_plan *plan);
 void fovea_plan_destroy_launches(fovea_plan *plan);
 
-/* side_stream.c. When each group is waited for; before the memory is planned, since what it touches lives until then.
+/* side_stream.c. The group of a record that is made now, 0: none. When each group is waited for; before the memory is
+ * planned, since what it touches lives until then.
  */
+int fovea_plan_next_group(fovea_plan *plan);
 fovea_status fovea_plan_join_groups(fovea_plan *plan);
 
 /* shard.c: into how many to divide the plan; then the segments, if it is divided, whose storages live longer;

@@ -114,7 +114,6 @@ void fovea_plan_multi_add(fovea_plan *plan, fovea_multi_tensor which, const fove
 
 void fovea_plan_end_multi(fovea_plan *plan) {
   flush(plan, FOVEA_MULTI_WEIGHTS);
-  if (plan->multi[FOVEA_MULTI_BIASES].count + plan->multi[FOVEA_MULTI_SUMS].count == 0) return;
   fovea_plan_side_stream(plan, true);
   flush(plan, FOVEA_MULTI_SUMS);
   fovea_plan_side_stream(plan, false);

@@ -75,7 +75,7 @@ static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
   }
   record->kind = kind;
   record->request = plan->request;
-  record->group = plan->group;
+  record->group = fovea_plan_next_group(plan);
   plan->records[plan->record_count++] = record;
   return record;
 }
