@@ -78,6 +78,44 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
   for (int q = range_begin(quads); q < end; q++) apply_quad(k, drop, state, first_image(0), q);
 }
 
+#if V == 1
+/* The same from the moments of at most MOST_PARTS parts of the batch, with what batchnorm_statistics does: each
+ * work-item merges them for itself, and the first of a channel keeps the statistics. */
+__kernel void batchnorm_merge_apply(__global const float *restrict x_base, const ulong x_offset,
+                                    __global const float *restrict s_base, const ulong s_offset,
+                                    __global const float *restrict blocks_base, const ulong blocks_offset,
+                                    __global const uint *restrict state, __global float *restrict stats_base,
+                                    const ulong stats_offset, __global float *restrict mean_base,
+                                    const ulong mean_offset, __global float *restrict var_base, const ulong var_offset,
+                                    __global const float *restrict gamma_base, const ulong gamma_offset,
+                                    __global const float *restrict beta_base, const ulong beta_offset,
+                                    __global float *restrict y_base, const ulong y_offset, const int n,
+                                    const int c_count, const int pixels, const uint threshold, const float scale,
+                                    const uint op, const int share, const float epsilon, const float momentum) {
+  const int c = (int)get_group_id(2), n_valid = (int)state[1], count = n / LANES, quads = (pixels + 3) / 4;
+  const size_t first = (size_t)c * pixels * n;
+  const merged m =
+      merge_parts(blocks_base + blocks_offset + (size_t)c * (count * 2), count, share, (float)pixels, n_valid);
+  const float variance = sdiv(m.squares, (float)pixels * (float)n_valid);
+  if (get_global_id(0) == 0 && get_global_id(1) == 0)
+    store_statistics(m.mean, variance, c_count, epsilon, momentum, stats_base + stats_offset + c,
+                     mean_base + mean_offset + c, var_base + var_offset + c);
+  const forward_channel k = {x_base + x_offset + first,
+                             s_base + s_offset,
+                             y_base + y_offset + first,
+                             m.mean,
+                             inverse_deviation(variance, epsilon),
+                             gamma_base[gamma_offset + c],
+                             beta_base[beta_offset + c],
+                             c,
+                             pixels,
+                             n_valid};
+  const dropout drop = {threshold, scale, op};
+  const int end = range_end(quads);
+  for (int q = range_begin(quads); q < end; q++) apply_quad(k, drop, state, first_image(0), q);
+}
+#endif
+
 /* How the work-items of a group share what they all have: on a GPU units of 16 lanes. */
 #if V == 1
 #define UNIT ((int)get_local_id(0) / LANES)

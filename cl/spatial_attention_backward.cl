@@ -34,7 +34,7 @@ __kernel void spatial_attention_backward(__global const float *restrict a_base, 
       gradient_of_images(a_base + a_offset, dy_base + dy_offset, s_base + s_offset, stats_base + stats_offset,
                          gamma_base + gamma_offset, state, first_image(0), images);
   __global float *dt = dt_base + dt_offset + images, *dpooled = dpooled_base + dpooled_offset + images;
-  differentiate_scale(0, pixels, d, channel, c_count, dt);
+  differentiate_scale(0, pixels, d, channel, c_count, NULL, dt);
   for (int oh = 0; oh < h; oh++)
     convolve_row_transposed(dt, channel, 1, h, w_size, w_base + w_offset, at, 0, NULL, 0,
                             dpooled + (size_t)oh * w_size * LANES, channel, 2, w_size, oh, R / 2, S / 2, d.n0,

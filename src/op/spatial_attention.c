@@ -208,6 +208,25 @@ static void record_input_gradient(fovea_plan *plan, int node, fovea_view dt, boo
   if (!one_launch) fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), 1);
 }
 
+/* dt; and where the normalization leaves that to it, the statistics of its gradient. */
+static void record_scale_gradient(fovea_plan *plan, int node, fovea_view dt) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int norm = fovea_plan_fused(plan, node), share = norm < 0 ? 0 : fovea_batchnorm_blocks_a_sum(plan, norm);
+  fovea_record *r = share ? fovea_plan_record(plan, "spatial_attention.cl", "-DNORMALIZED=1 -DMERGED=1",
+                                              "spatial_attention_merge_backward_scale")
+                          : fovea_plan_record(plan, "spatial_attention.cl", normalized(plan, node),
+                                              "spatial_attention_backward_scale");
+  add_gradient(plan, r, node);
+  if (share) {
+    fovea_record_view(plan, r, "blocks", fovea_plan_saved(plan, norm, FOVEA_BATCHNORM_SUMS));
+    fovea_record_view(plan, r, "dgamma", fovea_plan_parameter_gradient(plan, norm, FOVEA_BATCHNORM_GAMMA));
+    fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, norm, FOVEA_BATCHNORM_BETA));
+  }
+  fovea_record_view(plan, r, "dt", dt);
+  finish(plan, r, n, 2);
+  if (share) fovea_record_int(r, "share", share);
+}
+
 static void backward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view dt = fovea_plan_new_images(plan, 1, n->h * n->w);
@@ -215,11 +234,7 @@ static void backward(fovea_plan *plan, int node) {
   if (one_launch) {
     record_input_gradient(plan, node, dt, true);
   } else {
-    fovea_record *r =
-        fovea_plan_record(plan, "spatial_attention.cl", normalized(plan, node), "spatial_attention_backward_scale");
-    add_gradient(plan, r, node);
-    fovea_record_view(plan, r, "dt", dt);
-    finish(plan, r, n, 2);
+    record_scale_gradient(plan, node, dt);
   }
   record_weight_gradients(plan, node, dt);
   if (wants && !one_launch) record_input_gradient(plan, node, dt, false);
