@@ -52,6 +52,8 @@ struct fovea_record {
   fovea_gemm gemm;
   fovea_part *parts; /* of a multi-tensor launch; its table says for each `share` items whose they are */
   int part_count, share;
+  int layers;         /* alike.c; 0: no such launch */
+  fovea_record *next; /* another of those layers */
   fovea_buffer *table;
   fovea_launch *launch;
 };
@@ -105,6 +107,8 @@ struct fovea_plan {
   bool aside;             /* the records made now are of the side stream */
   int group_count;        /* so far */
   multi_tensor multi[FOVEA_MULTI_COUNT];
+  fovea_record **put_off; /* alike.c */
+  int put_off_count;
   bool apart;           /* no multi-tensor launches */
   bool crowded;         /* it was not placed with them, or not so that they can find all of theirs */
   int latest;           /* for tests: fovea_plan_use_latest_schedule */
@@ -126,17 +130,31 @@ fovea_view fovea_plan_new_value(fovea_plan *plan, int node);
 size_t fovea_plan_node_size(const fovea_plan *plan, int node);
 void fovea_plan_record_copy(fovea_plan *plan, fovea_view from, fovea_view to);
 
-/* The arguments of a multi-tensor launch: its table and the two buffers, which it does not say are touched. */
+/* What was recorded once and taken away again is the last record now; NULL after a failure. Its table; what touches a
+ * view now. The arguments of a multi-tensor launch: its table and the two buffers, which it does not say are touched.
+ */
+fovea_record *fovea_plan_record_again(fovea_plan *plan, fovea_record *record);
+void fovea_record_table(fovea_record *record);
+void fovea_plan_touch(fovea_plan *plan, fovea_view view);
 void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from, fovea_view to);
 
 /* multi_tensor.c. Records what waits, before the optimizer or at an evaluation's end; a launch's table, once storages
  * have their places; whether these allow multi-tensor launches. */
 void fovea_plan_end_multi(fovea_plan *plan);
+bool fovea_plan_is_apart(const fovea_plan *plan);
 /* NULL: host memory ran out. The caller frees it. */
 int *fovea_plan_table(const fovea_plan *plan, const fovea_record *record, size_t *count);
 fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *record);
 bool fovea_plan_multi_fits(const fovea_plan *plan);
 void fovea_plan_destroy_multi(fovea_plan *plan);
+
+/* alike.c. Records what was put off; the table of such a launch, as fovea_plan_table; whether its layers' operands lie
+ * in the same buffers. */
+void fovea_plan_end_alike(fovea_plan *plan);
+int *fovea_plan_layers_table(const fovea_plan *plan, const fovea_record *record, size_t *count);
+bool fovea_plan_alike_fits(const fovea_plan *plan, const fovea_record *record);
+void fovea_plan_free_record(fovea_record *record);
+void fovea_plan_destroy_alike(fovea_plan *plan);
 
 /* fuse.c: which ops share launches; how many inputs a node's output is. */
 void fovea_plan_fuse(fovea_plan *plan);

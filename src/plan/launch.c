@@ -59,7 +59,7 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
     return fovea_launch_create_copy(from, fovea_plan_resolve(plan, to), plan->storages[to.storage].size,
                                     &record->launch);
   }
-  fovea_status status = record->part_count > 0 ? fovea_plan_make_table(plan, record) : FOVEA_OK;
+  fovea_status status = record->part_count + record->layers > 0 ? fovea_plan_make_table(plan, record) : FOVEA_OK;
   if (status == FOVEA_OK)
     status = fovea_launch_create(plan->device, record->file, record->options, record->kernel, &record->launch);
   if (status != FOVEA_OK) return status;

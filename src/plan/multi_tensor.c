@@ -19,7 +19,7 @@ static const struct {
                                  [FOVEA_MULTI_BIASES] = {"bias.cl", "bias_backward", true},
                                  [FOVEA_MULTI_SUMS] = {"batch_sums.cl", "batch_sums", false}};
 
-static bool is_apart(const fovea_plan *plan) { return plan->apart || plan->resources.inspect; }
+bool fovea_plan_is_apart(const fovea_plan *plan) { return plan->apart || plan->resources.inspect; }
 
 static bool on_gpu(const fovea_plan *plan) { return plan->device->tuning.vector == 1; }
 
@@ -61,7 +61,7 @@ static void record_launch(fovea_plan *plan, fovea_multi_tensor which) {
   else
     fovea_record_range(r, shares * (size_t)share, 1, 1), fovea_record_local(r, share);
   fovea_record_cost(r, 0, bytes);
-  r->prepacks = which == FOVEA_MULTI_WEIGHTS && (!is_apart(plan) || !plan->training || plan->shards > 0);
+  r->prepacks = which == FOVEA_MULTI_WEIGHTS && (!fovea_plan_is_apart(plan) || !plan->training || plan->shards > 0);
   for (int i = 0; i < m->count; i++) {
     storage *from = &plan->storages[m->parts[i].from.storage], *to = &plan->storages[m->parts[i].to.storage];
     touch_at(from, plan->record_count - 1);
@@ -76,7 +76,7 @@ static void record_launch(fovea_plan *plan, fovea_multi_tensor which) {
 /* Records the launch of what waits; before sums those of what they read. */
 static void flush(fovea_plan *plan, fovea_multi_tensor which) {
   multi_tensor *m = &plan->multi[which];
-  if (which == FOVEA_MULTI_SUMS) flush(plan, FOVEA_MULTI_BIASES);
+  if (which == FOVEA_MULTI_SUMS) fovea_plan_end_alike(plan), flush(plan, FOVEA_MULTI_BIASES);
   if (m->count > 0 && plan->status == FOVEA_OK) {
     record_launch(plan, which);
     m->parts = NULL;
@@ -109,12 +109,13 @@ void fovea_plan_multi_add(fovea_plan *plan, fovea_multi_tensor which, const fove
   }
   m->parts[m->count++] = *part;
   if (part->units > m->units) m->units = part->units;
-  if (is_apart(plan)) flush(plan, which);
+  if (fovea_plan_is_apart(plan)) flush(plan, which);
 }
 
 void fovea_plan_end_multi(fovea_plan *plan) {
   flush(plan, FOVEA_MULTI_WEIGHTS);
   fovea_plan_side_stream(plan, true);
+  fovea_plan_end_alike(plan);
   flush(plan, FOVEA_MULTI_SUMS);
   fovea_plan_side_stream(plan, false);
 }
@@ -136,7 +137,7 @@ static void fill_row(const fovea_plan *plan, const fovea_part *part, int first, 
 
 static int shares_of(const fovea_record *r, int part) { return (r->parts[part].items + r->share - 1) / r->share; }
 
-int *fovea_plan_table(const fovea_plan *plan, const fovea_record *r, size_t *count) {
+static int *tensors_table(const fovea_plan *plan, const fovea_record *r, size_t *count) {
   int shares = 0;
   for (int i = 0; i < r->part_count; i++) shares += shares_of(r, i);
   *count = (size_t)shares + (size_t)r->part_count * ROW;
@@ -147,6 +148,10 @@ int *fovea_plan_table(const fovea_plan *plan, const fovea_record *r, size_t *cou
     for (const int end = share + shares_of(r, i); share < end; share++) table[share] = row;
   }
   return table;
+}
+
+int *fovea_plan_table(const fovea_plan *plan, const fovea_record *r, size_t *count) {
+  return r->layers > 0 ? fovea_plan_layers_table(plan, r, count) : tensors_table(plan, r, count);
 }
 
 fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *r) {
@@ -163,6 +168,7 @@ fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *r) {
 bool fovea_plan_multi_fits(const fovea_plan *plan) {
   for (int i = 0; i < plan->record_count; i++) {
     const fovea_record *r = plan->records[i];
+    if (!fovea_plan_alike_fits(plan, r)) return false;
     for (int j = 1; j < r->part_count; j++)
       if (fovea_plan_resolve(plan, r->parts[j].from).buffer != fovea_plan_resolve(plan, r->parts[0].from).buffer)
         return false;

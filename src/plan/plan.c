@@ -187,11 +187,8 @@ void fovea_plan_destroy(fovea_plan *plan) {
   if (!plan) return;
   fovea_plan_destroy_launches(plan);
   fovea_plan_destroy_multi(plan);
-  for (int i = 0; i < plan->record_count; i++) {
-    fovea_buffer_destroy(plan->records[i]->table);
-    free(plan->records[i]->parts);
-    free(plan->records[i]);
-  }
+  fovea_plan_destroy_alike(plan);
+  for (int i = 0; i < plan->record_count; i++) fovea_plan_free_record(plan->records[i]);
   for (int i = 0; plan->slabs && i < plan->slab_count; i++) fovea_buffer_destroy(plan->slabs[i]);
   free(plan->group_done);
   free(plan->records);

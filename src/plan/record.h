@@ -99,6 +99,12 @@ typedef struct fovea_part {
 fovea_view fovea_plan_multi_new(fovea_plan *plan, fovea_multi_tensor which, size_t size);
 void fovea_plan_multi_add(fovea_plan *plan, fovea_multi_tensor which, const fovea_part *part);
 
+/* The record, the last one and complete but for its last argument, a table, is of a small gradient: it and those of
+ * other layers that are alike but for where their operands lie may be one launch, whose groups' third axis runs over
+ * the layers; `channels` of operands then live to the end of the pass. The table has, for each layer, how far from the
+ * first's its views lie, in units of 16 floats. */
+void fovea_record_alike(fovea_plan *plan, fovea_record *record, int channels);
+
 /* The range's `axis` runs over the batch, and what is made of an image depends on that image and the parameters alone.
  * fovea_record_batch_range and fovea_record_shared_range say so themselves. */
 void fovea_record_over_batch(fovea_record *record, int axis);

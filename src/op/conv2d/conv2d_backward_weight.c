@@ -152,6 +152,7 @@ static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
   fovea_record_groups(r, (size_t)t.local, (size_t)fovea_ceil_div(tiles_of(s, &t), t.local / LANES / d.side),
                       (size_t)d.parts, 1);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
+  fovea_record_alike(plan, r, s->c + s->k);
   const int count = (int)weights_of(s);
   if (d.parts > 1) fovea_record_final_sum(plan, out, count, (fovea_sum_strides){1, count, d.parts}, dw);
 }
