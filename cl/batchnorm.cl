@@ -127,6 +127,10 @@ __kernel void batchnorm_merge_apply(__global const float *restrict x_base, const
 #define LANE 0
 #endif
 
+/* What one work-item of the group stored before a barrier. Volatile: libclc's barrier for AMD is no fence to LLVM,
+ * which has the others load it before that, from where it is not yet. */
+static inline float load_shared(__global const float *p) { return *(volatile __global const float *)p; }
+
 /* The statistics and batchnorm_apply in one launch, one work-group per channel: for small images, where a launch costs
  * as much as the rows. */
 __kernel void batchnorm_forward(__global const float *restrict x_base, const ulong x_offset,
@@ -161,8 +165,8 @@ __kernel void batchnorm_forward(__global const float *restrict x_base, const ulo
   const forward_channel k = {images.x,
                              images.s,
                              y_base + y_offset + first,
-                             stats[0],
-                             stats[c_count],
+                             load_shared(stats),
+                             load_shared(stats + c_count),
                              gamma_base[gamma_offset + c],
                              beta_base[beta_offset + c],
                              c,
@@ -373,7 +377,9 @@ __kernel void batchnorm_backward(
   write_backward_statistics(k.blocks, pixels * n_valid, c_count, stats_base + stats_offset + c,
                             dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
   group_barrier(); /* PoCL 3.1 miscompiles a return before it */
-  const normalization norm = normalization_of(stats_base + stats_offset + c, gamma_base + gamma_offset + c, c_count);
+  __global const float *stats = stats_base + stats_offset + c;
+  const normalization norm = {stats[0], stats[c_count], load_shared(stats + 2 * c_count),
+                              load_shared(stats + 3 * c_count), gamma_base[gamma_offset + c] * stats[c_count]};
   for (int i = UNIT; applies && i < count * pixels; i += UNITS)
     apply_gradient(norm, k.x + first, k.dy + first, dx_base + dx_offset + first, i / pixels * LANES + LANE, n_valid,
                    i % pixels, pixels, accumulate);

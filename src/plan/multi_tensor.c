@@ -61,6 +61,7 @@ static void record_launch(fovea_plan *plan, fovea_multi_tensor which) {
   else
     fovea_record_range(r, shares * (size_t)share, 1, 1), fovea_record_local(r, share);
   fovea_record_cost(r, 0, bytes);
+  if (plan->status != FOVEA_OK) return; /* r is no record of the plan */
   r->prepacks = which == FOVEA_MULTI_WEIGHTS && (!fovea_plan_is_apart(plan) || !plan->training || plan->shards > 0);
   for (int i = 0; i < m->count; i++) {
     storage *from = &plan->storages[m->parts[i].from.storage], *to = &plan->storages[m->parts[i].to.storage];
@@ -71,16 +72,14 @@ static void record_launch(fovea_plan *plan, fovea_multi_tensor which) {
       touch_at(to, plan->record_count - 1);
   }
   r->parts = m->parts, r->part_count = m->count, r->share = share;
+  m->parts = NULL;
 }
 
 /* Records the launch of what waits; before sums those of what they read. */
 static void flush(fovea_plan *plan, fovea_multi_tensor which) {
   multi_tensor *m = &plan->multi[which];
   if (which == FOVEA_MULTI_SUMS) fovea_plan_end_alike(plan), flush(plan, FOVEA_MULTI_BIASES);
-  if (m->count > 0 && plan->status == FOVEA_OK) {
-    record_launch(plan, which);
-    m->parts = NULL;
-  }
+  if (m->count > 0 && plan->status == FOVEA_OK) record_launch(plan, which);
   free(m->parts);
   *m = (multi_tensor){0};
 }
