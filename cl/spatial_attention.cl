@@ -66,7 +66,7 @@ __kernel void spatial_attention_backward_scale(__global const float *restrict a_
   differentiate_scale(range_begin(pixels), range_end(pixels), d, (size_t)pixels * n, c_count, NULL,
                       dt_base + dt_offset + images);
 }
-#else
+#elif V == 1
 #define MOST_CHANNELS 128 /* src/op/batchnorm.c */
 
 /* The same with what batchnorm_backward_statistics does, from the sums of at most MOST_PARTS parts of the batch,

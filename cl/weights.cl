@@ -3,7 +3,7 @@
  *
  * Values: what to make; K, C; w's side; whether w is [C][K][R][S] (of a transposed convolution or a data gradient) and
  * not [K][C][R][S]; then
- *   PACKED          tk: to is [K / tk][C][R][S][tk]
+ *   PLAIN           tk: to is [K / tk][C][R][S][tk]
  *   BLOCKED         tk, phases: to is [K / tk][phase][C][nr][ns][tk] of conv2d_blocked.cl
  *   WINOGRAD        tk, step: to is [K / tk][U U][C][tk]
  *   TILED           tk, step, kg: to is winograd_tiled.cl's, tiles of kg * tk filters
@@ -11,7 +11,7 @@
  * tile's pairs of both where it is WINOGRAD. */
 #include "common/multi_tensor.clh"
 
-enum { PACKED, BLOCKED, WINOGRAD, TILED };
+enum { PLAIN, BLOCKED, WINOGRAD, TILED };
 
 /* The values of a part. */
 typedef struct layer {
@@ -194,7 +194,7 @@ __kernel void pack_weights(MULTI_TENSOR_ARGUMENTS) {
   const layer l = layer_of(p);
   if (p.item >= p.count) return;
   switch (p.values[0]) {
-    case PACKED:
+    case PLAIN:
       pack_filter(p, l);
       break;
 #if V > 1
