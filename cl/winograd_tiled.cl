@@ -9,7 +9,7 @@
  * 16 images there is followed by 4 floats of nothing, so that work-items of neighbouring elements read other banks.
  *
  * Layout: x, y, b as winograd.cl; u [K / (kg TK)][C], then the first 4 filters of each of TK, [kg][U U][4], then with
- *   TK = 5 the last ones, [kg][U U] (winograd_tiled_weights).
+ *   TK = 5 the last ones, [kg][U U] (weights.cl).
  *
  * Macros: ACTIVATION (activation.clh); M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK 4 or 5; TC 4, 8 or 16; CB. */
 #include "common/convolution_output.clh"

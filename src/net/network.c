@@ -77,7 +77,7 @@ static fovea_status refuse(const fovea_network *net, size_t wanted, size_t left)
 
 static void tell_smallest(const fovea_device *device) {
   char line[256];
-  snprintf(line, sizeof line, "little memory on %.100s: weight gradients take the least of it, and longer",
+  snprintf(line, sizeof line, "little memory on %.100s: training takes the least of it, and longer",
            device->info.name);
   if (device->say) device->say(device->user, line);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "op/conv2d/conv2d.h"
+#include "op/conv2d/final_sum.h"
 
 enum { LANES = 16 };
 
@@ -133,23 +134,12 @@ static division divide(const fovea_plan *plan, const fovea_conv_shape *s, const 
   }
 }
 
-static void record_reduction(fovea_plan *plan, const char *options, int parts, int count, fovea_view partial,
-                             fovea_view dw) {
-  fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_blocks");
-  fovea_record_view(plan, r, "partial", partial);
-  fovea_record_view(plan, r, "dw", dw);
-  fovea_record_int(r, "parts", parts);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_cost(r, 0, 4.0 * (parts + 1) * count);
-}
-
 static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy, fovea_view dw) {
   const fovea_tile_list list = gpu_tiles(plan, s);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
   const division d = divide(plan, s, &t);
   const int levels = levels_of(d.serial);
-  const fovea_view out = d.parts > 1 ? fovea_plan_new(plan, (size_t)d.parts * weights_of(s)) : dw;
+  const fovea_view out = d.parts > 1 ? fovea_sums_new(plan, (size_t)d.parts * weights_of(s)) : dw;
   char options[140];
   snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DP=%d -DREST=%d -DSUBS=%d", s->kernel,
            s->kernel, s->stride, t.filters, t.channels, t.pixels, s->ow % t.pixels, t.local / LANES);
@@ -165,7 +155,9 @@ static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
   fovea_record_groups(r, (size_t)t.local, (size_t)fovea_ceil_div(tiles_of(s, &t), t.local / LANES / d.side),
                       (size_t)d.parts, 1);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
-  if (d.parts > 1) record_reduction(plan, options, d.parts, (int)weights_of(s), out, dw);
+  fovea_record_alike(plan, r, s->c + s->k);
+  const int count = (int)weights_of(s);
+  if (d.parts > 1) fovea_record_final_sum(plan, out, count, (fovea_sum_strides){1, count, d.parts}, dw);
 }
 
 /* --- dense layers ------------------------------------------------------------------------------------------------- */
