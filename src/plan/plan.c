@@ -149,8 +149,8 @@ static fovea_status build(fovea_plan *plan) {
   return plan->status;
 }
 
-fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
-                               const fovea_resources *resources, fovea_plan **out) {
+static fovea_status create_once(fovea_device *device, const fovea_graph *graph, int batch, bool training,
+                                const fovea_resources *resources, fovea_plan **out) {
   fovea_plan *plan = calloc(1, sizeof *plan);
   if (!plan) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
   plan->device = device;
@@ -165,6 +165,17 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
   else
     fovea_plan_destroy(plan);
   return status;
+}
+
+/* Again where a kernel's program was found to allow smaller groups than its op asked for: the ops then ask for others.
+ * Not while tiles are forced, of which one that the device cannot run is left out. */
+fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
+                               const fovea_resources *resources, fovea_plan **out) {
+  for (;;) {
+    const int found = device->limits_found;
+    const fovea_status status = create_once(device, graph, batch, training, resources, out);
+    if (status != FOVEA_DEVICE || device->limits_found == found || fovea_autotune_forces(device)) return status;
+  }
 }
 
 void fovea_plan_destroy(fovea_plan *plan) {
