@@ -227,6 +227,10 @@ fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_l
   return fovea_autotune_choose(plan->device, key, list, &plan->request);
 }
 
+size_t fovea_plan_most_items(const fovea_plan *plan, const char *kernel) {
+  return fovea_launch_most_items(plan->device, kernel);
+}
+
 fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node) {
   while (plan->nodes[node].alias != node) node = plan->nodes[node].alias;
   return node;

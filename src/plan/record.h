@@ -72,6 +72,8 @@ fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool
 /* The tile that the next launches are to use, those recorded until the node's end or another request:
  * runtime/autotune.h. */
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
+/* The most work-items of a group of `kernel`: fovea_launch_most_items. */
+size_t fovea_plan_most_items(const fovea_plan *plan, const char *kernel);
 
 /* What the record makes depends on the parameters alone, and no other record writes it: evaluations make it once, until
  * the parameters change. */

@@ -88,8 +88,9 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
                                  {4, 1}, {1, 4}, {2, 1}, {1, 2}, {1, 1}};
   const fovea_device *device = fovea_plan_device(plan);
   fovea_tile_list all = {0}, list = {0};
+  const int most = (int)fovea_plan_most_items(plan, "conv2d_backward_weight");
   int best = -1, local = LANES;
-  while (2 * local <= (int)device->tuning.group) local *= 2;
+  while (2 * local <= (int)device->tuning.group && 2 * local <= most) local *= 2;
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     fovea_tile t = {.filters = sizes[i][0], .channels = sizes[i][1], .local = local};
     if (!tile_fits(plan, s, t.filters, t.channels)) continue;
@@ -105,8 +106,7 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
     fovea_tile t = all.tiles[i];
     t.pixels = fovea_ceil_div(t.pixels, 2);
     fovea_tile_add(&list, t);
-    for (t = all.tiles[i], t.local *= 2; t.local <= MOST_LOCAL && t.local <= (int)device->info.max_work_group_size;
-         t.local *= 2)
+    for (t = all.tiles[i], t.local *= 2; t.local <= MOST_LOCAL && t.local <= most; t.local *= 2)
       fovea_tile_add(&list, t);
   }
   return list;
@@ -206,7 +206,8 @@ static void record_dense(fovea_plan *plan, const fovea_conv_shape *s, fovea_view
   fovea_record_int(r, "a_stride", x_first ? 1 : s->c);
   fovea_record_int(r, "b_stride", x_first ? s->c : 1);
   if (gpu) {
-    const size_t local = device->tuning.group;
+    const size_t most = fovea_plan_most_items(plan, "dense_backward_weight");
+    const size_t local = device->tuning.group < most ? device->tuning.group : most;
     fovea_record_groups(r, local, ((size_t)a + local - 1) / local, (size_t)fovea_ceil_div(b, t.filters), 1);
   } else {
     const int rows = dense_rows(device, a, b);

@@ -110,8 +110,8 @@ static int filters_an_item(int k) {
 
 /* Whether the device has groups of `local` work-items and their local memory, 90 to 125 bytes each. */
 static bool has_groups(const fovea_plan *plan, int local) {
-  const fovea_device_info *info = &fovea_plan_device(plan)->info;
-  return (size_t)local <= info->max_work_group_size && 128 * (size_t)local <= info->local_memory;
+  return (size_t)local <= fovea_plan_most_items(plan, "winograd_backward_weight") &&
+         128 * (size_t)local <= fovea_plan_device(plan)->info.local_memory;
 }
 
 /* The largest of these tiles that leaves few of the device's units without a group. */

@@ -63,7 +63,8 @@ static fovea_tile_list all_tiles(fovea_filtering f, const fovea_conv_shape *s, i
 void fovea_winograd_add_tiled(const fovea_plan *plan, fovea_filtering f, const fovea_conv_shape *s,
                               fovea_tile_list *list) {
   const fovea_device_info *info = &fovea_plan_device(plan)->info;
-  const int most = info->max_work_group_size < MOST_ITEMS ? (int)info->max_work_group_size : MOST_ITEMS;
+  const size_t allowed = fovea_plan_most_items(plan, "winograd_tiled");
+  const int most = allowed < MOST_ITEMS ? (int)allowed : MOST_ITEMS;
   const int room =
       info->local_memory / sizeof(float) < MOST_LOCAL ? (int)(info->local_memory / sizeof(float)) : MOST_LOCAL;
   const int channels = channels_of(f, room);
