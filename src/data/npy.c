@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "base/fail.h"
@@ -151,6 +152,9 @@ static void member_close(void *of) {
 
 static fovea_status open_zip(const char *path, zip_t **archive) {
   int code = 0;
+  struct stat about;
+  if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) /* libzip would wait for a FIFO's writer */
+    return fovea_fail(FOVEA_IO, "cannot read '%s': it is not a regular file", path);
   *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
   if (*archive != NULL) return FOVEA_OK;
   zip_error_t error;
