@@ -180,7 +180,7 @@ static void guess_label(csv *c, const fovea_load_options *o) {
 static fovea_status first_line(csv *c, char **line) {
   size_t n = 0, room = 4096;
   int character = 0;
-  *line = malloc(room);
+  *line = calloc(room, 1);
   fovea_status status = *line == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", c->path) : FOVEA_OK;
   while (status == FOVEA_OK) {
     status = peek(c, &character);
@@ -201,7 +201,10 @@ static fovea_status first_line(csv *c, char **line) {
 }
 
 static char separator_of(const char *line) {
-  return strchr(line, ',') != NULL ? ',' : strchr(line, ';') != NULL ? ';' : strchr(line, '\t') != NULL ? '\t' : ' ';
+  return (char)(strchr(line, ',') != NULL    ? ','
+                : strchr(line, ';') != NULL  ? ';'
+                : strchr(line, '\t') != NULL ? '\t'
+                                             : ' ');
 }
 
 static fovea_status read_header(csv *c, const fovea_load_options *o) {

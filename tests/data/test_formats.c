@@ -162,7 +162,7 @@ static void test_bad_npy(void **state) {
       {HEADER("'|u1'", "False", "(4, 2, 3)"), "version 4, known are 1 to 3", 24, 4},
       {"", "a 'fortran_order'", 24, 1}};
   uint8_t data[64];
-  for (uint8_t i = 0; i < sizeof data; i++) data[i] = i;
+  for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)i;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     array_npy("bad/x_train.npy", cases[i].version, cases[i].header, data, cases[i].size);
     if (load("bad", "train", NULL) != FOVEA_INVALID) fail_msg("%s was read", cases[i].says);
