@@ -51,7 +51,7 @@ static uint32_t big(const uint8_t *p, int bytes) {
 
 static fovea_status damaged(const reader *r, const char *kind, const char *why) {
   if (r->error != 0) return fovea_fail(FOVEA_IO, "cannot read '%s': %s", r->path, strerror(r->error));
-  return fovea_fail(FOVEA_INVALID, "'%s' is not a good %s: %s", r->path, kind, why);
+  return fovea_fail(FOVEA_INVALID, "'%s' is not a good %s: %s (--skip-bad passes over such files)", r->path, kind, why);
 }
 
 /* Sets the size, unless it is none that can be. `units` of it a byte of the file can hold at most. */

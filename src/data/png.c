@@ -63,7 +63,8 @@ static void read_rows(decoder *d, uint8_t *stored) {
 }
 
 static fovea_status read_all(decoder *d, uint8_t *stored) {
-  if (setjmp(d->escape) != 0) return fovea_fail(FOVEA_INVALID, "'%s' is not a good PNG: %s", d->path, d->why);
+  if (setjmp(d->escape) != 0)
+    return fovea_fail(FOVEA_INVALID, "'%s' is not a good PNG: %s (--skip-bad passes over such files)", d->path, d->why);
   png_set_read_fn(d->png, d, on_read);
   png_set_user_limits(d->png, FOVEA_PICTURE_MAX_SIDE, FOVEA_PICTURE_MAX_SIDE);
   png_set_chunk_malloc_max(d->png, 1 << 20);
