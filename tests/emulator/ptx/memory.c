@@ -247,11 +247,15 @@ INSTRUCTION(same_address, wide, wide, u[l] = a->u[l])
 const instruction ptx_memory_instructions[] = {
     LOAD_ROWS(".global", global),
     LOAD_ROWS(".global.nc", global),
+    LOAD_ROWS(".volatile.global", global), /* every load and store is made where it stands */
+    LOAD_ROWS(".volatile.shared", shared),
     LOAD_ROWS(".shared", shared),
     LOAD_ROWS(".local", private),
     LOAD_ROWS(".const", constant),
     LOAD_ROWS("", generic),
     STORE_ROWS(".global", global),
+    STORE_ROWS(".volatile.global", global),
+    STORE_ROWS(".volatile.shared", shared),
     STORE_ROWS(".shared", shared),
     STORE_ROWS(".local", private),
     STORE_ROWS("", generic),
