@@ -138,11 +138,11 @@ static fovea_status put_all(passage *p) {
   return status;
 }
 
-/* The shards begin when what was enqueued before the pass is done, and what is enqueued after it begins when they end.
- */
+/* The shards, and prepacking in the second queue, begin when what was enqueued before the pass is done, such as the last
+ * step's optimizer; what is enqueued after the pass begins when they end. */
 fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepacks) {
   passage p = begin(plan);
-  fovea_status status = plan->shards > 0 ? mark(&p) : FOVEA_OK;
+  fovea_status status = plan->shards > 0 || prepacks ? mark(&p) : FOVEA_OK;
   if (status == FOVEA_OK && prepacks) status = put_prepacking(&p);
   if (status == FOVEA_OK) status = put_all(&p);
   if (status == FOVEA_OK) status = meet(&p);
