@@ -4,9 +4,10 @@
  * A work-group computes 16 images of one tile x kg * TK filters. In the products the work-item (p, part, i of kg) has
  * element p of TC of the images x TK filters, whose sums are in registers: per channel it loads TC / 4 vectors of
  * inputs from local memory and TK filters, which hardly another needs, for TK * TC multiply-adds. Meanwhile the inputs
- * of the next CB channels are transformed in the other half of local memory: first columns, then rows in place, each of two
- * images by a work-item. At last the sums go through local memory, 2 CB filters at a time, and are transformed likewise. A row of
- * 16 images there is followed by 4 floats of nothing, so that work-items of neighbouring elements read other banks.
+ * of the next CB channels are transformed in the other half of local memory: first columns, then rows in place, each of
+ * two images by a work-item. At last the sums go through local memory, 2 CB filters at a time, and are transformed
+ * likewise. A row of 16 images there is followed by 4 floats of nothing, so that work-items of neighbouring elements
+ * read other banks.
  *
  * Layout: x, y, b as winograd.cl; u [K / (kg TK)][C], then the first 4 filters of each of TK, [kg][U U][4], then with
  *   TK = 5 the last ones, [kg][U U] (weights.cl).

@@ -138,8 +138,8 @@ static fovea_status put_all(passage *p) {
   return status;
 }
 
-/* The shards, and prepacking in the second queue, begin when what was enqueued before the pass is done, such as the last
- * step's optimizer; what is enqueued after the pass begins when they end. */
+/* The shards, and prepacking in the second queue, begin when what was enqueued before the pass is done, such as the
+ * last step's optimizer; what is enqueued after the pass begins when they end. */
 fovea_status fovea_plan_run_in_queues(fovea_plan *plan, bool prepacks) {
   passage p = begin(plan);
   fovea_status status = plan->shards > 0 || prepacks ? mark(&p) : FOVEA_OK;
