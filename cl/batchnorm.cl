@@ -25,10 +25,33 @@
  *
  * Macros: SCALED, 0 without it; ACTIVATION and DROPOUT of activation.clh. */
 #include "common/activation.clh"
-#include "common/batchnorm.clh"
-#include "common/reduce.clh"
+#include "common/batchnorm_statistics.clh"
 
 #define AHEAD (32 * LANES)
+
+/* What is normalized of a channel: its images, their scale, its numbers. */
+typedef struct forward_channel {
+  __global const float *x, *s;
+  __global float *y;
+  float mean, inv, gamma, beta;
+  int c, pixels, n_valid;
+} forward_channel;
+
+/* Four pixels, the q-th, of V images from n0 on. */
+static inline void apply_quad(forward_channel k, dropout drop, __global const uint *state, int n0, int q) {
+  const int p0 = 4 * q;
+  const vfloat mean = (vfloat)(k.mean), inv = (vfloat)(k.inv), gamma = (vfloat)(k.gamma), beta = (vfloat)(k.beta);
+  philox4 words;
+  if (DRAWN_FORWARD) words = dropout_words(drop, state, n0, k.c, (k.pixels + 3) / 4, p0);
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    if (p0 + i >= k.pixels) break;
+    const size_t at = vplace(p0 + i, n0, k.pixels);
+    vprefetch(k.x + at + AHEAD), vprefetch(k.y + at + AHEAD);
+    const vfloat u = fma(gamma, (load_x(k.x, k.s, at) - mean) * inv, beta);
+    vstore(vkeep(pointwise_forward(drop, u, &words, i), n0, k.n_valid), k.y + at);
+  }
+}
 
 /* One work-item per V images, four pixels and a channel. */
 __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong x_offset,
@@ -39,26 +62,119 @@ __kernel void batchnorm_apply(__global const float *restrict x_base, const ulong
                               __global const uint *restrict state, __global float *restrict y_base,
                               const ulong y_offset, const int n, const int c_count, const int pixels,
                               const uint threshold, const float scale, const uint op) {
-  const int n0 = first_image(0), c = (int)get_group_id(2), quads = (pixels + 3) / 4, n_valid = (int)state[1];
-  const vfloat mean = (vfloat)(stats_base[stats_offset + c]), inv = (vfloat)(stats_base[stats_offset + c_count + c]);
-  const vfloat gamma = (vfloat)(gamma_base[gamma_offset + c]), beta = (vfloat)(beta_base[beta_offset + c]);
+  const int c = (int)get_group_id(2), quads = (pixels + 3) / 4, end = range_end(quads);
+  const size_t first = (size_t)c * pixels * n;
+  const forward_channel k = {x_base + x_offset + first,
+                             s_base + s_offset,
+                             y_base + y_offset + first,
+                             stats_base[stats_offset + c],
+                             stats_base[stats_offset + c_count + c],
+                             gamma_base[gamma_offset + c],
+                             beta_base[beta_offset + c],
+                             c,
+                             pixels,
+                             (int)state[1]};
   const dropout drop = {threshold, scale, op};
-  __global const float *x = x_base + x_offset + (size_t)c * pixels * n, *s = s_base + s_offset;
-  __global float *y = y_base + y_offset + (size_t)c * pixels * n;
+  for (int q = range_begin(quads); q < end; q++) apply_quad(k, drop, state, first_image(0), q);
+}
+
+#if V == 1
+/* The same from the moments of at most MOST_PARTS parts of the batch, with what batchnorm_statistics does: each
+ * work-item merges them for itself, and the first of a channel keeps the statistics. */
+__kernel void batchnorm_merge_apply(__global const float *restrict x_base, const ulong x_offset,
+                                    __global const float *restrict s_base, const ulong s_offset,
+                                    __global const float *restrict blocks_base, const ulong blocks_offset,
+                                    __global const uint *restrict state, __global float *restrict stats_base,
+                                    const ulong stats_offset, __global float *restrict mean_base,
+                                    const ulong mean_offset, __global float *restrict var_base, const ulong var_offset,
+                                    __global const float *restrict gamma_base, const ulong gamma_offset,
+                                    __global const float *restrict beta_base, const ulong beta_offset,
+                                    __global float *restrict y_base, const ulong y_offset, const int n,
+                                    const int c_count, const int pixels, const uint threshold, const float scale,
+                                    const uint op, const int share, const float epsilon, const float momentum) {
+  const int c = (int)get_group_id(2), n_valid = (int)state[1], count = n / LANES, quads = (pixels + 3) / 4;
+  const size_t first = (size_t)c * pixels * n;
+  const merged m =
+      merge_parts(blocks_base + blocks_offset + (size_t)c * (count * 2), count, share, (float)pixels, n_valid);
+  const float variance = sdiv(m.squares, (float)pixels * (float)n_valid);
+  if (get_global_id(0) == 0 && get_global_id(1) == 0)
+    store_statistics(m.mean, variance, c_count, epsilon, momentum, stats_base + stats_offset + c,
+                     mean_base + mean_offset + c, var_base + var_offset + c);
+  const forward_channel k = {x_base + x_offset + first,
+                             s_base + s_offset,
+                             y_base + y_offset + first,
+                             m.mean,
+                             inverse_deviation(variance, epsilon),
+                             gamma_base[gamma_offset + c],
+                             beta_base[beta_offset + c],
+                             c,
+                             pixels,
+                             n_valid};
+  const dropout drop = {threshold, scale, op};
   const int end = range_end(quads);
-  for (int q = range_begin(quads); q < end; q++) {
-    const int p0 = 4 * q;
-    philox4 words;
-    if (DRAWN_FORWARD) words = dropout_words(drop, state, n0, c, quads, p0);
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      if (p0 + i >= pixels) break;
-      const size_t at = vplace(p0 + i, n0, pixels);
-      vprefetch(x + at + AHEAD), vprefetch(y + at + AHEAD);
-      const vfloat u = fma(gamma, (load_x(x, s, at) - mean) * inv, beta);
-      vstore(vkeep(pointwise_forward(drop, u, &words, i), n0, n_valid), y + at);
-    }
-  }
+  for (int q = range_begin(quads); q < end; q++) apply_quad(k, drop, state, first_image(0), q);
+}
+#endif
+
+/* How the work-items of a group share what they all have: on a GPU units of 16 lanes. */
+#if V == 1
+#define UNIT ((int)get_local_id(0) / LANES)
+#define UNITS ((int)get_local_size(0) / LANES)
+#define LANE ((int)get_local_id(0) % LANES)
+#else
+#define UNIT 0
+#define UNITS 1
+#define LANE 0
+#endif
+
+/* What one work-item of the group stored before a barrier. Volatile: libclc's barrier for AMD is no fence to LLVM,
+ * which has the others load it before that, from where it is not yet. */
+static inline float load_shared(__global const float *p) { return *(volatile __global const float *)p; }
+
+/* The statistics and batchnorm_apply in one launch, one work-group per channel: for small images, where a launch costs
+ * as much as the rows. */
+__kernel void batchnorm_forward(__global const float *restrict x_base, const ulong x_offset,
+                                __global const float *restrict s_base, const ulong s_offset,
+                                __global float *restrict blocks_base, const ulong blocks_offset,
+                                __global const uint *restrict state, __global float *restrict stats_base,
+                                const ulong stats_offset, __global float *restrict mean_base, const ulong mean_offset,
+                                __global float *restrict var_base, const ulong var_offset,
+                                __global const float *restrict gamma_base, const ulong gamma_offset,
+                                __global const float *restrict beta_base, const ulong beta_offset,
+                                __global float *restrict y_base, const ulong y_offset, const int n, const int c_count,
+                                const int h_count, const int w_count, const uint threshold, const float scale,
+                                const uint op, const int rows, const float epsilon, const float momentum) {
+#if V == 1
+  __local float scratch[MOMENTS_SCRATCH];
+#else
+  __local float *scratch = NULL;
+#endif
+  const int c = (int)get_group_id(2), pixels = h_count * w_count, n_valid = (int)state[1], count = n / LANES;
+  const size_t first = (size_t)c * pixels * n;
+  const channel_images images = {x_base + x_offset + first,
+                                 s_base + s_offset,
+                                 blocks_base + blocks_offset + (size_t)c * (count * 2),
+                                 h_count,
+                                 w_count,
+                                 n_valid};
+  __global float *stats = stats_base + stats_offset + c;
+  measure_blocks(images, 0, count, rows, scratch);
+  write_statistics(images.blocks, (float)pixels * (float)n_valid, c_count, epsilon, momentum, stats,
+                   mean_base + mean_offset + c, var_base + var_offset + c);
+  group_barrier();
+  const forward_channel k = {images.x,
+                             images.s,
+                             y_base + y_offset + first,
+                             load_shared(stats),
+                             load_shared(stats + c_count),
+                             gamma_base[gamma_offset + c],
+                             beta_base[beta_offset + c],
+                             c,
+                             pixels,
+                             n_valid};
+  const dropout drop = {threshold, scale, op};
+  const int quads = (pixels + 3) / 4;
+  for (int i = UNIT; i < count * quads; i += UNITS) apply_quad(k, drop, state, i / quads * LANES + LANE, i % quads);
 }
 
 /* The operands of V images of a channel: every pointer is at those images. */
@@ -216,28 +332,39 @@ __kernel void batchnorm_backward_sums(__global const float *restrict x_base, con
   sum_blocks(k, drop, first, min(first + share, n / LANES), rows, scratch);
 }
 
-/* batchnorm_backward_sums and batchnorm_backward_statistics in one launch, one work-group per channel: for small
- * images.
- */
-__kernel void batchnorm_backward_channels(
+/* dx of pixel p of V images from n0 on, from g; x, g and dx are at the channel. */
+static inline void apply_gradient(normalization k, __global const float *x, __global const float *g, __global float *dx,
+                                  int n0, int n_valid, int p, int pixels, int accumulate) {
+  const size_t at = vplace(p, n0, pixels);
+  vfloat v = normalization_backward(k, vload(x + at), vload(g + at), n0, n_valid);
+  if (accumulate) v += vload(dx + at);
+  vstore(v, dx + at);
+}
+
+/* batchnorm_backward_sums, batchnorm_backward_statistics and, where it `applies`, batchnorm_backward_apply in one
+ * launch, one work-group per channel: for small images. */
+__kernel void batchnorm_backward(
     __global const float *restrict x_base, const ulong x_offset, __global const float *restrict s_base,
     const ulong s_offset, __global const float *restrict y_base, const ulong y_offset, __global float *restrict dy_base,
     const ulong dy_offset, __global float *restrict stats_base, const ulong stats_offset,
     __global const uint *restrict state, __global float *restrict blocks_base, const ulong blocks_offset,
     __global float *restrict dgamma_base, const ulong dgamma_offset, __global float *restrict dbeta_base,
-    const ulong dbeta_offset, const int n, const int c_count, const int h_count, const int w_count,
-    const uint threshold, const float scale, const uint op, const int rows) {
+    const ulong dbeta_offset, __global const float *restrict gamma_base, const ulong gamma_offset,
+    __global float *dx_base, const ulong dx_offset, const int n, const int c_count, const int h_count,
+    const int w_count, const uint threshold, const float scale, const uint op, const int rows, const int applies,
+    const int accumulate) {
 #if V == 1
   __local float scratch[SCRATCH];
 #else
   __local float *scratch = NULL;
 #endif
-  const int c = (int)get_group_id(2);
+  const int c = (int)get_group_id(2), count = n / LANES, pixels = h_count * w_count, n_valid = (int)state[1];
+  const size_t first = (size_t)c * pixels * n;
   const backward_channel k = {x_base + x_offset,
                               s_base + s_offset,
                               y_base + y_offset,
                               dy_base + dy_offset,
-                              blocks_base + blocks_offset + (size_t)c * (n / LANES * 2),
+                              blocks_base + blocks_offset + (size_t)c * (count * 2),
                               stats_base + stats_offset,
                               state,
                               n,
@@ -246,9 +373,16 @@ __kernel void batchnorm_backward_channels(
                               h_count,
                               w_count};
   const dropout drop = {threshold, scale, op};
-  sum_blocks(k, drop, 0, n / LANES, rows, scratch);
-  write_backward_statistics(k.blocks, h_count * w_count * (int)state[1], c_count, stats_base + stats_offset + c,
+  sum_blocks(k, drop, 0, count, rows, scratch);
+  write_backward_statistics(k.blocks, pixels * n_valid, c_count, stats_base + stats_offset + c,
                             dgamma_base + dgamma_offset + c, dbeta_base + dbeta_offset + c);
+  group_barrier(); /* PoCL 3.1 miscompiles a return before it */
+  __global const float *stats = stats_base + stats_offset + c;
+  const normalization norm = {stats[0], stats[c_count], load_shared(stats + 2 * c_count),
+                              load_shared(stats + 3 * c_count), gamma_base[gamma_offset + c] * stats[c_count]};
+  for (int i = UNIT; applies && i < count * pixels; i += UNITS)
+    apply_gradient(norm, k.x + first, k.dy + first, dx_base + dx_offset + first, i / pixels * LANES + LANE, n_valid,
+                   i % pixels, pixels, accumulate);
 }
 
 /* dx from g, which is in dy; one work-item per V images, a range of the pixels and a channel. */
@@ -259,14 +393,10 @@ __kernel void batchnorm_backward_apply(__global const float *restrict x_base, co
                                        __global const uint *restrict state, __global float *dx_base,
                                        const ulong dx_offset, const int n, const int c_count, const int pixels,
                                        const int accumulate) {
-  const int n0 = first_image(0), c = (int)get_group_id(2), n_valid = (int)state[1];
+  const int c = (int)get_group_id(2), end = range_end(pixels);
   const normalization k = normalization_of(stats_base + stats_offset + c, gamma_base + gamma_offset + c, c_count);
-  const size_t channel = (size_t)c * pixels * n;
-  const int end = range_end(pixels);
-  for (int p = range_begin(pixels); p < end; p++) {
-    const size_t at = channel + vplace(p, n0, pixels);
-    vfloat dx = normalization_backward(k, vload(x_base + x_offset + at), vload(g_base + g_offset + at), n0, n_valid);
-    if (accumulate) dx += vload(dx_base + dx_offset + at);
-    vstore(dx, dx_base + dx_offset + at);
-  }
+  const size_t first = (size_t)c * pixels * n;
+  for (int p = range_begin(pixels); p < end; p++)
+    apply_gradient(k, x_base + x_offset + first, g_base + g_offset + first, dx_base + dx_offset + first, first_image(0),
+                   (int)state[1], p, pixels, accumulate);
 }

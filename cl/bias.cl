@@ -1,10 +1,11 @@
-/* Bias gradient: db[c] = sum over h, w, n of dy[c][h][w][n].
+/* Bias gradients of many layers in one launch (multi_tensor.clh): db[c] = sum over h, w, n of dy[c][h][w][n].
  *
- * Layout: dy [C][N/16][H][W][16], blocks [C][N/16], db [C].
+ * Layout: dy [C][N/16][H][W][16], blocks [C][N/16]; batch_sums.cl makes db [C] of that.
  * Canonical order: an image's row (c, h, n), for w; its rows in order of h; then the batch tree of reduce.clh.
  *
- * One work-group per channel; on a GPU, where that would be too much for one, a work-group for `share` blocks and a
- * second kernel for the rest of the tree. */
+ * Values: N, H, W; rows that a GPU's work-group has at once; how many blocks of images an item adds. On a GPU a
+ * work-group has an item, on a CPU a work-item. */
+#include "common/multi_tensor.clh"
 #include "common/reduce.clh"
 
 /* The sum of row h of a block's images, which begin at dy. */
@@ -51,35 +52,16 @@ static inline void sum_blocks(__global const float *dy, int first, int end, int 
 }
 #endif
 
-__kernel void bias_backward(__global const float *restrict dy_base, const ulong dy_offset,
-                            __global float *restrict blocks_base, const ulong blocks_offset,
-                            __global float *restrict db_base, const ulong db_offset, const int n, const int h_count,
-                            const int w_count, const int rows) {
+__kernel void bias_backward(MULTI_TENSOR_ARGUMENTS) {
   __local float scratch[SCRATCH];
-  const int c = (int)get_group_id(2), count = n / LANES;
-  __global float *blocks = blocks_base + blocks_offset + (size_t)c * count;
-  sum_blocks(dy_base + dy_offset + (size_t)c * h_count * w_count * n, 0, count, h_count, w_count, rows, blocks,
-             scratch);
-  if (get_local_id(0) == 0) db_base[db_offset + c] = blocks[0];
-}
-
 #if V == 1
-__kernel void bias_backward_blocks(__global const float *restrict dy_base, const ulong dy_offset,
-                                   __global float *restrict blocks_base, const ulong blocks_offset, const int n,
-                                   const int h_count, const int w_count, const int rows, const int share) {
-  __local float scratch[SCRATCH];
-  const int c = (int)get_group_id(2), first = (int)get_group_id(0) * share, count = n / LANES;
-  sum_blocks(dy_base + dy_offset + (size_t)c * h_count * w_count * n, first, min(first + share, count), h_count,
-             w_count, rows, blocks_base + blocks_offset + (size_t)c * count, scratch);
-}
-
-/* One work-group per channel. */
-__kernel void bias_backward_tree(__global float *restrict blocks_base, const ulong blocks_offset,
-                                 __global float *restrict db_base, const ulong db_offset, const int n,
-                                 const int share) {
-  const int c = (int)get_group_id(2), count = n / LANES;
-  __global float *blocks = blocks_base + blocks_offset + (size_t)c * count;
-  batch_tree_in_place(blocks, 1, 0, count, share);
-  if (get_local_id(0) == 0) db_base[db_offset + c] = blocks[0];
-}
+  const part p = part_of(table, share, from_base, to_base, (int)get_group_id(0));
+#else
+  const part p = part_of(table, share, from_base, to_base, (int)get_global_id(0));
+  if (p.item >= p.count) return;
 #endif
+  const int n = p.values[0], h_count = p.values[1], w_count = p.values[2], count = n / LANES, each = p.values[4];
+  const int pieces = (count + each - 1) / each, c = p.item / pieces, first = p.item % pieces * each;
+  sum_blocks(p.from + (size_t)c * h_count * w_count * n, first, min(first + each, count), h_count, w_count, p.values[3],
+             p.to + (size_t)c * count, scratch);
+}

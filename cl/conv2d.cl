@@ -6,7 +6,7 @@
  * It is also the data gradient of a transposed convolution, with x = dy. Most 3x3 convolutions are winograd.cl's.
  *
  * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], weights at k * wk + c * wc + tap, b [K]; or, where there are
- *   many weights, PACKED [K / TK][C][R][S][TK] (pack.cl).
+ *   many weights, PACKED [K / TK][C][R][S][TK] (weights.cl).
  * Canonical order: acc = 0; for c, for r (rows outside the image skipped), for s (columns outside add w * 0):
  *   acc = fma(w, x, acc); then y = acc, acc + b, the activation of that, or y + acc when accumulating. V, TK, TP never
  *   change it. Padding images, state: convolution_output.clh.

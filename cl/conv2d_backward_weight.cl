@@ -14,8 +14,10 @@
  * It loads P pixels of a row of dy and the columns of x that they meet, all at once, then multiplies: TK * TC * S
  * multiply-adds for TK + TC * STRIDE loads. 16 work-items, neighbours, have the images of a block; SUBS such rows are a
  * work-group: `side` blocks of each of SUBS / side tiles. A group adds its images in local memory, the sums of one
- * filter at a time, and goes on to the next `side` blocks of its part of the batch, `serial` times. reduce_blocks adds
- * the parts.
+ * filter at a time, and goes on to the next `side` blocks of its part of the batch, `serial` times. batch_sums.cl
+ * adds the parts.
+ *
+ * The launch's third axis runs over layers of the same shape; table [layers][4] (src/plan/alike.c).
  *
  * Macros: R, S kernel size; STRIDE; TK filters and TC channels a tile; P pixels, REST what is left of a row;
  * SUBS. */
@@ -107,7 +109,7 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
     const ulong dy_offset, __global float *restrict levels_base, const ulong levels_offset,
     __global float *restrict out_base, const ulong out_offset, const int n, const int c_count, const int h,
     const int w_size, const int k_count, const int oh_count, const int ow_count, const int top, const int left,
-    const int side, const int serial, const int level_count) {
+    const int side, const int serial, const int level_count, __global const int *restrict table) {
   __local float lanes[SUBS * BLOCK]; /* [SUBS][TC][S][ROW] */
   const int id = (int)get_local_id(0), lane = id % LANES, sub = id / LANES;
   const int c_tiles = (c_count + TC - 1) / TC, k_tiles = (k_count + TK - 1) / TK, items = k_tiles * c_tiles * R;
@@ -115,8 +117,12 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
   const int r = item % R, c0 = item / R % c_tiles * TC, k0 = item / R / c_tiles * TK;
   const int part = (int)get_group_id(1), blocks = n / LANES, first = part * side * serial;
   const size_t weights = (size_t)k_count * c_count * (R * S);
-  __global float *levels = levels_base + levels_offset + (size_t)part * level_count * weights;
-  __global float *out = out_base + out_offset + part * weights;
+  __global const int *away = table + 4 * get_group_id(2); /* from the first layer's operands, in units of 16 */
+  __global const float *x = x_base + x_offset + (ptrdiff_t)away[0] * LANES;
+  __global const float *dy = dy_base + dy_offset + (ptrdiff_t)away[1] * LANES;
+  __global float *levels =
+      levels_base + levels_offset + (ptrdiff_t)away[2] * LANES + (size_t)part * level_count * weights;
+  __global float *out = out_base + out_offset + (ptrdiff_t)away[3] * LANES + part * weights;
 
   for (int step = 0; step < serial; step++) {
     const int block0 = first + step * side, block = block0 + sub % side, count = min(side, blocks - block0);
@@ -129,8 +135,8 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
 #pragma unroll
         for (int s = 0; s < S; s++) acc[k][c][s] = 0.0f;
     if (item < items && block < blocks)
-      add_image(x_base + x_offset, dy_base + dy_offset, n, block * LANES + lane, k0, c0, r, c_count, h, w_size, k_count,
-                oh_count, ow_count, top, left, acc);
+      add_image(x, dy, n, block * LANES + lane, k0, c0, r, c_count, h, w_size, k_count, oh_count, ow_count, top, left,
+                acc);
 #pragma unroll 1
     for (int k = 0; k < TK; k++) {
 #pragma unroll
@@ -157,11 +163,4 @@ __kernel __attribute__((reqd_work_group_size(LANES * SUBS, 1, 1))) void conv2d_b
       barrier(CLK_LOCAL_MEM_FENCE);
     }
   }
-}
-
-/* dw[i] = the tree over `parts` parts of the batch; one work-item per weight, `count` of them. */
-__kernel void reduce_blocks(__global const float *restrict partial_base, const ulong partial_offset,
-                            __global float *restrict dw_base, const ulong dw_offset, const int parts, const int count) {
-  const int i = (int)get_global_id(0);
-  if (i < count) dw_base[dw_offset + i] = batch_tree(partial_base + partial_offset + i, (size_t)count, parts);
 }

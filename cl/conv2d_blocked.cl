@@ -54,21 +54,6 @@ static inline int taps_before(int size, int phase) {
   return before;
 }
 
-/* packed of each (k, c, r, s), k rounded up to full tiles: one work-item each, `count` of them. w is [K][C][R][S], or
- * from_c, [C][K][R][S]. */
-__kernel void pack_blocked_weights(__global const float *restrict w_base, const ulong w_offset,
-                                   __global float *restrict packed_base, const ulong packed_offset, const int k_count,
-                                   const int c_count, const int from_c, const int count) {
-  const int i = (int)get_global_id(0);
-  if (i >= count) return;
-  const int s = i % S, r = i / S % R, c = i / (R * S) % c_count, k = i / (R * S) / c_count;
-  const int pr = r % PHASES, ps = s % PHASES, nr = phase_taps(R, pr), ns = phase_taps(S, ps);
-  const size_t phase = (size_t)c_count * (taps_before(R, pr) * S + nr * taps_before(S, ps));
-  const size_t to = (size_t)(k / TK) * c_count * R * S + phase + ((size_t)c * nr + r / PHASES) * ns + s / PHASES;
-  const size_t from = ((from_c ? (size_t)c * k_count + k : (size_t)k * c_count + c) * R + r) * S + s;
-  packed_base[packed_offset + to * TK + k % TK] = k < k_count ? w_base[w_offset + from] : 0.0f;
-}
-
 /* Rows row, row + STEP, ... of the channel x, `columns` of each from `column` on, to v. Rows outside are never read. */
 static inline void copy_rows(__global const float *x, int row, int column, int h, int w_size, int columns, vfloat *v) {
   const int first = clamp(-column, 0, columns), last = clamp(w_size - column, first, columns);

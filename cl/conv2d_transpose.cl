@@ -6,7 +6,7 @@
  * With STRIDE 1 it is the data gradient of an ordinary convolution, with x = dy.
  *
  * Layout: x [C][N/16][H][W][16], y [K][N/16][OH][OW][16], weights at k * wk + c * wc + tap, b [K]; or, where there are
- *   many weights, PACKED [K / TK][C][R][S][TK] (pack.cl).
+ *   many weights, PACKED [K / TK][C][R][S][TK] (weights.cl).
  * Canonical order: acc = 0; for c, for r, for s, taps whose row is no integer or not inside skipped, whose column is no
  *   integer skipped, whose column is outside added as w * 0: acc = fma(w, x, acc); then y = acc, acc + b, the
  *   activation of that, or y + acc. Padding images, state: convolution_output.clh.

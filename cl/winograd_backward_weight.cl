@@ -220,13 +220,4 @@ __attribute__((reqd_work_group_size(GROUP, 1, 1))) __kernel void winograd_backwa
     }
   }
 }
-
-/* dw, `count` numbers: the rest of the batch tree, over the sets of blocks. */
-__kernel void winograd_reduce_blocks(__global const float *restrict partial_base, const ulong partial_offset,
-                                     __global float *restrict dw_base, const ulong dw_offset, const int sets,
-                                     const int levels, const int count) {
-  const int at = (int)get_global_id(0);
-  if (at < count)
-    dw_base[dw_offset + at] = batch_tree(partial_base + partial_offset + at, (size_t)levels * count, sets);
-}
 #endif

@@ -167,27 +167,4 @@ __kernel void winograd_backward_weight_blocked(__global const float *restrict x_
     finish_block(elements, pairs, block - first, end - first, weights);
   }
 }
-
-/* The rest of the batch tree, over the sets of blocks, and dw: a work-item for V pairs of each work-item that the other
- * kernel has for a set, `count` of them. In place: batch_tree_add keeps sum i where set i was. */
-__kernel void winograd_reduce_sets(__global float *restrict partial_base, const ulong partial_offset,
-                                   __global float *restrict dw_base, const ulong dw_offset, const int c_count,
-                                   const int k_count, const int cb, const int kb, const int pairs, const int levels,
-                                   const int c_items, const int k_items, const int sets, const int count) {
-  const int id = (int)get_global_id(0), item = id / (pairs / V), first = id % (pairs / V) * V;
-  if (id >= count) return;
-  const size_t size = (size_t)levels * 9 * pairs, stride = size * c_items * k_items;
-  __global float *partial = partial_base + partial_offset + item * size;
-  for (int tap = 0; tap < 9 && sets > 1; tap++)
-    for (int set = 0; set < sets; set++)
-      batch_tree_add(vload(partial + set * stride + tap * pairs + first), partial + tap * pairs + first, stride, set,
-                     sets);
-  for (int pair = first; pair < first + V; pair++) {
-    const int tile = pair / (TK * TC), ct = item % c_items * cb + tile / kb, kt = item / c_items * kb + tile % kb;
-    const int k = kt * TK + pair / TC % TK, c = ct * TC + pair % TC;
-    if (tile >= cb * kb || k >= k_count || c >= c_count) continue;
-    for (int tap = 0; tap < 9; tap++)
-      dw_base[dw_offset + ((size_t)k * c_count + c) * 9 + tap] = partial[tap * pairs + pair];
-  }
-}
 #endif

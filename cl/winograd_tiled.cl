@@ -4,88 +4,89 @@
  * A work-group computes 16 images of one tile x kg * TK filters. In the products the work-item (p, part, i of kg) has
  * element p of TC of the images x TK filters, whose sums are in registers: per channel it loads TC / 4 vectors of
  * inputs from local memory and TK filters, which hardly another needs, for TK * TC multiply-adds. Meanwhile the inputs
- * of the next CB channels are transformed in the other half of local memory: first columns, then rows in place, each by
- * a work-item. At last the sums go through local memory, 2 CB filters at a time, and are transformed likewise. A row of
+ * of the next CB channels are transformed in the other half of local memory: first columns, then rows in place, each of two
+ * images by a work-item. At last the sums go through local memory, 2 CB filters at a time, and are transformed likewise. A row of
  * 16 images there is followed by 4 floats of nothing, so that work-items of neighbouring elements read other banks.
  *
  * Layout: x, y, b as winograd.cl; u [K / (kg TK)][C], then the first 4 filters of each of TK, [kg][U U][4], then with
- *   TK = 5 the last ones, [kg][U U] (winograd_tiled_weights).
+ *   TK = 5 the last ones, [kg][U U] (weights.cl).
  *
  * Macros: ACTIVATION (activation.clh); M; STRIDE 1 or 2; TRANSPOSED 0 or 1; TK 4 or 5; TC 4, 8 or 16; CB. */
 #include "common/convolution_output.clh"
+#define wfloat float2
 #include "common/winograd.clh" /* last: its macros have short names */
 
 #define ELEMENTS (E * E)
 #define PARTS (LANES / TC)
 #define ROW (LANES + 4)
 #define CHANNEL (ELEMENTS * ROW)
-#define PAIRS ((D + 1) / 2)
+#define IMAGES (LANES / 2) /* pairs of them, whose transforms are float2 */
 
 /* What has an argument in local memory must be inlined: common/reduce.clh says why. */
 #define INLINE __attribute__((always_inline)) static inline
 
-/* t = B' d of `count` channels, to v, [count][ELEMENTS][ROW]: a work-item has two columns of an image's d, which begins
- * at `row` and `column` of a channel; x is at the first image. */
+/* t = B' d of `count` channels, to v, [count][ELEMENTS][ROW]: a work-item has a column of d of two images; d begins at
+ * `row` and `column` of a channel; x is at the first image. */
 INLINE void transform_columns(__global const float *x, size_t channel, int count, int row, int column, int h, int w,
                               __local float *v) {
-  for (int i = (int)get_local_id(0); i < count * PAIRS * LANES; i += (int)get_local_size(0)) {
-    const int image = i % LANES, j = i / LANES % PAIRS * 2, c = i / (PAIRS * LANES);
+  for (int i = (int)get_local_id(0); i < count * D * IMAGES; i += (int)get_local_size(0)) {
+    const int image = i % IMAGES * 2, j = i / IMAGES % D, c = i / (D * IMAGES);
     __global const float *from = x + c * channel + ((ptrdiff_t)row * w + column + j) * LANES + image;
-    __local float *to = v + c * CHANNEL + j * ROW + image;
-    float d[D], t[E];
+    float2 d[D], t[E];
 #pragma unroll
-    for (int s = 0; s < 2; s++) {
-      const bool inside = column + j + s >= 0 && column + j + s < w;
-      if (j + s >= D) break;
+    for (int r = 0; r < D; r++) d[r] = (float2)(0.0f);
+    if ((uint)(column + j) < (uint)w)
 #pragma unroll
       for (int r = 0; r < D; r++)
-        d[r] = inside && row + r >= 0 && row + r < h ? from[((ptrdiff_t)r * w + s) * LANES] : 0.0f;
-      input_step(d, 1, t, 1);
+        if ((uint)(row + r) < (uint)h) d[r] = *(__global const float2 *)(from + (ptrdiff_t)r * w * LANES);
+    input_step(d, 1, t, 1);
+    __local float2 *to = (__local float2 *)(v + c * CHANNEL + j * ROW + image);
 #pragma unroll
-      for (int r = 0; r < E; r++) to[(r * E + s) * ROW] = t[r];
-    }
+    for (int r = 0; r < E; r++) to[r * E * ROW / 2] = t[r];
   }
 }
 
-/* v = t B in place: a work-item has a row of an image's t. */
+/* v = t B in place: a work-item has a row of t of two images. */
 INLINE void transform_rows(int count, __local float *v) {
-  for (int i = (int)get_local_id(0); i < count * E * LANES; i += (int)get_local_size(0)) {
-    __local float *at = v + i / LANES * E * ROW + i % LANES;
-    float t[D], o[E];
+  for (int i = (int)get_local_id(0); i < count * E * IMAGES; i += (int)get_local_size(0)) {
+    __local float2 *at = (__local float2 *)(v + i / IMAGES * E * ROW) + i % IMAGES;
+    float2 t[D], o[E];
 #pragma unroll
-    for (int j = 0; j < D; j++) t[j] = at[j * ROW];
+    for (int j = 0; j < D; j++) t[j] = at[j * ROW / 2];
     input_step(t, 1, o, 1);
 #pragma unroll
-    for (int j = 0; j < E; j++) at[j * ROW] = o[j];
+    for (int j = 0; j < E; j++) at[j * ROW / 2] = o[j];
   }
 }
 
-/* A' m of `count` filters, [count][ELEMENTS][ROW], in place: a work-item has a column of an image's m. */
+/* A' m of `count` filters, [count][ELEMENTS][ROW], in place: a work-item has a column of m of two images. */
 INLINE void transform_sums(int count, __local float *m) {
-  for (int i = (int)get_local_id(0); i < count * E * LANES; i += (int)get_local_size(0)) {
-    __local float *at = m + i / (E * LANES) * CHANNEL + i / LANES % E * ROW + i % LANES;
-    float t[E], o[M];
+  for (int i = (int)get_local_id(0); i < count * E * IMAGES; i += (int)get_local_size(0)) {
+    __local float2 *at = (__local float2 *)(m + i / (E * IMAGES) * CHANNEL + i / IMAGES % E * ROW) + i % IMAGES;
+    float2 t[E], o[M];
 #pragma unroll
-    for (int r = 0; r < E; r++) t[r] = at[r * E * ROW];
+    for (int r = 0; r < E; r++) t[r] = at[r * E * ROW / 2];
     output_step(t, 1, o, 1);
 #pragma unroll
-    for (int r = 0; r < M; r++) at[r * E * ROW] = o[r];
+    for (int r = 0; r < M; r++) at[r * E * ROW / 2] = o[r];
   }
 }
 
-/* Row t A of a tile's outputs to the image's row y, from column ow on. */
-INLINE void write_row(__local const float *at, __global const float *bias, int accumulate, int n0, int n_valid,
+/* Row t A of a tile's outputs of two images to the image's row y, from column ow on. */
+INLINE void write_row(__local const float2 *at, __global const float *bias, int accumulate, int n0, int n_valid,
                       __global float *y, int ow, int ow_count) {
-  float t[E], o[M];
+  float2 t[E], o[M];
 #pragma unroll
-  for (int j = 0; j < E; j++) t[j] = at[j * ROW];
+  for (int j = 0; j < E; j++) t[j] = at[j * ROW / 2];
   output_step(t, 1, o, 1);
 #pragma unroll
   for (int j = 0; j < M; j++) {
-    if (ow + j < 0 || ow + j >= ow_count) continue;
-    float v = convolution_output(o[j], bias, n0, n_valid);
-    if (accumulate) v += y[(ow + j) * LANES];
-    y[(ow + j) * LANES] = v;
+    if ((uint)(ow + j) >= (uint)ow_count) continue;
+    __global float2 *to = (__global float2 *)(y + (ow + j) * LANES);
+    float2 v =
+        (float2)(convolution_output(o[j].x, bias, n0, n_valid), convolution_output(o[j].y, bias, n0 + 1, n_valid));
+    if (accumulate) v += *to;
+    *to = v;
   }
 }
 
@@ -171,10 +172,10 @@ __kernel void winograd_tiled(__global const float *restrict x_base, const ulong 
     const int count = min(min(2 * CB, kg * TK - first), k_count - k0 - first);
     transform_sums(count, memory);
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int i = item; i < count * M * LANES; i += (int)get_local_size(0)) {
-      const int r = i / LANES % M, k = first + i / (M * LANES), image = i % LANES;
-      if (oh + r >= 0 && oh + r < oh_count)
-        write_row(memory + i / (M * LANES) * CHANNEL + r * E * ROW + image,
+    for (int i = item; i < count * M * IMAGES; i += (int)get_local_size(0)) {
+      const int r = i / IMAGES % M, k = first + i / (M * IMAGES), image = i % IMAGES * 2;
+      if ((uint)(oh + r) < (uint)oh_count)
+        write_row((__local const float2 *)(memory + i / (M * IMAGES) * CHANNEL + r * E * ROW + image),
                   has_bias ? b_base + b_offset + k0 + k : NULL, accumulate, n0 + image, n_valid,
                   y + (size_t)(k0 + k) * pixels * n + (ptrdiff_t)(oh + r) * ow_count * LANES + image, ow, ow_count);
     }

@@ -53,10 +53,13 @@ typedef struct fovea_dataset {
  * so many, as fovea_dataset_sample chooses them, in the order of the files; all with 0. The caller owns *dataset. The
  * folder holds one of
  *
- * - IDX files of bytes (yann.lecun.com/exdb/mnist), plain or with .gz: train-images-idx3-ubyte (count, height, width)
- *   or train-images-idx4-ubyte, and if present train-labels-idx1-ubyte; for "test" the same with t10k. Everything is
- *   checked (magic, sizes, length, gzip's CRC). Rank 4 is (count, height, width, channels), unless the second number is
- *   1 to 4 and the last one more: that is (count, channels, height, width). The report says it where one may doubt.
+ * - arrays: IDX files (yann.lecun.com/exdb/mnist) by any of their names, plain or in gzip as their content says;
+ *   numpy's .npy and .npz, safetensors, tables of pixels, CIFAR's binary files. `dir` may be such a file itself, or
+ *   have the set one or two levels below. Everything is checked (magic, sizes, length, checksums). Numbers are bytes,
+ *   other whole numbers 0 .. 255, 16 bits, or floats 0 .. 1 or 0 .. 255. Shapes are (count, height, width), (count,
+ *   height, width, channels) and, where the second number is 1 to 4 and the last one more, (count, channels, height,
+ *   width). Labels are 0 .. 65535, a number an image or one-hot. The report says what was guessed or changed.
+ * - a packed set, one file that `fovea pack` has written.
  * - pictures, PNG of every kind or JPEG, told by their content; values are taken as stored, gamma and profiles aside,
  *   but 16 bits are rounded to 8, palettes looked up, and pictures turned upright as Exif says. They lie in folders
  *   called train, training, train_set or the like, and test, testing, else val, valid, validation, in any case. A

@@ -8,8 +8,9 @@
 #include "base/fail.h"
 #include "data/pack.h"
 
-/* A batch that is used, and up to so many read; what the disk is told of is twice as far. */
-enum { SLOTS = 4 };
+/* A batch that is used, and the others read or being read; what the disk is told of is as far again. One thread reads
+ * and verifies some 45,000 images/s of 3 KiB that are in the system's cache. */
+enum { SLOTS = 8, READERS = 4 };
 
 struct fovea_batches {
   const fovea_dataset *data;
@@ -17,13 +18,14 @@ struct fovea_batches {
   size_t first, batch, image;
   size_t taken; /* batches given */
   /* of a set in a file */
-  pthread_t reader;
-  bool running;
+  pthread_t reader[READERS];
+  int readers;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  size_t read; /* batches read; slot i % SLOTS has batch i */
+  size_t begun;        /* batches that a reader has begun */
+  size_t ready[SLOTS]; /* of slot i % SLOTS the batch i that is there, plus 1 */
   bool stop;
-  fovea_status status; /* of the reader's failure, at batch `read` */
+  fovea_status status; /* of the first failure */
   char message[1024];
   uint8_t *slots;
 };
@@ -38,39 +40,42 @@ static void ahead(const fovea_batches *b, size_t n) {
   if (size_of(b, n) > 0) fovea_pack_ahead(b->data->file, b->order, b->first + n * b->batch, size_of(b, n));
 }
 
+/* Batch n to its slot; the mutex is not held. */
+static fovea_status read_batch(const fovea_batches *b, size_t n) {
+  for (size_t i = 1; n == 0 && i < SLOTS; i++) ahead(b, i);
+  ahead(b, n + SLOTS);
+  return fovea_pack_read(b->data->file, b->order, b->first + n * b->batch, size_of(b, n),
+                         b->slots + n % SLOTS * b->batch * b->image);
+}
+
 static void *read_batches(void *of) {
   fovea_batches *b = of;
-  fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < SLOTS; i++) ahead(b, i);
-  for (size_t n = 0; status == FOVEA_OK && size_of(b, n) > 0; n++) {
-    pthread_mutex_lock(&b->mutex);
-    while (!b->stop && n >= b->taken + SLOTS - 1) pthread_cond_wait(&b->changed, &b->mutex);
-    const bool stop = b->stop;
+  pthread_mutex_lock(&b->mutex);
+  while (!b->stop && b->status == FOVEA_OK && size_of(b, b->begun) > 0) {
+    if (b->begun >= b->taken + SLOTS - 1) {
+      pthread_cond_wait(&b->changed, &b->mutex);
+      continue;
+    }
+    const size_t n = b->begun++;
     pthread_mutex_unlock(&b->mutex);
-    if (stop) break;
-    ahead(b, n + SLOTS);
-    status = fovea_pack_read(b->data->file, b->order, b->first + n * b->batch, size_of(b, n),
-                             b->slots + n % SLOTS * b->batch * b->image);
+    const fovea_status status = read_batch(b, n);
     pthread_mutex_lock(&b->mutex);
-    if (status == FOVEA_OK) {
-      b->read = n + 1;
-    } else {
+    if (status == FOVEA_OK) b->ready[n % SLOTS] = n + 1;
+    if (status != FOVEA_OK && b->status == FOVEA_OK) {
       b->status = status;
       snprintf(b->message, sizeof b->message, "%s", fovea_error_message());
     }
     pthread_cond_broadcast(&b->changed);
-    pthread_mutex_unlock(&b->mutex);
   }
+  pthread_mutex_unlock(&b->mutex);
   return NULL;
 }
 
 static fovea_status start(fovea_batches *b) {
   b->slots = malloc(SLOTS * b->batch * b->image);
   if (b->slots == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %d batches of %zu images", SLOTS, b->batch);
-  if (pthread_create(&b->reader, NULL, read_batches, b) != 0)
-    return fovea_fail(FOVEA_NO_MEMORY, "no thread to read images");
-  b->running = true;
-  return FOVEA_OK;
+  while (b->readers < READERS && pthread_create(&b->reader[b->readers], NULL, read_batches, b) == 0) b->readers++;
+  return b->readers > 0 ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no thread to read images");
 }
 
 fovea_status fovea_batches_create(const fovea_dataset *data, const uint32_t *order, size_t first, size_t batch,
@@ -94,13 +99,11 @@ fovea_status fovea_batches_create(const fovea_dataset *data, const uint32_t *ord
 
 void fovea_batches_destroy(fovea_batches *b) {
   if (b == NULL) return;
-  if (b->running) {
-    pthread_mutex_lock(&b->mutex);
-    b->stop = true;
-    pthread_cond_broadcast(&b->changed);
-    pthread_mutex_unlock(&b->mutex);
-    pthread_join(b->reader, NULL);
-  }
+  pthread_mutex_lock(&b->mutex);
+  b->stop = true;
+  pthread_cond_broadcast(&b->changed);
+  pthread_mutex_unlock(&b->mutex);
+  for (int i = 0; i < b->readers; i++) pthread_join(b->reader[i], NULL);
   pthread_cond_destroy(&b->changed);
   pthread_mutex_destroy(&b->mutex);
   free(b->slots);
@@ -112,8 +115,8 @@ static fovea_status wait_for(fovea_batches *b, size_t n) {
   pthread_mutex_lock(&b->mutex);
   b->taken = n + 1; /* slot n - 1 is free now */
   pthread_cond_broadcast(&b->changed);
-  while (b->read <= n && b->status == FOVEA_OK) pthread_cond_wait(&b->changed, &b->mutex);
-  if (b->read <= n) status = fovea_fail(b->status, "%s", b->message);
+  while (b->ready[n % SLOTS] != n + 1 && b->status == FOVEA_OK) pthread_cond_wait(&b->changed, &b->mutex);
+  if (b->ready[n % SLOTS] != n + 1) status = fovea_fail(b->status, "%s", b->message);
   pthread_mutex_unlock(&b->mutex);
   return status;
 }

@@ -1,4 +1,4 @@
-/* The batches of an epoch: of a set in memory where they are, of one in a file read ahead by a thread. */
+/* The batches of an epoch: of a set in memory where they are, of one in a file read ahead by threads. */
 #ifndef FOVEA_DATA_BATCHES_H
 #define FOVEA_DATA_BATCHES_H
 

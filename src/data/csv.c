@@ -73,9 +73,8 @@ static fovea_status bad_number(const csv *c, size_t column, const char *text) {
 static fovea_status read_field(csv *c, size_t column, uint32_t *value, int *after) {
   char text[24];
   size_t n = 0;
-  fovea_status status = FOVEA_OK;
   for (;;) {
-    status = peek(c, after);
+    const fovea_status status = peek(c, after);
     if (status != FOVEA_OK) return status;
     if (*after < 0 || *after == c->between || *after == '\n') break;
     if (n < sizeof text - 1) text[n++] = (char)*after;
@@ -86,7 +85,7 @@ static fovea_status read_field(csv *c, size_t column, uint32_t *value, int *afte
   const char *digits = text + strspn(text, " \"");
   size_t k = 0;
   *value = 0;
-  for (; isdigit((unsigned char)digits[k]) && k < 6; k++) *value = 10 * *value + (uint32_t)(digits[k] - '0');
+  for (; k < 6 && isdigit((unsigned char)digits[k]); k++) *value = 10 * *value + (uint32_t)(digits[k] - '0');
   const char *rest = digits + k;
   if (*rest == '.') rest += 1 + strspn(rest + 1, "0");
   if (k == 0 || rest[strspn(rest, "\"")] != '\0' || *value > MOST_LABEL) return bad_number(c, column, text);
@@ -181,7 +180,7 @@ static void guess_label(csv *c, const fovea_load_options *o) {
 static fovea_status first_line(csv *c, char **line) {
   size_t n = 0, room = 4096;
   int character = 0;
-  *line = malloc(room);
+  *line = calloc(room, 1);
   fovea_status status = *line == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", c->path) : FOVEA_OK;
   while (status == FOVEA_OK) {
     status = peek(c, &character);
@@ -202,7 +201,10 @@ static fovea_status first_line(csv *c, char **line) {
 }
 
 static char separator_of(const char *line) {
-  return strchr(line, ',') != NULL ? ',' : strchr(line, ';') != NULL ? ';' : strchr(line, '\t') != NULL ? '\t' : ' ';
+  return (char)(strchr(line, ',') != NULL    ? ','
+                : strchr(line, ';') != NULL  ? ';'
+                : strchr(line, '\t') != NULL ? '\t'
+                                             : ' ');
 }
 
 static fovea_status read_header(csv *c, const fovea_load_options *o) {

@@ -272,6 +272,15 @@ static fovea_status load_split(const char *path, int which, const fovea_load_opt
   return status;
 }
 
+fovea_status fovea_find_path(const char *dir) {
+  struct stat about;
+  if (stat(dir, &about) != 0)
+    return fovea_fail(FOVEA_IO, "cannot open the data folder '%s': %s (%s)", dir, strerror(errno), hint);
+  if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
+    return fovea_fail(FOVEA_IO, "the data '%s' are neither a folder nor a file (%s)", dir, hint);
+  return FOVEA_OK;
+}
+
 fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset) {
   if (!dir) return fovea_fail_null("dir");
   if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
@@ -287,14 +296,11 @@ fovea_status fovea_dataset_load_as(const char *dir, const char *split, const fov
   const bool train = strcmp(split, split_names[0]) == 0;
   if (!train && strcmp(split, split_names[1]) != 0)
     return fovea_fail(FOVEA_INVALID, "data split '%s', expected 'train' or 'test'", split);
-  struct stat about;
-  if (stat(dir, &about) != 0)
-    return fovea_fail(FOVEA_IO, "cannot open the data folder '%s': %s (%s)", dir, strerror(errno), hint);
-  if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
-    return fovea_fail(FOVEA_IO, "the data '%s' are neither a folder nor a file (%s)", dir, hint);
+  fovea_status status = fovea_find_path(dir);
+  if (status != FOVEA_OK) return status;
   fovea_dataset *set = calloc(1, sizeof *set);
   if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", dir);
-  fovea_status status = fovea_report_create(&set->report);
+  status = fovea_report_create(&set->report);
   if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, options, set);
   if (status == FOVEA_OK)
     *dataset = set;

@@ -58,6 +58,9 @@ fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_op
 fovea_status fovea_dataset_from(fovea_source *source, int part, const fovea_load_options *options, bool pixels,
                                 fovea_dataset *set, uint32_t **places);
 
+/* FOVEA_IO when there is neither a folder nor a file at `path`. */
+fovea_status fovea_find_path(const char *path);
+
 /* FOVEA_INVALID, naming a file in `dir` or one level below it and what to do, when there is one that is known but not
  * read: an archive, a Parquet file, a pickle; else FOVEA_OK. */
 fovea_status fovea_find_foreign(const char *dir);

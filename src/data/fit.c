@@ -69,7 +69,7 @@ fovea_status fovea_target_apply(const fovea_target *s, const fovea_picture_info 
   const size_t count = (size_t)info->width * (size_t)info->height, n = (size_t)info->channels + info->alpha;
   const size_t channels = (size_t)s->channels, row = (size_t)s->width, plane = row * (size_t)s->height;
   const uint8_t gray = gray_of(s->background);
-  uint8_t *converted = malloc(count * channels);
+  uint8_t *converted = calloc(count, channels);
   if (converted == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a picture of %zu pixels", count);
   for (size_t p = 0; p < count; p++) convert(s, info, gray, pixels + p * n, converted + p * channels);
   fovea_window seen = {converted, info->width, 0, 0, info->width, info->height, s->channels};

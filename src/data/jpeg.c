@@ -80,7 +80,9 @@ static void read_rows(decoder *d) {
 }
 
 static fovea_status read_all(decoder *d) {
-  if (setjmp(d->escape) != 0) return fovea_fail(FOVEA_INVALID, "'%s' is not a good JPEG: %s", d->path, d->why);
+  if (setjmp(d->escape) != 0)
+    return fovea_fail(FOVEA_INVALID, "'%s' is not a good JPEG: %s (--skip-bad passes over such files)", d->path,
+                      d->why);
   jpeg_create_decompress(&d->jpeg);
   d->jpeg.progress = &d->progress;
   jpeg_mem_src(&d->jpeg, d->bytes, (unsigned long)d->size);

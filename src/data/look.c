@@ -13,24 +13,33 @@
 
 /* Pixels that a byte of a file can make: of deflate 1032 bytes (zlib.net/zlib_tech.html), of JPEG half a block, for its
  * codes of 64 values have a bit at least. */
-enum { DEFLATE_RATIO = 1032, JPEG_RATIO = 1024, MOST_PARTS = 100000 };
+enum { DEFLATE_RATIO = 1032, JPEG_RATIO = 1024, MOST_PARTS = 100000, HEAD = 1024 };
 
 typedef struct reader {
   const char *path;
   int descriptor, error;
   uint64_t size;
+  uint8_t head[HEAD]; /* the file's first bytes, `held` of them: headers are mostly there */
+  size_t held;
 } reader;
+
+/* Of `n` bytes from `at` as many as there are. */
+static size_t fetch(reader *r, uint64_t at, uint8_t *to, size_t n) {
+  size_t done = 0;
+  while (done < n) {
+    const ssize_t got = pread(r->descriptor, to + done, n - done, (off_t)(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) r->error = errno;
+    if (got <= 0) break;
+    done += (size_t)got;
+  }
+  return done;
+}
 
 /* All `n` bytes from `at`, or false. */
 static bool get(reader *r, uint64_t at, void *to, size_t n) {
-  size_t done = 0;
-  while (done < n) {
-    const ssize_t got = pread(r->descriptor, (uint8_t *)to + done, n - done, (off_t)(at + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) r->error = errno;
-    if (got <= 0) return false;
-    done += (size_t)got;
-  }
+  if (at > r->held || n > r->held - at) return fetch(r, at, to, n) == n;
+  memcpy(to, r->head + at, n);
   return true;
 }
 
@@ -42,7 +51,7 @@ static uint32_t big(const uint8_t *p, int bytes) {
 
 static fovea_status damaged(const reader *r, const char *kind, const char *why) {
   if (r->error != 0) return fovea_fail(FOVEA_IO, "cannot read '%s': %s", r->path, strerror(r->error));
-  return fovea_fail(FOVEA_INVALID, "'%s' is not a good %s: %s", r->path, kind, why);
+  return fovea_fail(FOVEA_INVALID, "'%s' is not a good %s: %s (--skip-bad passes over such files)", r->path, kind, why);
 }
 
 /* Sets the size, unless it is none that can be. `units` of it a byte of the file can hold at most. */
@@ -201,18 +210,16 @@ static fovea_status refuse(const reader *r, const char *name, const char *kind, 
 }
 
 static fovea_status look(reader *r, const char *name, fovea_picture_info *info) {
-  uint8_t bytes[FOVEA_KIND_BYTES];
-  size_t size = FOVEA_KIND_BYTES;
   struct stat about;
   if (fstat(r->descriptor, &about) != 0) r->error = errno;
   r->size = r->error == 0 ? (uint64_t)about.st_size : 0;
-  if (size > r->size) size = (size_t)r->size;
-  if (r->error == 0 && !get(r, 0, bytes, size) && r->error == 0) size = 0;
+  if (r->error == 0) r->held = fetch(r, 0, r->head, HEAD);
   if (r->error != 0) return damaged(r, "", "");
-  const char *kind = fovea_kind_picture(bytes, size);
+  const size_t size = r->held < FOVEA_KIND_BYTES ? r->held : FOVEA_KIND_BYTES;
+  const char *kind = fovea_kind_picture(r->head, size);
   if (kind != NULL && strcmp(kind, "PNG") == 0) return look_at_png(r, info);
   if (kind != NULL && strcmp(kind, "JPEG") == 0) return look_at_jpeg(r, info);
-  return refuse(r, name, kind, bytes, size);
+  return refuse(r, name, kind, r->head, size);
 }
 
 fovea_status fovea_picture_look(const char *path, const char *name, fovea_picture_info *info) {

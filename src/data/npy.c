@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "base/fail.h"
@@ -36,11 +37,11 @@ static fovea_status bad(const fovea_array *a, const char *what) {
 /* "<f4", "|u1", ">i8": byte order, kind, bytes. */
 static fovea_status read_type(const char *at, fovea_array *a) {
   if (at == NULL || (*at != '\'' && *at != '"')) return bad(a, "a 'descr' of one type, as '<f4'");
-  const char order = at[1], type = at[1] != '\0' ? at[2] : '\0';
+  const char order = at[1], type = (char)(at[1] != '\0' ? at[2] : '\0');
   const size_t length = strcspn(at + 1, "'\"");
-  const char digit = length == 3 ? at[3] : '\0';
+  const char digit = (char)(length == 3 ? at[3] : '\0');
   a->size = (size_t)(digit - '0');
-  a->type = type == 'b' ? 'u' : type;
+  a->type = (char)(type == 'b' ? 'u' : type);
   a->big_endian = order == '>';
   const bool whole = (type == 'u' || type == 'i') && strchr("1248", digit) != NULL;
   const bool real = type == 'f' && (digit == '4' || digit == '8');
@@ -151,6 +152,9 @@ static void member_close(void *of) {
 
 static fovea_status open_zip(const char *path, zip_t **archive) {
   int code = 0;
+  struct stat about;
+  if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) /* libzip would wait for a FIFO's writer */
+    return fovea_fail(FOVEA_IO, "cannot read '%s': it is not a regular file", path);
   *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
   if (*archive != NULL) return FOVEA_OK;
   zip_error_t error;

@@ -89,7 +89,8 @@ static fovea_status open_parts(packing *k) {
   fovea_data_report *unused;
   fovea_status status = fovea_report_create(&unused);
   if (status != FOVEA_OK) return status;
-  status = fovea_find(k->job->from, k->job->options, unused, &k->found);
+  status = fovea_find_path(k->job->from);
+  if (status == FOVEA_OK) status = fovea_find(k->job->from, k->job->options, unused, &k->found);
   fovea_report_destroy(unused); /* each part says it anew */
   const char *asked = k->job->options->set;
   if (status == FOVEA_OK && k->found.kind == FOVEA_FOUND_NOTHING && asked != NULL && strcasecmp(asked, "pictures") != 0)

@@ -18,7 +18,6 @@ typedef struct decoder {
   png_infop info;
   const fovea_picture_info *seen;
   int width, height;
-  uint8_t *stored;
   jmp_buf escape;
   char why[160];
 } decoder;
@@ -42,15 +41,15 @@ static void on_read(png_structp png, png_bytep to, size_t size) {
 }
 
 /* An alpha channel of which the file has none (libpng drops a damaged tRNS) is opaque. */
-static void add_alpha(const decoder *d) {
+static void add_alpha(const decoder *d, uint8_t *stored) {
   const size_t channels = (size_t)d->seen->channels, n = channels + 1;
   for (size_t p = (size_t)d->width * (size_t)d->height; p-- > 0;) {
-    memmove(d->stored + p * n, d->stored + p * channels, channels);
-    d->stored[p * n + channels] = 255;
+    memmove(stored + p * n, stored + p * channels, channels);
+    stored[p * n + channels] = 255;
   }
 }
 
-static void read_rows(decoder *d) {
+static void read_rows(decoder *d, uint8_t *stored) {
   const int channels = png_get_channels(d->png, d->info), expected = d->seen->channels + d->seen->alpha;
   const size_t row = (size_t)d->width * (size_t)channels;
   if ((int)png_get_image_width(d->png, d->info) != d->width ||
@@ -58,13 +57,14 @@ static void read_rows(decoder *d) {
       channels > expected || channels < d->seen->channels || png_get_rowbytes(d->png, d->info) != row)
     png_error(d->png, "its header is another than a moment ago");
   for (int pass = png_set_interlace_handling(d->png); pass > 0; pass--)
-    for (int h = 0; h < d->height; h++) png_read_row(d->png, d->stored + (size_t)h * row, NULL);
+    for (int h = 0; h < d->height; h++) png_read_row(d->png, stored + (size_t)h * row, NULL);
   png_read_end(d->png, NULL);
-  if (channels < expected) add_alpha(d);
+  if (channels < expected) add_alpha(d, stored);
 }
 
-static fovea_status read_all(decoder *d) {
-  if (setjmp(d->escape) != 0) return fovea_fail(FOVEA_INVALID, "'%s' is not a good PNG: %s", d->path, d->why);
+static fovea_status read_all(decoder *d, uint8_t *stored) {
+  if (setjmp(d->escape) != 0)
+    return fovea_fail(FOVEA_INVALID, "'%s' is not a good PNG: %s (--skip-bad passes over such files)", d->path, d->why);
   png_set_read_fn(d->png, d, on_read);
   png_set_user_limits(d->png, FOVEA_PICTURE_MAX_SIDE, FOVEA_PICTURE_MAX_SIDE);
   png_set_chunk_malloc_max(d->png, 1 << 20);
@@ -73,17 +73,17 @@ static fovea_status read_all(decoder *d) {
   png_set_scale_16(d->png);
   png_set_interlace_handling(d->png);
   png_read_update_info(d->png, d->info);
-  read_rows(d);
+  read_rows(d, stored);
   return FOVEA_OK;
 }
 
 fovea_status fovea_png_decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
                               int width, int height, uint8_t *stored) {
-  decoder d = {
-      .path = path, .bytes = bytes, .size = size, .seen = info, .width = width, .height = height, .stored = stored};
+  decoder d = {.path = path, .bytes = bytes, .size = size, .seen = info, .width = width, .height = height};
   d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning);
   if (d.png != NULL) d.info = png_create_info_struct(d.png);
-  fovea_status status = d.info == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", path) : read_all(&d);
+  fovea_status status =
+      d.info == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", path) : read_all(&d, stored);
   png_destroy_read_struct(&d.png, &d.info, NULL);
   return status;
 }

@@ -46,7 +46,7 @@ static size_t interpolate(taps *t, int in, int out, int i) {
 static fovea_status make_axis(int in, int out, axis *a) {
   const bool grows = out > in;
   *a = (axis){.total = (uint32_t)(grows ? 2 * out : in)};
-  a->pixel = malloc((size_t)out * sizeof *a->pixel);
+  a->pixel = calloc((size_t)out, sizeof *a->pixel);
   a->weights = malloc(((size_t)in + 2 * (size_t)out) * sizeof *a->weights);
   if (a->pixel == NULL || a->weights == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to resize a picture");
   uint32_t *weight = a->weights;

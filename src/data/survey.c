@@ -104,7 +104,7 @@ static fovea_status decide_size(const char *split, const fovea_tree *mine, const
   if (options->height > 0) return remark_sizes(split, mine, options, report);
   fovea_status status = count_sizes(mine, other, &sizes, &count);
   if (status == FOVEA_OK && count > 1) status = refuse_sizes(mine, other, sizes, count);
-  if (status == FOVEA_OK) {
+  if (status == FOVEA_OK && sizes != NULL) {
     target->height = (int)(sizes[0].size >> 16);
     target->width = (int)(sizes[0].size & 0xffff);
   }

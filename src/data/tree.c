@@ -46,9 +46,10 @@ static fovea_status add(fovea_tree *t, const char *path, size_t name, size_t fol
     t->item = grown;
     t->room = room;
   }
-  char *copy = strdup(path);
-  if (copy == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the names of %zu images", t->count + 1);
-  t->item[t->count++] = (fovea_tree_item){copy, name, folder, 0, *info};
+  fovea_tree_item *item = &t->item[t->count];
+  *item = (fovea_tree_item){.path = strdup(path), .name = name, .folder = folder, .info = *info};
+  if (item->path == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the names of %zu images", t->count + 1);
+  t->count++;
   return FOVEA_OK;
 }
 

@@ -8,6 +8,8 @@
 #include "net/not_finite.h"
 #include "net/optimizer.h"
 #include "plan/inspect.h"
+#include "runtime/autotune.h"
+#include "runtime/device.h"
 #include "runtime/guard.h"
 #include "runtime/lock.h"
 
@@ -77,13 +79,12 @@ static fovea_status refuse(const fovea_network *net, size_t wanted, size_t left)
 
 static void tell_smallest(const fovea_device *device) {
   char line[256];
-  snprintf(line, sizeof line, "little memory on %.100s: weight gradients take the least of it, and longer",
-           device->info.name);
+  snprintf(line, sizeof line, "little memory on %.100s: training takes the least of it, and longer", device->info.name);
   if (device->say) device->say(device->user, line);
 }
 
 /* A workspace may have a sixteenth of the memory, or the least that will do, where the passes do not fit else. */
-static fovea_status create_plans(fovea_network *net) {
+static fovea_status create_plans_once(fovea_network *net) {
   const fovea_device_info *info = &net->device->info;
   const uint64_t part = info->global_memory / 16, most = part < info->max_allocation ? part : info->max_allocation;
   size_t wanted = 0, left = 0;
@@ -97,6 +98,17 @@ static fovea_status create_plans(fovea_network *net) {
   if (status == FOVEA_OK) status = fovea_plan_make(net->evaluation);
   if (status == FOVEA_OK && net->training) status = fovea_plan_make(net->training);
   return status;
+}
+
+/* Again where a kernel's program was found to allow smaller groups than its op asked for: the ops then ask for others.
+ * Not while tiles are forced, of which one that the device cannot run is left out. */
+static fovea_status create_plans(fovea_network *net) {
+  for (;;) {
+    const int found = net->device->limits_found;
+    const fovea_status status = create_plans_once(net);
+    if (status != FOVEA_DEVICE || net->device->limits_found == found || fovea_autotune_forces(net->device))
+      return status;
+  }
 }
 
 static fovea_status create(fovea_network *net) {

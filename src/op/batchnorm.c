@@ -96,37 +96,69 @@ static int fused_attention(const fovea_plan *plan, int node) {
   return attention >= 0 && fovea_attention_is_fused(plan, attention) ? attention : -1;
 }
 
-static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
-  const fovea_node *n = fovea_plan_node(plan, node);
-  const int attention = fused_attention(plan, node);
-  fovea_batch_sum sum = division(plan, n, 1);
-  const bool whole = attention < 0 && sum.whole;
-  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
-  if (attention >= 0)
-    fovea_record_measured_attention(plan, attention, blocks);
-  else if (!whole)
-    record_moments(plan, node, &sum, blocks);
-  fovea_record *r = whole ? record_with_input(plan, node, false, "batchnorm_channels")
-                          : record_kernel(plan, node, false, false, "batchnorm_statistics");
+/* The last arguments of what makes statistics, before the shape. */
+static void record_statistics_arguments(fovea_plan *plan, fovea_record *r, int node, fovea_view blocks,
+                                        fovea_view stats) {
   fovea_record_view(plan, r, "blocks", blocks);
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "stats", stats);
   fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
   fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
-  if (whole) {
-    fovea_record_int(r, "n", fovea_plan_batch(plan));
-    fovea_record_int(r, "c", n->c);
-    fovea_record_int(r, "h", n->h);
-    fovea_record_int(r, "w", n->w);
-    fovea_record_int(r, "rows", sum.rows);
-    fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
-    fovea_record_cost(r, 0, tensor_bytes(plan, n));
-  } else {
-    if (attention >= 0) sum = (fovea_batch_sum){.share = 1};
-    finish_statistics(plan, r, n, &sum);
-  }
+}
+
+static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int attention = fused_attention(plan, node);
+  fovea_batch_sum sum = division(plan, n, 1);
+  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
+  if (attention >= 0)
+    fovea_record_measured_attention(plan, attention, blocks), sum = (fovea_batch_sum){.share = 1};
+  else
+    record_moments(plan, node, &sum, blocks);
+  fovea_record *r = record_kernel(plan, node, false, false, "batchnorm_statistics");
+  record_statistics_arguments(plan, r, node, blocks, stats);
+  finish_statistics(plan, r, n, &sum);
   fovea_record_float(r, "epsilon", n->epsilon);
   fovea_record_float(r, "momentum", n->momentum);
+}
+
+/* Whether whoever reads them makes the statistics of the sums of a few parts of the batch: on a GPU, whose units then
+ * still have groups enough. A launch of a group a channel would take some 7 us, its levels one after the other. */
+static bool is_merged(const fovea_plan *plan, const fovea_node *n, const fovea_batch_sum *sum) {
+  enum { MOST_CHANNELS = 128, PARTS = 8, GROUPS = 4 }; /* of local memory of spatial_attention.cl; a unit's share */
+  const fovea_device *device = fovea_plan_device(plan);
+  return device->tuning.vector == 1 && !sum->whole && n->c <= MOST_CHANNELS &&
+         GROUPS * PARTS * (unsigned)n->c >= device->info.compute_units;
+}
+
+/* Whether a training's forward pass is one launch. */
+static bool is_whole(const fovea_plan *plan, int node) {
+  return fovea_plan_training(plan) && fused_attention(plan, node) < 0 &&
+         division(plan, fovea_plan_node(plan, node), 1).whole;
+}
+
+static void record_affine(fovea_plan *plan, fovea_record *r, int node) {
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
+  fovea_record_view(plan, r, "beta", fovea_plan_parameter(plan, node, BETA));
+  fovea_record_view(plan, r, "y", fovea_plan_output(plan, node));
+}
+
+static void record_whole(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const fovea_batch_sum sum = division(plan, n, 1);
+  fovea_record *r = record_with_input(plan, node, true, "batchnorm_forward");
+  record_statistics_arguments(plan, r, node, fovea_batch_sum_new(plan, n->c, 2), stats);
+  record_affine(plan, r, node);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
+  fovea_record_int(r, "rows", sum.rows);
+  fovea_record_float(r, "epsilon", n->epsilon);
+  fovea_record_float(r, "momentum", n->momentum);
+  fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
+  fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
 }
 
 static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
@@ -142,9 +174,41 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_cost(r, 0, 16.0 * n->c);
 }
 
+/* Moments of a few parts of the batch, and what merges and applies them. */
+static void record_merged(fovea_plan *plan, int node, fovea_view stats) {
+  enum { QUADS = 4 }; /* a work-item, which merges them first */
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const fovea_batch_sum sum = fovea_batch_sum_in_few_parts(plan, division(plan, n, 1));
+  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
+  record_moments(plan, node, &sum, blocks);
+  fovea_record *r = record_with_input(plan, node, true, "batchnorm_merge_apply");
+  record_statistics_arguments(plan, r, node, blocks, stats);
+  record_affine(plan, r, node);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_pointwise_arguments(plan, r, fovea_plan_pointwise(plan, node));
+  fovea_record_int(r, "share", sum.share);
+  fovea_record_float(r, "epsilon", n->epsilon);
+  fovea_record_float(r, "momentum", n->momentum);
+  fovea_record_batch_range(plan, r, (size_t)(n->h * n->w + 4 * QUADS - 1) / (4 * QUADS), (size_t)n->c);
+  fovea_record_cost(r, 0, 2 * tensor_bytes(plan, n));
+}
+
+/* A training's, in two launches or one; false: it is made otherwise. */
+static bool record_together(fovea_plan *plan, int node, fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const fovea_batch_sum sum = division(plan, n, 1);
+  const bool merged = fovea_plan_training(plan) && is_merged(plan, n, &sum);
+  if (is_whole(plan, node)) record_whole(plan, node, stats);
+  if (merged) record_merged(plan, node, stats);
+  return merged || is_whole(plan, node);
+}
+
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view stats = fovea_plan_save(plan, node, STATS, 4 * (size_t)n->c);
+  if (record_together(plan, node, stats)) return;
   if (fovea_plan_training(plan))
     record_statistics(plan, node, stats);
   else
@@ -193,19 +257,28 @@ static void record_parameter_gradients(fovea_plan *plan, fovea_record *r, int no
   fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
 }
 
-static void record_backward_sums(fovea_plan *plan, int node) {
-  const fovea_node *n = fovea_plan_node(plan, node);
+int fovea_batchnorm_blocks_a_sum(const fovea_plan *plan, int norm) {
+  const fovea_node *n = fovea_plan_node(plan, norm);
   const fovea_batch_sum sum = division(plan, n, 4);
-  const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
-  fovea_record *r =
-      record_with_gradient(plan, node, sum.whole ? "batchnorm_backward_channels" : "batchnorm_backward_sums");
+  const bool reads = fovea_plan_fused(plan, norm) >= 0 && fovea_plan_wants_gradient(plan, norm, 0);
+  return reads && is_merged(plan, n, &sum) ? fovea_batch_sum_in_few_parts(plan, sum).share : 0;
+}
+
+/* Without the statistics where the attention that is fused makes them. */
+static void record_backward_sums(fovea_plan *plan, int node, fovea_batch_sum sum) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int merged = fovea_batchnorm_blocks_a_sum(plan, node);
+  const fovea_view blocks =
+      merged ? fovea_plan_save(plan, node, FOVEA_BATCHNORM_SUMS, (size_t)n->c * (size_t)fovea_plan_batch(plan) / 8)
+             : fovea_batch_sum_new(plan, n->c, 2);
+  if (merged) sum.share = merged;
+  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward_sums");
   fovea_record_view(plan, r, "blocks", blocks);
-  if (sum.whole) record_parameter_gradients(plan, r, node);
   finish_with_gradient(plan, r, node);
   fovea_record_int(r, "rows", sum.rows);
-  if (!sum.whole) fovea_record_int(r, "share", sum.share);
+  fovea_record_int(r, "share", sum.share);
   fovea_record_batch_sum(plan, r, &sum, 1, (size_t)n->c);
-  if (sum.whole) return;
+  if (merged) return;
 
   r = record_kernel(plan, node, false, false, "batchnorm_backward_statistics");
   fovea_record_view(plan, r, "blocks", blocks);
@@ -215,13 +288,24 @@ static void record_backward_sums(fovea_plan *plan, int node) {
   finish_statistics(plan, r, n, &sum);
 }
 
-static void backward(fovea_plan *plan, int node) {
+/* dx NULL: not wanted, or made by the attention that is fused with it. */
+static void record_whole_backward(fovea_plan *plan, int node, const fovea_batch_sum *sum, const fovea_view *dx,
+                                  bool accumulate) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  record_backward_sums(plan, node);
-  if (!fovea_plan_wants_gradient(plan, node, 0)) return;
-  bool accumulate;
-  fovea_view dx = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  if (fovea_plan_fused(plan, node) >= 0) return;
+  fovea_record *r = record_with_gradient(plan, node, "batchnorm_backward");
+  fovea_record_view(plan, r, "blocks", fovea_batch_sum_new(plan, n->c, 2));
+  record_parameter_gradients(plan, r, node);
+  fovea_record_view(plan, r, "gamma", fovea_plan_parameter(plan, node, GAMMA));
+  fovea_record_view(plan, r, "dx", dx ? *dx : fovea_plan_output_gradient(plan, node));
+  finish_with_gradient(plan, r, node);
+  fovea_record_int(r, "rows", sum->rows);
+  fovea_record_int(r, "applies", dx != NULL);
+  fovea_record_int(r, "accumulate", accumulate);
+  fovea_record_batch_sum(plan, r, sum, 1, (size_t)n->c);
+}
+
+static void record_backward_apply(fovea_plan *plan, int node, fovea_view dx, bool accumulate) {
+  const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record *r = record_kernel(plan, node, false, true, "batchnorm_backward_apply");
   fovea_record_view(plan, r, "x", fovea_plan_input(plan, node, 0));
   fovea_record_view(plan, r, "g", fovea_plan_output_gradient(plan, node));
@@ -235,6 +319,19 @@ static void backward(fovea_plan *plan, int node) {
   fovea_record_int(r, "accumulate", accumulate);
   fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), (size_t)n->c);
   fovea_record_cost(r, 0, 3 * tensor_bytes(plan, n));
+}
+
+static void backward(fovea_plan *plan, int node) {
+  const fovea_batch_sum sum = division(plan, fovea_plan_node(plan, node), 4);
+  const bool wants = fovea_plan_wants_gradient(plan, node, 0), applies = wants && fovea_plan_fused(plan, node) < 0;
+  bool accumulate = false;
+  const fovea_view dx = wants ? fovea_plan_input_gradient(plan, node, 0, &accumulate) : (fovea_view){0};
+  if (sum.whole) {
+    record_whole_backward(plan, node, &sum, applies ? &dx : NULL, accumulate);
+    return;
+  }
+  record_backward_sums(plan, node, sum);
+  if (applies) record_backward_apply(plan, node, dx, accumulate);
 }
 
 FOVEA_OP(batchnorm, .inputs = 1, .group = "batch normalization", .infer = infer, .forward = forward,

@@ -66,14 +66,19 @@ static bool is_one_launch(const fovea_plan *plan) {
   return device->tuning.vector > 1 && fovea_plan_divides_evenly(plan, (int)device->info.compute_units);
 }
 
-/* One of the two, with what the macros of common/conv2d.clh are to it. */
-static fovea_record *record_one_launch(fovea_plan *plan, const char *file, const char *options, int filters,
-                                       const char *kernel) {
+/* A kernel with a convolution in it, for which these are the macros of common/conv2d.clh; `pixels` at a time. */
+static fovea_record *record_with_convolution(fovea_plan *plan, const char *file, const char *options, int filters,
+                                             int pixels, const char *kernel) {
   char all[160];
-  const int pixels = fovea_plan_device(plan)->tuning.native >= 16 || filters == 1 ? 4 : 2;
   snprintf(all, sizeof all, "-DR=%d -DS=%d -DSTRIDE=1 -DTK=%d -DTP=%d -DPACKED=0%s%s", KERNEL, KERNEL, filters, pixels,
            *options ? " " : "", options);
   return fovea_plan_record(plan, file, all, kernel);
+}
+
+static fovea_record *record_one_launch(fovea_plan *plan, const char *file, const char *options, int filters,
+                                       const char *kernel) {
+  const int pixels = fovea_plan_device(plan)->tuning.native >= 16 || filters == 1 ? 4 : 2;
+  return record_with_convolution(plan, file, options, filters, pixels, kernel);
 }
 
 static void finish_one_launch(fovea_plan *plan, fovea_record *r, const fovea_node *n, double tensors) {
@@ -174,12 +179,6 @@ static const char *normalized(const fovea_plan *plan, int node) {
   return fovea_plan_fused(plan, node) < 0 ? "" : "-DNORMALIZED=1";
 }
 
-static fovea_record *record_backward(fovea_plan *plan, int node, const char *kernel) {
-  fovea_record *r = fovea_plan_record(plan, "spatial_attention.cl", normalized(plan, node), kernel);
-  add_gradient(plan, r, node);
-  return r;
-}
-
 static void record_weight_gradients(fovea_plan *plan, int node, fovea_view dt) {
   const fovea_node *n = fovea_plan_node(plan, node);
   const fovea_conv_shape conv = conv_of(n);
@@ -188,51 +187,57 @@ static void record_weight_gradients(fovea_plan *plan, int node, fovea_view dt) {
   fovea_record_bias_backward(plan, 1, n->h, n->w, dt, fovea_plan_parameter_gradient(plan, node, BIAS));
 }
 
-static void backward_in_one_launch(fovea_plan *plan, int node, fovea_view dt) {
+/* The gradient by the input, and with it, where all is one launch, dt. */
+static void record_input_gradient(fovea_plan *plan, int node, fovea_view dt, bool one_launch) {
+  static const char file[] = "spatial_attention_backward.cl";
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_view dpooled = fovea_plan_new_images(plan, 2, n->h * n->w);
   bool accumulate;
   fovea_view da = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  fovea_record *r =
-      record_one_launch(plan, "spatial_attention_backward.cl", normalized(plan, node), 2, "spatial_attention_backward");
+  fovea_record *r = one_launch ? record_one_launch(plan, file, normalized(plan, node), 2, "spatial_attention_backward")
+                               : record_with_convolution(plan, file, normalized(plan, node), 2, 1,
+                                                         "spatial_attention_backward_input");
   add_gradient(plan, r, node);
   fovea_record_view(plan, r, "w", fovea_plan_parameter(plan, node, WEIGHT));
   fovea_record_view(plan, r, "pooled", fovea_plan_saved(plan, node, POOLED));
   fovea_record_view(plan, r, "dt", dt);
   fovea_record_view(plan, r, "dpooled", dpooled);
   fovea_record_view(plan, r, "da", da);
-  finish_one_launch(plan, r, n, 5);
+  finish_one_launch(plan, r, n, one_launch ? 5 : 3);
   fovea_record_int(r, "accumulate", accumulate);
+  if (!one_launch) fovea_record_shared_range(plan, r, (size_t)(n->h * n->w), 1);
+}
+
+/* dt; and where the normalization leaves that to it, the statistics of its gradient. */
+static void record_scale_gradient(fovea_plan *plan, int node, fovea_view dt) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int norm = fovea_plan_fused(plan, node), share = norm < 0 ? 0 : fovea_batchnorm_blocks_a_sum(plan, norm);
+  fovea_record *r = share ? fovea_plan_record(plan, "spatial_attention.cl", "-DNORMALIZED=1 -DMERGED=1",
+                                              "spatial_attention_merge_backward_scale")
+                          : fovea_plan_record(plan, "spatial_attention.cl", normalized(plan, node),
+                                              "spatial_attention_backward_scale");
+  add_gradient(plan, r, node);
+  if (share) {
+    fovea_record_view(plan, r, "blocks", fovea_plan_saved(plan, norm, FOVEA_BATCHNORM_SUMS));
+    fovea_record_view(plan, r, "dgamma", fovea_plan_parameter_gradient(plan, norm, FOVEA_BATCHNORM_GAMMA));
+    fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, norm, FOVEA_BATCHNORM_BETA));
+  }
+  fovea_record_view(plan, r, "dt", dt);
+  finish(plan, r, n, 2);
+  if (share) fovea_record_int(r, "share", share);
 }
 
 static void backward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const int pixels = n->h * n->w;
-  fovea_view dt = fovea_plan_new_images(plan, 1, pixels);
-  const bool wants = fovea_plan_wants_gradient(plan, node, 0);
-  if (wants && is_one_launch(plan)) {
-    backward_in_one_launch(plan, node, dt);
-    record_weight_gradients(plan, node, dt);
-    return;
+  fovea_view dt = fovea_plan_new_images(plan, 1, n->h * n->w);
+  const bool wants = fovea_plan_wants_gradient(plan, node, 0), one_launch = wants && is_one_launch(plan);
+  if (one_launch) {
+    record_input_gradient(plan, node, dt, true);
+  } else {
+    record_scale_gradient(plan, node, dt);
   }
-  fovea_record *r = record_backward(plan, node, "spatial_attention_backward_scale");
-  fovea_record_view(plan, r, "dt", dt);
-  finish(plan, r, n, 2);
   record_weight_gradients(plan, node, dt);
-  if (!wants) return;
-
-  fovea_view pooled = fovea_plan_saved(plan, node, POOLED), dpooled = fovea_plan_new_images(plan, 2, pixels);
-  fovea_conv_shape conv = conv_of(n);
-  fovea_record_conv2d_backward_data(plan, &conv, dt, fovea_plan_parameter(plan, node, WEIGHT), (fovea_epilogue){0},
-                                    dpooled);
-  bool accumulate;
-  fovea_view da = fovea_plan_input_gradient(plan, node, 0, &accumulate);
-  r = record_backward(plan, node, "spatial_attention_backward_apply");
-  fovea_record_view(plan, r, "pooled", pooled);
-  fovea_record_view(plan, r, "dpooled", dpooled);
-  fovea_record_view(plan, r, "da", da);
-  finish(plan, r, n, 3);
-  fovea_record_int(r, "accumulate", accumulate);
+  if (wants && !one_launch) record_input_gradient(plan, node, dt, false);
 }
 
 FOVEA_OP(spatial_attention, .inputs = 1, .group = "attention", .infer = infer, .forward = forward, .backward = backward,

@@ -15,6 +15,7 @@ enum { MAX_ARGUMENTS = 40, LANES = 16, SAVED_SLOTS = 4, FOREVER = 1 << 30, CANAR
 typedef enum argument_kind {
   ARGUMENT_VIEW,
   ARGUMENT_BUFFER,
+  ARGUMENT_TABLE, /* the record's own */
   ARGUMENT_INT,
   ARGUMENT_UINT,
   ARGUMENT_FLOAT
@@ -49,8 +50,21 @@ struct fovea_record {
   double flops, bytes;
   double products; /* fovea_record_products; 0: half of the flops */
   fovea_gemm gemm;
+  fovea_part *parts; /* of a multi-tensor launch; its table says for each `share` items whose they are */
+  int part_count, share;
+  int layers;         /* alike.c; 0: no such launch */
+  fovea_record *next; /* another of those layers */
+  fovea_buffer *table;
   fovea_launch *launch;
 };
+
+/* A multi-tensor launch that is not recorded yet. */
+typedef struct multi_tensor {
+  fovea_part *parts;
+  int count, capacity, units;
+  int storage; /* that parts were given room in */
+  size_t size; /* floats of it, 0: none yet */
+} multi_tensor;
 
 typedef struct storage {
   size_t size;          /* floats */
@@ -91,10 +105,16 @@ struct fovea_plan {
       *prepack;           /* those that prepack weights, which `replay` has not; NULL: there are none, or likewise */
   uint64_t prepacked_for; /* changes of the parameters when those ran, and one; 0: never */
   int request;            /* that the records made now answer; 0: none */
-  int group, group_count; /* of the records made now, 0: none; the groups so far */
-  int latest;             /* for tests: fovea_plan_use_latest_schedule */
-  int shards;             /* of the batch and of the device: shard.c; 0: none */
-  cl_event *group_done;   /* of each group during a run; NULL where the device has one queue */
+  bool aside;             /* the records made now are of the side stream */
+  int group_count;        /* so far */
+  multi_tensor multi[FOVEA_MULTI_COUNT];
+  fovea_record **put_off; /* alike.c */
+  int put_off_count;
+  bool apart;           /* no multi-tensor launches: memory is short */
+  bool crowded;         /* it was not placed so that they can find all of theirs */
+  int latest;           /* for tests: fovea_plan_use_latest_schedule */
+  int shards;           /* of the batch and of the device: shard.c; 0: none */
+  cl_event *group_done; /* of each group during a run; NULL where the device has one queue */
   storage *storages;
   int storage_count, storage_capacity;
   int *gradient_of; /* storage -> storage of its gradient, -1 */
@@ -112,6 +132,32 @@ fovea_view fovea_plan_new_value(fovea_plan *plan, int node);
 size_t fovea_plan_node_size(const fovea_plan *plan, int node);
 void fovea_plan_record_copy(fovea_plan *plan, fovea_view from, fovea_view to);
 
+/* What was recorded once and taken away again is the last record now; NULL after a failure. Its table; what touches a
+ * view now. The arguments of a multi-tensor launch: its table and the two buffers, which it does not say are touched.
+ */
+fovea_record *fovea_plan_record_again(fovea_plan *plan, fovea_record *record);
+void fovea_record_table(fovea_record *record);
+void fovea_plan_touch(fovea_plan *plan, fovea_view view);
+void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from, fovea_view to);
+
+/* multi_tensor.c. Records what waits, before the optimizer or at an evaluation's end; a launch's table, once storages
+ * have their places; whether these allow multi-tensor launches. */
+void fovea_plan_end_multi(fovea_plan *plan);
+bool fovea_plan_is_apart(const fovea_plan *plan);
+/* NULL: host memory ran out. The caller frees it. */
+int *fovea_plan_table(const fovea_plan *plan, const fovea_record *record, size_t *count);
+fovea_status fovea_plan_make_table(fovea_plan *plan, fovea_record *record);
+bool fovea_plan_multi_fits(const fovea_plan *plan);
+void fovea_plan_destroy_multi(fovea_plan *plan);
+
+/* alike.c. Records what was put off; the table of such a launch, as fovea_plan_table; whether its layers' operands lie
+ * in the same buffers. */
+void fovea_plan_end_alike(fovea_plan *plan);
+int *fovea_plan_layers_table(const fovea_plan *plan, const fovea_record *record, size_t *count);
+bool fovea_plan_alike_fits(const fovea_plan *plan, const fovea_record *record);
+void fovea_plan_free_record(fovea_record *record);
+void fovea_plan_destroy_alike(fovea_plan *plan);
+
 /* fuse.c: which ops share launches; how many inputs a node's output is. */
 void fovea_plan_fuse(fovea_plan *plan);
 int fovea_plan_readers_of(const fovea_graph *graph, int node);
@@ -123,13 +169,17 @@ fovea_status fovea_plan_allocate(fovea_plan *plan);
  * memory that no other image's use, whichever of them are there. */
 int fovea_plan_kind(const fovea_plan *plan, const storage *s);
 fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
+/* Known once the storages are placed, before they are made. */
+bool fovea_plan_share_buffer(const fovea_plan *plan, fovea_view a, fovea_view b);
 
 /* launch.c: the records' launches, made once. */
 fovea_status fovea_plan_make_launches(fovea_plan *plan);
 void fovea_plan_destroy_launches(fovea_plan *plan);
 
-/* side_stream.c. When each group is waited for; before the memory is planned, since what it touches lives until then.
+/* side_stream.c. The group of a record that is made now, 0: none. When each group is waited for; before the memory is
+ * planned, since what it touches lives until then.
  */
+int fovea_plan_next_group(fovea_plan *plan);
 fovea_status fovea_plan_join_groups(fovea_plan *plan);
 
 /* shard.c: into how many to divide the plan; then the segments, if it is divided, whose storages live longer;

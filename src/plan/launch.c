@@ -59,8 +59,9 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
     return fovea_launch_create_copy(from, fovea_plan_resolve(plan, to), plan->storages[to.storage].size,
                                     &record->launch);
   }
-  fovea_status status =
-      fovea_launch_create(plan->device, record->file, record->options, record->kernel, &record->launch);
+  fovea_status status = record->part_count + record->layers > 0 ? fovea_plan_make_table(plan, record) : FOVEA_OK;
+  if (status == FOVEA_OK)
+    status = fovea_launch_create(plan->device, record->file, record->options, record->kernel, &record->launch);
   if (status != FOVEA_OK) return status;
   for (int i = 0; i < record->argument_count; i++) {
     const argument *a = &record->arguments[i];
@@ -70,6 +71,9 @@ static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
         break;
       case ARGUMENT_BUFFER:
         fovea_launch_buffer(record->launch, a->what, fovea_plan_resolve(plan, a->view).buffer);
+        break;
+      case ARGUMENT_TABLE:
+        fovea_launch_buffer(record->launch, a->what, record->table);
         break;
       case ARGUMENT_INT:
         fovea_launch_int(record->launch, a->what, a->i);
@@ -124,12 +128,15 @@ static fovea_status run_between(fovea_plan *plan, int first, int last) {
   return FOVEA_OK;
 }
 
-static fovea_status run_those(fovea_plan *plan, bool that_prepare) {
+/* From record `first` on. */
+static fovea_status run_those_from(fovea_plan *plan, int first, bool that_prepack) {
   fovea_status status = FOVEA_OK;
-  for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++)
-    if (plan->records[i]->prepacks == that_prepare) status = run_record(plan, plan->records[i]);
+  for (int i = first; i < plan->record_count && status == FOVEA_OK; i++)
+    if (plan->records[i]->prepacks == that_prepack) status = run_record(plan, plan->records[i]);
   return status;
 }
+
+static fovea_status run_those(fovea_plan *plan, bool that_prepack) { return run_those_from(plan, 0, that_prepack); }
 
 /* Those launches in one call, where the device can and every record is a kernel of ours; else NULL. */
 static fovea_command_buffer *record_replay(fovea_plan *plan, bool that_prepare) {
@@ -180,19 +187,22 @@ static fovea_status run_all(fovea_plan *plan, bool prepacks) {
   return plan->latest ? fovea_plan_run_latest(plan) : run_those(plan, false);
 }
 
+/* Whether weights have to be packed: since they were, the parameters have changed. */
+static bool has_to_prepack(const fovea_plan *plan) { return plan->prepacked_for != *plan->resources.changes + 1; }
+
 fovea_status fovea_plan_run(fovea_plan *plan) {
-  const uint64_t now = *plan->resources.changes + 1;
-  const fovea_status status = run_all(plan, plan->prepacked_for != now);
-  if (status == FOVEA_OK) plan->prepacked_for = now;
+  const fovea_status status = run_all(plan, has_to_prepack(plan));
+  if (status == FOVEA_OK) plan->prepacked_for = *plan->resources.changes + 1;
   if (plan->training) ++*plan->resources.changes;
   return status;
 }
 
 fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
-  fovea_status status = FOVEA_OK;
+  fovea_status status = run_those(plan, true);
   if (plan->training) ++*plan->resources.changes;
   for (int i = 0; i < plan->record_count && status == FOVEA_OK; i++) {
     fovea_record *record = plan->records[i];
+    if (record->prepacks) continue;
     if (record->request) status = fovea_device_finish(plan->device);
     const double begun = fovea_seconds();
     if (status == FOVEA_OK) status = run_record(plan, record);
@@ -203,7 +213,10 @@ fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
 }
 
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
-  return run_between(plan, plan->nodes[fovea_plan_source(plan, node)].last_record, plan->record_count);
+  const fovea_status status = has_to_prepack(plan) ? run_those(plan, true) : FOVEA_OK;
+  if (status == FOVEA_OK) plan->prepacked_for = *plan->resources.changes + 1;
+  const int first = plan->nodes[fovea_plan_source(plan, node)].last_record;
+  return status == FOVEA_OK ? run_those_from(plan, first, false) : status;
 }
 
 size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }

@@ -89,6 +89,12 @@ fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view) {
   return (fovea_slice){s->buffer, s->offset + view.offset};
 }
 
+bool fovea_plan_share_buffer(const fovea_plan *plan, fovea_view a, fovea_view b) {
+  const storage *s = &plan->storages[a.storage], *t = &plan->storages[b.storage];
+  if (s->external || t->external) return s->buffer == t->buffer;
+  return s->slab == t->slab;
+}
+
 fovea_status fovea_plan_check_canaries(const fovea_plan *plan) {
   static const char *const sides[] = {"before", "after"};
   uint32_t words[CANARY];

@@ -111,9 +111,11 @@ static void record_passes(fovea_plan *plan) {
   record_forward(plan);
   if (plan->training) {
     record_backward(plan);
+    fovea_plan_end_multi(plan);
     plan->resources.record_optimizer(plan, &plan->resources);
     if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_join_groups(plan));
   } else {
+    fovea_plan_end_multi(plan);
     keep_results(plan);
   }
   keep_prepacked(plan);
@@ -145,20 +147,34 @@ static fovea_status build(fovea_plan *plan) {
   place_values(plan);
   if (plan->status == FOVEA_OK) record_passes(plan);
   if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_place(plan));
+  if (plan->status == FOVEA_OK) plan->crowded = !fovea_plan_multi_fits(plan);
   return plan->status;
 }
 
-fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
-                               const fovea_resources *resources, fovea_plan **out) {
+static fovea_plan *new_plan(fovea_device *device, const fovea_graph *graph, int batch, bool training,
+                            const fovea_resources *resources) {
   fovea_plan *plan = calloc(1, sizeof *plan);
-  if (!plan) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
+  if (!plan) return NULL;
   plan->device = device;
   plan->graph = graph;
   plan->batch = (batch + LANES - 1) / LANES * LANES;
   plan->training = training;
   plan->resources = *resources;
   plan->shards = fovea_plan_choose_shards(plan);
-  fovea_status status = build(plan);
+  return plan;
+}
+
+fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, int batch, bool training,
+                               const fovea_resources *resources, fovea_plan **out) {
+  fovea_plan *plan = NULL;
+  fovea_status status = FOVEA_OK;
+  for (int apart = 0; apart < 2 && (!plan || plan->crowded); apart++) {
+    fovea_plan_destroy(plan);
+    plan = new_plan(device, graph, batch, training, resources);
+    if (!plan) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
+    plan->apart = apart > 0 || resources->workspace == 0;
+    status = build(plan);
+  }
   if (status == FOVEA_OK)
     *out = plan;
   else
@@ -175,7 +191,9 @@ fovea_status fovea_plan_make(fovea_plan *plan) {
 void fovea_plan_destroy(fovea_plan *plan) {
   if (!plan) return;
   fovea_plan_destroy_launches(plan);
-  for (int i = 0; i < plan->record_count; i++) free(plan->records[i]);
+  fovea_plan_destroy_multi(plan);
+  fovea_plan_destroy_alike(plan);
+  for (int i = 0; i < plan->record_count; i++) fovea_plan_free_record(plan->records[i]);
   for (int i = 0; plan->slabs && i < plan->slab_count; i++) fovea_buffer_destroy(plan->slabs[i]);
   free(plan->group_done);
   free(plan->records);

@@ -21,7 +21,8 @@ struct fovea_resources {
   const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
   size_t trainable_count; /* floats, padded to 16 */
   uint64_t *changes;      /* how often the parameters have changed so far; a training plan's run counts itself */
-  size_t workspace;       /* floats that a record's workspace may take where less takes more time; 0: the least */
+  size_t workspace;       /* floats that a record's workspace may take where less takes more time; 0: the least,
+                           * and launches do not wait for each other to be one */
   bool clblast;
   bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
   /* Records, after a training plan's backward pass, what makes new parameters of the gradients: the last launch. */

@@ -49,7 +49,7 @@ fovea_view fovea_plan_bind(fovea_plan *plan, fovea_buffer *buffer) {
   return (fovea_view){buffer ? new_storage(plan, buffer->size / 4, buffer) : 0, 0};
 }
 
-static void touch(fovea_plan *plan, fovea_view view) {
+void fovea_plan_touch(fovea_plan *plan, fovea_view view) {
   storage *s = &plan->storages[view.storage];
   int now = plan->record_count - 1;
   if (s->first < 0) s->first = now;
@@ -62,14 +62,18 @@ void fovea_plan_fail(fovea_plan *plan, fovea_status status) {
   if (plan->status == FOVEA_OK) plan->status = status;
 }
 
+/* Whether there is room for another record. */
+static bool has_room(fovea_plan *plan) {
+  if (plan->record_count < plan->record_capacity) return true;
+  int capacity = plan->record_capacity ? 2 * plan->record_capacity : 256;
+  fovea_record **records = realloc(plan->records, (size_t)capacity * sizeof *records);
+  if (records) plan->records = records, plan->record_capacity = capacity;
+  return records != NULL;
+}
+
 static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
   static _Thread_local fovea_record scrap; /* where the arguments of a failed record go; never read */
-  if (plan->record_count == plan->record_capacity) {
-    int capacity = plan->record_capacity ? 2 * plan->record_capacity : 256;
-    fovea_record **records = realloc(plan->records, (size_t)capacity * sizeof *records);
-    if (records) plan->records = records, plan->record_capacity = capacity;
-  }
-  fovea_record *record = plan->record_count < plan->record_capacity ? calloc(1, sizeof *record) : NULL;
+  fovea_record *record = has_room(plan) ? calloc(1, sizeof *record) : NULL;
   if (!record) {
     fovea_plan_fail(plan, fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out"));
     scrap.argument_count = 0;
@@ -77,7 +81,7 @@ static fovea_record *new_record(fovea_plan *plan, record_kind kind) {
   }
   record->kind = kind;
   record->request = plan->request;
-  record->group = plan->group;
+  record->group = fovea_plan_next_group(plan);
   plan->records[plan->record_count++] = record;
   return record;
 }
@@ -96,12 +100,37 @@ static void add_argument(fovea_record *record, argument a) {
 
 void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view) {
   add_argument(record, (argument){.kind = ARGUMENT_VIEW, .what = what, .view = view});
-  touch(plan, view);
+  fovea_plan_touch(plan, view);
 }
 
 void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view) {
   add_argument(record, (argument){.kind = ARGUMENT_BUFFER, .what = what, .view = view});
-  touch(plan, view);
+  fovea_plan_touch(plan, view);
+}
+
+fovea_record *fovea_plan_record_again(fovea_plan *plan, fovea_record *record) {
+  if (!has_room(plan)) {
+    fovea_plan_fail(plan, fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out"));
+    fovea_plan_free_record(record);
+    return NULL;
+  }
+  record->group = fovea_plan_next_group(plan);
+  plan->records[plan->record_count++] = record;
+  for (int i = 0; i < record->argument_count; i++)
+    if (record->arguments[i].kind == ARGUMENT_VIEW || record->arguments[i].kind == ARGUMENT_BUFFER)
+      fovea_plan_touch(plan, record->arguments[i].view);
+  return record;
+}
+
+void fovea_record_table(fovea_record *record) {
+  add_argument(record, (argument){.kind = ARGUMENT_TABLE, .what = "table"});
+}
+
+void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from, fovea_view to) {
+  fovea_record_table(record);
+  fovea_record_int(record, "share", share);
+  add_argument(record, (argument){.kind = ARGUMENT_BUFFER, .what = "from", .view = from});
+  add_argument(record, (argument){.kind = ARGUMENT_BUFFER, .what = "to", .view = to});
 }
 
 void fovea_record_int(fovea_record *record, const char *what, int value) {
@@ -196,6 +225,10 @@ int fovea_plan_latent(const fovea_plan *plan) { return plan->graph->latent; }
 
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list) {
   return fovea_autotune_choose(plan->device, key, list, &plan->request);
+}
+
+size_t fovea_plan_most_items(const fovea_plan *plan, const char *kernel) {
+  return fovea_launch_most_items(plan->device, kernel);
 }
 
 fovea_tensor fovea_plan_source(const fovea_plan *plan, fovea_tensor node) {

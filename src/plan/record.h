@@ -72,10 +72,42 @@ fovea_view fovea_plan_input_gradient(fovea_plan *plan, int node, int input, bool
 /* The tile that the next launches are to use, those recorded until the node's end or another request:
  * runtime/autotune.h. */
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list);
+/* The most work-items of a group of `kernel`: fovea_launch_most_items. */
+size_t fovea_plan_most_items(const fovea_plan *plan, const char *kernel);
 
 /* What the record makes depends on the parameters alone, and no other record writes it: evaluations make it once, until
  * the parameters change. */
 void fovea_record_prepacks_weights(fovea_plan *plan, fovea_record *record);
+
+/* Launches that do the same for tensors of many ops, by a table (multi_tensor.c): weights that are packed, before the
+ * pass; sums of bias gradients, then the final sums of all gradients, after it. */
+typedef enum fovea_multi_tensor {
+  FOVEA_MULTI_WEIGHTS, /* weights.cl, from parameters */
+  FOVEA_MULTI_BIASES,  /* bias.cl, to what FOVEA_MULTI_SUMS read */
+  FOVEA_MULTI_SUMS,    /* batch_sums.cl, to gradients */
+  FOVEA_MULTI_COUNT
+} fovea_multi_tensor;
+
+enum { FOVEA_PART_VALUES = 12 };
+
+/* What such a launch does for one op: its kernel's values, and how many work-items do it. */
+typedef struct fovea_part {
+  fovea_view from, to; /* each offset a multiple of 16 */
+  int values[FOVEA_PART_VALUES];
+  int items; /* FOVEA_MULTI_BIASES on a GPU: work-groups, of as many units of 16 lanes as any part asks for */
+  int units;
+  double bytes;
+} fovea_part;
+
+/* Room for `size` floats in the storage that such a launch packs weights into, or sums from. */
+fovea_view fovea_plan_multi_new(fovea_plan *plan, fovea_multi_tensor which, size_t size);
+void fovea_plan_multi_add(fovea_plan *plan, fovea_multi_tensor which, const fovea_part *part);
+
+/* The record, the last one and complete but for its last argument, a table, is of a small gradient: it and those of
+ * other layers that are alike but for where their operands lie may be one launch, whose groups' third axis runs over
+ * the layers; `channels` of operands then live to the end of the pass. The table has, for each layer, how far from the
+ * first's its views lie, in units of 16 floats. */
+void fovea_record_alike(fovea_plan *plan, fovea_record *record, int channels);
 
 /* The range's `axis` runs over the batch, and what is made of an image depends on that image and the parameters alone.
  * fovea_record_batch_range and fovea_record_shared_range say so themselves. */

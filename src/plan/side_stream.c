@@ -11,9 +11,14 @@
 enum { GROUPS_BEHIND = 2 };
 
 void fovea_plan_side_stream(fovea_plan *plan, bool on) {
-  const bool able = plan->device->side_stream && !plan->resources.clblast;
+  plan->aside = on && plan->device->side_stream && !plan->resources.clblast;
+}
+
+/* A group has a record at least: what waits for a multi-tensor launch makes none. */
+int fovea_plan_next_group(fovea_plan *plan) {
   const bool follows = plan->record_count > 0 && plan->records[plan->record_count - 1]->group > 0;
-  plan->group = !on || !able ? 0 : follows ? plan->group_count : ++plan->group_count;
+  if (!plan->aside) return 0;
+  return follows ? plan->group_count : ++plan->group_count;
 }
 
 /* The first record of those that wait for the group. */

@@ -260,7 +260,10 @@ fovea_status fovea_autotune_store(fovea_device *device) {
 /* 0 without memory: the key is not requested. */
 static int remember(fovea_autotuned *t, const char *key, const fovea_tile_list *list) {
   for (int i = 0; i < t->request_count; i++)
-    if (strcmp(t->requests[i].key, key) == 0) return i + 1;
+    if (strcmp(t->requests[i].key, key) == 0) {
+      t->requests[i].list = *list; /* shorter where a kernel's limit was found since (fovea_launch_most_items) */
+      return i + 1;
+    }
   fovea_autotune_request *more = realloc(t->requests, (size_t)(t->request_count + 1) * sizeof *more);
   if (!more) return 0;
   t->requests = more;
@@ -287,6 +290,11 @@ fovea_status fovea_autotune_force(fovea_device *device, int forced) {
   t->forced = forced;
   if (!t->recording_requests) t->request_count = 0;
   return FOVEA_OK;
+}
+
+bool fovea_autotune_forces(const fovea_device *device) {
+  const fovea_autotuned *t = device->autotuned;
+  return t && t->recording_requests && t->forced > 0 && t->forced < FOVEA_MAX_TILES;
 }
 
 int fovea_autotune_request_count(const fovea_device *device) {

@@ -64,6 +64,9 @@ typedef struct fovea_autotune_request {
  * Negative: ends the recording and forgets its requests. */
 fovea_status fovea_autotune_force(fovea_device *device, int forced);
 
+/* Whether a tile other than each list's first is forced. */
+bool fovea_autotune_forces(const fovea_device *device);
+
 /* Number 1 to the count; borrowed until the next request. */
 int fovea_autotune_request_count(const fovea_device *device);
 const fovea_autotune_request *fovea_autotune_get_request(const fovea_device *device, int number);

@@ -19,7 +19,13 @@ typedef struct fovea_profile fovea_profile;
 typedef struct fovea_staging fovea_staging;
 typedef struct fovea_autotuned fovea_autotuned;
 
-enum { FOVEA_MOST_SHARDS = 8 };
+enum { FOVEA_MOST_SHARDS = 8, FOVEA_MOST_KERNEL_LIMITS = 16 };
+
+/* A kernel of which the device allows fewer work-items in a group than it does in general: for want of registers. */
+typedef struct fovea_kernel_limit {
+  char kernel[64];
+  size_t items;
+} fovea_kernel_limit;
 
 struct fovea_device {
   pthread_mutex_t lock; /* lock.h */
@@ -39,8 +45,10 @@ struct fovea_device {
   fovea_profile *profile;     /* NULL until begun */
   fovea_staging *staging;     /* host copies of asynchronous writes in flight; NULL until the first */
   fovea_autotuned *autotuned; /* measured tiles: autotune.h; NULL until an op requests one */
-  uint64_t allocated;         /* bytes in live buffers */
-  bool guard;                 /* canaries around every buffer made from now on: guard.h */
+  fovea_kernel_limit limits[FOVEA_MOST_KERNEL_LIMITS]; /* found so far: fovea_launch_most_items */
+  int limit_count, limits_found;                       /* how many; how often one was found or lowered */
+  uint64_t allocated;                                  /* bytes in live buffers */
+  bool guard;                                          /* canaries around every buffer made from now on: guard.h */
 };
 
 /* fovea_device_open for a sub-device of `units` compute units; 0: the whole device. FOVEA_DEVICE where it cannot be

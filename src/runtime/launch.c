@@ -240,8 +240,29 @@ static void check_arguments(fovea_launch *l) {
   }
 }
 
+/* Its number, or how many there are. */
+static int limit_of(const fovea_device *d, const char *kernel) {
+  int i = 0;
+  while (i < d->limit_count && strcmp(d->limits[i].kernel, kernel) != 0) i++;
+  return i;
+}
+
+size_t fovea_launch_most_items(const fovea_device *device, const char *kernel) {
+  const int i = limit_of(device, kernel);
+  return i < device->limit_count ? device->limits[i].items : device->info.max_work_group_size;
+}
+
+static void remember_limit(fovea_device *d, const char *kernel, size_t items) {
+  const int i = limit_of(d, kernel);
+  if (i == FOVEA_MOST_KERNEL_LIMITS || (i < d->limit_count && d->limits[i].items <= items)) return;
+  if (i == d->limit_count) d->limit_count++;
+  snprintf(d->limits[i].kernel, sizeof d->limits[i].kernel, "%s", kernel);
+  d->limits[i].items = items;
+  d->limits_found++;
+}
+
 static void check_group(fovea_launch *l) {
-  const fovea_device *d = l->device;
+  fovea_device *d = l->device;
   size_t required[3] = {0}, items[16] = {0};
   cl_ulong local_memory = 0;
   cl_int error =
@@ -258,6 +279,7 @@ static void check_group(fovea_launch *l) {
   size_t limit = l->group_limit < d->info.max_work_group_size ? l->group_limit : d->info.max_work_group_size;
   if (items[0] < limit) limit = items[0];
   if (l->local[0] > limit) {
+    remember_limit(d, l->name, limit);
     fail(l, FOVEA_DEVICE, "a work-group of %zu is more than %s allows this kernel (%zu)", l->local[0], d->info.name,
          limit);
   } else if (required[0] && (required[0] != l->local[0] || required[1] != 1 || required[2] != 1)) {

@@ -59,6 +59,11 @@ void fovea_launch_cost(fovea_launch *launch, double flops, double bytes);
 /* The op and shape under which the profile has this launch, beside its kernel (fovea_profile_row). */
 void fovea_launch_describe(fovea_launch *launch, const char *op, const char *shape);
 
+/* The most work-items of a group of `kernel`, whatever its program: what the device allows, or what it was found to
+ * allow for a program of it. `ready` finds it, when a launch has more than that and fails; whoever made the launch may
+ * then ask again, and make another. */
+size_t fovea_launch_most_items(const fovea_device *device, const char *kernel);
+
 /* FOVEA_OK when every argument was set, their number is the kernel's, and the device can run the range (work-group
  * size asked after the build, local memory); else the first failure with the kernel's and the argument's name. */
 fovea_status fovea_launch_ready(fovea_launch *launch);

@@ -59,9 +59,13 @@ enum { SHOWN = 120 };
 static const char *shown(const char *cell, char out[SHOWN]) {
   size_t used = 0;
   for (; *cell && used + 8 < SHOWN; cell++) {
-    const char *letter = strchr("\nn\tt\rr", *cell);
-    if ((unsigned char)*cell < ' ' && letter) out[used++] = '\\';
-    out[used++] = (unsigned char)*cell < ' ' && letter ? letter[1] : *cell;
+    const char *letter = (unsigned char)*cell < ' ' ? strchr("\nn\tt\rr", *cell) : NULL;
+    if (letter) {
+      out[used++] = '\\';
+      out[used++] = letter[1];
+    } else {
+      out[used++] = *cell;
+    }
   }
   while (*cell && used > 0 && ((unsigned char)*cell & 0xc0) == 0x80) cell--, used--; /* between characters */
   snprintf(out + used, SHOWN - used, "%s", *cell ? "..." : "");

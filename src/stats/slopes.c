@@ -38,10 +38,11 @@ static void free_levels(fovea_design_variable *levels) {
   free(levels->at);
 }
 
-/* The number as a factor of those values, called `name`; the caller frees it, also on failure. */
-static fovea_status make_levels(const fovea_design_variable *v, size_t n, const double *values, size_t count,
-                                char *name, fovea_design_variable *levels) {
-  *levels = (fovea_design_variable){.name = name, .level_count = count};
+/* The number as a factor of those values; the caller frees it, also on failure. */
+static fovea_status make_levels(const fovea_design_variable *v, size_t n, const double *values, const fovea_slope *s,
+                                fovea_design_variable *levels) {
+  const size_t count = s->value_count;
+  *levels = (fovea_design_variable){.name = s->name, .level_count = count};
   levels->levels = calloc(count, sizeof *levels->levels);
   levels->at = malloc(n * sizeof *levels->at);
   if (!levels->levels || !levels->at) return no_memory();
@@ -84,7 +85,7 @@ static fovea_status fill_values(const fovea_design *d, const fovea_ols *o, const
 static fovea_status add_values(const fovea_design *d, const fovea_ols *o, const double *values,
                                fovea_adjustment adjustment, fovea_slope *s) {
   fovea_design_variable levels;
-  fovea_status status = make_levels(&d->variables[s->variable], d->n, values, s->value_count, s->name, &levels);
+  fovea_status status = make_levels(&d->variables[s->variable], d->n, values, s, &levels);
   if (!status) status = fill_values(d, o, values, &levels, adjustment, s);
   free_levels(&levels);
   return status;

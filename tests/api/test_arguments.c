@@ -177,10 +177,9 @@ static fovea_status call_dataset_load_as(void) {
   return status == FOVEA_IO ? FOVEA_OK : status;
 }
 static fovea_status call_dataset_read(void) {
-  uint8_t stored[] = {7}, read[1];
-  const fovea_dataset set = {.count = 1, .channels = 1, .height = 1, .width = 1, .pixels = stored};
-  const uint32_t index[] = {0};
-  return fovea_dataset_read(ARG(0, &set), ARG(1, index), 1, ARG(2, read));
+  uint8_t read[SIDE * SIDE];
+  const uint32_t first = 0;
+  return fovea_dataset_read(ARG(0, &data), ARG(1, &first), 1, ARG(2, read));
 }
 static fovea_status call_dataset_sample(void) {
   const uint16_t labels[] = {0, 1, 1};

@@ -328,6 +328,7 @@ static void test_folders(void **state) {
        "train/{cat,dog}/images/#.png=gray.png test/{cat,dog}/#.png=gray.png",
        {GRAY(6, 6, 2), {"train: 6 pictures lie in folders of a class's folder", "'cat' of 'cat/images/0.png'"}},
        {0}},
+      {"no-utf-8", "{train,test}/{ca\xff,d\x01og}/\xfe#\n.png=gray.png", {GRAY(6, 6, 2), {"ca\xff=0\n"}}, {0}},
       {"98-natural-order",
        "{train,test}/{1,2,10}.png=gray.png trainLabels.csv=text",
        {GRAY(3, 3, 0), {"'trainLabels.csv'"}},

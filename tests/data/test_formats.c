@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "fovea/data.h"
@@ -161,7 +162,7 @@ static void test_bad_npy(void **state) {
       {HEADER("'|u1'", "False", "(4, 2, 3)"), "version 4, known are 1 to 3", 24, 4},
       {"", "a 'fortran_order'", 24, 1}};
   uint8_t data[64];
-  for (uint8_t i = 0; i < sizeof data; i++) data[i] = i;
+  for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)i;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     array_npy("bad/x_train.npy", cases[i].version, cases[i].header, data, cases[i].size);
     if (load("bad", "train", NULL) != FOVEA_INVALID) fail_msg("%s was read", cases[i].says);
@@ -250,6 +251,10 @@ static void test_bad_npz(void **state) {
   temp_file("junk/set.npz", "no zip at all", 13);
   assert_int_equal(load("junk", "train", NULL), FOVEA_INVALID);
   assert_said("is no good .npz file");
+  remove(temp_path("junk/set.npz"));
+  assert_int_equal(mkfifo(temp_path("junk/set.npz"), 0666), 0);
+  assert_int_equal(load("junk", "train", NULL), FOVEA_IO);
+  assert_said("is not a regular file");
   npz("bits/set.npz", false, (const char *const[]){"x_train.npy", "x_test.npy"}, 2);
   FILE *file = fopen(temp_path("bits/set.npz"), "rb");
   assert_non_null(file);

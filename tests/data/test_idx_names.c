@@ -338,6 +338,7 @@ static void test_pixels(void **state) {
       {"p-nhwc-transposed", "train", nhwc, {.transpose = true}, {0, 15, 30, 45, 60, 3}},
       {"p-nchw", "train", nchw, {0}, {0, 1, 2, 3, 4, 5}},
       {"p-half", "train", plain, {.height = 2, .width = 2}, {3, 5, 11, 13, 19, 21}},
+      {"p-nhwc-one", "train", nhwc, {.height = 1, .width = 1}, {36, 37, 38, 111, 112, 113}},
       {"p-float-1", "train", floats, {0}, {0, 8, 16, 25, 33, 41}},
       {"p-float-255", "test", floats, {0}, {0, 17, 34, 51, 68, 85}},
   };

@@ -1,7 +1,8 @@
 #!/bin/sh
 # compile_ptx.sh TARGET STEM OPTION...: OpenCL C in STEM.cl to STEM.ptx for TARGET, a processor of NVIDIA's as clang names
 # it. The compiler's messages go to stderr. EMULATOR_TOOLS is a folder with a clang of its own: bin/clang, its libraries in
-# lib/, its headers in include/, and libclc's nvptx64--nvidiacl.bc; else they are Debian's.
+# lib/, its headers in include/, and libclc's nvptx64--nvidiacl.bc; else they are Debian's. All functions are inlined, as
+# compilers for GPUs do: clang's for AMD by itself.
 set -eu
 target=$1 stem=$2 here=$(dirname -- "$0")
 shift 2
@@ -14,7 +15,7 @@ if [ -n "${EMULATOR_TOOLS-}" ]; then
   set -- -Xclang -internal-isystem -Xclang "$EMULATOR_TOOLS/include" "$@"
 fi
 "$clang" -x cl -Xclang -fdeclare-opencl-builtins -Xclang -finclude-default-header \
-  -target nvptx64-nvidia-nvcl -Xclang -target-cpu -Xclang "$target" -O3 -Wno-linker-warnings \
+  -target nvptx64-nvidia-nvcl -Xclang -target-cpu -Xclang "$target" -O3 -Wno-linker-warnings -mllvm -inline-threshold=100000 \
   -Xclang -mlink-builtin-bitcode -Xclang "$bitcode" -include "$here/range.clh" "$@" \
   -S -o "$made".ptx "$stem".cl
 mv "$made".ptx "$stem".ptx

@@ -3,6 +3,7 @@ import collections
 import csv
 import subprocess
 
+import ptx
 from blocks import issued
 
 WARP = 32
@@ -53,8 +54,12 @@ class Launch:
         values = []
         for argument in self.arguments.split():
             kind = argument.split(":")[1]
-            values += {"v": [0, 0], "b": [0]}.get(kind[0]) or [int(kind[1:]) if kind[0] in "iu" else 0]
+            values += {"v": [0, 0], "b": [0], "t": [ptx.TABLE]}.get(kind[0]) or [int(kind[1:]) if kind[0] in "iu" else 0]
         return values + [1 << 20] * 2  # a fill's count
+
+    def table(self):
+        """Of a launch for many tensors, the numbers that say whose a work-item's is."""
+        return [int(n) for a in self.arguments.split() if a.split(":")[1][0] == "t" for n in a.split(":")[1][1:].split(",")]
 
     def integers(self):
         return " ".join(f"{n}={v[1:]}" for n, v in (a.split(":") for a in self.arguments.split()) if v[0] in "iu")
@@ -141,11 +146,12 @@ def _way_of_warp(launch, kernel, special, i):
 def walk(launch, kernel, in_flight=16):
     times = [0] * len(kernel.blocks)
     far = near = samples = 0
+    table = launch.table()
     counts = [s // l for s, l in zip(launch.size, launch.local)]
     for i in range(min(SAMPLES, launch.groups)):
         group = (2 * i + 1) * launch.groups // (2 * min(SAMPLES, launch.groups))
         place = group % counts[0], group // counts[0] % counts[1], group // counts[0] // counts[1]
-        special = {}
+        special = {"table": table}
         for axis, name in enumerate("xyz"):
             special["%ctaid." + name], special["%ntid." + name] = place[axis], launch.local[axis]
             special["%nctaid." + name] = counts[axis]

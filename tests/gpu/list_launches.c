@@ -141,13 +141,22 @@ static const fovea_node *node_of(const fovea_plan *plan, int index, const char *
   return NULL;
 }
 
+/* t and the numbers of a multi-tensor launch's table. */
+static void print_table(FILE *out, const fovea_plan *plan, const fovea_record *r) {
+  size_t count = 0;
+  int *table = fovea_plan_table(plan, r, &count);
+  for (size_t i = 0; table && i < count; i++) fprintf(out, "%s%d", i ? "," : "t", table[i]);
+  free(table);
+}
+
 /* What kernels take in their order: v an offset (two arguments, pointer and ulong), b a buffer, and the numbers. */
-static void print_arguments(FILE *out, const fovea_record *r) {
+static void print_arguments(FILE *out, const fovea_plan *plan, const fovea_record *r) {
   for (int i = 0; i < r->argument_count; i++) {
     const argument *a = &r->arguments[i];
     fprintf(out, "%s%s:", i ? " " : "", a->what);
     if (a->kind == ARGUMENT_VIEW) fprintf(out, "v");
     if (a->kind == ARGUMENT_BUFFER) fprintf(out, "b");
+    if (a->kind == ARGUMENT_TABLE) print_table(out, plan, r);
     if (a->kind == ARGUMENT_INT) fprintf(out, "i%d", a->i);
     if (a->kind == ARGUMENT_UINT) fprintf(out, "u%u", (unsigned)a->u);
     if (a->kind == ARGUMENT_FLOAT) fprintf(out, "f%g", (double)a->f);
@@ -165,7 +174,7 @@ static void print_launch(FILE *out, const fovea_plan *plan, int index) {
   fprintf(out, "%d\t%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t", plan->batch, index, fovea_launch_name(r->launch),
           node ? node->op->name : "-", node && node->name[0] ? node->name : "-", node ? node->conv.kernel : 0, pass,
           file, options);
-  print_arguments(out, r);
+  print_arguments(out, plan, r);
   double bytes = r->bytes;
   if (fill) bytes = (r->kind == RECORD_ZERO ? 4.0 : 8.0) * (double)plan->storages[r->arguments[0].view.storage].size;
   fprintf(out, "\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%.0f\t%.0f\t%.0f\t%d\t%d\n", shape.global[0], shape.global[1],

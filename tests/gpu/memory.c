@@ -50,7 +50,7 @@ static void takes_less_where_there_is_less(void **state) {
   assert_int_equal(create(BATCH, 0, &most), FOVEA_OK);
   assert_string_equal(told, "");
   assert_int_equal(create(BATCH, most - MIB, &least), FOVEA_OK);
-  assert_string_equal(told, "little memory on null: weight gradients take the least of it, and longer");
+  assert_string_equal(told, "little memory on null: training takes the least of it, and longer");
   assert_true(least <= most - MIB);
   print_message("batch %d: %.1f MiB, at the least %.1f MiB\n", BATCH, (double)most / MIB, (double)least / MIB);
 }

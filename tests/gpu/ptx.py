@@ -1,13 +1,15 @@
 """Kernels as PTX, and the way of a work-item through one.
 
 A way is how often each basic block is executed. Only the integers that branches depend on are computed, by a function of
-Python made of the kernel; floats are not, and numbers that would come from memory are guessed, all of them to be one:
+Python made of the kernel; floats are not, and numbers that would come from memory, but for a table of tensors, are
+guessed, all of them to be one:
 the batch (the state's number of images) or -1 (no step had trouble), whichever gives the work-item more to do."""
 import collections
 import re
 
 from blocks import Block, Graph, issued
 
+TABLE = 1 << 50  # where the one buffer lies whose numbers are known: a multi-tensor launch's table
 SLOW = 10  # instructions of a division or square root that is rounded correctly
 
 # what: its class. words: of 32 bits, that it moves.
@@ -163,7 +165,7 @@ def _expression(op, o):
         return x if re.fullmatch(r"\d+", x) else f"({x} & {mask})"
 
     a = [as_unsigned(x) if unsigned else x for x in o]
-    if name == "mov":
+    if name in ("mov", "cvta"):
         return o[0]
     if name == "cvt":
         source, to = kind[-1], kind[-2]
@@ -217,8 +219,7 @@ def _needed(kernel):
         register = todo.pop()
         if register not in needed:
             needed.add(register)
-            todo += [s for i in defined[register] if i.op.startswith("ld.param") or not i.op.startswith("ld")
-                     for s in i.sources]
+            todo += [s for i in defined[register] for s in i.sources]
     return needed
 
 
@@ -228,6 +229,11 @@ def _statements(kernel, body, needed):
         if needed.isdisjoint(i.to):
             continue
         value = "guess"
+        if i.op.startswith("ld.global"):
+            base, _, offset = i.operands[1].strip("[]").partition("+")
+            for at, register in enumerate(i.to):
+                yield f"{_operand(register)} = load({_operand(base)} + {int(offset or 0) + 4 * at})"
+            continue
         if i.op.startswith("ld.param"):
             value = f"arguments[{number[re.match(r'[^+]+', i.operands[1].strip('[]'))[0]]}]"
         elif not i.op.startswith("ld"):
@@ -241,7 +247,9 @@ def _compile(kernel):
     needed = _needed(kernel)
     specials = sorted({s for body in kernel.bodies for i in body for s in i.sources
                        if s.startswith(("%tid", "%ntid", "%ctaid", "%nctaid", "%envreg", "%laneid"))})
-    lines = ["def way(arguments, special, guess):", f"    n = [0] * {len(kernel.blocks)}"]
+    lines = ["def way(arguments, special, guess):", f"    n = [0] * {len(kernel.blocks)}",
+             "    table = special.get('table', ())", "    def load(at):",
+             "        at = (at - TABLE) // 4", "        return table[at] if 0 <= at < len(table) else guess"]
     lines += [f"    {_operand(s)} = special.get({s!r}, 0)" for s in specials]
     lines += [f"    {_operand(r)} = 0" for r in sorted(needed - set(specials))] + ["    b = 0", "    while b >= 0:"]
 
@@ -268,9 +276,9 @@ def _compile(kernel):
         lines.append(pad + leave(first))
 
     tree(0, len(kernel.blocks), "        ")
-    scope = {"signed": _signed, "div": _div, "rem": lambda a, b: a - b * _div(a, b)}
+    scope = {"TABLE": TABLE, "signed": _signed, "div": _div, "rem": lambda a, b: a - b * _div(a, b)}
     exec("\n".join(lines + ["    return n"]), scope)
-    return scope["way"], any(" = guess" in line for line in lines)
+    return scope["way"], any(" = guess" in line or " = load(" in line for line in lines)
 
 
 def _signed(x, bits):

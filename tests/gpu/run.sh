@@ -3,11 +3,14 @@
 #
 #   tests/gpu/run.sh [OUT]           here; builds nothing: build/ must be built
 #   tests/gpu/run.sh --pack FOLDER   carries along what a bare machine lacks: the command, its libraries with the ICD
-#                                    loader, PyTorch's side, the model's figures
+#                                    loader, PyTorch's side, the model's figures; for a driver without OpenCL ours, by
+#                                    the CUDA driver's interface, with its programs as PTX and clang (clang.tar.xz, which
+#                                    may be left behind)
 #   FOLDER/run.sh [OUT]              there: no network, one call of at most 10 minutes. OUT [out] gets table.md and all
 #                                    that was said
 #
-# FOVEA_RUN_SECONDS is the time that it has [570], FOVEA_RUN_DEVICE a device other than the best one.
+# FOVEA_RUN_SECONDS is the time that it has [570], FOVEA_RUN_DEVICE a device other than the best one, FOVEA_RUN_ENGINE=cuda
+# takes the CUDA driver's interface even where there is OpenCL, FOVEA_RUN_DRIVER is a folder with the driver's libraries.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -20,39 +23,113 @@ is_of_the_system() {
   esac
 }
 
+# The libraries of a program, by what the loader says, to a folder.
+copy_libraries() {
+  local name path
+  while read -r name _ path _; do
+    [ -f "$path" ] || continue
+    is_of_the_system "${name##*/}" || cp -L -- "$path" "$2/${name##*/}"
+  done < <(ldd "$1")
+}
+
+# Debian's clang as EMULATOR_TOOLS of tests/emulator/compile_ptx.sh has it: 240 MB, packed 60.
+pack_clang() {
+  local clang=/usr/lib/llvm-15 bitcode=/usr/lib/clc/nvptx64--nvidiacl.bc made
+  if [ ! -x "$clang/bin/clang" ] || [ ! -f "$bitcode" ] || ! command -v xz >/dev/null; then
+    echo 'run.sh: clang-15, libclc-15 or xz is not installed: clang is not carried' >&2
+    return
+  fi
+  made=$(mktemp -d)
+  mkdir -p -- "$made/clang/bin" "$made/clang/lib" "$made/clang/include"
+  cp -L -- "$clang/bin/clang" "$made/clang/bin/"
+  copy_libraries "$clang/bin/clang" "$made/clang/lib"
+  cp -- "$clang"/lib/clang/15*/include/opencl-c*.h "$made/clang/include/"
+  cp -- "$bitcode" "$made/clang/"
+  XZ_OPT='-3 -T0' tar cJf "$1/clang.tar.xz" -C "$made" clang
+  rm -rf -- "$made"
+}
+
+# Compiles what the run will ask for, by a library of the CUDA driver's that executes nothing, for an H100's and an H200's
+# number of units; of another card's programs most are the same.
+pack_programs() {
+  local built=$1/build/tests/emulator command
+  mkdir -p -- "$2/vendors"
+  printf '%s\n' "$built/libemulator.so" >"$2/vendors/cuda.icd"
+  for command in check 'bench --batch 64 --steps 1' 'bench --batch 1024 --steps 1' 'bench --tune --steps 1'; do
+    # The check says that all is wrong, for nothing was executed.
+    # shellcheck disable=SC2086 # words of the command
+    OCL_ICD_VENDORS=$2/vendors EMULATOR_DEVICE=cuda EMULATOR_IDLE=1 EMULATOR_UNITS=132 EMULATOR_CACHE=$2/ptx \
+      LD_LIBRARY_PATH=$built/fake XDG_CACHE_HOME=$2/cache "$1/build/fovea" $command >/dev/null 2>&1 || true
+  done
+  rm -rf -- "$2/vendors" "$2/cache" "$2"/ptx/*.cl "$2"/ptx/*.log
+  find "$2/ptx" -name '*.ptx' | wc -l | sed 's/$/ programs/' >&2
+}
+
+pack_emulator() {
+  [ -f "$1/build/tests/emulator/libemulator.so" ] || { echo 'run.sh: no tests are built: without our driver' >&2; return; }
+  mkdir -p -- "$2/emulator/ptx"
+  cp -- "$1/build/tests/emulator/libemulator.so" "$1"/tests/emulator/{compile_ptx.sh,range.clh} "$2/emulator/"
+}
+
 pack() {
-  local root name path
+  local root
   root=$(cd -- "$here/../.." && pwd -P)
   mkdir -p -- "$1/lib" "$1/peers"
   cp -- "$root/build/fovea" "$here/run.sh" "$here/run.py" "$1/"
   cp -- "$root"/tools/peers/{torch_step,passes}.py "$1/peers/"
-  while read -r name _ path _; do
-    [ -f "$path" ] || continue
-    is_of_the_system "$name" || cp -L -- "$path" "$1/lib/$name"
-  done < <(ldd "$root/build/fovea")
+  copy_libraries "$root/build/fovea" "$1/lib"
+  pack_emulator "$root" "$1"
   python3 -B "$here/census.py" model h100 --json --build "$root/build/tests/gpu" >"$1/model.json" || rm -f -- "$1/model.json"
 }
 
-# The drivers' OpenCL, wherever the machine has it: a folder for the loader that was carried along; prints NVIDIA's folder.
-find_drivers() {
-  local library found=0
-  mkdir -p -- "$1"
-  for library in /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/local/cuda/compat; do
-    if [ -e "$library/libnvidia-opencl.so.1" ]; then
-      printf '%s\n' "$library/libnvidia-opencl.so.1" >"$1/nvidia.icd"
-      printf '%s\n' "$library"
-      found=1
-      break
-    fi
+# The first folder that has a library of NVIDIA's driver.
+folder_of() {
+  local folder
+  for folder in ${FOVEA_RUN_DRIVER:+"$FOVEA_RUN_DRIVER"} /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/local/nvidia/lib64 \
+    /usr/local/nvidia/lib /usr/local/cuda/compat; do
+    [ ! -e "$folder/$1" ] || { printf '%s\n' "$folder"; return; }
   done
+}
+
+# The drivers' OpenCL, wherever the machine has it: a folder for the loader that was carried along. Where NVIDIA's driver
+# has none: ours, by the CUDA driver's interface. Sets `driver` to NVIDIA's folder.
+find_drivers() {
+  local library found=0 opencl
+  mkdir -p -- "$1"
+  opencl=$(folder_of libnvidia-opencl.so.1)
+  driver=$opencl
+  if [ -n "$opencl" ] && [ "${FOVEA_RUN_ENGINE-}" != cuda ]; then
+    printf '%s\n' "$opencl/libnvidia-opencl.so.1" >"$1/nvidia.icd"
+    found=1
+  else
+    driver=$(folder_of libcuda.so.1)
+    if [ -n "$driver" ] && [ -e "$here/emulator/libemulator.so" ]; then
+      use_cuda "$1"
+      found=1
+    fi
+  fi
   for library in /etc/OpenCL/vendors/*.icd; do
     [ -e "$library" ] && [ "${library##*/}" != nvidia.icd ] && cp -- "$library" "$1/" && found=1
   done
   [ "$found" -eq 1 ] || echo 'run.sh: no OpenCL driver was found here' >&2
 }
 
+use_cuda() {
+  echo "run.sh: by the CUDA driver's interface, clang's PTX" >&2
+  printf '%s\n' "$here/emulator/libemulator.so" >"$1/cuda.icd"
+  cp -r -- "$here/emulator/ptx" "$out/"
+  export EMULATOR_DEVICE=cuda EMULATOR_CACHE=$out/ptx EMULATOR_SCRIPTS=$here/emulator
+  [ -e "$here/clang.tar.xz" ] || return 0 # what was not compiled before cannot be, but where there is Debian's
+  python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$here/clang.tar.xz" "$out" 2>/dev/null &&
+    export EMULATOR_TOOLS=$out/clang || echo 'run.sh: clang.tar.xz cannot be unpacked' >&2
+}
+
 if [ "${1-}" = --pack ]; then
   pack "${2:?the folder to pack into}"
+  if [ -d "$2/emulator" ]; then
+    pack_programs "$here/../.." "$2/emulator"
+    pack_clang "$2"
+  fi
   exit
 fi
 out=${1:-out}
@@ -63,7 +140,7 @@ if [ ! -d "$here/lib" ]; then
   here=$out/packed
 fi
 command -v python3 >/dev/null || { echo 'run.sh: python3 is missing' >&2; exit 1; }
-driver=$(find_drivers "$out/vendors")
+find_drivers "$out/vendors"
 # For the command alone: PyTorch has libraries of its own.
 export FOVEA_RUN_LIBRARIES=$here/lib${driver:+:$driver}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export OCL_ICD_VENDORS=$out/vendors/ XDG_CACHE_HOME=$out/cache

@@ -11,7 +11,7 @@ flags=(-x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Icl
   -Wno-sign-conversion    # an index is get_global_id(), a size_t, times sizes that are int
   -Wno-unused-parameter)  # a sum over the lanes of one work-item needs no scratch, other sums do
 tiles=("-DR=1 -DS=1 -DSTRIDE=1 -DTK=1 -DTP=1 -DCB=1 -DKG=1 -DCC=1 -DM=2 -DTC=1 -DKB=1 -DT=1 -DTRANSPOSED=0 -DPACKED=0 -DP=4 -DMOST=768 -DACTIVATION=2 -DDROPOUT=1 -DSCALED=1 -DNORMALIZED=1 -DMEASURED=1 -DREST=0 -DSUBS=4 -DTB=1 -DLEVELS=1 -DGROUP=16 -DSK=1 -DSC=1"
-  "-DR=3 -DS=3 -DSTRIDE=2 -DTK=5 -DTP=4 -DCB=2 -DKG=5 -DCC=16 -DM=4 -DTC=2 -DKB=5 -DT=14 -DTRANSPOSED=1 -DPACKED=1 -DP=14 -DMOST=768 -DACTIVATION=3 -DDROPOUT=1 -DREST=5 -DSUBS=8 -DTB=4 -DLEVELS=5 -DGROUP=256 -DSK=2 -DSC=2")
+  "-DR=3 -DS=3 -DSTRIDE=2 -DTK=5 -DTP=4 -DCB=2 -DKG=5 -DCC=16 -DM=4 -DTC=2 -DKB=5 -DT=14 -DTRANSPOSED=1 -DPACKED=1 -DP=14 -DMOST=768 -DACTIVATION=3 -DDROPOUT=1 -DNORMALIZED=1 -DMERGED=1 -DREST=5 -DSUBS=8 -DTB=4 -DLEVELS=5 -DGROUP=256 -DSK=2 -DSC=2")
 winograds=()
 for winograd in "-DSTRIDE=1 -DM=4" "-DSTRIDE=2 -DM=2"; do
   winograds+=("$winograd -DTRANSPOSED=0 -DPACKED=0 -DR=3 -DS=3 -DTK=4 -DTP=2 -DCB=2 -DKG=2 -DCC=5 -DTC=3 -DKB=2 -DT=7 -DP=4 -DMOST=768 -DACTIVATION=4 -DDROPOUT=0 -DGROUP=192 -DSK=1 -DSC=3")

@@ -202,6 +202,20 @@ def busy_loops():
     return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
 
 
+def watched(log):
+    return ["oclgrind", "--data-races", "--check-api", "--log", str(log)]
+
+
+def groups(folder, env, log):
+    """What is wrong with the kernels that the small network has no shape for: local_memory.c."""
+    program = folder / "local_memory"
+    if not program.exists():
+        return "the build has no tests/matrix/local_memory"
+    log.unlink(missing_ok=True)
+    status, out, err = run([*watched(log), str(program)], env, 300)
+    return f"local_memory: status {status}: {(out + err).strip()[-1500:]}" if status else complaints(log)
+
+
 def complaints(log):
     """Oclgrind exits 0 whatever it finds: its log is empty when it found nothing."""
     text = log.read_text(errors="replace").strip() if log.exists() else "no log was written"
@@ -256,7 +270,7 @@ def check(name, fovea, folder):
     log.unlink(missing_ok=True)
     command = [folder / "check_ops"] if options is None else [fovea, "check", "--json", *options]
     if implementation is oclgrind:
-        command = ["oclgrind", "--data-races", "--check-api", "--log", str(log), *command]
+        command = [*watched(log), *command]
     if "POCL_WORK_GROUP_METHOD" in special:
         try_method(fovea, env)
     load = busy_loops() if name == "pocl-loaded" else []
@@ -266,7 +280,10 @@ def check(name, fovea, folder):
         for process in load:
             process.kill()
             process.wait()
-    return verdict(name, status, out, err, log, env)
+    result = verdict(name, status, out, err, log, env)
+    if implementation is oclgrind and not result["wrong"]:
+        result["wrong"] = groups(folder, env, log)
+    return result
 
 
 def line_of(name, result):

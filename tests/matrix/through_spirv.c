@@ -34,7 +34,7 @@ static through *programs;
 static int count;
 
 /* The loader's function, of which the one here has the name. */
-#define REAL(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
+#define REAL(name) ((__typeof__(&(name)))(uintptr_t)dlsym(RTLD_NEXT, #name))
 
 static through *find(cl_program program) {
   pthread_mutex_lock(&lock);

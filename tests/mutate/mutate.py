@@ -59,7 +59,7 @@ def target_of(test):
     folder, _, stem = test.partition("/")
     if folder == "matrix":  # they run the command on other implementations
         rows = ROOT / "tests" / "matrix" / "CMakeLists.txt"
-        program = "check_ops" if stem.endswith("-ops") else "fovea"
+        program = {"oclgrind": "local_memory", "oclgrind-ops": "check_ops"}.get(stem, "fovea")  # local_memory with either
         return program if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
     if folder == "gpu" and (ROOT / "tests" / folder / f"{stem}.c").exists():
         return f"gpu_{stem}"

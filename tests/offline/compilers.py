@@ -76,10 +76,10 @@ def ptxas_knows(target):
 
 
 def compile_nvidia(target, options, source, folder):
-    """PTX, and of that the machine's code by ptxas, where there is one for it."""
+    """PTX, and of that the machine's code by ptxas, where there is one for it. All functions are inlined, as for AMD."""
     ptx, assembler_said = folder / "program.ptx", ""
     run(CLANG + ["-target", "nvptx64-nvidia-nvcl", "-Xclang", "-target-cpu", "-Xclang", min(target, NEWEST_PTX)]
-        + ["-O3", "-S", "-o", ptx] + link("nvptx64--nvidiacl.bc") + options + [f"-I{source.parent}", source])
+        + ["-O3", "-mllvm", "-inline-threshold=100000", "-S", "-o", ptx] + link("nvptx64--nvidiacl.bc") + options + [f"-I{source.parent}", source])
     text = ptx.read_text()
     must_define(re.findall(r"\.extern \.func .*?(\w+)\s*\(", text, re.S))
     if ptxas_knows(target):

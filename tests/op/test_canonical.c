@@ -239,7 +239,15 @@ enum { NO = false, YES = true };
 /* Of shape: name, C, H, W, batch, count, head, head's kernel and stride, constant images, equal filters.
  * Of conv: filters, kernel, stride, bias, same, padding. */
 static const struct block blocks[] = {
-    {{"one pixel", 1, 1, 1, 1, 1, 1, 0, 0, NO, NO}, {1, 1, 1, NO, YES, 0}, NO, NONE, NO, 0, FOVEA_LINEAR, NO},
+    /* a GPU's statistics: more rows than one work-group sums, of parts of two blocks and of one */
+    {{"11 blocks of images in 6 parts", 2, 20, 6, 176, 171, 3, 0, 0, NO, NO},
+     {3, 3, 1, NO, YES, 0},
+     NO,
+     SPATIAL,
+     YES,
+     0.3,
+     FOVEA_ELU,
+     NO},
     {{"one row", 3, 1, 5, 16, 7, 2, 0, 0, NO, NO}, {5, 3, 1, YES, YES, 0}, NO, CBAM, YES, 0.3, FOVEA_RELU, YES},
     {{"one column", 1, 7, 1, 21, 21, 5, 0, 0, NO, NO}, {7, 5, 1, NO, YES, 0}, NO, NONE, YES, 0, FOVEA_ELU, NO},
     {{"kernel 3, partial batch", 1, 5, 7, 64, 37, 7, 0, 0, NO, NO},
@@ -413,6 +421,7 @@ static const struct block blocks[] = {
     {{"channels tie", 1, 5, 7, 21, 11, 5, 0, 0, NO, YES}, {0}, NO, CBAM, YES, 0, FOVEA_RELU, YES},
     {{"pixels tie", 2, 7, 5, 16, 5, 7, 1, 0, YES, NO}, {0}, NO, CBAM, NO, 0.1, FOVEA_ELU, NO},
     {{"all ties", 1, 3, 3, 16, 2, 16, 1, 0, YES, YES}, {5, 3, 1, NO, YES, 0}, NO, CBAM, YES, 0.2, FOVEA_SELU, YES},
+    {{"one pixel", 1, 1, 1, 1, 1, 1, 0, 0, NO, NO}, {1, 1, 1, NO, YES, 0}, NO, NONE, NO, 0, FOVEA_LINEAR, NO},
 };
 
 static int run_block(const struct block *b) {

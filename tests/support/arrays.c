@@ -20,7 +20,9 @@ const char *array_name(const char *set, const char *name) {
 }
 
 static size_t compress_member(const uint8_t *data, size_t size, uint8_t *to) {
-  z_stream stream = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)size, .next_out = to, .avail_out = ROOM};
+  z_stream stream = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)size};
+  stream.next_out = to;
+  stream.avail_out = ROOM;
   if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) abort();
   if (deflate(&stream, Z_FINISH) != Z_STREAM_END) abort();
   deflateEnd(&stream);

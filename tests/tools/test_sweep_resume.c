@@ -268,7 +268,8 @@ static void another_plan(void **state) {
       {"--factors batchnorm,dropout,latent=2", "results.csv",
        "has the factors activation,attention,batchnorm,dropout, and these --factors make "
        "activation,attention,batchnorm,dropout,latent: a sweep that is resumed may have more levels and seeds"},
-      {"--factors 'batchnorm,dropout=0|0.2'", "results.csv", "(dropout on is not dropout 0.2)"},
+      {"--factors 'batchnorm,dropout=0|0.2'", "results.csv",
+       "but its levels are not written so, relu,spatial,on,0,768: write --factors as they were"},
       {"--factors dropout", "failed.csv", "has 1 of its 1 configurations, such as relu-spatial-nobn-drop-s768"}};
   static const char failed[] =
       "config,activation,attention,batchnorm,dropout,seed,reason\n"
@@ -334,7 +335,7 @@ static void changed_numbers(void **state) {
   ENDS(0, "4 configurations, 1 to train", RESUME, data, dir);
   dir = folder("changed-level", CONFIGS);
   change_field(dir, 1);
-  ENDS(2, "but its levels are not those, relu,spatial,on,on,768", RESUME, data, dir);
+  ENDS(2, "but its levels are not written so, relu,spatial,on,on,768", RESUME, data, dir);
 }
 
 /* A rate of 0 is right where dropout is never on. That nothing will be regressed is said before it is trained. */

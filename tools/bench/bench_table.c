@@ -18,17 +18,15 @@ double bench_share(const bench_result *r, const fovea_profile_row *row, const ch
 
 /* --- the breakdown ------------------------------------------------------------------------------------------------ */
 
-static bool ends_with(const char *text, const char *end) {
-  const size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* By the op that recorded the launch, but for kernels of which the op matters less. */
 static void name_kind(const fovea_profile_row *row, char name[48]) {
-  static const char *const by_kernel[][2] = {
-      {"adam", "optimizer"}, {"losses_log", "loss"}, {"fill_zero", "zeroing of gradients"}};
-  const bool gradient = strstr(row->kernel, "backward_weight") || strstr(row->kernel, "reduce_lanes") ||
-                        strcmp(row->kernel, "reduce_blocks") == 0;
+  static const char *const by_kernel[][2] = {{"adam", "optimizer"},
+                                             {"losses_log", "loss"},
+                                             {"batch_sums", "gradient sums"},
+                                             {"bias_backward", "bias gradient"},
+                                             {"pack_weights", "weight packing"},
+                                             {"fill_zero", "zeroing of gradients"}};
+  const bool gradient = strstr(row->kernel, "backward_weight") != NULL;
   const char *direction = strchr(row->op, ' '), *kind = row->op[0] ? row->op : row->kernel;
   int length = (int)strcspn(kind, " ");
   char op_name[48];
@@ -36,7 +34,6 @@ static void name_kind(const fovea_profile_row *row, char name[48]) {
   const fovea_op *op = fovea_op_named(op_name);
   if (op && op->group) kind = op->group, length = (int)strlen(kind);
   snprintf(name, 48, "%.*s%s", length, kind, gradient ? " weight gradient" : direction ? direction : "");
-  if (ends_with(row->kernel, "_weights")) snprintf(name, 48, "weight packing");
   for (size_t i = 0; i < sizeof by_kernel / sizeof *by_kernel; i++)
     if (strcmp(row->kernel, by_kernel[i][0]) == 0) snprintf(name, 48, "%s", by_kernel[i][1]);
 }

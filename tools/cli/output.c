@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
-#include "data/pack.h"
 #include "fovea/safetensors.h"
 
 static bool is_there(const char *path) {
@@ -44,11 +43,5 @@ fovea_status output_check_tensors(const char *option, const char *path) {
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, was not made by --save and would be lost; choose another "
                     "name",
-                    option, path);
-}
-
-fovea_status output_check_pack(const char *option, const char *path) {
-  if (!is_there(path) || fovea_pack_is(path)) return FOVEA_OK;
-  return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no packed set and would be lost; choose another name",
                     option, path);
 }

@@ -75,9 +75,11 @@ static fovea_status take_line(const char *path, const csvlog *log, size_t index,
                       path, name, run, c->run);
   if (c != NULL && (strncmp(text + strlen(name) + 1, c->columns, strlen(c->columns)) != 0 ||
                     text[strlen(name) + 1 + strlen(c->columns)] != ','))
-    return fovea_fail(FOVEA_INVALID,
-                      "%s: line %zu is called %s, but its levels are not those, %s; put the right file back", path,
-                      index + 2, name, c->columns);
+    return fovea_fail(
+        FOVEA_INVALID,
+        "%s: line %zu is called %s, but its levels are not written so, %s: write --factors as they were (off is "
+        "not 0), or put the right file back",
+        path, index + 2, name, c->columns);
   if (c != NULL) c->done = true;
   if (log->header == 0) return csvlog_add(kept, text);
   snprintf(line, sizeof line, "%s,%s", text, c != NULL ? c->run : "");

@@ -6,7 +6,6 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
-#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "data/pack.h"
@@ -31,7 +30,10 @@ static fovea_status begin(void *user, const fovea_dataset *train, const fovea_da
   if (stat(r->data, &data) == 0 && stat(r->out, &out) == 0 && data.st_dev == out.st_dev && data.st_ino == out.st_ino)
     return fovea_fail(FOVEA_INVALID, "--out %s is the data themselves; choose another file", r->out);
   fovea_status status = load_check_file(r->data, "--out", r->out);
-  if (status == FOVEA_OK) status = output_check_pack("--out", r->out);
+  if (status == FOVEA_OK && stat(r->out, &out) == 0 && S_ISREG(out.st_mode) && out.st_size > 0 &&
+      !fovea_pack_is(r->out))
+    status = fovea_fail(
+        FOVEA_INVALID, "--out %s: this file is there, is no packed set and would be lost; choose another name", r->out);
   if (status != FOVEA_OK) return status;
   signals_busy();
   progress_begin("packing", train->count + test->count, "images");

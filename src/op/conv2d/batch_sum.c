@@ -43,6 +43,12 @@ fovea_batch_sum fovea_batch_sum_divide(const fovea_plan *plan, int rows, int gro
   return divide(blocks, rows, bytes, most_units(plan));
 }
 
+fovea_batch_sum fovea_batch_sum_in_few_parts(const fovea_plan *plan, fovea_batch_sum sum) {
+  enum { MOST_PARTS = 8 }; /* of cl/common/reduce.clh */
+  while (sum.share * MOST_PARTS < blocks_of(plan)) sum.share *= 2;
+  return sum;
+}
+
 fovea_view fovea_batch_sum_new(fovea_plan *plan, int c, int numbers) {
   return fovea_plan_new(plan, (size_t)c * (size_t)blocks_of(plan) * (size_t)numbers);
 }

@@ -18,6 +18,10 @@ typedef struct fovea_batch_sum {
  * whole if it moves less than `least` in all. */
 fovea_batch_sum fovea_batch_sum_divide(const fovea_plan *plan, int rows, int groups, double bytes, double least);
 
+/* Gives each group so many blocks that few parts are left, at most 8, which whoever reads the sums can add up itself.
+ */
+fovea_batch_sum fovea_batch_sum_in_few_parts(const fovea_plan *plan, fovea_batch_sum sum);
+
 /* What the blocks of c of them have: `numbers` each. */
 fovea_view fovea_batch_sum_new(fovea_plan *plan, int c, int numbers);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "op/conv2d/conv2d.h"
+#include "op/conv2d/final_sum.h"
 
 enum { LANES = 16 };
 
@@ -87,8 +88,9 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
                                  {4, 1}, {1, 4}, {2, 1}, {1, 2}, {1, 1}};
   const fovea_device *device = fovea_plan_device(plan);
   fovea_tile_list all = {0}, list = {0};
+  const int most = (int)fovea_plan_most_items(plan, "conv2d_backward_weight");
   int best = -1, local = LANES;
-  while (2 * local <= (int)device->tuning.group) local *= 2;
+  while (2 * local <= (int)device->tuning.group && 2 * local <= most) local *= 2;
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     fovea_tile t = {.filters = sizes[i][0], .channels = sizes[i][1], .local = local};
     if (!tile_fits(plan, s, t.filters, t.channels)) continue;
@@ -104,8 +106,7 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
     fovea_tile t = all.tiles[i];
     t.pixels = fovea_ceil_div(t.pixels, 2);
     fovea_tile_add(&list, t);
-    for (t = all.tiles[i], t.local *= 2; t.local <= MOST_LOCAL && t.local <= (int)device->info.max_work_group_size;
-         t.local *= 2)
+    for (t = all.tiles[i], t.local *= 2; t.local <= MOST_LOCAL && t.local <= most; t.local *= 2)
       fovea_tile_add(&list, t);
   }
   return list;
@@ -133,23 +134,12 @@ static division divide(const fovea_plan *plan, const fovea_conv_shape *s, const 
   }
 }
 
-static void record_reduction(fovea_plan *plan, const char *options, int parts, int count, fovea_view partial,
-                             fovea_view dw) {
-  fovea_record *r = fovea_plan_record(plan, "conv2d_backward_weight.cl", options, "reduce_blocks");
-  fovea_record_view(plan, r, "partial", partial);
-  fovea_record_view(plan, r, "dw", dw);
-  fovea_record_int(r, "parts", parts);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_cost(r, 0, 4.0 * (parts + 1) * count);
-}
-
 static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy, fovea_view dw) {
   const fovea_tile_list list = gpu_tiles(plan, s);
   const fovea_tile t = fovea_conv_tile(plan, "conv2d_backward_weight", s, &list);
   const division d = divide(plan, s, &t);
   const int levels = levels_of(d.serial);
-  const fovea_view out = d.parts > 1 ? fovea_plan_new(plan, (size_t)d.parts * weights_of(s)) : dw;
+  const fovea_view out = d.parts > 1 ? fovea_sums_new(plan, (size_t)d.parts * weights_of(s)) : dw;
   char options[140];
   snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTC=%d -DP=%d -DREST=%d -DSUBS=%d", s->kernel,
            s->kernel, s->stride, t.filters, t.channels, t.pixels, s->ow % t.pixels, t.local / LANES);
@@ -165,7 +155,9 @@ static void record_gpu(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x
   fovea_record_groups(r, (size_t)t.local, (size_t)fovea_ceil_div(tiles_of(s, &t), t.local / LANES / d.side),
                       (size_t)d.parts, 1);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
-  if (d.parts > 1) record_reduction(plan, options, d.parts, (int)weights_of(s), out, dw);
+  fovea_record_alike(plan, r, s->c + s->k);
+  const int count = (int)weights_of(s);
+  if (d.parts > 1) fovea_record_final_sum(plan, out, count, (fovea_sum_strides){1, count, d.parts}, dw);
 }
 
 /* --- dense layers ------------------------------------------------------------------------------------------------- */
@@ -214,7 +206,8 @@ static void record_dense(fovea_plan *plan, const fovea_conv_shape *s, fovea_view
   fovea_record_int(r, "a_stride", x_first ? 1 : s->c);
   fovea_record_int(r, "b_stride", x_first ? s->c : 1);
   if (gpu) {
-    const size_t local = device->tuning.group;
+    const size_t most = fovea_plan_most_items(plan, "dense_backward_weight");
+    const size_t local = device->tuning.group < most ? device->tuning.group : most;
     fovea_record_groups(r, local, ((size_t)a + local - 1) / local, (size_t)fovea_ceil_div(b, t.filters), 1);
   } else {
     const int rows = dense_rows(device, a, b);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "op/conv2d/conv2d.h"
+#include "op/conv2d/weights.h"
 
 enum { LANES = 16 };
 
@@ -27,23 +27,6 @@ static fovea_tile_list gather_tiles(const fovea_tuning *tuning, const fovea_conv
   return list;
 }
 
-static fovea_view pack(fovea_plan *plan, const char *options, const fovea_conv_shape *s, fovea_view w, bool from_c,
-                       int filters) {
-  const int count = fovea_ceil_div(s->k, filters) * filters * s->c * s->kernel * s->kernel;
-  fovea_view packed = fovea_plan_new(plan, (size_t)count);
-  fovea_record *r = fovea_plan_record(plan, "conv2d_blocked.cl", options, "pack_blocked_weights");
-  fovea_record_view(plan, r, "w", w);
-  fovea_record_view(plan, r, "packed", packed);
-  fovea_record_int(r, "k", s->k);
-  fovea_record_int(r, "c", s->c);
-  fovea_record_int(r, "from_c", from_c);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_prepacks_weights(plan, r);
-  fovea_record_cost(r, 0, 8.0 * count);
-  return packed;
-}
-
 void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
                                  bool transposed, fovea_epilogue epilogue, fovea_view y, double flops) {
   const fovea_tuning *tuning = &fovea_plan_device(plan)->tuning;
@@ -58,7 +41,13 @@ void fovea_record_conv2d_blocked(fovea_plan *plan, const fovea_conv_shape *s, fo
   snprintf(options, sizeof options, "-DR=%d -DS=%d -DSTRIDE=%d -DTRANSPOSED=%d -DTK=%d -DKG=%d -DP=%d -DMOST=%d",
            s->kernel, s->kernel, s->stride, transposed, t.filters, most, MOST_POSITIONS, MOST_COPIES);
   fovea_epilogue_options(epilogue, options, sizeof options);
-  const fovea_view packed = pack(plan, options, s, w, transposed, t.filters);
+  const fovea_view packed = fovea_pack_weights(plan, s, w,
+                                               &(fovea_weights){.packing = FOVEA_BLOCKED,
+                                                                .from_c = transposed,
+                                                                .filters = t.filters,
+                                                                .kg = 1,
+                                                                .step = transposed ? s->stride : 1,
+                                                                .elements = s->kernel * s->kernel});
   fovea_record *r = fovea_plan_record(plan, "conv2d_blocked.cl", options, "conv2d_blocked");
   fovea_record_conv_arguments(plan, r, s, x, packed, epilogue, y);
   fovea_record_int(r, "kg", group);

@@ -2,7 +2,7 @@
  * never change a result. */
 #include <stdio.h>
 
-#include "op/conv2d/conv2d.h"
+#include "op/conv2d/weights.h"
 
 /* Filters divide the count where they can: the seed's channels are multiples of 5. */
 static int most_filters(int filters) { return filters % 5 == 0 ? 5 : filters < 4 ? filters : 4; }
@@ -71,24 +71,6 @@ static fovea_tile_list gpu_tiles(const fovea_plan *plan, const fovea_conv_shape 
   return list;
 }
 
-static fovea_view pack(fovea_plan *plan, fovea_view w, int k, int c, int taps, int filters, bool transposed) {
-  int count = fovea_ceil_div(k, filters) * filters * c * taps;
-  fovea_view packed = fovea_plan_new(plan, (size_t)count);
-  fovea_record *r = fovea_plan_record(plan, "pack.cl", "", "pack_weights");
-  fovea_record_view(plan, r, "w", w);
-  fovea_record_view(plan, r, "packed", packed);
-  fovea_record_int(r, "k", k);
-  fovea_record_int(r, "c", c);
-  fovea_record_int(r, "taps", taps);
-  fovea_record_int(r, "tile", filters);
-  fovea_record_int(r, "transposed", transposed);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_prepacks_weights(plan, r);
-  fovea_record_cost(r, 0, 8.0 * count);
-  return packed;
-}
-
 /* Both gathers take the same arguments: from [c][h][w] to [k][oh][ow]. */
 void fovea_record_conv2d_direct(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w,
                                 bool transposed, fovea_epilogue epilogue, fovea_view y, double flops) {
@@ -99,7 +81,11 @@ void fovea_record_conv2d_direct(fovea_plan *plan, const fovea_conv_shape *s, fov
   const fovea_tile t = fovea_conv_tile(plan, kernel, s, &list);
   const int taps = s->kernel * s->kernel;
   const bool packed = taps > 1 && s->c >= 4 && s->k >= 4; /* few weights are read where they are: a launch less */
-  if (packed) w = pack(plan, w, s->k, s->c, taps, t.filters, transposed);
+  if (packed)
+    w = fovea_pack_weights(
+        plan, s, w,
+        &(fovea_weights){
+            .packing = FOVEA_PACKED, .from_c = transposed, .filters = t.filters, .kg = 1, .elements = taps});
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DR=%d -DS=%d -DSTRIDE=%d -DTK=%d -DTP=%d -DPACKED=%d", t.vector, s->kernel,
            s->kernel, s->stride, t.filters, t.pixels, packed);

@@ -35,26 +35,6 @@ static fovea_tile_list winograd_tiles(const fovea_plan *plan, fovea_filtering f,
   return list;
 }
 
-static fovea_view transform_weights(fovea_plan *plan, fovea_filtering f, fovea_tile t, const fovea_conv_shape *s,
-                                    fovea_view w, bool backward_data) {
-  const int elements = f.filter_elements * f.filter_elements, tiles = fovea_ceil_div(s->k, t.filters);
-  const int padded = tiles * t.filters, vector = fovea_plan_device(plan)->tuning.vector;
-  char options[80];
-  fovea_winograd_options(f, s, options, sizeof options);
-  fovea_view u = fovea_plan_new(plan, (size_t)(elements * padded) * (size_t)s->c);
-  fovea_record *r = fovea_plan_record(plan, "winograd_weights.cl", options, "winograd_weights");
-  fovea_record_view(plan, r, "w", w);
-  fovea_record_view(plan, r, "u", u);
-  fovea_record_int(r, "k", s->k);
-  fovea_record_int(r, "c", s->c);
-  fovea_record_int(r, "tk", t.filters);
-  fovea_record_int(r, "backward_data", backward_data);
-  fovea_record_range(r, (size_t)fovea_ceil_div(s->c * t.filters, vector), (size_t)tiles, 1);
-  fovea_record_prepacks_weights(plan, r);
-  fovea_record_cost(r, 0, 4.0 * (9 + elements) * padded * s->c);
-  return u;
-}
-
 void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view w, bool backward_data,
                            fovea_epilogue epilogue, fovea_view y, double flops) {
   const int vector = fovea_plan_device(plan)->tuning.vector;
@@ -66,7 +46,7 @@ void fovea_record_winograd(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
     return;
   }
   const size_t tiles = (size_t)fovea_ceil_div(s->k, t.filters), batch = (size_t)fovea_plan_batch(plan);
-  const fovea_view u = transform_weights(plan, f, t, s, w, backward_data);
+  const fovea_view u = fovea_winograd_weights(plan, f, s, w, FOVEA_WINOGRAD, t.filters, 1, backward_data);
   char options[120];
   fovea_winograd_options(f, s, options, sizeof options);
   const size_t length = strlen(options), places = (size_t)fovea_winograd_tiles(f, s);

@@ -2,7 +2,7 @@
 #ifndef FOVEA_OP_CONV2D_WINOGRAD_H
 #define FOVEA_OP_CONV2D_WINOGRAD_H
 
-#include "op/conv2d/conv2d.h"
+#include "op/conv2d/weights.h"
 
 /* A side: how many outputs a tile has, and inputs, and elements, and how many elements a filter. */
 typedef struct fovea_filtering {
@@ -15,6 +15,10 @@ fovea_filtering fovea_winograd_filtering(const fovea_conv_shape *s, bool backwar
 
 /* Tiles of an image. */
 int fovea_winograd_tiles(fovea_filtering f, const fovea_conv_shape *s);
+
+/* w's filters transformed, as weights.cl packs them. */
+fovea_view fovea_winograd_weights(fovea_plan *plan, fovea_filtering f, const fovea_conv_shape *s, fovea_view w,
+                                  fovea_packing packing, int filters, int kg, bool backward_data);
 
 /* "-DM=4 -DSTRIDE=1 -DTRANSPOSED=0", to the options of a program, a string in `size` bytes. */
 void fovea_winograd_options(fovea_filtering f, const fovea_conv_shape *s, char *options, size_t size);

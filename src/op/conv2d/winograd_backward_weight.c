@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "op/conv2d/conv2d.h"
+#include "op/conv2d/final_sum.h"
 
 enum { LANES = 16 };
 
@@ -60,9 +61,9 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
   const work w = divide(plan, s, t);
   const size_t items = (size_t)w.c_items * (size_t)w.k_items * (size_t)w.sets, pairs = (size_t)w.pairs;
-  const int levels = tree_levels(w.set), count = w.c_items * w.k_items * w.pairs / tuning->native;
+  const int levels = tree_levels(w.set);
   const fovea_view scratch = fovea_plan_new(plan, items * 80 * pairs);
-  const fovea_view partial = fovea_plan_new(plan, items * (size_t)levels * 9 * pairs);
+  const fovea_view partial = fovea_sums_new(plan, items * (size_t)levels * 9 * pairs);
   char options[120];
   snprintf(options, sizeof options, "-DV=%d -DTK=%d -DTC=%d -DKB=%d -DCB=%d -DT=%d", tuning->native, t.filters,
            t.channels, fovea_ceil_div(MOST_FILTERS, t.filters), fovea_ceil_div(MOST_CHANNELS, t.channels), t.pixels);
@@ -81,22 +82,13 @@ static void record_blocked(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   fovea_record_range(r, (size_t)w.c_items, (size_t)w.k_items, (size_t)w.sets);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
   fovea_record_products(r, products(plan, s));
-
-  r = fovea_plan_record(plan, "winograd_backward_weight_blocked.cl", options, "winograd_reduce_sets");
-  fovea_record_view(plan, r, "partial", partial);
-  fovea_record_view(plan, r, "dw", dw);
-  fovea_record_int(r, "c", s->c);
-  fovea_record_int(r, "k", s->k);
-  fovea_record_int(r, "cb", w.cb);
-  fovea_record_int(r, "kb", w.kb);
-  fovea_record_int(r, "pairs", w.pairs);
-  fovea_record_int(r, "levels", levels);
-  fovea_record_int(r, "c_items", w.c_items);
-  fovea_record_int(r, "k_items", w.k_items);
-  fovea_record_int(r, "sets", w.sets);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_cost(r, 0, 36.0 * s->k * s->c * (w.sets + 1));
+  fovea_plan_multi_add(plan, FOVEA_MULTI_SUMS,
+                       &(fovea_part){.from = partial,
+                                     .to = dw,
+                                     .values = {1, s->c, s->k, w.cb, w.kb, w.pairs, levels, w.c_items, w.k_items,
+                                                w.sets, t.filters, t.channels},
+                                     .items = w.c_items * w.k_items * w.pairs / tuning->vector,
+                                     .bytes = 36.0 * s->k * s->c * (w.sets + 1)});
 }
 
 /* --- on a GPU ----------------------------------------------------------------------------------------------------- */
@@ -118,8 +110,8 @@ static int filters_an_item(int k) {
 
 /* Whether the device has groups of `local` work-items and their local memory, 90 to 125 bytes each. */
 static bool has_groups(const fovea_plan *plan, int local) {
-  const fovea_device_info *info = &fovea_plan_device(plan)->info;
-  return (size_t)local <= info->max_work_group_size && 128 * (size_t)local <= info->local_memory;
+  return (size_t)local <= fovea_plan_most_items(plan, "winograd_backward_weight") &&
+         128 * (size_t)local <= fovea_plan_device(plan)->info.local_memory;
 }
 
 /* The largest of these tiles that leaves few of the device's units without a group. */
@@ -166,7 +158,7 @@ static void record_grouped(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
   const fovea_tile t = fovea_conv_tile(plan, "winograd_backward_weight", s, &list);
   const int sk = along_filters(t), set = choose_set(plan, s, t), levels = tree_levels(set);
   const int count = 9 * s->k * s->c, sets = fovea_ceil_div(fovea_plan_batch(plan) / LANES, set);
-  const fovea_view partial = fovea_plan_new(plan, (size_t)count * (size_t)(sets * levels));
+  const fovea_view partial = fovea_sums_new(plan, (size_t)count * (size_t)(sets * levels));
   char options[120];
   snprintf(options, sizeof options, "-DGROUP=%d -DTK=%d -DTC=%d -DSK=%d -DSC=%d", t.local, t.filters, t.channels, sk,
            t.group);
@@ -181,15 +173,7 @@ static void record_grouped(fovea_plan *plan, const fovea_conv_shape *s, fovea_vi
                       (size_t)fovea_ceil_div(s->c, t.channels * t.group), (size_t)sets);
   fovea_record_cost(r, fovea_conv_flops(plan, s), fovea_conv_bytes(plan, s));
   fovea_record_products(r, products(plan, s));
-
-  r = fovea_plan_record(plan, "winograd_backward_weight.cl", options, "winograd_reduce_blocks");
-  fovea_record_view(plan, r, "partial", partial);
-  fovea_record_view(plan, r, "dw", dw);
-  fovea_record_int(r, "sets", sets);
-  fovea_record_int(r, "levels", levels);
-  fovea_record_int(r, "count", count);
-  fovea_record_flat(r, (size_t)count);
-  fovea_record_cost(r, 0, 4.0 * count * (sets + 1));
+  fovea_record_final_sum(plan, partial, count, (fovea_sum_strides){1, levels * count, sets}, dw);
 }
 
 void fovea_record_winograd_backward_weight(fovea_plan *plan, const fovea_conv_shape *s, fovea_view x, fovea_view dy,

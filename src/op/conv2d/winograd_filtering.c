@@ -50,3 +50,21 @@ bool fovea_winograd_fits(const fovea_conv_shape *s, bool backward_data) {
   const int direct = 9 * fovea_ceil_div(h, step) * fovea_ceil_div(w, step);
   return 4 * products(f, s) <= 3 * direct;
 }
+
+/* Which of cl/weights.cl's products with G. */
+static int step_of(fovea_filtering f, const fovea_conv_shape *s) {
+  enum { OUTPUTS_4, OUTPUTS_2, STRIDE_2, TRANSPOSED_2 };
+  if (s->stride == 2) return f.transposed ? TRANSPOSED_2 : STRIDE_2;
+  return f.outputs == 4 ? OUTPUTS_4 : OUTPUTS_2;
+}
+
+fovea_view fovea_winograd_weights(fovea_plan *plan, fovea_filtering f, const fovea_conv_shape *s, fovea_view w,
+                                  fovea_packing packing, int filters, int kg, bool backward_data) {
+  return fovea_pack_weights(plan, s, w,
+                            &(fovea_weights){.packing = packing,
+                                             .from_c = backward_data,
+                                             .filters = filters,
+                                             .kg = kg,
+                                             .step = step_of(f, s),
+                                             .elements = f.filter_elements * f.filter_elements});
+}

@@ -63,7 +63,8 @@ static fovea_tile_list all_tiles(fovea_filtering f, const fovea_conv_shape *s, i
 void fovea_winograd_add_tiled(const fovea_plan *plan, fovea_filtering f, const fovea_conv_shape *s,
                               fovea_tile_list *list) {
   const fovea_device_info *info = &fovea_plan_device(plan)->info;
-  const int most = info->max_work_group_size < MOST_ITEMS ? (int)info->max_work_group_size : MOST_ITEMS;
+  const size_t allowed = fovea_plan_most_items(plan, "winograd_tiled");
+  const int most = allowed < MOST_ITEMS ? (int)allowed : MOST_ITEMS;
   const int room =
       info->local_memory / sizeof(float) < MOST_LOCAL ? (int)(info->local_memory / sizeof(float)) : MOST_LOCAL;
   const int channels = channels_of(f, room);
@@ -82,31 +83,10 @@ void fovea_winograd_add_tiled(const fovea_plan *plan, fovea_filtering f, const f
   for (int i = 0; i < all.count && list->count < FOVEA_MAX_TILES / 2; i++) fovea_tile_add(list, all.tiles[i]);
 }
 
-static fovea_view transform_weights(fovea_plan *plan, fovea_filtering f, fovea_tile t, const fovea_conv_shape *s,
-                                    fovea_view w, bool backward_data) {
-  const int elements = f.filter_elements * f.filter_elements, filters = blocks_of(t, s) * t.group * t.filters;
-  fovea_view u = fovea_plan_new(plan, (size_t)(elements * filters) * (size_t)s->c);
-  char options[80] = "";
-  fovea_winograd_options(f, s, options, sizeof options);
-  fovea_record *r = fovea_plan_record(plan, "winograd_weights.cl", options, "winograd_tiled_weights");
-  fovea_record_view(plan, r, "w", w);
-  fovea_record_view(plan, r, "u", u);
-  fovea_record_int(r, "k", s->k);
-  fovea_record_int(r, "c", s->c);
-  fovea_record_int(r, "kg", t.group);
-  fovea_record_int(r, "tk", t.filters);
-  fovea_record_int(r, "backward_data", backward_data);
-  fovea_record_int(r, "count", filters * s->c);
-  fovea_record_flat(r, (size_t)filters * (size_t)s->c);
-  fovea_record_prepacks_weights(plan, r);
-  fovea_record_cost(r, 0, 4.0 * (9 + elements) * filters * s->c);
-  return u;
-}
-
 void fovea_record_winograd_tiled(fovea_plan *plan, fovea_filtering f, fovea_tile t, const fovea_conv_shape *s,
                                  fovea_view x, fovea_view w, bool backward_data, fovea_epilogue epilogue, fovea_view y,
                                  double flops) {
-  const fovea_view u = transform_weights(plan, f, t, s, w, backward_data);
+  const fovea_view u = fovea_winograd_weights(plan, f, s, w, FOVEA_TILED, t.filters, t.group, backward_data);
   const size_t groups = (size_t)fovea_winograd_tiles(f, s) * (size_t)(fovea_plan_batch(plan) / LANES);
   char options[120] = "";
   fovea_winograd_options(f, s, options, sizeof options);

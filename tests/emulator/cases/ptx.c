@@ -176,6 +176,8 @@ static void casts(item *t) {
   put64(t, (uint64_t)(int8_t)t->a);
   put64(t, (uint16_t)t->a);
   put(t, (uint32_t)(int16_t)t->b);
+  put64(t, (uint64_t)(int8_t)(t->a >> 8));
+  put64(t, t->a >> 16);
 }
 
 #define ITEMS(name)                       \
@@ -208,6 +210,25 @@ static void test_windows(void **state) {
   }
 }
 
+static void test_ends(void **state) {
+  (void)state;
+  static uint32_t wanted[2 * COUNT];
+  memset(wanted, 0x5a, sizeof wanted);
+  inputs_run(&h, "ends", 2, wanted);
+  for (uint32_t i = 0; i < COUNT; i++) {
+    uint32_t sum = cs[i];
+    bool ended = false;
+    for (uint32_t k = 0; k < (bs[i] & 7) && !ended; k++) {
+      sum += k * k;
+      wanted[i] = sum;
+      ended = (as[i] >> k & 3) == 2 || (sum & 5) == 4;
+    }
+    if (!ended) wanted[COUNT + i] = sum;
+  }
+  for (uint32_t i = 0; i < 2 * COUNT; i++)
+    if (out[i] != wanted[i]) fail_msg("word %u: 0x%08x instead of 0x%08x", i, out[i], wanted[i]);
+}
+
 int main(void) {
   if (!harness_can_compile()) return HARNESS_SKIPPED;
   inputs_make();
@@ -215,10 +236,10 @@ int main(void) {
     fprintf(stderr, "%s\n", h.log);
     return 1;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_flushes),     cmocka_unit_test(test_floats),
-                                     cmocka_unit_test(test_fields),      cmocka_unit_test(test_wides),
-                                     cmocka_unit_test(test_wide_shifts), cmocka_unit_test(test_orders),
-                                     cmocka_unit_test(test_casts),       cmocka_unit_test(test_windows)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_flushes), cmocka_unit_test(test_floats),      cmocka_unit_test(test_fields),
+      cmocka_unit_test(test_wides),   cmocka_unit_test(test_wide_shifts), cmocka_unit_test(test_orders),
+      cmocka_unit_test(test_casts),   cmocka_unit_test(test_windows),     cmocka_unit_test(test_ends)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   harness_close(&h);
   return failed;

@@ -46,6 +46,7 @@ static void read_all(void) {
   all.order = (group_order)word("EMULATOR_ORDER", orders);
   all.flush = number("EMULATOR_FLUSH", 0, 0, 1);
   all.divides = number("EMULATOR_DIVIDES", nvidia, 0, 1);
+  all.idle = number("EMULATOR_IDLE", 0, 0, 1);
   all.trace = number("EMULATOR_TRACE", 0, 0, 1);
   all.units = number("EMULATOR_UNITS", nvidia ? 108 : 48, 1, 1024);
   all.threads = number("EMULATOR_THREADS", (unsigned)count, 1, 64);

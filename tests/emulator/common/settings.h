@@ -18,6 +18,7 @@ typedef struct settings {
   group_order order;
   unsigned units, threads, most_items;
   bool trace;
+  bool idle; /* kernels are compiled and not executed */
 } settings;
 
 /* Read once; the same for all threads. */

@@ -88,6 +88,8 @@ static uint64_t executed(void) {
 }
 
 bool threads_run(group_function *run_group, const void *launch, const uint32_t groups[3], uint64_t *instructions) {
+  *instructions = 0;
+  if (settings_get()->idle) return true;
   pthread_mutex_lock(&pool.one_launch);
   const uint64_t before = executed();
   pool.run_group = run_group, pool.launch = launch, pool.groups = groups;

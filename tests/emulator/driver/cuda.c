@@ -73,7 +73,7 @@ static void describe(CUdevice device, size_t memory, int version) {
                      .name = cuda.name,
                      .version = cuda.version,
                      .memory = memory,
-                     .most_allocation = memory / 4,
+                     .most_allocation = memory,
                      .units = (uint32_t)attribute(device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT),
                      .clock_mhz = (uint32_t)attribute(device, CU_DEVICE_ATTRIBUTE_CLOCK_RATE) / 1000,
                      .local_bytes = (uint32_t)attribute(device, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK),
@@ -167,7 +167,7 @@ static bool fill(cuda_module *m, const char *text, char *message, size_t size) {
   kernel_head *heads = calloc(MOST_KERNELS, sizeof *heads);
   ptx_body bodies[MOST_KERNELS];
   char said[800] = "";
-  int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+  static const int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void *values[] = {said, (void *)(uintptr_t)(sizeof said - 1)};
   bool good = heads && ptx_read_heads(text, heads, bodies, &m->count, message, size);
   for (size_t i = 0; good && i < m->count; i++) m->kernels[i].head = heads[i];
@@ -209,7 +209,8 @@ static int launch_kernel(void *queue, const void *module, const call *c, uint64_
   const cuda_kernel *k = (const cuda_kernel *)c->kernel;
   const uint32_t *grid = c->range->groups, *block = c->range->local, *offset = c->range->offset;
   void *arguments[MOST_ARGUMENTS];
-  (void)module, (void)instructions;
+  (void)module;
+  *instructions = 0; /* nobody counts */
   if (offset[0] || offset[1] || offset[2]) {
     fprintf(stderr, "cuda: kernel %s: a range that does not begin at 0 has no way here\n", k->head.name);
     return CL_INVALID_GLOBAL_OFFSET;

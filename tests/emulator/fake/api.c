@@ -60,13 +60,13 @@ CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice device) {
 }
 
 CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device) {
-  static const int of[][2] = {{CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1024},
-                              {CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK, 49152},
-                              {CU_DEVICE_ATTRIBUTE_WARP_SIZE, 32},
-                              {CU_DEVICE_ATTRIBUTE_CLOCK_RATE, 1410000},
-                              {CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, 108},
-                              {CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 9},
-                              {CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0}};
+  const int of[][2] = {{CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, (int)settings_get()->most_items},
+                       {CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK, 49152},
+                       {CU_DEVICE_ATTRIBUTE_WARP_SIZE, 32},
+                       {CU_DEVICE_ATTRIBUTE_CLOCK_RATE, 1410000},
+                       {CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, (int)settings_get()->units},
+                       {CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 9},
+                       {CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0}};
   for (size_t i = 0; device == 7 && i < sizeof of / sizeof *of; i++)
     if (of[i][0] == attribute) return *value = of[i][1], CUDA_SUCCESS;
   return CUDA_ERROR_INVALID_VALUE;
@@ -100,7 +100,7 @@ static CUresult load(CUmodule *module, const char *text, char *message, size_t s
   return CUDA_SUCCESS;
 }
 
-CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, int *options, void **values) {
+CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, const int *options, void **values) {
   char nothing[1], *message = nothing;
   size_t size = 0;
   for (unsigned i = 0; i < count; i++) {

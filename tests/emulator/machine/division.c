@@ -19,12 +19,14 @@ static inline uint32_t inexact(uint32_t r, uint32_t of, double error, rounding h
   return up && error <= 0 ? r + 1 : down && error >= 0 ? r - 1 : r;
 }
 
-/* Powers of two are exact. */
+/* Powers of two are exact, and where all bits of the mantissa are set it is the nearest: of the float below it
+ * division's steps make 1 / (2 - 2^-23) rounded down, the only operands where they are wrong, and AMD calls its
+ * divisions correct. */
 static inline uint32_t reciprocal(uint32_t a, const settings *s) {
   if (s->flush) a = flushed(a);
   const float x = as_float(a), y = 1.0F / x;
   uint32_t r = as_bits(y);
-  if (a & 0x7fffff) r = inexact(r, a, (double)x * (double)y - 1, s->reciprocal);
+  if (a & 0x7fffff && ~a & 0x7fffff) r = inexact(r, a, (double)x * (double)y - 1, s->reciprocal);
   return s->flush ? flushed(r) : r;
 }
 static inline uint32_t root(uint32_t a, const settings *s) {

@@ -1,4 +1,4 @@
-/* 9.7.6: setp, whose result is ~0 or 0. */
+/* "Comparison and Selection Instructions": setp, whose result is ~0 or 0. */
 #include <math.h>
 
 #include "warp.h"

@@ -1,4 +1,4 @@
-/* 9.7.12, 9.7.13: branches, barriers, ends.
+/* "Control Flow Instructions", bar.sync.
  *
  * Where threads of a warp go different ways those that branch wait, the others go first, and all go on together from
  * where both ways must meet: the nearest instruction that each way to the end leads through (flow.c). */
@@ -45,17 +45,16 @@ const step *ptx_join(warp *w, const step *o) {
   const waiting *t = top(w);
   if (!t || t->join != o) return o + 1;
   w->depth--;
-  set_mask(w, t->mask & w->alive);
+  set_mask(w, t->mask);
   return t->next; /* this again, where all have come */
 }
 
+/* None of those that wait at a join has ended: each way to the end leads through it. */
 static const step *end(warp *w, const step *o) {
   (void)o;
-  w->alive &= ~w->mask;
-  while (w->depth > 0) {
+  if (w->depth > 0) {
     const waiting t = w->stack[--w->depth];
-    if (!(t.mask & w->alive)) continue;
-    set_mask(w, t.mask & w->alive);
+    set_mask(w, t.mask);
     return t.next;
   }
   w->head.state = ENDED;

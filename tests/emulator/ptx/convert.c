@@ -1,4 +1,4 @@
-/* 9.7.9.21: cvt. To integers a float is cut to the range, and a NaN is 0. */
+/* "Data Movement and Conversion Instructions": cvt. To integers a float is cut to the range, and a NaN is 0. */
 #include <math.h>
 
 #include "warp.h"

@@ -58,6 +58,18 @@ void draft_allocate(draft *, uint16_t *slots);
 /* The instructions that may follow the last one of a block. */
 int draft_next(const draft *, uint32_t last, uint32_t next[2]);
 
+/* Sets d->wrong; false. */
+bool draft_wrong(draft *, const char *what, const char *which);
+
+void draft_add_registers(draft *, uint32_t count, bool wide);
+void draft_append(draft *, const draft_step *);
+
+/* Cuts at commas that are not in brackets or braces, and before the text; -1: into more than `most`. */
+int draft_cut(char *text, char *pieces[], int most);
+
+/* Of the instruction that is read, by the letters of ptx.h. Changes the pieces. */
+bool draft_read_operands(draft *, draft_step *, const instruction *, char *pieces[], int count);
+
 /* Grows an array of `size` bytes an element so that one more has room. */
 void *draft_room(void *array, uint32_t count, uint32_t *room, size_t size);
 

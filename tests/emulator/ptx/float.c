@@ -1,4 +1,5 @@
-/* 9.7.3: floating point. Where a name has .ftz denormals are taken and given as 0 of their sign; else they are kept. */
+/* "Floating-Point Instructions". Where a name has .ftz denormals are taken and given as 0 of their sign; else they are
+ * kept. */
 #include <math.h>
 
 #include "warp.h"

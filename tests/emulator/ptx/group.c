@@ -48,7 +48,7 @@ static void begin(warp *w, const ptx_launch *launched, const uint32_t group[3], 
   for (uint32_t i = 0; i < 3; i++) fill(&w->r[CTAID + i], group[i]);
   memset(w->r + FIRST_NARROW, 0xff, sizeof(narrow) * (k->first_narrow - FIRST_NARROW));
   memset(w->q, 0xff, sizeof(wide) * k->first_wide);
-  w->live = w->alive = left < LANES ? (1u << left) - 1 : ~0u;
+  w->live = left < LANES ? (1u << left) - 1 : ~0u;
   set_mask(w, w->live);
   w->depth = 0;
   w->local = space->local;

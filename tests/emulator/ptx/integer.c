@@ -1,5 +1,6 @@
-/* 9.7.1, 9.7.7: integers of 32 and 16 bits, and logic, which is the same for predicates. Of 16 bits a register has the
- * lower half, and the upper one is open: sums, products and logic may take the functions of 32 bits. */
+/* "Integer Arithmetic", "Logic and Shift Instructions": 32 and 16 bits, and logic, which is the same for predicates. Of
+ * 16 bits a register has the lower half, and the upper one is open: sums, products and logic may take the functions of
+ * 32 bits. */
 #include "warp.h"
 
 #define UA a->u[l]

@@ -1,6 +1,6 @@
-/* 9.7.9, 9.7.12: loads, stores and atomics, by state space (5.1). Global and constant addresses are the host's, shared
- * and private ones begin at 0; generic ones of these two have a window each. An address must be a multiple of what is
- * moved. */
+/* "Data Movement and Conversion Instructions": loads, stores and atomics, by state space. Global and constant addresses
+ * are the host's, shared and private ones begin at 0; generic ones of these two have a window each. An address must be
+ * a multiple of what is moved. */
 #include "memory.h"
 
 static uint64_t generic(const warp *w, uint64_t address, uint32_t thread, uint32_t bytes) {
@@ -123,15 +123,20 @@ static inline const step *store_words(warp *w, const step *o, state_space to, in
 
 /* --- of 64 bits; bytes and halves, whose upper bits become 0 or the sign ------------------------------------------ */
 
+#define POINTER_narrow narrow *
+#define POINTER_wide wide *
+#define SIGNED_narrow int32_t
+#define SIGNED_wide int64_t
+
 #define LOAD_ONE(name, from, file, type)                                   \
   static const step *name(warp *w, const step *o) {                        \
     wide at;                                                               \
-    file *d = REGISTER_##file(o->d[0]);                                    \
+    POINTER_##file d = REGISTER_##file(o->d[0]);                           \
     if (!find(w, o, &w->q[o->x[0]], from, sizeof(type), &at)) return NULL; \
     EACH_ACTIVE {                                                          \
       type value;                                                          \
       memcpy(&value, pointer(at.u[l]), sizeof value);                      \
-      d->i[l] = value;                                                     \
+      d->i[l] = (SIGNED_##file)value;                                      \
     }                                                                      \
     return o + 1;                                                          \
   }
@@ -195,9 +200,9 @@ ATOMICS(shared, SHARED)
 #define LOAD_PARAMETER(name, file, type)                         \
   static const step *name(warp *w, const step *o) {              \
     type value;                                                  \
-    file *d = REGISTER_##file(o->d[0]);                          \
+    POINTER_##file d = REGISTER_##file(o->d[0]);                 \
     memcpy(&value, w->launch->values + o->offset, sizeof value); \
-    ACTIVE_LANES(d->i[l] = value);                               \
+    ACTIVE_LANES(d->i[l] = (SIGNED_##file)value);                \
     return o + 1;                                                \
   }
 LOAD_PARAMETER(parameter_u8, narrow, uint8_t)
@@ -242,11 +247,15 @@ INSTRUCTION(same_address, wide, wide, u[l] = a->u[l])
 const instruction ptx_memory_instructions[] = {
     LOAD_ROWS(".global", global),
     LOAD_ROWS(".global.nc", global),
+    LOAD_ROWS(".volatile.global", global), /* every load and store is made where it stands */
+    LOAD_ROWS(".volatile.shared", shared),
     LOAD_ROWS(".shared", shared),
     LOAD_ROWS(".local", private),
     LOAD_ROWS(".const", constant),
     LOAD_ROWS("", generic),
     STORE_ROWS(".global", global),
+    STORE_ROWS(".volatile.global", global),
+    STORE_ROWS(".volatile.shared", shared),
     STORE_ROWS(".shared", shared),
     STORE_ROWS(".local", private),
     STORE_ROWS("", generic),

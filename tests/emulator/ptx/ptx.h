@@ -1,5 +1,5 @@
 /* NVIDIA's PTX as a list of steps, and what runs it: "Parallel Thread Execution ISA" of NVIDIA's documentation, version
- * 7.5, by whose sections the files here are named.
+ * 7.5, whose sections the files here name.
  *
  * A warp runs by calling one C function an instruction: `run` does it for all threads and returns the next step. There
  * is a function for each instruction that is known, by its whole name with types and modifiers; decode.c finds them. */
@@ -23,7 +23,7 @@ enum {
   FIRST_NARROW = 17
 };
 
-typedef enum state_space { GENERIC, GLOBAL, SHARED, PRIVATE, CONSTANT, PARAMETER } state_space; /* 5.1: state spaces */
+typedef enum state_space { GENERIC, GLOBAL, SHARED, PRIVATE, CONSTANT, PARAMETER } state_space;
 
 struct warp;
 

@@ -60,11 +60,10 @@ static life *find_lives(const draft *d) {
   for (uint32_t r = 0; r < d->registers; r++) lives[r] = (life){NOWHERE, 0, r};
   for (uint32_t i = 0; i < d->count; i++) {
     const draft_step *o = &d->steps[i];
-    const bool several = o->d[1].kind == REGISTER; /* are written one after the other, while sources are read */
     for (uint32_t r = 0; r < d->registers; r++)
       if (bits_of(&needed, i)[r / 64] >> r % 64 & 1) extend(&lives[r], 2 * i);
     for (int k = 0; k < MOST_SOURCES; k++)
-      if (o->x[k].kind == REGISTER) extend(&lives[o->x[k].index], 2 * i + several);
+      if (o->x[k].kind == REGISTER) extend(&lives[o->x[k].index], 2 * i);
     for (int k = 0; k < MOST_RESULTS; k++)
       if (o->d[k].kind == REGISTER) extend(&lives[o->d[k].index], 2 * i + 1);
   }

@@ -29,9 +29,9 @@ enum { MOST_WAITING = 2 * LANES + 2 };
 
 typedef struct warp {
   wave_head head;
-  narrow active;              /* ~0 for the threads of `mask` */
-  uint32_t mask, alive, live; /* threads that go on now, that have not ended, that there are */
-  bool full;                  /* all of them go on */
+  narrow active;       /* ~0 for the threads of `mask` */
+  uint32_t mask, live; /* threads that go on now, that there are */
+  bool full;           /* all of them go on */
   int depth;
   waiting stack[MOST_WAITING];
   narrow *r;

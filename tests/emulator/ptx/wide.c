@@ -1,4 +1,4 @@
-/* 9.7.1, 9.7.7: integers of 64 bits. */
+/* "Integer Arithmetic", "Logic and Shift Instructions": 64 bits. */
 #include "warp.h"
 
 #define UA a->u[l]

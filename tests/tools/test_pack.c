@@ -1,0 +1,105 @@
+/* fovea pack: a training from the packed file is the training from what was packed, to the last byte of the checkpoint;
+ * and what is refused before anything is made. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "support/arrays.h"
+#include "support/command.h"
+#include "support/images.h"
+#include "support/tempdir.h"
+
+#define NET " --arch 4,3,2 --depth 1 --batch 16 --epochs 2 --attention none --seed 3 "
+
+enum { MOST = 1 << 24 };
+
+static void make(const char *set) {
+  array_idx(array_name(set, "train-images-idx3-ubyte.gz"), 8, 3, (uint32_t[]){70, 8, 8});
+  array_idx(array_name(set, "train-labels-idx1-ubyte"), 8, 1, (uint32_t[]){70});
+  array_idx(array_name(set, "t10k-images-idx3-ubyte"), 8, 3, (uint32_t[]){20, 8, 8});
+}
+
+static const char *checkpoint(const char *run) {
+  static char names[2][256];
+  static int next;
+  char *name = names[next++ % 2];
+  snprintf(name, sizeof names[0], "%s/checkpoint.safetensors", run);
+  return name;
+}
+
+static void assert_same_file(const char *a, const char *b) {
+  uint8_t *left = NULL, *right = NULL;
+  size_t sizes[2];
+  assert_int_equal(fovea_file_read(temp_path(a), MOST, &left, &sizes[0]), FOVEA_OK);
+  assert_int_equal(fovea_file_read(temp_path(b), MOST, &right, &sizes[1]), FOVEA_OK);
+  assert_int_equal(sizes[0], sizes[1]);
+  assert_memory_equal(left, right, sizes[0]);
+  free(left);
+  free(right);
+}
+
+static void trains_to_the_same_bytes(void **state) {
+  (void)state;
+  make("set");
+  assert_int_equal(fovea("pack %s --out %s", temp_path("set"), temp_path("set.fovea")), 0);
+  assert_output("train: 70 images of 70 classes, 8x8 gray");
+  assert_output("test has no labels");
+  assert_output("packing: 100% 90 images");
+  assert_output("trains from it");
+  static const char *const limits[] = {"", "--limit-train 40 --limit-test 9"};
+  for (int i = 0; i < 2; i++) {
+    const char *const runs[] = {i == 0 ? "of-set" : "of-some", i == 0 ? "of-pack" : "of-some-packed"};
+    if (fovea("train --data %s --out %s" NET "%s", temp_path("set"), temp_path(runs[0]), limits[i]) != 0)
+      fail_msg("%s", output);
+    assert_int_equal(fovea("train --data %s --out %s" NET "%s", temp_path("set.fovea"), temp_path(runs[1]), limits[i]),
+                     0);
+    assert_same_file(checkpoint(runs[0]), checkpoint(runs[1]));
+  }
+  /* One is the other's data, and pictures come of both. */
+  assert_int_equal(fovea("train --data %s --out %s --resume" NET, temp_path("set.fovea"), temp_path("of-set")), 0);
+  assert_int_equal(fovea("reconstruct --run %s --data %s --out %s", temp_path("of-set"), temp_path("set.fovea"),
+                         temp_path("pairs.png")),
+                   0);
+}
+
+static void refused(void **state) {
+  (void)state;
+  make("good");
+  temp_file("table.csv", "a,b\n1,2\n", 8);
+  static const struct {
+    const char *from, *to, *says;
+    int code;
+  } cases[] = {{"good", "table.csv", "is no packed set and would be lost", 2},
+               {"none", "new.fovea", "cannot open the data folder", 5},
+               {"table.csv", "new.fovea", "is no file of images that fovea reads", 2},
+               {"good/t10k-images-idx3-ubyte", "new.fovea", "has no splits, train and test: --split 0.1", 2},
+               {"good", "no/folder/new.fovea", "new.fovea", 5}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const int code = fovea("pack %s --out %s", temp_path(cases[i].from), temp_path(cases[i].to));
+    if (code != cases[i].code) fail_msg("%s to %s: exit code %d: %s", cases[i].from, cases[i].to, code, output);
+    assert_output(cases[i].says);
+    assert_int_equal(access(temp_path("new.fovea"), F_OK), -1);
+  }
+  assert_int_equal(fovea("pack --out %s", temp_path("new.fovea")), 2);
+  assert_output("what is to be packed is missing");
+  assert_int_equal(fovea("pack %s --out %s", temp_path("good"), temp_path("cut.fovea")), 0);
+  assert_int_equal(truncate(temp_path("cut.fovea"), 1000), 0);
+  assert_int_equal(fovea("train --data %s --out %s" NET, temp_path("cut.fovea"), temp_path("run")), 2);
+  assert_output("is cut off: it has 1000 bytes");
+  assert_int_equal(access(temp_path("run"), F_OK), -1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(trains_to_the_same_bytes), cmocka_unit_test(refused)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
