@@ -68,6 +68,12 @@ FOVEA_API fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, cons
 FOVEA_API fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
                                                   const fovea_conv2d *conv);
 
+/* The same with a result of filters x out_height x out_width, each side one whose convolution of this stride gives the
+ * input's: (height - 1) * stride + 1 to height * stride; 0 is height * stride. So a coder's sides come back where the
+ * stride does not divide them, 15 from 8; it is what Keras and PyTorch do by output_padding. */
+FOVEA_API fovea_tensor fovea_add_conv2d_transpose_sized(fovea_graph *graph, fovea_tensor x, const char *name,
+                                                        const fovea_conv2d *conv, int out_height, int out_width);
+
 /* y = W x (+ b) on all of an image's values, at most 65536; the result has shape units x 1 x 1, 1 to 65536. Parameters
  * name.weight [units, channels * height * width], at most 2^28 numbers, whose columns in files are in Keras's order
  * (h, w, c), and name.bias [units]. */

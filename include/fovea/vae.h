@@ -19,7 +19,8 @@ typedef enum fovea_attention {
 enum { FOVEA_MAX_UNITS = 32 };
 
 typedef struct fovea_vae_config {
-  int channels, height, width; /* of the images: 1 to 4096 each, the sides multiples of 2^(unit_count - 2) */
+  int channels, height, width; /* of the images: 1 to 4096 each; a side that is odd where it is halved is
+                                  padded by the encoder's convolution and cropped by the decoder's */
   int units[FOVEA_MAX_UNITS];  /* channels of the encoder's levels, 1 to 65536; sorted descending by fovea_vae_create */
   int unit_count;              /* 2 to FOVEA_MAX_UNITS; the image is halved unit_count - 2 times */
   int depth;                   /* convolution blocks a dense block: 1 to 1024 */
@@ -46,13 +47,12 @@ typedef struct fovea_vae {
   fovea_tensor mu, logvar, z, reconstruction;
 } fovea_vae;
 
-/* Checks a configuration as fovea_vae_create does, without a device: a value out of range, an image that the strides do
- * not divide, a bottleneck too large. FOVEA_INVALID with its sentence, FOVEA_NO_MEMORY. */
+/* Checks a configuration as fovea_vae_create does, without a device: a value out of range, a bottleneck
+ * too large. FOVEA_INVALID with its sentence, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_vae_check(const fovea_vae_config *config);
 
-/* Builds graph and network. FOVEA_INVALID with a sentence for each value out of range; an image whose sides the strides
- * do not divide is refused with the next size that works. `training` false: evaluation only. The caller owns *vae, the
- * device must outlive it; other statuses are fovea_network_create's. */
+/* Builds graph and network. FOVEA_INVALID with a sentence for each value out of range. `training` false: evaluation
+ * only. The caller owns *vae, the device must outlive it; other statuses are fovea_network_create's. */
 FOVEA_API fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *config, bool training,
                                         fovea_vae **vae);
 FOVEA_API void fovea_vae_destroy(fovea_vae *vae); /* takes NULL */

@@ -55,17 +55,17 @@ static bool name_taken(const fovea_graph *graph, const char *name) {
 
 /* What every builder begins with; the op's name is what fovea_add_ is followed by. A frozen graph takes nothing, not
  * even the news of a failure. */
-static bool takes(const fovea_graph *graph, const fovea_op *op) {
+static bool takes(const fovea_graph *graph, const char *builder) {
   if (!graph)
-    fovea_fail(FOVEA_INVALID, "fovea_add_%s: graph is NULL", op->name);
+    fovea_fail(FOVEA_INVALID, "fovea_add_%s: graph is NULL", builder);
   else if (graph->frozen)
-    fovea_fail(FOVEA_INVALID, "fovea_add_%s: the graph is frozen, for a network was made of it", op->name);
+    fovea_fail(FOVEA_INVALID, "fovea_add_%s: the graph is frozen, for a network was made of it", builder);
   return graph && !graph->frozen;
 }
 
-fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument) {
-  if (!takes(graph, op)) return -1;
-  return remember(graph, fovea_fail(FOVEA_INVALID, "fovea_add_%s: %s is NULL", op->name, argument));
+fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const char *builder, const char *argument) {
+  if (!takes(graph, builder)) return -1;
+  return remember(graph, fovea_fail(FOVEA_INVALID, "fovea_add_%s: %s is NULL", builder, argument));
 }
 
 /* Where the graph has the one node of an op that there can be one of; NULL: of this op there can be any number. */
@@ -125,8 +125,8 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
 }
 
 fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name) {
-  if (!takes(graph, op)) return -1;
-  if (!name) return fovea_graph_refuse_null(graph, op, "name");
+  if (!takes(graph, op->name)) return -1;
+  if (!name) return fovea_graph_refuse_null(graph, op->name, "name");
   fovea_tensor *one = only_one(graph, op);
   if (one && *one >= 0) return remember(graph, fovea_fail(FOVEA_INVALID, "%s: the graph has one already", op->name));
   fovea_node node = *asked;
@@ -148,7 +148,7 @@ fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea
 fovea_tensor fovea_graph_add_within(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name,
                                     const char *kind) {
   char full[FOVEA_NAME_SIZE + 16];
-  if (!name) return fovea_graph_refuse_null(graph, op, "name");
+  if (!name) return fovea_graph_refuse_null(graph, op->name, "name");
   snprintf(full, sizeof full, "%s.%s", name, kind);
   return fovea_graph_add(graph, op, asked, *name ? full : "");
 }
@@ -157,6 +157,7 @@ static void set_example(fovea_node *node, const fovea_attribute *a) {
   void *member = (char *)node + a->offset;
   switch (a->kind) {
     case FOVEA_ATTRIBUTE_INT:
+    case FOVEA_ATTRIBUTE_OPTIONAL_INT:
       *(int *)member = (int)a->example;
       break;
     case FOVEA_ATTRIBUTE_BOOL:

@@ -36,6 +36,7 @@ typedef struct fovea_node {
   bool kept;       /* fovea_graph_keep */
   /* what the op was asked for; each op reads its own */
   fovea_conv2d conv;
+  int out_h, out_w; /* of a transposed convolution; 0: stride times the input's */
   int top, left;
   float momentum, epsilon, kl_weight;
   double rate;
@@ -61,8 +62,8 @@ fovea_tensor fovea_graph_add(fovea_graph *graph, const fovea_op *op, const fovea
 /* The same with the name "name.kind". */
 fovea_tensor fovea_graph_add_within(fovea_graph *graph, const fovea_op *op, const fovea_node *asked, const char *name,
                                     const char *kind);
-/* What a builder checks itself: remembers the failure, returns -1. */
-fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const fovea_op *op, const char *argument);
+/* What a builder, fovea_add_BUILDER, checks itself: remembers the failure, returns -1. */
+fovea_tensor fovea_graph_refuse_null(fovea_graph *graph, const char *builder, const char *argument);
 
 /* For programs that try every op: a node of it with its attributes' examples, named like the op; x and `other` are of
  * one shape, images. Not for the few that fit one place of a graph alone. */

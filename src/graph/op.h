@@ -50,6 +50,7 @@ enum {
  * and read without knowing its ops. Shapes and parameters are none: they are inferred. */
 typedef enum fovea_attribute_kind {
   FOVEA_ATTRIBUTE_INT,
+  FOVEA_ATTRIBUTE_OPTIONAL_INT, /* a file lacks it where it is 0, as files of before it was there do */
   FOVEA_ATTRIBUTE_BOOL,
   FOVEA_ATTRIBUTE_FLOAT,
   FOVEA_ATTRIBUTE_DOUBLE,

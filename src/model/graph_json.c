@@ -19,6 +19,7 @@ static json_t *attribute_json(const fovea_node *node, const fovea_attribute *a) 
   const void *at = (const char *)node + a->offset;
   switch (a->kind) {
     case FOVEA_ATTRIBUTE_INT:
+    case FOVEA_ATTRIBUTE_OPTIONAL_INT:
       return json_integer(*(const int *)at);
     case FOVEA_ATTRIBUTE_BOOL:
       return json_boolean(*(const bool *)at);
@@ -32,6 +33,10 @@ static json_t *attribute_json(const fovea_node *node, const fovea_attribute *a) 
   return NULL;
 }
 
+static bool is_left_out(const fovea_node *node, const fovea_attribute *a) {
+  return a->kind == FOVEA_ATTRIBUTE_OPTIONAL_INT && *(const int *)(const void *)((const char *)node + a->offset) == 0;
+}
+
 /* json_object_set_new and the like fail when they are given NULL, so what a want of memory leaves out is noticed. */
 static bool put(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value) == 0; }
 
@@ -39,7 +44,7 @@ static bool put_attributes(json_t *object, const fovea_node *node) {
   json_t *attributes = json_object();
   bool good = put(object, "attributes", attributes);
   for (const fovea_attribute *a = node->op->attributes; a && a->name && good; a++)
-    good = put(attributes, a->name, attribute_json(node, a));
+    good = is_left_out(node, a) || put(attributes, a->name, attribute_json(node, a));
   return good;
 }
 
@@ -173,17 +178,17 @@ static fovea_status float_of(const json_t *value, const char *key, float *out) {
 }
 
 static fovea_status read_attribute(const json_t *attributes, const fovea_attribute *a, fovea_node *node) {
-  static const json_type types[] = {[FOVEA_ATTRIBUTE_INT] = JSON_INTEGER,
-                                    [FOVEA_ATTRIBUTE_BOOL] = JSON_TRUE,
-                                    [FOVEA_ATTRIBUTE_FLOAT] = JSON_REAL,
-                                    [FOVEA_ATTRIBUTE_DOUBLE] = JSON_REAL,
-                                    [FOVEA_ATTRIBUTE_ACTIVATION] = JSON_STRING};
+  static const json_type types[] = {[FOVEA_ATTRIBUTE_INT] = JSON_INTEGER, [FOVEA_ATTRIBUTE_OPTIONAL_INT] = JSON_INTEGER,
+                                    [FOVEA_ATTRIBUTE_BOOL] = JSON_TRUE,   [FOVEA_ATTRIBUTE_FLOAT] = JSON_REAL,
+                                    [FOVEA_ATTRIBUTE_DOUBLE] = JSON_REAL, [FOVEA_ATTRIBUTE_ACTIVATION] = JSON_STRING};
   void *at = (char *)node + a->offset;
   fovea_status status = FOVEA_OK;
+  if (a->kind == FOVEA_ATTRIBUTE_OPTIONAL_INT && !json_object_get(attributes, a->name)) return FOVEA_OK;
   const json_t *value = member(attributes, a->name, types[a->kind], &status);
   if (status != FOVEA_OK) return status;
   switch (a->kind) {
     case FOVEA_ATTRIBUTE_INT:
+    case FOVEA_ATTRIBUTE_OPTIONAL_INT:
       return int_of(value, a->name, at);
     case FOVEA_ATTRIBUTE_BOOL:
       *(bool *)at = json_is_true(value);

@@ -38,13 +38,7 @@ static fovea_status check_image(const fovea_vae_config *c) {
   if (c->channels < 1 || c->height < 1 || c->width < 1)
     return fovea_fail(FOVEA_INVALID, "vae: images of %d channels, %dx%d pixels; each must be at least 1", c->channels,
                       c->height, c->width);
-  const long long side = 1LL << (c->unit_count - 2);
-  if (c->height % side == 0 && c->width % side == 0) return FOVEA_OK;
-  return fovea_fail(FOVEA_INVALID,
-                    "vae: %d units halve the image %d times, and %lld does not divide %dx%d; the next size that works "
-                    "is %lldx%lld, or use fewer units",
-                    c->unit_count, c->unit_count - 2, side, c->height, c->width, (c->height + side - 1) / side * side,
-                    (c->width + side - 1) / side * side);
+  return FOVEA_OK;
 }
 
 static fovea_status check_units(const fovea_vae_config *c) {
@@ -135,6 +129,19 @@ static fovea_tensor encoder(const builder *b, fovea_tensor x) {
   return fovea_add_activation(b->graph, batchnorm(b, x, "encoder.bn_out"), FOVEA_RELU);
 }
 
+/* What is left of a side after being halved so often: a convolution of stride 2 rounds up. */
+static int halved(int side, int times) {
+  while (times-- > 0) side = (side + 1) / 2;
+  return side;
+}
+
+/* To the sides that the encoder's i-th level had, 0 the image's: where they are even, just twice x's. */
+static fovea_tensor upsample(const builder *b, fovea_tensor x, const char *name, int filters, int level) {
+  const fovea_conv2d up = {.filters = filters, .kernel = 3, .stride = 2, .same = true};
+  const int h = halved(b->config->height, level), w = halved(b->config->width, level);
+  return fovea_add_conv2d_transpose_sized(b->graph, x, name, &up, h % 2 == 0 ? 0 : h, w % 2 == 0 ? 0 : w);
+}
+
 /* The units reversed; the sigmoid is the loss's. */
 static fovea_tensor decoder(const builder *b, fovea_tensor x) {
   const fovea_vae_config *c = b->config;
@@ -145,8 +152,7 @@ static fovea_tensor decoder(const builder *b, fovea_tensor x) {
     snprintf(name, sizeof name, "decoder.block%d", i);
     x = dense_block(b, x, name, units);
     snprintf(name, sizeof name, "decoder.up%d", i);
-    x = fovea_add_conv2d_transpose(b->graph, x, name,
-                                   &(fovea_conv2d){.filters = units, .kernel = 3, .stride = 2, .same = true});
+    x = upsample(b, x, name, units, c->unit_count - 2 - i);
   }
   x = conv(b, x, "decoder.conv_out", c->channels, 1);
   return batchnorm(b, x, "decoder.bn_out");

@@ -4,7 +4,7 @@
 #include "base/fail.h"
 
 fovea_tensor fovea_add_conv2d(fovea_graph *graph, fovea_tensor x, const char *name, const fovea_conv2d *conv) {
-  if (!conv) return fovea_graph_refuse_null(graph, &fovea_op_conv2d, "conv");
+  if (!conv) return fovea_graph_refuse_null(graph, "conv2d", "conv");
   return fovea_graph_add(graph, &fovea_op_conv2d, &(fovea_node){.inputs = {x}, .conv = *conv}, name);
 }
 

@@ -6,9 +6,18 @@ enum { MAX_SIDE = 4096 };
 
 fovea_tensor fovea_add_conv2d_transpose(fovea_graph *graph, fovea_tensor x, const char *name,
                                         const fovea_conv2d *conv) {
-  if (!conv) return fovea_graph_refuse_null(graph, &fovea_op_conv2d_transpose, "conv");
+  if (!conv) return fovea_graph_refuse_null(graph, "conv2d_transpose", "conv");
   return fovea_graph_add(graph, &fovea_op_conv2d_transpose, &(fovea_node){.inputs = {x}, .conv = *conv}, name);
 }
+
+fovea_tensor fovea_add_conv2d_transpose_sized(fovea_graph *graph, fovea_tensor x, const char *name,
+                                              const fovea_conv2d *conv, int out_height, int out_width) {
+  if (!graph || !name || !conv) return fovea_graph_refuse_null(graph, "conv2d_transpose_sized", name ? "conv" : "name");
+  const fovea_node asked = {.inputs = {x}, .conv = *conv, .out_h = out_height, .out_w = out_width};
+  return fovea_graph_add(graph, &fovea_op_conv2d_transpose, &asked, name);
+}
+
+static bool comes_from(int out, int side, int stride) { return out > (side - 1) * stride && out <= side * stride; }
 
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
@@ -20,7 +29,13 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   if (x->h * conv->stride > MAX_SIDE || x->w * conv->stride > MAX_SIDE)
     return fovea_fail(FOVEA_INVALID, "conv2d_transpose: %dx%d times %d is more than %d pixels a side", x->h, x->w,
                       conv->stride, MAX_SIDE);
-  node->c = conv->filters, node->h = x->h * conv->stride, node->w = x->w * conv->stride;
+  node->c = conv->filters;
+  node->h = node->out_h ? node->out_h : x->h * conv->stride;
+  node->w = node->out_w ? node->out_w : x->w * conv->stride;
+  if (!comes_from(node->h, x->h, conv->stride) || !comes_from(node->w, x->w, conv->stride))
+    return fovea_fail(FOVEA_INVALID,
+                      "conv2d_transpose: a result of %dx%d, of which a convolution of stride %d does not make %dx%d",
+                      node->h, node->w, conv->stride, x->h, x->w);
   node->top = fovea_same_padding(node->h, conv->kernel, conv->stride);
   node->left = fovea_same_padding(node->w, conv->kernel, conv->stride);
   fovea_conv_declare(node, 1, 0, conv->kernel, x->c, conv->filters);
@@ -63,4 +78,6 @@ FOVEA_OP(conv2d_transpose, .inputs = 1, .group = "transposed convolution", .infe
          .attributes = FOVEA_ATTRIBUTES(
              FOVEA_ATTRIBUTE("filters", INT, conv.filters, 7), FOVEA_ATTRIBUTE("kernel", INT, conv.kernel, 3),
              FOVEA_ATTRIBUTE("stride", INT, conv.stride, 2), FOVEA_ATTRIBUTE("bias", BOOL, conv.bias, 1),
-             FOVEA_ATTRIBUTE("same", BOOL, conv.same, 1), FOVEA_ATTRIBUTE("padding", INT, conv.padding, 0)));
+             FOVEA_ATTRIBUTE("same", BOOL, conv.same, 1), FOVEA_ATTRIBUTE("padding", INT, conv.padding, 0),
+             FOVEA_ATTRIBUTE("out_height", OPTIONAL_INT, out_h, 0),
+             FOVEA_ATTRIBUTE("out_width", OPTIONAL_INT, out_w, 0)));

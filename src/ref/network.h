@@ -27,6 +27,7 @@ struct ref_asked {
   int c, h, w;                          /* of what is made of a vector, and of the images */
   int filters, kernel, stride, padding; /* filters: of a dense layer its units; padding < 0: Keras's 'same' */
   bool bias;
+  int out_h, out_w; /* of a transposed convolution; 0: stride times the input's */
   double momentum, epsilon, rate, kl_weight;
   enum ref_activation activation;
 };

@@ -55,7 +55,8 @@ void ref_backward_conv2d(struct ref_network *net, struct ref_node *node) {
 void ref_shape_conv2d_transpose(struct ref_network *net, struct ref_node *node, const char *name) {
   const struct ref_asked *a = &node->asked;
   const struct ref_node *x = ref_input(net, node, 0);
-  node->c = a->filters, node->h = x->h * a->stride, node->w = x->w * a->stride;
+  node->c = a->filters;
+  node->h = a->out_h ? a->out_h : x->h * a->stride, node->w = a->out_w ? a->out_w : x->w * a->stride;
   node->conv = ref_conv2d_same(0, node->c, node->h, node->w, x->c, a->kernel, a->stride);
   declare_products(net, node, name, a->filters * x->c * a->kernel * a->kernel);
 }

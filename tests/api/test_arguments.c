@@ -114,6 +114,9 @@ static fovea_status call_add_conv2d(void) {
 static fovea_status call_add_conv2d_transpose(void) {
   return NODE(fovea_add_conv2d_transpose(ARG(0, graph), 0, ARG(1, "c"), ARG(2, &conv)));
 }
+static fovea_status call_add_conv2d_transpose_sized(void) {
+  return NODE(fovea_add_conv2d_transpose_sized(ARG(0, graph), 0, ARG(1, "c"), ARG(2, &conv), 0, 0));
+}
 static fovea_status call_add_dense(void) { return NODE(fovea_add_dense(ARG(0, graph), 0, ARG(1, "d"), 2, true)); }
 static fovea_status call_add_dropout(void) { return NODE(fovea_add_dropout(ARG(0, graph), units, 0.5)); }
 static fovea_status call_add_input(void) {
@@ -435,6 +438,7 @@ static const struct {
              CALL(add_concat),
              CALL(add_conv2d),
              CALL(add_conv2d_transpose),
+             CALL(add_conv2d_transpose_sized),
              CALL(add_dense),
              CALL(add_dropout),
              CALL(add_input),
@@ -1023,7 +1027,7 @@ static fovea_tensor draw_node(int count) {
     case 0:
       return fovea_add_conv2d(graph, x, name, &asked);
     case 1:
-      return fovea_add_conv2d_transpose(graph, x, name, &asked);
+      return fovea_add_conv2d_transpose_sized(graph, x, name, &asked, draw(2) ? 0 : draw_int(), 0);
     case 2:
       return fovea_add_dense(graph, x, name, draw_int(), draw(2));
     case 3:

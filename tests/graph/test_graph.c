@@ -27,6 +27,14 @@ static int transpose_padding(fovea_graph *g) {
 static int transpose_kernel(fovea_graph *g) {
   return fovea_add_conv2d_transpose(g, 0, "op", &(fovea_conv2d){2, 2, 2, false, true, 0});
 }
+static int transpose_to(fovea_graph *g, int stride, int height, int width) {
+  const fovea_conv2d up = {.filters = 2, .kernel = 3, .stride = stride, .same = true};
+  return fovea_add_conv2d_transpose_sized(g, 0, "op", &up, height, width);
+}
+static int transpose_too_high(fovea_graph *g) { return transpose_to(g, 2, 9, 8); }
+static int transpose_too_narrow(fovea_graph *g) { return transpose_to(g, 2, 8, 6); }
+static int transpose_of_less(fovea_graph *g) { return transpose_to(g, 1, 4, 3); }
+static int transpose_negative(fovea_graph *g) { return transpose_to(g, 2, -8, 8); }
 static int no_units(fovea_graph *g) { return fovea_add_dense(g, 0, "op", 0, false); }
 static int other_size(fovea_graph *g) { return fovea_add_reshape(g, 1, 2, 2, 2); }
 static int negative_sides(fovea_graph *g) { return fovea_add_reshape(g, 1, 6, -1, -1); }
@@ -80,6 +88,10 @@ static const struct {
     {"an image smaller than the kernel", small_image, "4x4 is smaller than the kernel of 5"},
     {"a transposed convolution's padding", transpose_padding, "only 'same'"},
     {"a transposed convolution's kernel", transpose_kernel, "kernel 2"},
+    {"a transposed convolution to too many rows", transpose_too_high, "9x8, of which a convolution of stride 2"},
+    {"a transposed convolution to too few columns", transpose_too_narrow, "8x6, of which"},
+    {"a transposed convolution of stride 1 to less", transpose_of_less, "4x3, of which a convolution of stride 1"},
+    {"a transposed convolution to less than nothing", transpose_negative, "-8x8, of which"},
     {"no units", no_units, "0 units"},
     {"a reshape to another size", other_size, "6x1x1 does not become 2x2x2"},
     {"a reshape to negative sides", negative_sides, "6x-1x-1"},

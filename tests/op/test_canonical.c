@@ -507,7 +507,19 @@ static int read_by_a_dense_layer(struct chain *chain, int x) {
   return chain_concat(chain, x, chain_reshape(chain, y, in.c, in.h, in.w));
 }
 
+/* The convolution before it has halved an image whose sides it does not divide. */
+static int back_to_odd_sides(struct chain *chain, int x) {
+  const struct ref_node *image = &chain->ref->nodes[0];
+  const fovea_conv2d up = {.filters = 9, .kernel = 3, .stride = 2, .bias = true, .same = true};
+  const int y = chain_mirror(chain, fovea_add_conv2d_transpose_sized(chain->graph, x, "up", &up, image->h, image->w));
+  return chain_batchnorm(chain, y, "bn", 0.9, 1e-3);
+}
+
 static const struct connection connections[] = {
+    {{"back to odd sides", 1, 7, 5, 21, 20, 3, 3, 2, NO, NO}, back_to_odd_sides},
+    {{"back to one odd side, five channels", 3, 5, 8, 16, 15, 5, 3, 2, NO, NO}, back_to_odd_sides},
+    {{"back to odd sides by Winograd's", 1, 13, 11, 17, 16, 10, 3, 2, NO, NO}, back_to_odd_sides},
+    {{"back to one pixel", 1, 1, 1, 16, 7, 4, 3, 2, NO, NO}, back_to_odd_sides},
     {{"variational head", 1, 5, 7, 21, 13, 3, 0, 0, NO, NO}, variational},
     {{"one mu and logvar", 1, 3, 4, 64, 61, 2, 0, 0, NO, NO}, one_mu_and_logvar},
     {{"one mu and logvar, 13 blocks of images", 1, 2, 3, 208, 195, 3, 0, 0, NO, NO}, one_mu_and_logvar},

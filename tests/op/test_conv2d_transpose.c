@@ -48,7 +48,28 @@ static void test_shared_input(void **state) {
   RUN_TABLE(run_shared, shared);
 }
 
+/* Back to the image's sides, of which the head's stride of 2 leaves the half, rounded up. */
+static int run_sized(const struct transpose_case *c) {
+  struct chain chain;
+  int x = chain_begin(&chain, &c->shape);
+  x = fovea_add_conv2d_transpose_sized(chain.graph, x, "op", &c->conv, c->shape.height, c->shape.width);
+  return chain_end(&chain, chain_mirror(&chain, x));
+}
+
+static void test_sized(void **state) {
+  (void)state;
+  static const struct transpose_case sized[] = {
+      {{"one pixel from one", 1, 1, 1, 5, 4, 3, 3, 2, 0, 0}, {2, 3, 2, true, true, 0}},
+      {{"odd sides", 1, 7, 5, 17, 17, 3, 3, 2, 0, 0}, {5, 3, 2, true, true, 0}},
+      {{"one odd side, kernel 5", 3, 8, 5, 16, 7, 4, 3, 2, 0, 0}, {4, 5, 2, false, true, 0}},
+      {{"odd sides, kernel 1", 1, 3, 9, 5, 5, 3, 3, 2, 0, 0}, {7, 1, 2, true, true, 0}},
+      {{"odd sides, Winograd's", 1, 13, 11, 17, 15, 9, 3, 2, 0, 0}, {10, 3, 2, true, true, 0}},
+  };
+  RUN_TABLE(run_sized, sized);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv2d_transpose), cmocka_unit_test(test_shared_input)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_conv2d_transpose), cmocka_unit_test(test_shared_input),
+                                     cmocka_unit_test(test_sized)};
   return cmocka_run_group_tests(tests, NULL, chain_close);
 }

@@ -349,6 +349,8 @@ static void read_asked(struct golden *g) {
                  {"kernel", &a->kernel, NULL},
                  {"stride", &a->stride, NULL},
                  {"padding", &a->padding, NULL},
+                 {"out_h", &a->out_h, NULL},
+                 {"out_w", &a->out_w, NULL},
                  {"momentum", NULL, &a->momentum},
                  {"epsilon", NULL, &a->epsilon},
                  {"rate", NULL, &a->rate},

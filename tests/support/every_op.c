@@ -42,8 +42,8 @@ static fovea_tensor code(fovea_graph *g, fovea_tensor x) {
 static fovea_tensor image(fovea_graph *g, fovea_tensor z, fovea_tensor early) {
   fovea_tensor y = fovea_add_dense(g, z, "dense2", 3 * 4 * 4, true);
   y = fovea_add_reshape(g, fovea_add_activation(g, y, FOVEA_LINEAR), 3, 4, 4);
-  y = fovea_add_conv2d_transpose(g, y, "up",
-                                 &(fovea_conv2d){.filters = 4, .kernel = 3, .stride = 2, .bias = true, .same = true});
+  const fovea_conv2d up = {.filters = 4, .kernel = 3, .stride = 2, .bias = true, .same = true};
+  y = fovea_add_conv2d_transpose_sized(g, y, "up", &up, EVERY_OP_SIDE, 0);
   y = fovea_add_concat(g, y, conv(g, early, "late", 1, 1, 1));
   return fovea_add_batchnorm(g, conv(g, y, "last", EVERY_OP_CHANNELS, 1, 1), "bn5", 0.99f, 1e-3f);
 }

@@ -72,7 +72,7 @@ static void assert_picture(int width, int height, int channels, const pixel *exp
 static void pairs_gray(void **state) {
   (void)state;
   const float originals[] = {0, 0.2f, 0.4f, 0.6f, 0.8f, 0.1f}, reconstructions[] = {0.1f, 0.3f, 0.5f, 0.7f, 0.9f, 0};
-  assert_int_equal(grid_pairs(path, originals, reconstructions, 3, 1, 1, 2, 2), FOVEA_OK);
+  assert_int_equal(grid_pairs(path, originals, reconstructions, 3, 1, 1, 2, 2, NULL), FOVEA_OK);
   const pixel expected[] = {
       {14, 15, 0xffffff},   {15, 14, 0xffffff},   {15, 15, 0x000000},  {120, 120, 0x000000}, /* original 0, left */
       {121, 15, 0x333333},  {226, 120, 0x333333},                                            /* and its right value */
@@ -91,7 +91,7 @@ static void pairs_gray(void **state) {
 static void pairs_rgb(void **state) {
   (void)state;
   const float original[] = {0, 0.5f, 1}, reconstruction[] = {-0.25f, 1.5f, INFINITY};
-  assert_int_equal(grid_pairs(path, original, reconstruction, 1, 3, 1, 1, 5), FOVEA_OK);
+  assert_int_equal(grid_pairs(path, original, reconstruction, 1, 3, 1, 1, 5, NULL), FOVEA_OK);
   const pixel expected[] = {{14, 14, 0xffffff},  {15, 15, 0x0080ff},   {448, 448, 0x0080ff}, {449, 15, 0xffffff},
                             {451, 15, 0xffffff}, {452, 448, 0x00ffff}, {885, 15, 0x00ffff},  {886, 15, 0xffffff}};
   assert_picture(901, 464, 3, expected, sizeof expected / sizeof *expected);
@@ -101,7 +101,7 @@ static void pairs_rgb(void **state) {
 static void tiles_rgb(void **state) {
   (void)state;
   const float images[] = {1, 0, 0, 1, 0, 0, /**/ 0, 0.2f, 0, 0.4f, 1, 0.6f};
-  assert_int_equal(grid_tiles(path, images, 1, 2, 3, 2, 1), FOVEA_OK);
+  assert_int_equal(grid_tiles(path, images, 1, 2, 3, 2, 1, NULL), FOVEA_OK);
   const pixel expected[] = {{0, 0, 0xff0000},   {449, 449, 0xff0000}, {0, 450, 0x00ff00},   {449, 899, 0x00ff00},
                             {450, 0, 0x0000ff}, {899, 449, 0x0000ff}, {450, 450, 0x336699}, {899, 899, 0x336699}};
   assert_picture(900, 900, 3, expected, sizeof expected / sizeof *expected);
@@ -110,7 +110,7 @@ static void tiles_rgb(void **state) {
 static void tiles_in_rows(void **state) {
   (void)state;
   const float images[] = {0, 0.2f, 0.4f, 0.6f, 0.8f, 1};
-  assert_int_equal(grid_tiles(path, images, 2, 3, 1, 1, 1), FOVEA_OK);
+  assert_int_equal(grid_tiles(path, images, 2, 3, 1, 1, 1, NULL), FOVEA_OK);
   const pixel expected[] = {{299, 299, 0x000000}, {300, 0, 0x333333},   {600, 299, 0x666666},
                             {0, 300, 0x999999},   {599, 599, 0xcccccc}, {899, 300, 0xffffff}};
   assert_picture(900, 600, 1, expected, sizeof expected / sizeof *expected);
@@ -120,14 +120,28 @@ static void tiles_in_rows(void **state) {
 static void other_channels(void **state) {
   (void)state;
   const float two[] = {0.2f, 0.8f, 1, 0}, four[] = {0.2f, 0.4f, 0.6f, 0, 1, 0, 0, NAN};
-  assert_int_equal(grid_tiles(path, two, 1, 2, 2, 1, 1), FOVEA_OK);
+  assert_int_equal(grid_tiles(path, two, 1, 2, 2, 1, 1, NULL), FOVEA_OK);
   const pixel gray[] = {{0, 0, 0x333333}, {899, 449, 0xffffff}};
   assert_picture(900, 450, 1, gray, 2);
-  assert_int_equal(grid_pairs(path, four, four, 1, 4, 1, 1, 1), FOVEA_OK);
+  assert_int_equal(grid_pairs(path, four, four, 1, 4, 1, 1, 1, NULL), FOVEA_OK);
   const pixel colours[] = {{15, 15, 0x336699}, {452, 448, 0x336699}};
   assert_picture(901, 464, 3, colours, 2);
-  assert_int_equal(grid_tiles(path, four, 1, 2, 4, 1, 1), FOVEA_MISMATCH);
+  assert_int_equal(grid_tiles(path, four, 1, 2, 4, 1, 1, NULL), FOVEA_MISMATCH);
   assert_non_null(strstr(fovea_error_message(), "image 1 is NaN at channel 3"));
+}
+
+static void channels_asked_for(void **state) {
+  (void)state;
+  const float four[] = {0.2f, 0.4f, 0.6f, 1};
+  assert_int_equal(grid_tiles(path, four, 1, 1, 4, 1, 1, &(grid_channels){3, {3, 1, 0}}), FOVEA_OK);
+  assert_picture(900, 900, 3, (const pixel[]){{0, 0, 0xff6633}, {899, 899, 0xff6633}}, 2);
+  assert_int_equal(grid_tiles(path, four, 1, 1, 4, 1, 1, &(grid_channels){3, {1, 1, 2}}), FOVEA_OK);
+  assert_picture(900, 900, 3, (const pixel[]){{450, 450, 0x666699}}, 1);
+  assert_int_equal(grid_pairs(path, four, four, 1, 4, 1, 1, 1, &(grid_channels){1, {2}}), FOVEA_OK);
+  assert_picture(901, 464, 1, (const pixel[]){{15, 15, 0x999999}, {452, 448, 0x999999}}, 2);
+  const grid_channels bad[] = {{3, {0, 4, 1}}, {1, {-1}}, {2, {0, 1}}, {0, {0}}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_int_equal(grid_tiles(path, four, 1, 1, 4, 1, 1, &bad[i]), FOVEA_INVALID);
 }
 
 /* The latent walk fits at one pixel a value; what is wider than the target is not shrunk. */
@@ -135,11 +149,11 @@ static void sizes(void **state) {
   (void)state;
   float *zeros = calloc(900 * 784, sizeof *zeros);
   assert_non_null(zeros);
-  assert_int_equal(grid_tiles(path, zeros, 30, 30, 1, 28, 28), FOVEA_OK);
+  assert_int_equal(grid_tiles(path, zeros, 30, 30, 1, 28, 28, NULL), FOVEA_OK);
   assert_picture(840, 840, 1, NULL, 0);
-  assert_int_equal(grid_tiles(path, zeros, 1, 1, 1, 3, 2000), FOVEA_OK);
+  assert_int_equal(grid_tiles(path, zeros, 1, 1, 1, 3, 2000, NULL), FOVEA_OK);
   assert_picture(2000, 3, 1, NULL, 0);
-  assert_int_equal(grid_pairs(path, zeros, zeros, 4, 1, 28, 28, 4), FOVEA_OK);
+  assert_int_equal(grid_pairs(path, zeros, zeros, 4, 1, 28, 28, 4, NULL), FOVEA_OK);
   assert_picture(224 * 4 + 5 * 15 + 4 * 3, 28 * 4 + 2 * 15, 1, NULL, 0);
   free(zeros);
 }
@@ -151,7 +165,7 @@ static void same_bytes_twice(void **state) {
   uint8_t *bytes[2];
   size_t size[2];
   for (int k = 0; k < 2; k++) {
-    assert_int_equal(grid_tiles(path, images, 2, 1, 3, 7, 5), FOVEA_OK);
+    assert_int_equal(grid_tiles(path, images, 2, 1, 3, 7, 5, NULL), FOVEA_OK);
     assert_int_equal(fovea_file_read(path, 1 << 20, &bytes[k], &size[k]), FOVEA_OK);
   }
   assert_int_equal(size[0], size[1]);
@@ -163,30 +177,35 @@ static void same_bytes_twice(void **state) {
 static void refusals(void **state) {
   (void)state;
   const float ok[] = {0, 0, 0, 0, 0, 0, 0, 0}, bad[] = {0, 0, 0, NAN};
-  assert_int_equal(grid_pairs(path, ok, ok, 1, 0, 1, 1, 1), FOVEA_INVALID);
+  assert_int_equal(grid_pairs(path, ok, ok, 1, 0, 1, 1, 1, NULL), FOVEA_INVALID);
   assert_non_null(strstr(fovea_error_message(), "0 channels"));
-  assert_int_equal(grid_pairs(path, ok, ok, 0, 1, 1, 1, 1), FOVEA_INVALID);
-  assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 1, 1, 0), FOVEA_INVALID);
-  assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 0, 1, 1), FOVEA_INVALID);
-  assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 1, -1, 1), FOVEA_INVALID);
-  assert_int_equal(grid_tiles(path, ok, 0, 1, 1, 1, 1), FOVEA_INVALID);
-  assert_int_equal(grid_tiles(path, ok, 1, 0, 1, 1, 1), FOVEA_INVALID);
-  assert_int_equal(grid_tiles(path, ok, SIZE_MAX, SIZE_MAX, 1, 1, 1), FOVEA_INVALID);
-  assert_int_equal(grid_tiles(path, ok, 1, 1, 3, INT_MAX, INT_MAX), FOVEA_INVALID);
-  assert_int_equal(grid_tiles(path, bad, 2, 1, 1, 1, 2), FOVEA_MISMATCH);
+  assert_int_equal(grid_pairs(path, ok, ok, 0, 1, 1, 1, 1, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 1, 1, 0, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 0, 1, 1, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_pairs(path, ok, ok, 1, 1, 1, -1, 1, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_tiles(path, ok, 0, 1, 1, 1, 1, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_tiles(path, ok, 1, 0, 1, 1, 1, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_tiles(path, ok, SIZE_MAX, SIZE_MAX, 1, 1, 1, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_tiles(path, ok, 1, 1, 3, INT_MAX, INT_MAX, NULL), FOVEA_INVALID);
+  assert_int_equal(grid_tiles(path, bad, 2, 1, 1, 1, 2, NULL), FOVEA_MISMATCH);
   assert_non_null(strstr(fovea_error_message(), "image 1 is NaN at channel 0, row 0, column 1"));
-  assert_int_equal(grid_pairs(path, ok, bad, 4, 1, 1, 1, 4), FOVEA_MISMATCH);
+  assert_int_equal(grid_pairs(path, ok, bad, 4, 1, 1, 1, 4, NULL), FOVEA_MISMATCH);
   assert_non_null(strstr(fovea_error_message(), "reconstruction 3 is NaN"));
-  assert_int_equal(grid_tiles(nowhere, ok, 1, 1, 1, 1, 1), FOVEA_IO);
+  assert_int_equal(grid_tiles(nowhere, ok, 1, 1, 1, 1, 1, NULL), FOVEA_IO);
   assert_int_equal(files_in_folder(), 0);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_teardown(pairs_gray, remove_file),       cmocka_unit_test_teardown(pairs_rgb, remove_file),
-      cmocka_unit_test_teardown(tiles_rgb, remove_file),        cmocka_unit_test_teardown(tiles_in_rows, remove_file),
-      cmocka_unit_test_teardown(other_channels, remove_file),   cmocka_unit_test_teardown(sizes, remove_file),
-      cmocka_unit_test_teardown(same_bytes_twice, remove_file), cmocka_unit_test_teardown(refusals, remove_file),
+      cmocka_unit_test_teardown(pairs_gray, remove_file),
+      cmocka_unit_test_teardown(pairs_rgb, remove_file),
+      cmocka_unit_test_teardown(tiles_rgb, remove_file),
+      cmocka_unit_test_teardown(tiles_in_rows, remove_file),
+      cmocka_unit_test_teardown(other_channels, remove_file),
+      cmocka_unit_test_teardown(channels_asked_for, remove_file),
+      cmocka_unit_test_teardown(sizes, remove_file),
+      cmocka_unit_test_teardown(same_bytes_twice, remove_file),
+      cmocka_unit_test_teardown(refusals, remove_file),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -278,14 +278,16 @@ static void every_set(void **state) {
       {"not-used", idx_beside_a_text, "", 0, {"not used in", "'mapping.txt'"}},
       {"fewer-labels", idx_fewer_labels, "", 2, {"train-labels-idx1-ubyte' has 7 labels", "has 8 images"}},
       {"sizes", idx_sizes_differ, "", 2, {"training images are 1x8x8 (channels, height, width), test images 1x16x16"}},
-      {"odd", idx_odd_size, "", 2, {"2 does not divide 7x7; the next size that works is 8x8"}},
-      {"one-pixel", idx_one_pixel, "", 2, {"2 does not divide 1x1"}},
+      {"odd", idx_odd_size, "", 0, {"7x7 gray"}},
+      {"one-pixel", idx_one_pixel, "", 0, {"1x1 gray"}},
       {"channels-first",
        idx_channels_first,
        "",
        0,
        {"8x8 with 4 channels", "is 4 x 8 x 8 an image: taken as channels, height, width", "first 3 of the 4 channels"}},
       {"two-channels", idx_two_channels, "", 0, {"pictures show the first of the 2 channels, as gray"}},
+      {"show-missing", idx_rgba, "--show 4,2,5", 2, {"--show: channel 5, the images have 4"}},
+      {"show-two", idx_rgba, "--show 1,2", 2, {"--show: 2 channels, expected one for gray, or three"}},
       {"rgba", idx_rgba, "", 0, {"pictures show the first 3 of the 4 channels"}},
       {"idx-and-folders",
        idx_and_folders,
@@ -341,9 +343,9 @@ static void results_and_data_are_apart(void **state) {
                {"apart/data/train/cat", "among the images of --data"},
                {"elsewhere/ox/run", "among the images of --data"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const char *const commands[] = {"train", "sweep"};
+    const char *const commands[] = {"train", "sweep"}, *const factors[] = {"", "--factors activation"};
     for (size_t k = 0; k < 2; k++) {
-      const int code = fovea("%s --data %s --out %s" NET, commands[k], data, temp_path(cases[i].out));
+      const int code = fovea("%s --data %s --out %s" NET "%s", commands[k], data, temp_path(cases[i].out), factors[k]);
       if (code != 2) fail_msg("%s --out %s: exit code %d: %s", commands[k], cases[i].out, code, output);
       assert_refused(cases[i].says);
     }
@@ -364,9 +366,9 @@ static void results_never_become_a_split(void **state) {
                                         "split/link/train/run",    "split/data/./test//run",
                                         "split/new/../data/train", "split/data/new/../train/cat/run"};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-    const char *const commands[] = {"train", "sweep"};
+    const char *const commands[] = {"train", "sweep"}, *const factors[] = {"", "--factors activation"};
     for (size_t k = 0; k < 2; k++) {
-      const int code = fovea("%s --data %s --out %s" NET, commands[k], data, temp_path(refused[i]));
+      const int code = fovea("%s --data %s --out %s" NET "%s", commands[k], data, temp_path(refused[i]), factors[k]);
       if (code != 2) fail_msg("%s --out %s: exit code %d: %s", commands[k], refused[i], code, output);
       assert_refused("would be taken for images of --data");
     }
@@ -486,13 +488,51 @@ static void results_stay_out_of_an_unsplit_folder(void **state) {
   assert_false(there(temp_path("whole/run")));
 }
 
+static void assert_walk(const char *run, int height, int width, int channels) {
+  char path[1100];
+  picture p = {0};
+  snprintf(path, sizeof path, "%s/walk.png", run);
+  assert_int_equal(picture_read(path, &p), 0);
+  if (p.height != height || p.width != width || p.channels != channels)
+    fail_msg("%s is %d x %d of %d channels", path, p.height, p.width, p.channels);
+  picture_free(&p);
+}
+
+/* Sides that the strides do not divide, and four channels: pictures have the images' size, and the channels that were
+ * asked for, also when the run is looked at and gone on with. */
+static void any_size_and_channels(void **state) {
+  (void)state;
+  char data[1024], run[1024], own[1100], out[1024];
+  snprintf(data, sizeof data, "%s", temp_path("any/data"));
+  snprintf(run, sizeof run, "%s", temp_path("any/run"));
+  snprintf(own, sizeof own, "%s/reconstructions-epoch001.png", run);
+  snprintf(out, sizeof out, "%s", temp_path("any/out.png"));
+  image_idx("any/data/train-images-idx4-ubyte", 4, (uint32_t[]){8, 7, 5, 4}, 251);
+  image_idx("any/data/t10k-images-idx4-ubyte", 4, (uint32_t[]){4, 7, 5, 4}, 251);
+  assert_int_equal(fovea("train --data %s --out %s" NET "--arch 5,4,3,2 --show 4,2,1", data, run), 0);
+  assert_refused("pictures show channels 4, 2 and 1 of 4, as red, green and blue");
+  assert_walk(run, 30 * 7 * 6, 30 * 5 * 6, 3);
+  assert_int_equal(fovea("reconstruct --data %s --run %s --out %s", data, run, out), 0);
+  assert_true(same_bytes(own, out));
+  assert_int_equal(fovea("reconstruct --data %s --run %s --out %s --show 1,2,3", data, run, out), 0);
+  assert_false(same_bytes(own, out));
+  assert_int_equal(fovea("reconstruct --data %s --run %s --out %s --show 5", data, run, out), 2);
+  assert_refused("--show: channel 5, the images have 4");
+  assert_int_equal(fovea("train --data %s --out %s --resume", data, run), 0);
+  assert_walk(run, 30 * 7 * 6, 30 * 5 * 6, 3);
+  assert_int_equal(fovea("train --data %s --out %s --resume --show 2", data, run), 0);
+  assert_refused("pictures show channel 2 of 4, as gray");
+  assert_walk(run, 30 * 7 * 6, 30 * 5 * 6, 1);
+}
+
 /* A network that the images cannot have is refused by a sweep, too, before its folder is made. */
 static void a_sweep_refuses_before_it_begins(void **state) {
   (void)state;
-  idx_odd_size("uneven");
-  assert_int_equal(fovea("sweep --data %s --out %s" NET, temp_path("uneven"), temp_path("uneven-sweep")), 2);
-  assert_refused("does not divide 7x7");
-  assert_false(there(temp_path("uneven-sweep")));
+  idx_pair("large", 8, 4, 256, 256);
+  assert_int_equal(
+      fovea("sweep --data %s --out %s" NET "--factors activation", temp_path("large"), temp_path("large-sweep")), 2);
+  assert_refused("bottleneck");
+  assert_false(there(temp_path("large-sweep")));
 }
 
 int main(void) {
@@ -503,6 +543,7 @@ int main(void) {
                                      cmocka_unit_test(pictures_are_of_the_mean),
                                      cmocka_unit_test(options_are_kept),
                                      cmocka_unit_test(results_stay_out_of_an_unsplit_folder),
+                                     cmocka_unit_test(any_size_and_channels),
                                      cmocka_unit_test(a_sweep_refuses_before_it_begins)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

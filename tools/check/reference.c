@@ -21,6 +21,8 @@ int check_reference_add(struct ref_network *net, const fovea_node *n) {
                                   .stride = n->conv.stride,
                                   .padding = n->conv.same ? -1 : n->conv.padding,
                                   .bias = n->conv.bias,
+                                  .out_h = n->out_h,
+                                  .out_w = n->out_w,
                                   .momentum = (double)n->momentum,
                                   .epsilon = (double)n->epsilon,
                                   .rate = n->rate,

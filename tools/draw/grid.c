@@ -43,12 +43,12 @@ enum {
 
 typedef struct grid {
   int channels, height, width; /* of an image */
-  int shown;                   /* of the channels, the first: 1 or 3 */
-  size_t rows, columns;        /* of images */
-  bool paired;                 /* columns come in pairs, and gaps are drawn */
-  size_t scale;                /* a value becomes scale x scale pixels */
+  grid_channels shown;
+  size_t rows, columns; /* of images */
+  bool paired;          /* columns come in pairs, and gaps are drawn */
+  size_t scale;         /* a value becomes scale x scale pixels */
   size_t pixels_high, pixels_wide;
-  uint8_t *pixels; /* pixels_high x pixels_wide x shown */
+  uint8_t *pixels; /* pixels_high x pixels_wide x shown.count */
 } grid;
 
 static size_t gaps_before_column(const grid *g, size_t column) {
@@ -70,14 +70,14 @@ static fovea_status lay_out(grid *g) {
   if (g->scale == 0) g->scale = 1;
   g->pixels_wide = images_wide * g->scale + gaps_wide;
   g->pixels_high = g->rows * (size_t)g->height * g->scale + gaps_before_row(g, g->rows);
-  if (g->pixels_high > (size_t)INT_MAX / (g->pixels_wide * (size_t)g->shown + 1))
+  if (g->pixels_high > (size_t)INT_MAX / (g->pixels_wide * (size_t)g->shown.count + 1))
     return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu pixels are too many for one PNG", g->pixels_wide,
                       g->pixels_high);
   return FOVEA_OK;
 }
 
 static void fill_square(grid *g, size_t y, size_t x, int channel, uint8_t value) {
-  const size_t channels = (size_t)g->shown;
+  const size_t channels = (size_t)g->shown.count;
   for (size_t i = y; i < y + g->scale; i++)
     for (size_t j = x; j < x + g->scale; j++) g->pixels[(i * g->pixels_wide + j) * channels + (size_t)channel] = value;
 }
@@ -92,9 +92,10 @@ static fovea_status draw_image(grid *g, size_t row, size_t column, const float *
         if (isnan(value))
           return fovea_fail(FOVEA_MISMATCH, "picture grid: %s %zu is NaN at channel %d, row %d, column %d", what, index,
                             c, h, w);
-        if (c >= g->shown) continue;
-        fill_square(g, top + (size_t)h * g->scale, left + (size_t)w * g->scale, c,
-                    (uint8_t)lrintf(255 * fminf(fmaxf(value, 0), 1)));
+        for (int k = 0; k < g->shown.count; k++)
+          if (g->shown.of[k] == c)
+            fill_square(g, top + (size_t)h * g->scale, left + (size_t)w * g->scale, k,
+                        (uint8_t)lrintf(255 * fminf(fmaxf(value, 0), 1)));
       }
   return FOVEA_OK;
 }
@@ -112,22 +113,33 @@ static void write_whole(void *context, void *data, int size) {
 
 static fovea_status save(const grid *g, const char *path) {
   destination to = {path, FOVEA_OK};
-  if (!stbi_write_png_to_func(write_whole, &to, (int)g->pixels_wide, (int)g->pixels_high, g->shown, g->pixels, 0))
+  if (!stbi_write_png_to_func(write_whole, &to, (int)g->pixels_wide, (int)g->pixels_high, g->shown.count, g->pixels, 0))
     return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory to compress %zu x %zu pixels", g->pixels_wide,
                       g->pixels_high);
   return to.status;
 }
 
-static fovea_status start(grid *g) {
+static fovea_status choose(grid *g, const grid_channels *shown) {
+  g->shown = shown != NULL ? *shown : (grid_channels){g->channels >= 3 ? 3 : 1, {0, 1, 2}};
+  if (g->shown.count != 1 && g->shown.count != 3)
+    return fovea_fail(FOVEA_INVALID, "picture grid: %d channels to show, expected 1 or 3", g->shown.count);
+  for (int k = 0; k < g->shown.count; k++)
+    if (g->shown.of[k] < 0 || g->shown.of[k] >= g->channels)
+      return fovea_fail(FOVEA_INVALID, "picture grid: channel %d of %d is to be shown", g->shown.of[k] + 1,
+                        g->channels);
+  return FOVEA_OK;
+}
+
+static fovea_status start(grid *g, const grid_channels *shown) {
   if (g->channels < 1)
     return fovea_fail(FOVEA_INVALID, "picture grid: images have %d channels, expected at least 1", g->channels);
-  g->shown = g->channels >= 3 ? 3 : 1;
   if (g->height < 1 || g->width < 1 || g->rows < 1 || g->columns < 1)
     return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu images of %d x %d pixels, expected at least one of each",
                       g->rows, g->columns, g->height, g->width);
-  const fovea_status status = lay_out(g);
+  fovea_status status = choose(g, shown);
+  if (status == FOVEA_OK) status = lay_out(g);
   if (status != FOVEA_OK) return status;
-  const size_t bytes = g->pixels_high * g->pixels_wide * (size_t)g->shown;
+  const size_t bytes = g->pixels_high * g->pixels_wide * (size_t)g->shown.count;
   g->pixels = malloc(bytes);
   if (g->pixels == NULL) return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory for %zu bytes", bytes);
   memset(g->pixels, PAPER, bytes);
@@ -135,13 +147,13 @@ static fovea_status start(grid *g) {
 }
 
 fovea_status grid_pairs(const char *path, const float *originals, const float *reconstructions, size_t count,
-                        int channels, int height, int width, int pairs_a_row) {
+                        int channels, int height, int width, int pairs_a_row, const grid_channels *shown) {
   if (pairs_a_row < 1)
     return fovea_fail(FOVEA_INVALID, "picture grid: %d pairs a row, expected at least one", pairs_a_row);
   const size_t pairs = (size_t)pairs_a_row < count ? (size_t)pairs_a_row : count;
   grid g = {.channels = channels, .height = height, .width = width, .columns = 2 * pairs, .paired = true};
   g.rows = count == 0 ? 0 : (count - 1) / pairs + 1;
-  fovea_status status = start(&g);
+  fovea_status status = start(&g, shown);
   for (size_t i = 0; status == FOVEA_OK && i < count; i++) {
     const size_t offset = i * (size_t)channels * (size_t)height * (size_t)width;
     status = draw_image(&g, i / pairs, i % pairs * 2, originals + offset, "original", i);
@@ -154,9 +166,9 @@ fovea_status grid_pairs(const char *path, const float *originals, const float *r
 }
 
 fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
-                        int width) {
+                        int width, const grid_channels *shown) {
   grid g = {.channels = channels, .height = height, .width = width, .rows = rows, .columns = columns};
-  fovea_status status = start(&g);
+  fovea_status status = start(&g, shown);
   for (size_t i = 0; status == FOVEA_OK && i < rows * columns; i++) {
     const size_t offset = i * (size_t)channels * (size_t)height * (size_t)width;
     status = draw_image(&g, i / columns, i % columns, images + offset, "image", i);

@@ -17,9 +17,16 @@ static float *floats(size_t count, fovea_status *status) {
   return data;
 }
 
-void pictures_say_channels(int channels) {
-  if (channels == 2) fputs("fovea: pictures show the first of the 2 channels, as gray\n", stderr);
-  if (channels > 3)
+void pictures_say_channels(int channels, const grid_channels *shown) {
+  const int *of = shown != NULL ? shown->of : NULL;
+  if (of != NULL && shown->count == 1)
+    fprintf(stderr, "fovea: pictures show channel %d of %d, as gray\n", of[0] + 1, channels);
+  else if (of != NULL)
+    fprintf(stderr, "fovea: pictures show channels %d, %d and %d of %d, as red, green and blue\n", of[0] + 1, of[1] + 1,
+            of[2] + 1, channels);
+  else if (channels == 2)
+    fputs("fovea: pictures show the first of the 2 channels, as gray\n", stderr);
+  else if (channels > 3)
     fprintf(stderr, "fovea: pictures show the first 3 of the %d channels, as red, green and blue\n", channels);
 }
 
@@ -55,10 +62,11 @@ fovea_status pictures_reconstruct(fovea_vae *vae, const fovea_dataset *data, siz
   return status;
 }
 
-fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, const char *path) {
+fovea_status pictures_draw(const fovea_vae *vae, const pictures_pairs *pairs, const grid_channels *shown,
+                           const char *path) {
   const fovea_vae_config *c = &vae->config;
   return grid_pairs(path, pairs->originals, pairs->reconstructions, pairs->count, c->channels, c->height, c->width,
-                    PICTURES_PAIRS);
+                    PICTURES_PAIRS, shown);
 }
 
 void pictures_free(pictures_pairs *pairs) {
@@ -70,10 +78,11 @@ void pictures_free(pictures_pairs *pairs) {
   *pairs = (pictures_pairs){0};
 }
 
-fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count, const char *path) {
+fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count,
+                                      const grid_channels *shown, const char *path) {
   pictures_pairs pairs = {0};
   fovea_status status = pictures_reconstruct(vae, data, count, FOVEA_LATENT_MEAN, &pairs);
-  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, path);
+  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, shown, path);
   pictures_free(&pairs);
   return status;
 }
@@ -92,9 +101,10 @@ fovea_status pictures_walk_decode(fovea_vae *vae, pictures_walked *walk) {
   return status == FOVEA_OK ? fovea_vae_decode(vae, z, rows * columns, images) : status;
 }
 
-fovea_status pictures_walk_draw(const fovea_vae *vae, const pictures_walked *walk, const char *path) {
+fovea_status pictures_walk_draw(const fovea_vae *vae, const pictures_walked *walk, const grid_channels *shown,
+                                const char *path) {
   const fovea_vae_config *c = &vae->config;
-  return grid_tiles(path, walk->images, walk->rows, walk->columns, c->channels, c->height, c->width);
+  return grid_tiles(path, walk->images, walk->rows, walk->columns, c->channels, c->height, c->width, shown);
 }
 
 void pictures_walked_free(pictures_walked *walk) {
@@ -103,10 +113,10 @@ void pictures_walked_free(pictures_walked *walk) {
   *walk = (pictures_walked){0};
 }
 
-fovea_status pictures_walk(fovea_vae *vae, const char *path) {
+fovea_status pictures_walk(fovea_vae *vae, const grid_channels *shown, const char *path) {
   pictures_walked walk = {0};
   fovea_status status = pictures_walk_decode(vae, &walk);
-  if (status == FOVEA_OK) status = pictures_walk_draw(vae, &walk, path);
+  if (status == FOVEA_OK) status = pictures_walk_draw(vae, &walk, shown, path);
   pictures_walked_free(&walk);
   return status;
 }

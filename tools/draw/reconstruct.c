@@ -18,6 +18,8 @@ typedef struct request {
   int latent; /* fovea_latent */
   bool walk;
   image_options images;
+  option_ints show;
+  const grid_channels *shown; /* as `show` asks; NULL where it does not */
 } request;
 
 /* Results must not overwrite what they come from, or each other. */
@@ -110,7 +112,7 @@ static fovea_status draw_walk(const request *r, fovea_vae *vae) {
   pictures_walked walk = {0};
   fovea_status status = pictures_walk_decode(vae, &walk);
   if (status == FOVEA_OK) say_walk(&walk, vae->config.latent);
-  if (status == FOVEA_OK) status = pictures_walk_draw(vae, &walk, r->out);
+  if (status == FOVEA_OK) status = pictures_walk_draw(vae, &walk, r->shown, r->out);
   const numbers all[] = {{"images", true, walk.images}, {"z", false, walk.z}};
   if (status == FOVEA_OK && r->save != NULL)
     status = save_numbers(r->save, vae, "walk", walk.rows * walk.columns, all, sizeof all / sizeof *all);
@@ -133,7 +135,7 @@ static fovea_status draw_pairs(const request *r, fovea_vae *vae, const fovea_dat
   pictures_pairs pairs = {0};
   say_latent(r);
   fovea_status status = pictures_reconstruct(vae, images, (size_t)r->count, latent, &pairs);
-  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, r->out);
+  if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, r->shown, r->out);
   if (status == FOVEA_OK && r->save != NULL) status = save_pairs(r->save, vae, latent, &pairs);
   pictures_free(&pairs);
   return status;
@@ -156,9 +158,10 @@ static fovea_status draw(const request *r, const run_options *o, const int dims[
   return status;
 }
 
-static fovea_status reconstruct(const request *r) {
+static fovea_status reconstruct(request *r) {
   char path[RUN_PATH], *config = NULL;
   run_options o = run_options_default();
+  grid_channels room;
   int dims[3];
   if (r->data == NULL && !r->walk)
     return fovea_fail(FOVEA_INVALID, "--data DIR is required, unless --walk asks for the latent walk");
@@ -166,20 +169,27 @@ static fovea_status reconstruct(const request *r) {
   if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, dims);
   if (status == FOVEA_OK) status = check_places(r, path);
-  if (status == FOVEA_OK) pictures_say_channels(dims[0]);
+  if (status == FOVEA_OK) status = show_channels(&r->show, dims[0], &room, &r->shown);
+  if (status == FOVEA_OK) pictures_say_channels(dims[0], r->shown);
   if (status == FOVEA_OK) status = draw(r, &o, dims, path);
   free(config);
   return status;
 }
 
-/* Images are read as the run's were. */
+/* Images are read and shown as the run's were; which channels, only its config.json has. */
 static fovea_status recall_images(request *r) {
-  char path[RUN_PATH], *config = NULL;
+  char path[RUN_PATH], *config = NULL, *folder = NULL;
   run_options o = run_options_default();
   fovea_status status = run_path(r->run, "checkpoint.safetensors", path);
   if (status == FOVEA_OK) status = run_config_of_checkpoint(path, &config, NULL);
   if (status == FOVEA_OK) status = run_config_parse(path, config, &o, NULL);
   if (status == FOVEA_OK) r->images = o.images;
+  if (status == FOVEA_OK) status = run_config_read(r->run, &folder);
+  json_t *json = folder != NULL ? json_loads(folder, 0, NULL) : NULL;
+  if (status == FOVEA_OK && json != NULL && !show_get(json, &r->show))
+    status = fovea_fail(FOVEA_INVALID, "%s/config.json: what it shows is no list of one or three channels", r->run);
+  json_decref(json);
+  free(folder);
   free(config);
   return status;
 }
@@ -233,7 +243,8 @@ static int run(int argc, char **argv) {
        .kind = OPTION_STRING,
        .value = &r.device,
        .argument = "D",
-       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
+       .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"},
+      show_option(&r.show)};
   option options[sizeof own / sizeof *own + IMAGE_OPTIONS];
   memcpy(options, own, sizeof own);
   const size_t n = sizeof own / sizeof *own + image_options_table(&r.images, options + sizeof own / sizeof *own);

@@ -157,7 +157,8 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->batchnorm = batchnorm != 0;
   o->activation = options_find_choice(run_activations, activation, strlen(activation));
   o->attention = options_find_choice(run_attentions, attention, strlen(attention));
-  return read_arch(units, &o->arch) && image_options_get(config, &o->images) && in_range(o);
+  return read_arch(units, &o->arch) && image_options_get(config, &o->images) && show_get(config, &o->show) &&
+         in_range(o);
 }
 
 static fovea_status load_json(const char *where, const char *text, json_t **json) {
@@ -352,7 +353,8 @@ fovea_status run_config_write(const char *dir, const run_options *o, const json_
       json_pack("{s:s,s:s*,s:s*,s:O*,s:s*,s:s*,s:s*,s:s}", "run", run, "data", o->data, "init", o->init, "sweep",
                 o->sweep, "device", device->name, "driver", device->driver, "blas", blas, "version", FOVEA_VERSION);
   char *text = NULL;
-  if (all != NULL && about != NULL && json_object_update(all, about) == 0) text = dump(all, JSON_INDENT(2));
+  if (all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show))
+    text = dump(all, JSON_INDENT(2));
   json_decref(all);
   json_decref(about);
   if (text == NULL) return fovea_fail(FOVEA_INVALID, "%s: a path or the device's name is not UTF-8", path);

@@ -140,9 +140,11 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->device,
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
-  _Static_assert(sizeof all / sizeof *all + IMAGE_OPTIONS + 8 <= RUN_OPTIONS, "room for those that a command adds");
+  _Static_assert(sizeof all / sizeof *all + 1 + IMAGE_OPTIONS + 8 <= RUN_OPTIONS, "room for those that a command adds");
   memcpy(table, all, sizeof all);
-  return sizeof all / sizeof *all + image_options_table(&o->images, table + sizeof all / sizeof *all);
+  size_t n = sizeof all / sizeof *all;
+  table[n++] = show_option(&o->show);
+  return n + image_options_table(&o->images, table + n);
 }
 
 fovea_status run_options_check(const run_options *o) {
@@ -191,6 +193,8 @@ static fovea_status check_one_size(const char *path, const fovea_dataset *a, con
 
 fovea_status run_data_load(const run_options *o, run_data *data) {
   run_data d = {0};
+  grid_channels room;
+  const grid_channels *shown = NULL;
   fovea_load_options train, test;
   fovea_status status = image_options_read(&o->images, o->limit_train, o->seed, &train);
   if (status == FOVEA_OK) status = image_options_read(&o->images, o->limit_test, o->seed, &test);
@@ -202,10 +206,11 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   if (status == FOVEA_OK) load_say_remarks(d.train, d.test);
   if (status == FOVEA_OK) status = check_one_size(o->data, d.train, d.test);
   if (status == FOVEA_OK) status = run_check_network(o, d.train);
+  if (status == FOVEA_OK) status = show_channels(&o->show, d.train->channels, &room, &shown);
   if (status == FOVEA_OK) status = load_hash(d.train, &d.train_hash);
   if (status == FOVEA_OK) status = load_hash(d.test, &d.test_hash);
   if (status == FOVEA_OK) {
-    pictures_say_channels(d.train->channels);
+    pictures_say_channels(d.train->channels, shown);
     *data = d;
   } else {
     run_data_free(&d);

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "fovea/vae.h"
 #include "train/images.h"
+#include "train/show.h"
 
 enum { RUN_PATH = 4096, RUN_OPTIONS = 48, RUN_HASH = 24 };
 
@@ -19,7 +20,7 @@ enum { RUN_PATH = 4096, RUN_OPTIONS = 48, RUN_HASH = 24 };
 typedef struct run_options {
   const char *data, *out, *init, *device;
   image_options images;
-  option_ints arch;
+  option_ints arch, show;
   long long depth, latent, epochs, batch, seed, limit_train, limit_test;
   int activation; /* index in run_activations: fovea_activation less one */
   int attention;  /* fovea_attention */

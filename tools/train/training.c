@@ -163,10 +163,18 @@ static fovea_status reconstructions_path(const training *t, int epoch, char path
   return run_path(t->options->out, name, path);
 }
 
+/* NULL: those that are shown by default. */
+static fovea_status shown_channels(const training *t, grid_channels *room, const grid_channels **shown) {
+  return show_channels(&t->options->show, t->data->train->channels, room, shown);
+}
+
 static fovea_status save_reconstructions(training *t, int epoch) {
   char path[RUN_PATH];
+  grid_channels room;
+  const grid_channels *shown = NULL;
   fovea_status status = reconstructions_path(t, epoch, path);
-  return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, path);
+  if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
+  return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, shown, path);
 }
 
 /* Says which of the first `epochs` pictures are gone: the networks that drew them are. */
@@ -283,8 +291,11 @@ static fovea_status draw_latent(training *t) {
 
 static fovea_status draw_walk(training *t) {
   char path[RUN_PATH];
+  grid_channels room;
+  const grid_channels *shown = NULL;
   fovea_status status = run_path(t->options->out, "walk.png", path);
-  return status != FOVEA_OK ? status : pictures_walk(t->vae, path);
+  if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
+  return status != FOVEA_OK ? status : pictures_walk(t->vae, shown, path);
 }
 
 /* All is saved: a signal ends the process, and --resume draws them. */
