@@ -67,7 +67,7 @@ __kernel void spatial_attention_backward_scale(__global const float *restrict a_
                       dt_base + dt_offset + images);
 }
 #elif V == 1
-#define MOST_CHANNELS 128 /* src/op/batchnorm.c */
+#define MOST_CHANNELS 128 /* src/op/batchnorm_sums.c */
 
 /* The same with what batchnorm_backward_statistics does, from the sums of at most MOST_PARTS parts of the batch,
  * blocks [C][N/16][2]: each group adds them up for itself, and the first keeps them. */

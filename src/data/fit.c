@@ -33,7 +33,6 @@ static void convert(const fovea_target *s, const fovea_picture_info *info, uint8
 /* The part of the picture that is seen, and where of the image it goes, by the fit. */
 static void place(const fovea_target *s, fovea_window *seen, int *x, int *y, int *width, int *height) {
   const int64_t across = (int64_t)seen->width * s->height, down = (int64_t)seen->height * s->width;
-  *x = *y = 0;
   *width = s->width;
   *height = s->height;
   if (s->fit == FOVEA_FIT_CROP && across > down) {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/fail.h"
+#include "op/batchnorm_sums.h"
 #include "op/conv2d/batch_sum.h"
 #include "op/pointwise.h"
 #include "op/spatial_attention.h"
@@ -59,13 +60,6 @@ static fovea_record *record_with_input(fovea_plan *plan, int node, bool pointwis
   return r;
 }
 
-/* Of launches that read and write `tensors` of the node's size. On a CPU a launch over a small image costs as much as
- * its sums: there a work-item has a channel of all images. */
-static fovea_batch_sum division(const fovea_plan *plan, const fovea_node *n, double tensors) {
-  enum { SMALL = 2 << 20 };
-  return fovea_batch_sum_divide(plan, n->h, n->c, tensors * tensor_bytes(plan, n) / n->c, tensors * SMALL);
-}
-
 static void record_moments(fovea_plan *plan, int node, const fovea_batch_sum *sum, fovea_view blocks) {
   const fovea_node *n = fovea_plan_node(plan, node);
   fovea_record *r = record_with_input(plan, node, false, "batchnorm_moments");
@@ -109,7 +103,7 @@ static void record_statistics_arguments(fovea_plan *plan, fovea_record *r, int n
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
   const int attention = fused_attention(plan, node);
-  fovea_batch_sum sum = division(plan, n, 1);
+  fovea_batch_sum sum = fovea_batchnorm_division(plan, n, 1);
   const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
   if (attention >= 0)
     fovea_record_measured_attention(plan, attention, blocks), sum = (fovea_batch_sum){.share = 1};
@@ -122,19 +116,10 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   fovea_record_float(r, "momentum", n->momentum);
 }
 
-/* Whether whoever reads them makes the statistics of the sums of a few parts of the batch: on a GPU, whose units then
- * still have groups enough. A launch of a group a channel would take some 7 us, its levels one after the other. */
-static bool is_merged(const fovea_plan *plan, const fovea_node *n, const fovea_batch_sum *sum) {
-  enum { MOST_CHANNELS = 128, PARTS = 8, GROUPS = 4 }; /* of local memory of spatial_attention.cl; a unit's share */
-  const fovea_device *device = fovea_plan_device(plan);
-  return device->tuning.vector == 1 && !sum->whole && n->c <= MOST_CHANNELS &&
-         GROUPS * PARTS * (unsigned)n->c >= device->info.compute_units;
-}
-
 /* Whether a training's forward pass is one launch. */
 static bool is_whole(const fovea_plan *plan, int node) {
   return fovea_plan_training(plan) && fused_attention(plan, node) < 0 &&
-         division(plan, fovea_plan_node(plan, node), 1).whole;
+         fovea_batchnorm_division(plan, fovea_plan_node(plan, node), 1).whole;
 }
 
 static void record_affine(fovea_plan *plan, fovea_record *r, int node) {
@@ -145,7 +130,7 @@ static void record_affine(fovea_plan *plan, fovea_record *r, int node) {
 
 static void record_whole(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const fovea_batch_sum sum = division(plan, n, 1);
+  const fovea_batch_sum sum = fovea_batchnorm_division(plan, n, 1);
   fovea_record *r = record_with_input(plan, node, true, "batchnorm_forward");
   record_statistics_arguments(plan, r, node, fovea_batch_sum_new(plan, n->c, 2), stats);
   record_affine(plan, r, node);
@@ -178,7 +163,7 @@ static void record_moving(fovea_plan *plan, int node, fovea_view stats) {
 static void record_merged(fovea_plan *plan, int node, fovea_view stats) {
   enum { QUADS = 4 }; /* a work-item, which merges them first */
   const fovea_node *n = fovea_plan_node(plan, node);
-  const fovea_batch_sum sum = fovea_batch_sum_in_few_parts(plan, division(plan, n, 1));
+  const fovea_batch_sum sum = fovea_batch_sum_in_few_parts(plan, fovea_batchnorm_division(plan, n, 1));
   const fovea_view blocks = fovea_batch_sum_new(plan, n->c, 2);
   record_moments(plan, node, &sum, blocks);
   fovea_record *r = record_with_input(plan, node, true, "batchnorm_merge_apply");
@@ -198,8 +183,8 @@ static void record_merged(fovea_plan *plan, int node, fovea_view stats) {
 /* A training's, in two launches or one; false: it is made otherwise. */
 static bool record_together(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const fovea_batch_sum sum = division(plan, n, 1);
-  const bool merged = fovea_plan_training(plan) && is_merged(plan, n, &sum);
+  const fovea_batch_sum sum = fovea_batchnorm_division(plan, n, 1);
+  const bool merged = fovea_plan_training(plan) && fovea_batchnorm_is_merged(plan, n, &sum);
   if (is_whole(plan, node)) record_whole(plan, node, stats);
   if (merged) record_merged(plan, node, stats);
   return merged || is_whole(plan, node);
@@ -255,13 +240,6 @@ static void finish_with_gradient(fovea_plan *plan, fovea_record *r, int node) {
 static void record_parameter_gradients(fovea_plan *plan, fovea_record *r, int node) {
   fovea_record_view(plan, r, "dgamma", fovea_plan_parameter_gradient(plan, node, GAMMA));
   fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
-}
-
-int fovea_batchnorm_blocks_a_sum(const fovea_plan *plan, int norm) {
-  const fovea_node *n = fovea_plan_node(plan, norm);
-  const fovea_batch_sum sum = division(plan, n, 4);
-  const bool reads = fovea_plan_fused(plan, norm) >= 0 && fovea_plan_wants_gradient(plan, norm, 0);
-  return reads && is_merged(plan, n, &sum) ? fovea_batch_sum_in_few_parts(plan, sum).share : 0;
 }
 
 /* Without the statistics where the attention that is fused makes them. */
@@ -322,7 +300,7 @@ static void record_backward_apply(fovea_plan *plan, int node, fovea_view dx, boo
 }
 
 static void backward(fovea_plan *plan, int node) {
-  const fovea_batch_sum sum = division(plan, fovea_plan_node(plan, node), 4);
+  const fovea_batch_sum sum = fovea_batchnorm_division(plan, fovea_plan_node(plan, node), 4);
   const bool wants = fovea_plan_wants_gradient(plan, node, 0), applies = wants && fovea_plan_fused(plan, node) < 0;
   bool accumulate = false;
   const fovea_view dx = wants ? fovea_plan_input_gradient(plan, node, 0, &accumulate) : (fovea_view){0};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "op/batchnorm_sums.h"
 #include "op/conv2d/bias.h"
 #include "op/conv2d/conv2d.h"
 #include "op/pointwise.h"

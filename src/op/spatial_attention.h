@@ -20,8 +20,4 @@ bool fovea_attention_is_fused(const fovea_plan *plan, int attention);
 void fovea_record_measured_attention(fovea_plan *plan, int attention, fovea_view blocks);
 void fovea_record_normalized_attention(fovea_plan *plan, int attention, fovea_view stats);
 
-/* How many blocks of images each of the sums of the normalization's gradient has that its fused attention's backward
- * pass is to add up, FOVEA_BATCHNORM_SUMS; 0: that is done already. */
-int fovea_batchnorm_blocks_a_sum(const fovea_plan *plan, int norm);
-
 #endif

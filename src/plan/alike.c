@@ -95,15 +95,6 @@ bool fovea_plan_alike_fits(const fovea_plan *plan, const fovea_record *r) {
   return true;
 }
 
-void fovea_plan_free_record(fovea_record *record) {
-  for (fovea_record *next = NULL; record; record = next) {
-    next = record->next;
-    fovea_buffer_destroy(record->table);
-    free(record->parts);
-    free(record);
-  }
-}
-
 void fovea_plan_destroy_alike(fovea_plan *plan) {
   for (int i = 0; i < plan->put_off_count; i++) fovea_plan_free_record(plan->put_off[i]);
   free(plan->put_off);

@@ -19,8 +19,6 @@ static const struct {
                                  [FOVEA_MULTI_BIASES] = {"bias.cl", "bias_backward", true},
                                  [FOVEA_MULTI_SUMS] = {"batch_sums.cl", "batch_sums", false}};
 
-bool fovea_plan_is_apart(const fovea_plan *plan) { return plan->apart || plan->resources.inspect; }
-
 static bool on_gpu(const fovea_plan *plan) { return plan->device->tuning.vector == 1; }
 
 /* What waits for a common launch takes no more memory than the largest tensor, or is one tensor. */

@@ -43,6 +43,8 @@ fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels) {
   return view;
 }
 
+bool fovea_plan_is_apart(const fovea_plan *plan) { return plan->apart || plan->resources.inspect; }
+
 size_t fovea_plan_workspace(const fovea_plan *plan) { return plan->resources.workspace; }
 
 fovea_view fovea_plan_bind(fovea_plan *plan, fovea_buffer *buffer) {
@@ -106,6 +108,15 @@ void fovea_record_view(fovea_plan *plan, fovea_record *record, const char *what,
 void fovea_record_buffer(fovea_plan *plan, fovea_record *record, const char *what, fovea_view view) {
   add_argument(record, (argument){.kind = ARGUMENT_BUFFER, .what = what, .view = view});
   fovea_plan_touch(plan, view);
+}
+
+void fovea_plan_free_record(fovea_record *record) {
+  for (fovea_record *next = NULL; record; record = next) {
+    next = record->next;
+    fovea_buffer_destroy(record->table);
+    free(record->parts);
+    free(record);
+  }
 }
 
 fovea_record *fovea_plan_record_again(fovea_plan *plan, fovea_record *record) {

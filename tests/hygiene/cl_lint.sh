@@ -26,7 +26,7 @@ compilations() {
   while IFS= read -r -d '' file; do
     widths=(1 4 8 16)
     # The canonical tree of a sum has 16 leaves: 16 lanes, or 16 work-items.
-    if grep -q '"common/reduce.clh"' -- "$file"; then widths=(1 16); fi
+    if grep -qE '"common/(reduce|moments|batchnorm_statistics)\.clh"' -- "$file"; then widths=(1 16); fi
     if [[ $file == *backward_weight_few.cl || $file == *backward_weight_blocked.cl ]]; then widths=(4 8 16); fi # a CPU's
     mine=("${tiles[@]}")
     if grep -q winograd <<<"$file" || grep -q 'include.*winograd' -- "$file"; then mine+=("${winograds[@]}"); fi

@@ -3,8 +3,8 @@
  *
  * The device under it is whatever is here. It takes a GPU's path and says of itself what a GPU might, so that the
  * options can only be those of a GPU. A file is built once, or once for each size of work-group that its kernels
- * require: the linker's --wrap gives the first program to the launches of the others too, since its kernels have the
- * same arguments whatever the macros. */
+ * require, and for each MERGED, which has another kernel: the linker's --wrap gives the first program to the launches
+ * of the others too, since its kernels have the same arguments whatever the macros. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +30,18 @@ static long required_group(const char *options) {
   return value ? strtol(value + 1, NULL, 10) : 0;
 }
 
+static bool has_same_kernels(const char *options, const char *others) {
+  return required_group(options) == required_group(others) &&
+         (strstr(options, "-DMERGED=1") != NULL) == (strstr(others, "-DMERGED=1") != NULL);
+}
+
 fovea_status __wrap_fovea_program_get(fovea_device *device, const char *file, const char *options,
                                       cl_program *program) {
   const char *first = NULL;
   bool known = false;
   for (size_t i = 0; i < asked_count; i++) {
     if (strcmp(asked[i].file, file) != 0) continue;
-    if (!first && required_group(asked[i].options) == required_group(options)) first = asked[i].options;
+    if (!first && has_same_kernels(asked[i].options, options)) first = asked[i].options;
     if (strcmp(asked[i].options, options) == 0) known = true;
   }
   if (!known) {

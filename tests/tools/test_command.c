@@ -68,7 +68,7 @@ static void bad_usage(void **state) {
   assert_int_equal(fovea("", "help frobnicate"), 2);
   assert_output("unknown subcommand frobnicate");
   assert_int_equal(fovea("", "sweep --se 1"), 2);
-  assert_output("fovea: option --se is ambiguous: it may be --seed or --seeds\n");
+  assert_output("fovea: option --se is ambiguous: it may be --seed or --set or --seeds\n");
 }
 
 static void devices(void **state) {

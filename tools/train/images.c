@@ -30,7 +30,7 @@ size_t image_options_table(image_options *o, option table[IMAGE_OPTIONS]) {
       {.name = "size",
        .kind = OPTION_WORD,
        .value = o->size,
-       .argument = "SIDE or HEIGHTxWIDTH",
+       .argument = "SIZE",
        .help = "resize pictures to 64x64 or 48x64; of arrays, what a row of numbers is"},
       {.name = "fit",
        .kind = OPTION_CHOICE,

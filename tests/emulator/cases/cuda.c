@@ -89,7 +89,7 @@ static void test_no_way(void **state) {
   cl_mem a = harness_buffer(&h, COUNT * sizeof(uint32_t), NULL);
   refused(harness_kernel(&h, "times_three", P, &a, NONE), &offset, CL_INVALID_GLOBAL_OFFSET,
           "cuda: kernel times_three: a range that does not begin at 0 has no way here");
-  refused(harness_kernel(&h, "with_local", P, &a, LOCAL * 4, NULL, NONE), NULL, CL_INVALID_KERNEL_ARGS,
+  refused(harness_kernel(&h, "with_local", P, &a, LOCAL * 4, (void *)NULL, NONE), NULL, CL_INVALID_KERNEL_ARGS,
           "cuda: kernel with_local: an argument in local memory has no way here");
   clReleaseMemObject(a);
 }

@@ -187,11 +187,11 @@ static void unload(void *module) {
 }
 
 static void *load(const char *stem, char *message, size_t size) {
-  char *read = ptx_read_file(stem, ".ptx"), *text = read ? make_text(read) : NULL;
+  char *file = ptx_read_file(stem, ".ptx"), *text = file ? make_text(file) : NULL;
   cuda_module *m = text ? calloc(1, sizeof *m) : NULL;
   const bool good = m && fill(m, text, message, size);
   if (!m) snprintf(message, size, "%s.ptx cannot be read", stem);
-  free(read);
+  free(file);
   free(text);
   if (good) return m;
   if (m) unload(m);

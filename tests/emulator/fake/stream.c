@@ -29,12 +29,13 @@ static uint64_t now(void) {
 static CUresult launch(const pending *c) {
   static uint64_t number;
   uint64_t instructions = 0;
+  number++;
   const ptx_launch l = {.kernel = c->kernel,
                         .settings = settings_get(),
                         .range = &c->range,
                         .values = c->data,
                         .local_bytes = c->kernel->head.local_bytes,
-                        .number = ++number};
+                        .number = number};
   return threads_run(ptx_run_group, &l, c->range.groups, &instructions) ? CUDA_SUCCESS : CUDA_ERROR_LAUNCH_FAILED;
 }
 

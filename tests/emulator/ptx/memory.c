@@ -114,7 +114,7 @@ static inline const step *store_words(warp *w, const step *o, state_space to, in
     return o + 1;
   }
   EACH_ACTIVE {
-    uint32_t value[4];
+    uint32_t value[4] = {0};
     for (int n = 0; n < words; n++) value[n] = w->r[o->x[1 + n]].u[l];
     memcpy(pointer(at.u[l]), value, bytes);
   }
