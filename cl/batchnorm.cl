@@ -38,7 +38,7 @@ typedef struct forward_channel {
 } forward_channel;
 
 /* Four pixels, the q-th, of V images from n0 on. */
-static inline void apply_quad(forward_channel k, dropout drop, __global const uint *state, int n0, int q) {
+INLINE void apply_quad(forward_channel k, dropout drop, __global const uint *state, int n0, int q) {
   const int p0 = 4 * q;
   const vfloat mean = (vfloat)(k.mean), inv = (vfloat)(k.inv), gamma = (vfloat)(k.gamma), beta = (vfloat)(k.beta);
   philox4 words;
@@ -186,9 +186,9 @@ typedef struct backward_images {
 } backward_images;
 
 /* From pointers to whole tensors: images n0 and on of channel c. */
-static inline backward_images images_of(__global const float *x, __global const float *s, __global const float *y,
-                                        __global float *dy, __global const float *stats, __global const uint *state,
-                                        int n0, int n, int c, int c_count, int h_count, int w_count) {
+INLINE backward_images images_of(__global const float *x, __global const float *s, __global const float *y,
+                                 __global float *dy, __global const float *stats, __global const uint *state, int n0,
+                                 int n, int c, int c_count, int h_count, int w_count) {
   const int pixels = h_count * w_count;
   const size_t images = vplace(0, n0, pixels), first = (size_t)c * pixels * n + images;
   const backward_images k = {x + first, s + images,    y + first, dy + first, stats[c], stats[c_count + c],
@@ -200,20 +200,20 @@ typedef struct backward_pixel {
   vfloat x, y, dy;
 } backward_pixel;
 
-static inline backward_pixel load_pixel(backward_images k, int p) {
+INLINE backward_pixel load_pixel(backward_images k, int p) {
   const size_t at = (size_t)p * LANES;
   const backward_pixel pixel = {load_x(k.x, k.s, at), vload(k.y + at), vload(k.dy + at)};
   return pixel;
 }
 
-static inline backward_sums add_pixel(backward_images k, backward_sums sums, vfloat x, vfloat g) {
+INLINE backward_sums add_pixel(backward_images k, backward_sums sums, vfloat x, vfloat g) {
   sums.g = vadd_in_order(sums.g, g);
   sums.product = fma(g, (x - (vfloat)(k.mean)) * (vfloat)(k.inv), sums.product);
   return sums;
 }
 
 /* The sums of row h; overwrites dy with g. A GPU asks for all of four pixels before it stores one. */
-static inline backward_sums backward_row(backward_images k, dropout drop, __global const uint *state, int h) {
+INLINE backward_sums backward_row(backward_images k, dropout drop, __global const uint *state, int h) {
   const int quads = (k.pixels + 3) / 4, first = h * k.w_count, last = first + k.w_count;
   backward_sums sums = no_sums();
   for (int q = first / 4; 4 * q < last; q++) {
@@ -257,7 +257,7 @@ typedef struct backward_channel {
   int n, c, c_count, h_count, w_count;
 } backward_channel;
 
-static inline backward_images images_at(backward_channel k, int n0) {
+INLINE backward_images images_at(backward_channel k, int n0) {
   return images_of(k.x, k.s, k.y, k.dy, k.stats, k.state, n0, k.n, k.c, k.c_count, k.h_count, k.w_count);
 }
 
@@ -333,8 +333,8 @@ __kernel void batchnorm_backward_sums(__global const float *restrict x_base, con
 }
 
 /* dx of pixel p of V images from n0 on, from g; x, g and dx are at the channel. */
-static inline void apply_gradient(normalization k, __global const float *x, __global const float *g, __global float *dx,
-                                  int n0, int n_valid, int p, int pixels, int accumulate) {
+INLINE void apply_gradient(normalization k, __global const float *x, __global const float *g, __global float *dx,
+                           int n0, int n_valid, int p, int pixels, int accumulate) {
   const size_t at = vplace(p, n0, pixels);
   vfloat v = normalization_backward(k, vload(x + at), vload(g + at), n0, n_valid);
   if (accumulate) v += vload(dx + at);

@@ -10,7 +10,7 @@ option show_option(option_ints *show) {
                   .value = show,
                   .min = 1,
                   .max = MOST_CHANNELS,
-                  .argument = "N or R,G,B",
+                  .argument = "CHANNELS",
                   .help =
                       "channels that pictures show, counted from 1: one as gray or three as colours; of more than "
                       "three the first three"};
