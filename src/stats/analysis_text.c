@@ -77,6 +77,9 @@ static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ol
       fovea_text_add(t, a->factors[j].name);
       fovea_text_print(t, " matter together: what one does depends on the other (F = %.2f, p ", e->f_value);
       fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
+      if (e->alike) fovea_text_add(t, ", or ");
+      if (e->alike) fovea_text_add(t, e->alike);
+      if (e->alike) fovea_text_add(t, ", which these rows cannot tell from it, does so");
       fovea_text_add(t, "; the sentences above are of averages.\n");
     }
 }
@@ -91,7 +94,10 @@ static void put_effects(fovea_text *t, const fovea_effect *e, size_t count, size
     put_squares(t, e[i].sum_squares);
     put_fixed(t, 2, e[i].f_value);
     put_p(t, e[i].p_value);
-    fovea_text_add(t, e[i].is_block ? "  block\n" : "\n");
+    fovea_text_add(t, e[i].is_block ? "  block" : "");
+    if (e[i].unknown) fovea_text_add(t, "  not estimable: ");
+    if (e[i].unknown) fovea_text_add(t, e[i].unknown);
+    fovea_text_add(t, "\n");
   }
 }
 

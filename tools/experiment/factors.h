@@ -4,7 +4,7 @@
 
 #include "train/identity.h"
 
-enum { FACTORS_NAME = 200, FACTORS_COLUMNS = 200, FACTORS_ALIASES = 1000 };
+enum { FACTORS_NAME = 200, FACTORS_COLUMNS = 200, FACTORS_ALIASES = 8192 /* 16 factors name 136 effects */ };
 
 /* What is asked for. */
 typedef struct factors_request {

@@ -86,6 +86,38 @@ static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *
     remarks_tell(said, "with one seed what is called noise is what the factors do together; --seeds 3 or more tells");
 }
 
+static bool has_pair(const fovea_design *d, size_t a, size_t b) {
+  bool one = false;
+  for (size_t t = 0; t < d->term_count; t++) {
+    const fovea_design_term *term = &d->terms[t];
+    one = one || (term->order == 2 && ((term->variables[0] == a && term->variables[1] == b) ||
+                                       (term->variables[0] == b && term->variables[1] == a)));
+  }
+  return one;
+}
+
+/* Pairs with numbers are tested where they are terms, and nowhere else. */
+static void tell_untested(remarks *said, const fovea_design *d, const fovea_analysis *a) {
+  fovea_text names = {0};
+  bool untested = false;
+  for (size_t i = 0; a && i < a->slope_count; i++) {
+    const size_t number = a->slopes[i].variable;
+    for (size_t j = 0; j < i; j++) untested = untested || !has_pair(d, number, a->slopes[j].variable);
+    for (size_t v = 0; v < d->variable_count; v++)
+      untested = untested || (d->variables[v].degree == 0 && !d->variables[v].is_block &&
+                              d->variables[v].level_count > 1 && !has_pair(d, number, v));
+    fovea_text_add(&names, i ? "," : "");
+    fovea_text_add(&names, a->slopes[i].name);
+  }
+  if (untested && !names.failed)
+    remarks_tell(said,
+                 "pairs with numbers are tested only as terms, such as --terms 'a*b'; --categorical %s tests all as of "
+                 "names",
+                 names.bytes);
+  said->kept.failed = said->kept.failed || names.failed;
+  free(names.bytes);
+}
+
 /* Options that change nothing. */
 static void tell_idle(const fovea_analysis_options *how, report *r) {
   bool many = false;
@@ -114,6 +146,7 @@ fovea_status report_make(const char *path, const fovea_table_options *reading, c
   if (status && r->ols) fovea_fail_in(status, "%s", path);
   if (!status && own) tell_sweep(&r->said, table, r->design);
   if (!status) tell_idle(how, r);
+  if (!status) tell_untested(&r->said, r->design, r->analysis);
   fovea_table_destroy(table);
   return status;
 }

@@ -112,7 +112,14 @@ static size_t images_of(const sweep *s, const factors_config *c) {
 
 /* Says a sentence, with which the result is saved, too. */
 static void announce_kept(sweep *s, const char *sentence) {
-  progress_tell("fovea: %s", sentence);
+  const size_t size = strlen(sentence) + sizeof "fovea: ";
+  char *line = malloc(size);
+  if (line != NULL) {
+    snprintf(line, size, "fovea: %s", sentence);
+    progress_say(line);
+  }
+  s->said.failed = s->said.failed || line == NULL;
+  free(line);
   fovea_text_add(&s->said, sentence);
   fovea_text_add(&s->said, "\n");
 }
