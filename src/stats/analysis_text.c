@@ -206,6 +206,10 @@ static void put_all_means(fovea_text *t, const fovea_analysis *a, const fovea_ol
 
 static void put_shares(fovea_text *t, const fovea_analysis *a) {
   static const char rest[] = "three factors and more";
+  if (a->share_count == 0 && a->factor_count > 0 && a->slope_count > 0)
+    fovea_text_add(t,
+                   "\nThe parts of the variance are not given: they are of factors alone, and numbers are in the "
+                   "model; --categorical makes factors of them\n");
   if (a->share_count == 0) return;
   size_t width = sizeof rest - 1;
   for (size_t i = 0; i < a->share_count; i++) width = wider(width, a->shares[i].name);
@@ -220,7 +224,9 @@ static void put_shares(fovea_text *t, const fovea_analysis *a) {
     put_fixed(t, 1, 100 * a->share_rest);
     fovea_text_add(t, "\n");
   }
-  if (!isnan(a->share_noise)) fovea_text_print(t, "  (errors alone would give %.1f)\n", 100 * a->share_noise);
+  if (!isnan(a->share_noise))
+    fovea_text_print(t, "  (of these 100, errors in the means make some %.1f, spread over all lines)\n",
+                     100 * a->share_noise);
 }
 
 /* "with 3 seeds": what there is of what more would tell more. */

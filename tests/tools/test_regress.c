@@ -195,6 +195,7 @@ static void test_sweep_report(void **state) {
       "\n  sigmoid - selu      0.0287",
       "\n  (differences: Tukey's)\n",
       "\nParts of the variance of the configurations' means, in percent\n",
+      "\n  (of these 100, errors in the means make some ",
       "\nactivation: with 3 seeds a difference of 0.0063 is seen with probability 0.8; to see one of 0.005 takes 5 of "
       "them.\n",
       "\nactivation_sigmoid     0.0303",
@@ -261,6 +262,7 @@ static void test_numbers(void **state) {
       "\nLack of fit: ",
       "\n  x, 1 more ",
       "\n  4 - 3            7.005",
+      "\nThe parts of the variance are not given: ",
       "\ng: with these 8 rows a difference of "};
   char arguments[1200], *out, *err;
   snprintf(arguments, sizeof arguments, "--anova 2 '%s' --adjust tukey", temp_file("curved.csv", csv, sizeof csv - 1));

@@ -123,7 +123,7 @@ static int run(int argc, char **argv) {
       STRING(r.columns, "columns", "A,B,C", "the predictors; all the others, or a sweep's factors"),
       STRING(r.terms, "terms", "A*B,C:D", "predictors and their products: A*B is A, B and A:B"),
       FLAG(r.constant, "constant", "add a column of ones"),
-      STRING(r.baselines, "baseline", "A=X,B=Y", "the level that others are compared to; the first"),
+      STRING(r.baselines, "baseline", "A=X,B=Y", "the level that others are compared to; the first by alphabet"),
       FLAG(r.all_levels, "all-levels", "a column for every word; of a sweep, the original experiment's table"),
       STRING(r.categorical, "categorical", "A,B", "columns whose numbers are names"),
       STRING(r.powers, "poly", "A:3,B:2", "powers of a column up to a degree, made without loss"),
