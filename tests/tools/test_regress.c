@@ -376,6 +376,26 @@ static void test_unknown_pairs(void **state) {
   free(err);
 }
 
+/* As many coefficients as rows: beside an analysis no table of 1, inf and nan; alone as statsmodels has it. */
+static void test_saturated(void **state) {
+  (void)state;
+  static const char csv[] = "a,b,y\nu,s,1\nu,t,2\nv,s,4\nv,t,3\n";
+  static const char sentence[] = "\nThe fit is saturated: 4 observations for a rank of 4 leave nothing to tell errors ";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 --terms 'a*b' '%s'",
+           temp_file("saturated.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, sentence));
+  assert_true(!strstr(out, "inf") && !strstr(out, "nan") && !strstr(out, "R-squared"));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--constant --terms 'a*b' '%s'", temp_path("saturated.csv"));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "R-squared:                       1.000"));
+  free(out);
+  free(err);
+}
+
 /* A column whose name has a comma is quoted, twice where it has a quote. */
 static void test_quoted_names(void **state) {
   (void)state;
@@ -450,10 +470,11 @@ static void test_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),       cmocka_unit_test(test_json_and_plot),
-      cmocka_unit_test(test_aliases),        cmocka_unit_test(test_columns),      cmocka_unit_test(test_said),
-      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),  cmocka_unit_test(test_unknown_pairs),
-      cmocka_unit_test(test_failures),       cmocka_unit_test(test_sweep_report), cmocka_unit_test(test_anova),
-      cmocka_unit_test(test_crossover),      cmocka_unit_test(test_numbers),      cmocka_unit_test(test_quoted_names)};
+      cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),      cmocka_unit_test(test_json_and_plot),
+      cmocka_unit_test(test_aliases),        cmocka_unit_test(test_columns),     cmocka_unit_test(test_said),
+      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs), cmocka_unit_test(test_saturated),
+      cmocka_unit_test(test_unknown_pairs),  cmocka_unit_test(test_failures),    cmocka_unit_test(test_sweep_report),
+      cmocka_unit_test(test_anova),          cmocka_unit_test(test_crossover),   cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_quoted_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

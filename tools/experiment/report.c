@@ -163,12 +163,25 @@ void report_free(report *r) {
 
 /* --- text -------------------------------------------------------------------------------------------------------- */
 
+/* Beside an analysis a saturated fit's summary would say nothing but 1, inf and nan. */
+static fovea_status summary_text(const report *r, const fovea_ols *o, char **text) {
+  fovea_text t = {0};
+  if (!r->analysis || o->df_resid > 0) return fovea_ols_summary(o, text);
+  fovea_text_print(&t,
+                   "The fit is saturated: %zu observations for a rank of %zu leave nothing to tell errors from, and no "
+                   "table of coefficients is printed.\n",
+                   o->n, o->rank);
+  if (t.failed) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the text of a regression");
+  *text = t.bytes;
+  return FOVEA_OK;
+}
+
 static fovea_status plain_text(const report *r, char **text) {
   char *analysis = NULL, *summary = NULL, *original = NULL;
   fovea_text t = {0};
   fovea_status status = r->analysis ? fovea_analysis_text(r->analysis, r->ols, &analysis) : FOVEA_OK;
-  if (!status) status = fovea_ols_summary(r->ols, &summary);
-  if (!status && r->original) status = fovea_ols_summary(r->original, &original);
+  if (!status) status = summary_text(r, r->ols, &summary);
+  if (!status && r->original) status = summary_text(r, r->original, &original);
   if (!status && analysis) {
     char *first = remarks_text(&r->said); /* a summary alone stays as statsmodels has it */
     if (first) fovea_text_add(&t, first);
