@@ -209,6 +209,7 @@ static void test_sweep_report(void **state) {
            FOVEA_SOURCE_DIR, factors, pairs);
   if (run("", arguments, &out, &err)) fail_msg("%s", err);
   assert_true(in_order(out, parts, sizeof parts / sizeof *parts));
+  assert_null(strstr(err, "failed.csv"));
   picture p = {0};
   assert_int_equal(picture_read(factors, &p), 0);
   picture_free(&p);
@@ -228,6 +229,26 @@ static void test_sweep_report(void **state) {
   assert_int_equal(json_object_size(json_object_get(analysis, "shares")), 12);
   assert_string_equal(json_string_value(json_object_get(analysis, "adjustment")), "holm");
   json_decref(json);
+  free(out);
+  free(err);
+}
+
+/* A sweep's table alone says what lies beside it. */
+static void test_sweep_folder(void **state) {
+  (void)state;
+  static const char failed[] = "config,seed,reason\na,768,nan\nb,768,nan\n", config[] = "{\"fraction\": \"1/2\"}";
+  uint8_t *table;
+  size_t size;
+  char arguments[1200], *out, *err;
+  assert_int_equal(fovea_file_read(FOVEA_SOURCE_DIR "/tests/golden/inference/sweep_blocks.csv", 1 << 20, &table, &size),
+                   FOVEA_OK);
+  temp_file("sweep/failed.csv", failed, sizeof failed - 1);
+  temp_file("sweep/config.json", config, sizeof config - 1);
+  snprintf(arguments, sizeof arguments, "'%s'", temp_file("sweep/results.csv", (char *)table, size));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "sweep/failed.csv has 2 configurations that have no result here"));
+  assert_non_null(strstr(out, "\n- the sweep is a part, by --fraction 1/2; its regression.txt says which effects "));
+  free(table);
   free(out);
   free(err);
 }
@@ -470,11 +491,11 @@ static void test_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),      cmocka_unit_test(test_json_and_plot),
-      cmocka_unit_test(test_aliases),        cmocka_unit_test(test_columns),     cmocka_unit_test(test_said),
-      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs), cmocka_unit_test(test_saturated),
-      cmocka_unit_test(test_unknown_pairs),  cmocka_unit_test(test_failures),    cmocka_unit_test(test_sweep_report),
-      cmocka_unit_test(test_anova),          cmocka_unit_test(test_crossover),   cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_quoted_names)};
+      cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),        cmocka_unit_test(test_json_and_plot),
+      cmocka_unit_test(test_aliases),        cmocka_unit_test(test_columns),       cmocka_unit_test(test_said),
+      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),   cmocka_unit_test(test_saturated),
+      cmocka_unit_test(test_sweep_folder),   cmocka_unit_test(test_unknown_pairs), cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),         cmocka_unit_test(test_crossover),
+      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ void estimate_say(double images, double speed, char text[ESTIMATE_TEXT]) {
   const double time = images / speed;
   char amount[40];
   if (time < 2 * minute)
-    snprintf(amount, sizeof amount, "%.0f seconds", fmax(time, 1));
+    snprintf(amount, sizeof amount, "%.0f second%s", fmax(time, 1), time < 1.5 ? "" : "s");
   else
     snprintf(amount, sizeof amount, "%.*f minutes", time < 10 * minute ? 1 : 0, time / minute);
   snprintf(text, ESTIMATE_TEXT,

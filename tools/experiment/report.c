@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fail.h"
 #include "experiment/fit.h"
@@ -71,6 +72,27 @@ static void tell_extreme(remarks *said, const fovea_table *t, const fovea_design
                    "others say: --log, or leave its line out",
                    t->lines[i], config < t->columns ? ", " : "",
                    config < t->columns ? t->cells[i * t->columns + config] : "", d->response, d->y[i], median);
+}
+
+/* What the sweep's folder knows of its table: who failed, and that it is a part. */
+static void tell_folder(remarks *said) {
+  const char *slash = strrchr(said->path, '/');
+  const int length = slash ? (int)(slash - said->path) + 1 : 0;
+  char path[4096];
+  fovea_table *failed = NULL;
+  struct stat is;
+  snprintf(path, sizeof path, "%.*sfailed.csv", length, said->path);
+  if (stat(path, &is) == 0 && fovea_table_read(path, &failed) == FOVEA_OK)
+    remarks_tell(said, "%s has %zu configurations that have no result here, and why", path, failed->rows);
+  fovea_table_destroy(failed);
+  snprintf(path, sizeof path, "%.*sconfig.json", length, said->path);
+  json_t *config = json_load_file(path, 0, NULL);
+  const char *part = json_string_value(json_object_get(config, "fraction"));
+  if (part && strcmp(part, "1/1") != 0)
+    remarks_tell(said,
+                 "the sweep is a part, by --fraction %s; its regression.txt says which effects cannot be told apart",
+                 part);
+  json_decref(config);
 }
 
 static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *d) {
@@ -144,6 +166,7 @@ fovea_status report_make(const char *path, const fovea_table_options *reading, c
     status = fovea_analyze(r->design, r->ols, how, &r->analysis);
   if (!status && own && is_original(table, r->design)) status = fit_original(table, options, &r->original);
   if (status && r->ols) fovea_fail_in(status, "%s", path);
+  if (!status && own && !r->left_out && strcmp(path, "-") != 0) tell_folder(&r->said);
   if (!status && own) tell_sweep(&r->said, table, r->design);
   if (!status) tell_idle(how, r);
   if (!status) tell_untested(&r->said, r->design, r->analysis);
