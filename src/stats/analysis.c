@@ -12,6 +12,7 @@
 #include "stats/marginal.h"
 #include "stats/notes.h"
 #include "stats/numbers.h"
+#include "stats/pairs.h"
 #include "stats/range.h"
 #include "stats/sentences.h"
 #include "stats/shares.h"
@@ -74,48 +75,6 @@ static fovea_status add_slopes(const fovea_design *d, const fovea_ols *o, const 
     const fovea_effect effect = effect_of(d, a, numbers[i]);
     status = fovea_slope_fill(d, o, numbers[i], &effect, a->adjustment, &a->slopes[i]);
   }
-  return status;
-}
-
-static const fovea_design_term *term_of_pair(const fovea_design *d, size_t a, size_t b) {
-  for (size_t t = 0; t < d->term_count; t++) {
-    const fovea_design_term *term = &d->terms[t];
-    if (term->order == 2 &&
-        ((term->variables[0] == a && term->variables[1] == b) || (term->variables[0] == b && term->variables[1] == a)))
-      return term;
-  }
-  return NULL;
-}
-
-/* The pair in the design, or added to it; where that cannot be fitted its numbers stay unknown. */
-static fovea_status add_pair(const fovea_design *d, const fovea_ols *o, size_t first, size_t second,
-                             fovea_effect *effect, fovea_means *m) {
-  const size_t variables[2] = {first, second};
-  const fovea_ols_options options = {.covariance = o->covariance, .alpha = o->alpha};
-  fovea_design wider = {0};
-  fovea_ols *fit = NULL;
-  fovea_status status = fovea_wider_make(d, NULL, variables, 2, &wider);
-  if (!status) status = fovea_ols_fit_design(&wider, &options, &fit);
-  *effect = (fovea_effect){.sum_squares = NAN, .f_value = NAN, .p_value = NAN};
-  if (status == FOVEA_INVALID)
-    status = fovea_means_fill(d, o, variables, 2, FOVEA_UNADJUSTED, NULL, m);
-  else if (!status) {
-    status = fovea_anova_term(fit, term_of_pair(&wider, first, second), effect);
-    if (!status) status = fovea_means_fill(&wider, fit, variables, 2, FOVEA_UNADJUSTED, NULL, m);
-  }
-  if (!status) effect->name = strdup(m->name);
-  if (!status && !effect->name) status = no_memory();
-  fovea_ols_destroy(fit);
-  fovea_wider_free(&wider);
-  return status;
-}
-
-static fovea_status add_pairs(const fovea_design *d, const fovea_ols *o, const size_t *factors, fovea_analysis *a) {
-  fovea_status status = FOVEA_OK;
-  size_t at = 0;
-  for (size_t i = 0; i < a->factor_count; i++)
-    for (size_t j = i + 1; j < a->factor_count && !status; j++, at++)
-      status = add_pair(d, o, factors[i], factors[j], &a->interactions[at], &a->pairs[at]);
   return status;
 }
 
@@ -217,7 +176,10 @@ static fovea_status analyze(const fovea_design *d, const fovea_ols *o, fovea_ana
   if (!status) status = fovea_anova_fill(d, o, a->type, a->effects);
   if (!status) status = add_factors(d, o, factors, a);
   if (!status) status = add_slopes(d, o, numbers, a);
-  if (!status) status = add_pairs(d, o, factors, a);
+  if (!status) {
+    memmove(factors + a->factor_count, numbers, a->slope_count * sizeof *numbers);
+    status = fovea_pairs_fill(d, o, factors, a);
+  }
   fovea_c_locale_end(state);
   if (!status) status = fovea_shares_fill(d, factors, a->factor_count, o->exact ? NAN : o->residual_deviation, a);
   if (!status) count_seeds(d, o, a);
@@ -268,7 +230,11 @@ fovea_status fovea_analyze(const fovea_design *design, const fovea_ols *ols, con
 }
 
 static void free_effects(fovea_effect *effects, size_t count) {
-  for (size_t i = 0; i < count && effects; i++) free(effects[i].name);
+  for (size_t i = 0; i < count && effects; i++) {
+    free(effects[i].name);
+    free(effects[i].alike);
+    free(effects[i].unknown);
+  }
   free(effects);
 }
 

@@ -25,6 +25,8 @@ static json_t *effects(const fovea_effect *e, size_t count) {
     failed |= fovea_json_set(one, "sum_squares", fovea_json_real(e[i].sum_squares));
     failed |= fovea_json_set(one, "f_value", fovea_json_real(e[i].f_value));
     failed |= fovea_json_set(one, "p_value", fovea_json_real(e[i].p_value));
+    if (e[i].alike) failed |= fovea_json_set(one, "alike", json_string(e[i].alike));
+    if (e[i].unknown) failed |= fovea_json_set(one, "unknown", json_string(e[i].unknown));
     failed = append(array, one, failed);
   }
   if (!failed) return array;

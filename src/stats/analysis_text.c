@@ -77,6 +77,9 @@ static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ol
       fovea_text_add(t, a->factors[j].name);
       fovea_text_print(t, " matter together: what one does depends on the other (F = %.2f, p ", e->f_value);
       fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
+      if (e->alike) fovea_text_add(t, ", or ");
+      if (e->alike) fovea_text_add(t, e->alike);
+      if (e->alike) fovea_text_add(t, ", which these rows cannot tell from it, does so");
       fovea_text_add(t, "; the sentences above are of averages.\n");
     }
 }
@@ -91,7 +94,10 @@ static void put_effects(fovea_text *t, const fovea_effect *e, size_t count, size
     put_squares(t, e[i].sum_squares);
     put_fixed(t, 2, e[i].f_value);
     put_p(t, e[i].p_value);
-    fovea_text_add(t, e[i].is_block ? "  block\n" : "\n");
+    fovea_text_add(t, e[i].is_block ? "  block" : "");
+    if (e[i].unknown) fovea_text_add(t, "  not estimable: ");
+    if (e[i].unknown) fovea_text_add(t, e[i].unknown);
+    fovea_text_add(t, "\n");
   }
 }
 
@@ -200,6 +206,10 @@ static void put_all_means(fovea_text *t, const fovea_analysis *a, const fovea_ol
 
 static void put_shares(fovea_text *t, const fovea_analysis *a) {
   static const char rest[] = "three factors and more";
+  if (a->share_count == 0 && a->factor_count > 0 && a->slope_count > 0)
+    fovea_text_add(t,
+                   "\nThe parts of the variance are not given: they are of factors alone, and numbers are in the "
+                   "model; --categorical makes factors of them\n");
   if (a->share_count == 0) return;
   size_t width = sizeof rest - 1;
   for (size_t i = 0; i < a->share_count; i++) width = wider(width, a->shares[i].name);
@@ -214,7 +224,9 @@ static void put_shares(fovea_text *t, const fovea_analysis *a) {
     put_fixed(t, 1, 100 * a->share_rest);
     fovea_text_add(t, "\n");
   }
-  if (!isnan(a->share_noise)) fovea_text_print(t, "  (errors alone would give %.1f)\n", 100 * a->share_noise);
+  if (!isnan(a->share_noise))
+    fovea_text_print(t, "  (of these 100, errors in the means make some %.1f, spread over all lines)\n",
+                     100 * a->share_noise);
 }
 
 /* "with 3 seeds": what there is of what more would tell more. */

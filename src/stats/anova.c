@@ -179,20 +179,28 @@ fovea_status fovea_anova_fill(const fovea_design *d, const fovea_ols *o, int typ
 
 /* --- one term more ----------------------------------------------------------------------------------------------- */
 
-fovea_status fovea_anova_term(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect) {
-  size_t *columns = malloc((term->count + 1) * sizeof *columns), rank = 0;
-  double statistic = NAN;
-  if (!columns) return no_memory();
-  for (size_t c = 0; c < term->count; c++) columns[c] = term->first + c;
-  fovea_status status = fovea_wald(o, columns, term->count, &statistic, &rank);
+fovea_status fovea_anova_term(const fovea_design *d, const fovea_ols *o, const fovea_design_term *term,
+                              fovea_effect *effect) {
+  bool *marked = calloc(d->k + 1, sizeof *marked);
+  size_t *columns = malloc((d->k + 1) * sizeof *columns), rank = 0, rank_containing = 0;
+  double statistic = NAN, containing = 0;
+  fovea_status status = marked && columns ? FOVEA_OK : no_memory();
+  if (!status) {
+    mark_containing(d, term, false, marked);
+    status = wald_of(o, marked, columns, &containing, &rank_containing);
+  }
+  if (!status) {
+    mark_containing(d, term, true, marked);
+    status = wald_of(o, marked, columns, &statistic, &rank);
+  }
+  free(marked);
   free(columns);
-  effect->df = (double)rank;
-  effect->f_value = rank > 0 && o->df_resid > 0 && !o->exact ? statistic / (double)rank : NAN;
+  if (status) return status;
+  conclude(statistic - containing, (double)(rank - rank_containing), o, 1, effect);
   effect->sum_squares = o->covariance == FOVEA_CLASSICAL
                             ? effect->f_value * effect->df * o->residual_deviation * o->residual_deviation
                             : NAN;
-  effect->p_value = fovea_f_sf(effect->f_value, effect->df, o->df_inference);
-  return status;
+  return FOVEA_OK;
 }
 
 static fovea_status copy_terms(const fovea_design *d, const size_t *variables, size_t order, fovea_design *wider) {

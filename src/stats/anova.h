@@ -8,8 +8,10 @@
  */
 fovea_status fovea_anova_fill(const fovea_design *d, const fovea_ols *o, int type, fovea_effect *effects);
 
-/* Wald's test of a term of the fit's design, F in classical errors: effect's numbers. FOVEA_NO_MEMORY. */
-fovea_status fovea_anova_term(const fovea_ols *o, const fovea_design_term *term, fovea_effect *effect);
+/* Wald's test, of type 2, of a term of d, of which o is the fit; F in classical errors: effect's numbers.
+ * FOVEA_NO_MEMORY. */
+fovea_status fovea_anova_term(const fovea_design *d, const fovea_ols *o, const fovea_design_term *term,
+                              fovea_effect *effect);
 
 /* A design with one term more, the product of `order` variables: its columns are its own, the rest is d's. `extra`, if
  * not NULL, is a variable more, whose number is d->variable_count. The term is the last, or is there already. The

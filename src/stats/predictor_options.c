@@ -74,7 +74,8 @@ static const char *after_name(const char *text, const char *name, char *room) {
 
 static fovea_status choose(fovea_predictors *p, fovea_design_variable *v, const char *word, char *room) {
   if (v->degree > 0)
-    return fovea_fail(FOVEA_INVALID, "the column %s has numbers and no baseline; see categorical", v->name);
+    return fovea_fail(FOVEA_INVALID, "the column %s has numbers and no baseline; --categorical %s takes them as names",
+                      v->name, v->name);
   if (*word == '"' && fovea_name_read(&word, "", room)) word = room;
   for (size_t l = 0; l < v->level_count; l++)
     if (strcmp(v->levels[l], word) == 0) {

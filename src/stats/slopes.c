@@ -73,7 +73,7 @@ static fovea_status fill_values(const fovea_design *d, const fovea_ols *o, const
     status = fovea_ols_fit_design(&wider, &options, &fit);
     /* where it cannot be fitted, as by HC3 of a value that occurs once, nothing is said of the values */
     const bool none = status == FOVEA_INVALID;
-    if (!status) status = fovea_anova_term(fit, &wider.terms[wider.term_count - 1], &s->lack);
+    if (!status) status = fovea_anova_term(&wider, fit, &wider.terms[wider.term_count - 1], &s->lack);
     if (!status) status = fovea_means_fill(&wider, fit, &added, 1, adjustment, &tie, &s->values);
     if (none) status = FOVEA_OK;
   }

@@ -195,6 +195,7 @@ static void test_sweep_report(void **state) {
       "\n  sigmoid - selu      0.0287",
       "\n  (differences: Tukey's)\n",
       "\nParts of the variance of the configurations' means, in percent\n",
+      "\n  (of these 100, errors in the means make some ",
       "\nactivation: with 3 seeds a difference of 0.0063 is seen with probability 0.8; to see one of 0.005 takes 5 of "
       "them.\n",
       "\nactivation_sigmoid     0.0303",
@@ -208,6 +209,7 @@ static void test_sweep_report(void **state) {
            FOVEA_SOURCE_DIR, factors, pairs);
   if (run("", arguments, &out, &err)) fail_msg("%s", err);
   assert_true(in_order(out, parts, sizeof parts / sizeof *parts));
+  assert_null(strstr(err, "failed.csv"));
   picture p = {0};
   assert_int_equal(picture_read(factors, &p), 0);
   picture_free(&p);
@@ -227,6 +229,26 @@ static void test_sweep_report(void **state) {
   assert_int_equal(json_object_size(json_object_get(analysis, "shares")), 12);
   assert_string_equal(json_string_value(json_object_get(analysis, "adjustment")), "holm");
   json_decref(json);
+  free(out);
+  free(err);
+}
+
+/* A sweep's table alone says what lies beside it. */
+static void test_sweep_folder(void **state) {
+  (void)state;
+  static const char failed[] = "config,seed,reason\na,768,nan\nb,768,nan\n", config[] = "{\"fraction\": \"1/2\"}";
+  uint8_t *table;
+  size_t size;
+  char arguments[1200], *out, *err;
+  assert_int_equal(fovea_file_read(FOVEA_SOURCE_DIR "/tests/golden/inference/sweep_blocks.csv", 1 << 20, &table, &size),
+                   FOVEA_OK);
+  temp_file("sweep/failed.csv", failed, sizeof failed - 1);
+  temp_file("sweep/config.json", config, sizeof config - 1);
+  snprintf(arguments, sizeof arguments, "'%s'", temp_file("sweep/results.csv", (char *)table, size));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "sweep/failed.csv has 2 configurations that have no result here"));
+  assert_non_null(strstr(out, "\n- the sweep is a part, by --fraction 1/2; its regression.txt says which effects "));
+  free(table);
   free(out);
   free(err);
 }
@@ -261,6 +283,7 @@ static void test_numbers(void **state) {
       "\nLack of fit: ",
       "\n  x, 1 more ",
       "\n  4 - 3            7.005",
+      "\nThe parts of the variance are not given: ",
       "\ng: with these 8 rows a difference of "};
   char arguments[1200], *out, *err;
   snprintf(arguments, sizeof arguments, "--anova 2 '%s' --adjust tukey", temp_file("curved.csv", csv, sizeof csv - 1));
@@ -295,6 +318,101 @@ static void test_crossover(void **state) {
   snprintf(arguments, sizeof arguments, "--anova 2 --constant '%s'", temp_file("crossover.csv", csv, sizeof csv - 1));
   if (run("", arguments, &out, &err)) fail_msg("%s", err);
   assert_true(in_order(out, parts, sizeof parts / sizeof *parts));
+  free(out);
+  free(err);
+}
+
+static double f_in(const json_t *effects, const char *term) {
+  for (size_t i = 0; i < json_array_size(effects); i++) {
+    const json_t *one = json_array_get(effects, i);
+    if (strcmp(json_string_value(json_object_get(one, "term")), term) == 0)
+      return json_real_value(json_object_get(one, "f_value"));
+  }
+  return -1;
+}
+
+/* A pair that interacts with a number is tested as in the analysis of variance, by type 2, in both kinds of errors. */
+static void test_marginal_pairs(void **state) {
+  (void)state;
+  static const char *const errors[] = {"no", "hc1"};
+  char arguments[1200], *out, *err;
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(arguments, sizeof arguments,
+             "'%s/tests/golden/inference/two_way.csv' --response y --terms 'g*h*x' --anova 2 --robust %s --json",
+             FOVEA_SOURCE_DIR, errors[i]);
+    if (run("", arguments, &out, &err)) fail_msg("%s", err);
+    json_t *json = json_loads(out, 0, NULL), *analysis = json_object_get(json, "analysis");
+    const double whole = f_in(json_object_get(analysis, "effects"), "g:h");
+    assert_true(whole > 0);
+    const double pair = f_in(json_object_get(analysis, "interactions"), "g:h");
+    if (!(pair > whole * (1 - 1e-9) && pair < whole * (1 + 1e-9))) fail_msg("%.17g is not %.17g", pair, whole);
+    json_decref(json);
+    free(out);
+    free(err);
+  }
+}
+
+/* Half of a factorial, d = abc, with an interaction of a and b that may as well be one of c and d. */
+static void test_alike_pairs(void **state) {
+  (void)state;
+  static const char csv[] =
+      "a,b,c,d,y\nl,l,l,l,1.01\nl,l,h,h,1.02\nl,h,l,h,2\nl,h,h,l,2.01\nh,l,l,h,1.98\nh,l,h,l,2\nh,h,l,l,1\nh,h,h,h,0."
+      "99\n"
+      "l,l,l,l,1\nl,h,l,h,1.99\nh,l,l,h,2.02\nh,h,h,h,1.01\n";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 '%s'", temp_file("half.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  const char *sentence = strstr(out, "But a and b matter together: ");
+  assert_non_null(sentence);
+  assert_non_null(strstr(sentence, "), or c x d, which these rows cannot tell from it, does so; the sentences"));
+  free(out);
+  free(err);
+}
+
+/* A cell of one row has no HC3 error: the reason stands in its line, and no line is drawn. Pairs with numbers are said
+ * to be untested. */
+static void test_unknown_pairs(void **state) {
+  (void)state;
+  static const char csv[] =
+      "a,b,x,y\nu,s,1,1\nu,s,2,1.2\nu,s,4,0.9\nu,t,3,2.1\nv,s,5,3.2\nv,s,1,2.9\nv,t,2,4\nv,t,7,4.3\nv,t,3,4.1\n";
+  char arguments[2400], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 --robust hc3 --json '%s'",
+           temp_file("leverage.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  json_t *json = json_loads(out, 0, NULL), *analysis = json_object_get(json, "analysis");
+  const json_t *pair = json_array_get(json_object_get(analysis, "interactions"), 0);
+  assert_non_null(
+      strstr(json_string_value(json_object_get(pair, "unknown")), "hc3: observation 4 is fitted whatever its value"));
+  json_decref(json);
+  assert_non_null(strstr(err, "pairs with numbers are tested only as terms, such as --terms 'a*b'; --categorical x "));
+  free(out);
+  free(err);
+  char table[1024];
+  snprintf(table, sizeof table, "%s", temp_path("leverage.csv"));
+  snprintf(arguments, sizeof arguments, "--anova 2 --robust hc3 --plot-pairs '%s' '%s'", temp_path("none.png"), table);
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "  not estimable: hc3: observation 4 "));
+  assert_non_null(strstr(err, "--plot-pairs: there is no pair of factors to draw; "));
+  free(out);
+  free(err);
+}
+
+/* As many coefficients as rows: beside an analysis no table of 1, inf and nan; alone as statsmodels has it. */
+static void test_saturated(void **state) {
+  (void)state;
+  static const char csv[] = "a,b,y\nu,s,1\nu,t,2\nv,s,4\nv,t,3\n";
+  static const char sentence[] = "\nThe fit is saturated: 4 observations for a rank of 4 leave nothing to tell errors ";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 --terms 'a*b' '%s'",
+           temp_file("saturated.csv", csv, sizeof csv - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, sentence));
+  assert_true(!strstr(out, "inf") && !strstr(out, "nan") && !strstr(out, "R-squared"));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--constant --terms 'a*b' '%s'", temp_path("saturated.csv"));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "R-squared:                       1.000"));
   free(out);
   free(err);
 }
@@ -340,6 +458,7 @@ static void test_failures(void **state) {
       {"a,y\n1,2\n3,4\n4,4\n", "--plot-pairs x.png", 2, "needs --anova"},
       {"a,y\n1,2\n3,4\n4,4\n", "--anova 2 --plot x.png", 2, "no factors to draw"},
       {"a,y\n1,2\n3,4\n4,4\n", "--anova 1", 2, "--anova"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--constant --baseline a=3", 2, "no baseline; --categorical a takes them as names"},
       {"a,b,y\nu,1,2\nv,3,4\nv,2,1\nv,3,5\n", "--constant --robust hc3", 2, "observation 1 is fitted whatever"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -372,9 +491,11 @@ static void test_failures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_summaries), cmocka_unit_test(test_german),       cmocka_unit_test(test_json_and_plot),
-      cmocka_unit_test(test_aliases),   cmocka_unit_test(test_columns),      cmocka_unit_test(test_said),
-      cmocka_unit_test(test_failures),  cmocka_unit_test(test_sweep_report), cmocka_unit_test(test_anova),
-      cmocka_unit_test(test_crossover), cmocka_unit_test(test_numbers),      cmocka_unit_test(test_quoted_names)};
+      cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),        cmocka_unit_test(test_json_and_plot),
+      cmocka_unit_test(test_aliases),        cmocka_unit_test(test_columns),       cmocka_unit_test(test_said),
+      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),   cmocka_unit_test(test_saturated),
+      cmocka_unit_test(test_sweep_folder),   cmocka_unit_test(test_unknown_pairs), cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),         cmocka_unit_test(test_crossover),
+      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -384,6 +384,14 @@ static void what_was_said_is_saved(void **state) {
                       "relu-spatial-nobn-nodrop-s769");
   assert_string_equal(json_string_value(json_object_get(json_array_get(left_out, 3), "reason")), "a loss of 3");
   json_decref(json);
+  dir = folder("level", 2);
+  OK(fovea_file_write(in(dir, "failed.csv"), header, strlen(header)));
+  for (int c = 2; c < CONFIGS; c++) {
+    snprintf(line, sizeof line, "%s,relu,spatial,off,%s,768,a loss of %d", configs[c], c % 2 ? "off" : "on", c);
+    OK(fovea_file_append_line(in(dir, "failed.csv"), line));
+  }
+  ENDS(0, "batchnorm = off has no results: all its 2 networks failed", RESUME, data, dir);
+  assert_output("batchnorm: only on has results, and nothing can be said of what it does\n");
 }
 
 /* A part of a factorial stays one until it is completed, and says so; its baseline stays, too. */

@@ -116,6 +116,7 @@ static void occupied_folders(void **state) {
   (void)state;
   FAILS(2, "--resume", SMALL "%s", finished);
   FAILS(2, "--epochs was 2 when it began and is 3 now", SMALL "%s --resume --epochs 3", finished);
+  FAILS(2, "--bn-momentum was 0.9 when it began and is 0.6 now", SMALL "%s --resume --bn-momentum 0.6", finished);
   FAILS(2, "--limit-train", SMALL "%s --resume --limit-train 32", finished);
   FAILS(2, "--activation", SMALL "%s --resume --activation elu", finished);
   const char *fresh = temp_path("fresh");

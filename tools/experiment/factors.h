@@ -4,7 +4,7 @@
 
 #include "train/identity.h"
 
-enum { FACTORS_NAME = 200, FACTORS_COLUMNS = 200, FACTORS_ALIASES = 1000 };
+enum { FACTORS_NAME = 200, FACTORS_COLUMNS = 200, FACTORS_ALIASES = 8192 /* 16 factors name 136 effects */ };
 
 /* What is asked for. */
 typedef struct factors_request {
@@ -19,7 +19,8 @@ typedef struct factors_config {
   char name[FACTORS_NAME];       /* "elu-spatial-bn-drop-latent8-s768" */
   char columns[FACTORS_COLUMNS]; /* "elu,spatial,on,on,8,768": the fields of results.csv */
   run_options options;           /* those of the sweep, with the levels and the seed */
-  bool done;                     /* for the caller: the results have it */
+  bool done;                     /* for the caller: the results have it, or it failed */
+  bool failed;                   /* likewise: training met a NaN */
   char run[IDENTITY_RUN];        /* likewise: the name of its run */
 } factors_config;
 

@@ -83,13 +83,13 @@ static void free_plan(plan *p) {
 /* The analysis' pictures, or the coefficients'. */
 static fovea_status plot(const request *r, const report *made) {
   fovea_status status = FOVEA_OK;
-  if (r->plot_pairs && made->analysis && made->analysis->pair_count == 0)
-    return fovea_fail(FOVEA_INVALID, "--plot-pairs: there are no pairs of factors to draw");
   if (r->plot)
     status = made->analysis && (r->anova > 0 || report_tells_factors(made)) ? report_plot_factors(r->plot, made)
                                                                             : fit_plot(r->plot, made->ols);
-  if (!status && r->plot_pairs) status = report_plot_pairs(r->plot_pairs, made);
-  return status;
+  if (status || !r->plot_pairs) return status;
+  if (!made->analysis || report_tells_pairs(made)) return report_plot_pairs(r->plot_pairs, made);
+  fprintf(stderr, "fovea: --plot-pairs: there is no pair of factors to draw; %s is not written\n", r->plot_pairs);
+  return FOVEA_OK;
 }
 
 /* The plots come first: a result is not printed when what was asked for could not all be made. */
@@ -123,7 +123,7 @@ static int run(int argc, char **argv) {
       STRING(r.columns, "columns", "A,B,C", "the predictors; all the others, or a sweep's factors"),
       STRING(r.terms, "terms", "A*B,C:D", "predictors and their products: A*B is A, B and A:B"),
       FLAG(r.constant, "constant", "add a column of ones"),
-      STRING(r.baselines, "baseline", "A=X,B=Y", "the level that others are compared to; the first"),
+      STRING(r.baselines, "baseline", "A=X,B=Y", "the level that others are compared to; the first by alphabet"),
       FLAG(r.all_levels, "all-levels", "a column for every word; of a sweep, the original experiment's table"),
       STRING(r.categorical, "categorical", "A,B", "columns whose numbers are names"),
       STRING(r.powers, "poly", "A:3,B:2", "powers of a column up to a degree, made without loss"),

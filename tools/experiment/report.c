@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fail.h"
 #include "experiment/fit.h"
@@ -73,6 +74,27 @@ static void tell_extreme(remarks *said, const fovea_table *t, const fovea_design
                    config < t->columns ? t->cells[i * t->columns + config] : "", d->response, d->y[i], median);
 }
 
+/* What the sweep's folder knows of its table: who failed, and that it is a part. */
+static void tell_folder(remarks *said) {
+  const char *slash = strrchr(said->path, '/');
+  const int length = slash ? (int)(slash - said->path) + 1 : 0;
+  char path[4096];
+  fovea_table *failed = NULL;
+  struct stat is;
+  snprintf(path, sizeof path, "%.*sfailed.csv", length, said->path);
+  if (stat(path, &is) == 0 && fovea_table_read(path, &failed) == FOVEA_OK)
+    remarks_tell(said, "%s has %zu configurations that have no result here, and why", path, failed->rows);
+  fovea_table_destroy(failed);
+  snprintf(path, sizeof path, "%.*sconfig.json", length, said->path);
+  json_t *config = json_load_file(path, 0, NULL);
+  const char *part = json_string_value(json_object_get(config, "fraction"));
+  if (part && strcmp(part, "1/1") != 0)
+    remarks_tell(said,
+                 "the sweep is a part, by --fraction %s; its regression.txt says which effects cannot be told apart",
+                 part);
+  json_decref(config);
+}
+
 static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *d) {
   bool block = false;
   tell_extreme(said, t, d);
@@ -84,6 +106,38 @@ static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *
   }
   if (!block)
     remarks_tell(said, "with one seed what is called noise is what the factors do together; --seeds 3 or more tells");
+}
+
+static bool has_pair(const fovea_design *d, size_t a, size_t b) {
+  bool one = false;
+  for (size_t t = 0; t < d->term_count; t++) {
+    const fovea_design_term *term = &d->terms[t];
+    one = one || (term->order == 2 && ((term->variables[0] == a && term->variables[1] == b) ||
+                                       (term->variables[0] == b && term->variables[1] == a)));
+  }
+  return one;
+}
+
+/* Pairs with numbers are tested where they are terms, and nowhere else. */
+static void tell_untested(remarks *said, const fovea_design *d, const fovea_analysis *a) {
+  fovea_text names = {0};
+  bool untested = false;
+  for (size_t i = 0; a && i < a->slope_count; i++) {
+    const size_t number = a->slopes[i].variable;
+    for (size_t j = 0; j < i; j++) untested = untested || !has_pair(d, number, a->slopes[j].variable);
+    for (size_t v = 0; v < d->variable_count; v++)
+      untested = untested || (d->variables[v].degree == 0 && !d->variables[v].is_block &&
+                              d->variables[v].level_count > 1 && !has_pair(d, number, v));
+    fovea_text_add(&names, i ? "," : "");
+    fovea_text_add(&names, a->slopes[i].name);
+  }
+  if (untested && !names.failed)
+    remarks_tell(said,
+                 "pairs with numbers are tested only as terms, such as --terms 'a*b'; --categorical %s tests all as of "
+                 "names",
+                 names.bytes);
+  said->kept.failed = said->kept.failed || names.failed;
+  free(names.bytes);
 }
 
 /* Options that change nothing. */
@@ -112,8 +166,10 @@ fovea_status report_make(const char *path, const fovea_table_options *reading, c
     status = fovea_analyze(r->design, r->ols, how, &r->analysis);
   if (!status && own && is_original(table, r->design)) status = fit_original(table, options, &r->original);
   if (status && r->ols) fovea_fail_in(status, "%s", path);
+  if (!status && own && !r->left_out && strcmp(path, "-") != 0) tell_folder(&r->said);
   if (!status && own) tell_sweep(&r->said, table, r->design);
   if (!status) tell_idle(how, r);
+  if (!status) tell_untested(&r->said, r->design, r->analysis);
   fovea_table_destroy(table);
   return status;
 }
@@ -130,12 +186,25 @@ void report_free(report *r) {
 
 /* --- text -------------------------------------------------------------------------------------------------------- */
 
+/* Beside an analysis a saturated fit's summary would say nothing but 1, inf and nan. */
+static fovea_status summary_text(const report *r, const fovea_ols *o, char **text) {
+  fovea_text t = {0};
+  if (!r->analysis || o->df_resid > 0) return fovea_ols_summary(o, text);
+  fovea_text_print(&t,
+                   "The fit is saturated: %zu observations for a rank of %zu leave nothing to tell errors from, and no "
+                   "table of coefficients is printed.\n",
+                   o->n, o->rank);
+  if (t.failed) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the text of a regression");
+  *text = t.bytes;
+  return FOVEA_OK;
+}
+
 static fovea_status plain_text(const report *r, char **text) {
   char *analysis = NULL, *summary = NULL, *original = NULL;
   fovea_text t = {0};
   fovea_status status = r->analysis ? fovea_analysis_text(r->analysis, r->ols, &analysis) : FOVEA_OK;
-  if (!status) status = fovea_ols_summary(r->ols, &summary);
-  if (!status && r->original) status = fovea_ols_summary(r->original, &original);
+  if (!status) status = summary_text(r, r->ols, &summary);
+  if (!status && r->original) status = summary_text(r, r->original, &original);
   if (!status && analysis) {
     char *first = remarks_text(&r->said); /* a summary alone stays as statsmodels has it */
     if (first) fovea_text_add(&t, first);

@@ -93,6 +93,7 @@ static fovea_status run_configuration(sweep *s, factors_config *c) {
   if (status == FOVEA_OK && begun) status = set_damaged_aside(dir, c->name);
   if (status == FOVEA_OK) status = training_run(&o, &s->data, s->device, &hooks, &result);
   c->done = status == FOVEA_MISMATCH || (status == FOVEA_OK && !result.stopped);
+  c->failed = status == FOVEA_MISMATCH;
   if (status == FOVEA_MISMATCH) return append_failure(s, c);
   if (status == FOVEA_INVALID && begun) return refuse_configuration(s, c);
   if (status != FOVEA_OK) return fovea_fail_in(status, "%s", c->name);
@@ -112,7 +113,14 @@ static size_t images_of(const sweep *s, const factors_config *c) {
 
 /* Says a sentence, with which the result is saved, too. */
 static void announce_kept(sweep *s, const char *sentence) {
-  progress_tell("fovea: %s", sentence);
+  const size_t size = strlen(sentence) + sizeof "fovea: ";
+  char *line = malloc(size);
+  if (line != NULL) {
+    snprintf(line, size, "fovea: %s", sentence);
+    progress_say(line);
+  }
+  s->said.failed = s->said.failed || line == NULL;
+  free(line);
   fovea_text_add(&s->said, sentence);
   fovea_text_add(&s->said, "\n");
 }
@@ -281,7 +289,7 @@ static int run(int argc, char **argv) {
                         .kind = OPTION_STRING,
                         .value = &s.request.baselines,
                         .argument = "A=X,B=Y",
-                        .help = "the level of a factor that its others are compared to; the first"};
+                        .help = "the level of a factor that its others are compared to; the first by alphabet"};
   table[n++] =
       (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
   const command_line line = {.usage = "fovea sweep --data DIR --out DIR [options]",

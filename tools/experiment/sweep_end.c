@@ -92,12 +92,55 @@ static void tell_left_out(const sweep *s, report *r) {
   free(names.bytes);
 }
 
+typedef struct level_count {
+  char word[LEVELS_WORD];
+  size_t configs, results;
+} level_count;
+
+/* "lr = 1000 has no results: all its 3 networks failed", "lr: only 0.001 has results" */
+static void tell_empty_levels(const sweep *s, size_t place, level_count levels[LEVELS_MOST], remarks *said) {
+  char name[LEVELS_WORD], word[LEVELS_WORD];
+  size_t count = 0, with_results = 0, only = 0;
+  for (size_t i = 0; i < s->plan.count; i++) {
+    const factors_config *c = &s->plan.configs[i];
+    size_t l = 0;
+    csvlog_field(c->columns, place, word, sizeof word);
+    while (l < count && strcmp(levels[l].word, word) != 0) l++;
+    if (l == LEVELS_MOST) return;
+    if (l == count) levels[count++] = (level_count){.configs = 0};
+    snprintf(levels[l].word, sizeof levels[l].word, "%s", word);
+    levels[l].configs++;
+    levels[l].results += c->done && !c->failed;
+  }
+  csvlog_field(s->plan.header, place, name, sizeof name);
+  for (size_t l = 0; l < count; l++) {
+    if (levels[l].results > 0) with_results++, only = l;
+    if (levels[l].results == 0 && levels[l].configs > 1)
+      remarks_tell(said, "%s = %s has no results: all its %zu networks failed or are left out", name, levels[l].word,
+                   levels[l].configs);
+    else if (levels[l].results == 0)
+      remarks_tell(said, "%s = %s has no results: its network failed or is left out", name, levels[l].word);
+  }
+  if (count > 1 && with_results == 1)
+    remarks_tell(said, "%s: only %s has results, and nothing can be said of what it does", name, levels[only].word);
+}
+
+static fovea_status tell_all_empty_levels(const sweep *s, remarks *said) {
+  if (s->failed + s->refused == 0) return FOVEA_OK;
+  level_count *levels = malloc(LEVELS_MOST * sizeof *levels);
+  if (levels == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the levels");
+  for (size_t f = 0; f < LEVELS_FOUR + s->plan.others; f++) tell_empty_levels(s, f, levels, said);
+  free(levels);
+  return FOVEA_OK;
+}
+
 static fovea_status start_report(const sweep *s, report *r) {
   r->said.path = s->results;
   r->left_out = s->left_out != NULL ? json_deep_copy(s->left_out) : json_array();
   if (r->left_out == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for what is left out");
   fovea_status status = list_failures(s, r->left_out);
   if (status == FOVEA_OK) tell_left_out(s, r);
+  if (status == FOVEA_OK) status = tell_all_empty_levels(s, &r->said);
   if (s->said.bytes != NULL) fovea_text_add(&r->said.kept, s->said.bytes);
   r->said.kept.failed = r->said.kept.failed || s->said.failed;
   return status;
@@ -147,5 +190,7 @@ fovea_status sweep_conclude(sweep *s) {
     status = regress(s);
   if (status == FOVEA_OK && s->refused > 0)
     status = fovea_fail(FOVEA_INVALID, "%zu configurations are left out, as said above", s->refused);
+  if (status == FOVEA_OK && s->failed > 0 && s->failed == s->plan.count)
+    status = fovea_fail(FOVEA_MISMATCH, "every network failed; %s says why", s->failures);
   return status;
 }

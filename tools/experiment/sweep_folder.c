@@ -104,7 +104,7 @@ static fovea_status mark_failures(sweep *s, csvlog *log) {
   for (size_t i = 0; i < log->count && status == FOVEA_OK; i++) {
     csvlog_field(log->lines[i], 0, name, sizeof name);
     for (size_t c = 0; c < s->plan.count; c++) {
-      if (strcmp(s->plan.configs[c].name, name) == 0) s->plan.configs[c].done = true;
+      if (strcmp(s->plan.configs[c].name, name) == 0) s->plan.configs[c].done = s->plan.configs[c].failed = true;
     }
   }
   s->failed = log->count;

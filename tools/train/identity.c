@@ -78,7 +78,7 @@ static char *dump(const json_t *json, size_t flags) {
   for (size_t digits = 15; digits <= 17; digits++) {
     char *text = json_dumps(json, flags | JSON_REAL_PRECISION(digits));
     if (text == NULL) return NULL;
-    json_t *back = json_loads(text, 0, NULL);
+    json_t *back = json_loads(text, JSON_DECODE_ANY, NULL);
     const bool same = json_equal(json, back) == 1;
     json_decref(back);
     if (same || digits == 17) return text;
