@@ -43,6 +43,7 @@ static fovea_status read_type(const char *at, fovea_array *a) {
   a->size = (size_t)(digit - '0');
   a->type = (char)(type == 'b' ? 'u' : type);
   a->big_endian = order == '>';
+  a->boolean = type == 'b';
   const bool whole = (type == 'u' || type == 'i') && strchr("1248", digit) != NULL;
   const bool real = type == 'f' && (digit == '4' || digit == '8');
   if (length == 3 && digit != '\0' && strchr("<>|=", order) != NULL && (whole || real || (type == 'b' && digit == '1')))

@@ -237,11 +237,15 @@ static void test_npz(void **state) {
 static void test_bad_npz(void **state) {
   (void)state;
   uint8_t bytes[2048];
+  npy("val_images.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
   npy("x_train.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
   npy("y_train.npy", 1, "<i8", false, "(3,)", 1, 1);
   npy("x_test.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
   npy("mean.npy", 1, "<U9", false, "(4,)", 1, 1);
   temp_file("readme.txt", "x", 1);
+  npz("three/set.npz", true, (const char *const[]){"x_train.npy", "x_test.npy", "val_images.npy"}, 3);
+  assert_int_equal(load("three", "train", NULL), FOVEA_OK);
+  assert_said("not used: the validation split, 'val_images'");
   npz("few/set.npz", true, (const char *const[]){"x_train.npy", "y_train.npy", "x_test.npy"}, 3);
   assert_int_equal(load("few", "train", NULL), FOVEA_INVALID);
   assert_said("array 'y_train' has 3 labels");
@@ -270,6 +274,30 @@ static void test_bad_npz(void **state) {
     loads++;
   }
   assert_true(loads < size / 2);
+}
+
+/* Booleans and bytes of 0 and 1 would be black. */
+static void test_black_and_white(void **state) {
+  (void)state;
+  static const uint8_t bits[2 * N] = {0, 1, 1, 0, 1, 0, 0, 1};
+  static const struct {
+    const char *descr, *dtype, *says;
+  } cases[] = {{"|b1", "BOOL", "False and True are taken as 0 and 255"},
+               {"|u1", "U8", "bytes of 0 and 1 alone are taken as 0 and 255"}};
+  for (size_t i = 0; i < 2; i++) {
+    char header[128];
+    snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (2, 2, 2), }", cases[i].descr);
+    array_npy("bits-npy/x_train.npy", 1, header, bits, sizeof bits);
+    fovea_safetensor tensor = {
+        .name = "train_images", .dtype = cases[i].dtype, .rank = 3, .dims = {2, 2, 2}, .data = bits};
+    temp_file("bits-st/set.safetensors", "", 0);
+    assert_int_equal(fovea_safetensors_write(temp_path("bits-st/set.safetensors"), &tensor, 1, NULL, 0), FOVEA_OK);
+    for (int k = 0; k < 2; k++) {
+      if (load(k == 0 ? "bits-npy" : "bits-st", "train", NULL) != FOVEA_OK) fail_msg("%s", said);
+      assert_said(cases[i].says);
+      for (size_t p = 0; p < sizeof bits; p++) assert_int_equal(loaded->pixels[p], 255 * bits[p]);
+    }
+  }
 }
 
 /* ---- safetensors --------------------------------------------------------------------------------------------------
@@ -380,6 +408,7 @@ static void test_cifar(void **state) {
   assert_int_equal(loaded->pixels[IMAGE], 51);
   assert_int_equal(loaded->pixels[2 * IMAGE], 50);
   assert_said("airplane=0\nautomobile=1\n");
+  assert_said("training files data_batch_3.bin, data_batch_4.bin, data_batch_5.bin are not there");
   assert_int_equal(load("ten", "test", NULL), FOVEA_OK);
   assert_int_equal(loaded->count, 2);
   memset(records, 0, sizeof records);
@@ -396,10 +425,10 @@ static void test_cifar(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),          cmocka_unit_test(test_bad_npy),
-                                     cmocka_unit_test(test_npz),          cmocka_unit_test(test_bad_npz),
-                                     cmocka_unit_test(test_safetensors),  cmocka_unit_test(test_csv),
-                                     cmocka_unit_test(test_csv_of_names), cmocka_unit_test(test_cifar)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_npy),     cmocka_unit_test(test_bad_npy),         cmocka_unit_test(test_npz),
+      cmocka_unit_test(test_bad_npz), cmocka_unit_test(test_black_and_white), cmocka_unit_test(test_safetensors),
+      cmocka_unit_test(test_csv),     cmocka_unit_test(test_csv_of_names),    cmocka_unit_test(test_cifar)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fovea_dataset_destroy(loaded);
   return failed;

@@ -52,7 +52,8 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->data,
        .argument = "DIR",
        .required = true,
-       .help = "images: a folder of JPEGs and PNGs, or of MNIST-style IDX files"},
+       .help =
+           "images: a folder of pictures, IDX files or arrays; a .npz, .safetensors or table; what fovea pack made"},
       {.name = "out",
        .kind = OPTION_STRING,
        .value = &o->out,
@@ -123,7 +124,7 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .kind = OPTION_INT,
        .value = &o->seed,
        .max = (double)RUN_LARGEST_SEED,
-       .help = "of weights, shuffling, masks and samples"},
+       .help = "of weights, shuffling, masks, samples, and of the split of a set that has none"},
       {.name = "limit-train",
        .kind = OPTION_INT,
        .value = &o->limit_train,
