@@ -260,6 +260,18 @@ static fovea_status images_next(void *of, uint8_t *pixels) {
   return FOVEA_OK;
 }
 
+/* One picture is no array of images, each a column of it. */
+static fovea_status refuse_one_picture(const fovea_array *a) {
+  enum { SMALLEST = 16 };
+  if (a->rank != 3 || (a->dims[2] != 3 && a->dims[2] != 4) || a->dims[0] < SMALLEST || a->dims[1] < SMALLEST)
+    return FOVEA_OK;
+  return fovea_fail(
+      FOVEA_INVALID,
+      "%s is %zu x %zu x %zu, which would be %zu images of %zux%zu: if it is one picture, save x[None] with "
+      "a first axis of images; if it is not, x[..., None] with a last one of channels",
+      a->name, a->dims[0], a->dims[1], a->dims[2], a->dims[0], a->dims[1], a->dims[2]);
+}
+
 static fovea_status allocate(images *m) {
   const fovea_array *a = &m->array;
   m->stored = malloc((a->item + (a->fortran ? a->count : 0)) * a->size);
@@ -291,6 +303,7 @@ fovea_status fovea_array_source(const fovea_array_pair *pair, const fovea_load_o
   if (m == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", pair->images.path);
   m->report = report;
   fovea_status status = open_images(&pair->images, options, report, m);
+  if (status == FOVEA_OK && pair->labels.path == NULL) status = refuse_one_picture(&m->array);
   if (status == FOVEA_OK && pair->labels.path != NULL)
     status = read_labels(&pair->labels, &m->array, report, &source->labels);
   source->count = m->array.dims[0];

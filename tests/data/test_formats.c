@@ -209,7 +209,7 @@ static void test_npz(void **state) {
        0},
       {"val/set.npz", "test", {"train_images.npy", "val_images.npy"}, {"train_labels.npy", "val_labels.npy"}, true, 0},
       {"savez/set.npz", "train", {"images.npy", NULL}, {"labels.npy", NULL}, false, 0.25},
-      {"arr/set.npz", "train", {"arr_0.npy", NULL}, {"arr_1.npy", NULL}, true, 0.25}};
+      {"arr/data.npz", "train", {"arr_0.npy", NULL}, {"arr_1.npy", NULL}, true, 0.25}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *members[4];
     size_t count = 0;
@@ -234,6 +234,29 @@ static void test_npz(void **state) {
   }
 }
 
+/* The file's name says nothing of its arrays; of two with rows the shorter ones are classes. */
+static void test_unnamed(void **state) {
+  (void)state;
+  npy("arr_0.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
+  npy("arr_1.npy", 1, "<i8", false, "(4, 3)", 1, 3);
+  npz("unnamed/data.npz", true, (const char *const[]){"arr_0.npy", "arr_1.npy"}, 2);
+  const fovea_load_options options = {.split = 0.25};
+  if (load("unnamed", "train", &options) != FOVEA_OK) fail_msg("%s", said);
+  assert_said("has 3 columns: taken as one-hot");
+  for (size_t n = 0; n < loaded->count; n++) assert_int_equal(loaded->labels[n], loaded->pixels[n * PIXELS] / 10 % 3);
+  assert_int_equal(load("unnamed", "train", &(fovea_load_options){.split = 0.25, .skip_bad = true}), FOVEA_INVALID);
+  assert_said("--channels and --skip-bad are for pictures");
+}
+
+static void test_one_picture(void **state) {
+  (void)state;
+  static const uint8_t pixels[16 * 20 * 3] = {255};
+  array_npy("photo/x_train.npy", 1, "{'descr': '|u1', 'fortran_order': False, 'shape': (16, 20, 3), }", pixels,
+            sizeof pixels);
+  assert_int_equal(load("photo", "train", NULL), FOVEA_INVALID);
+  assert_said("16 x 20 x 3, which would be 16 images of 20x3: if it is one picture, save x[None]");
+}
+
 static void test_bad_npz(void **state) {
   (void)state;
   uint8_t bytes[2048];
@@ -249,6 +272,10 @@ static void test_bad_npz(void **state) {
   npz("few/set.npz", true, (const char *const[]){"x_train.npy", "y_train.npy", "x_test.npy"}, 3);
   assert_int_equal(load("few", "train", NULL), FOVEA_INVALID);
   assert_said("array 'y_train' has 3 labels");
+  npy("y_train.npy", 1, "<U9", false, "(4,)", 1, 1);
+  npz("words/set.npz", true, (const char *const[]){"x_train.npy", "y_train.npy"}, 2);
+  assert_int_equal(load("words", "train", NULL), FOVEA_INVALID);
+  assert_said("array 'y_train' holds text; labels are numbers: save numpy.unique(y, return_inverse=True)[1]");
   npz("none/set.npz", true, (const char *const[]){"mean.npy", "readme.txt"}, 2);
   assert_int_equal(load("none", "train", NULL), FOVEA_INVALID);
   assert_said("holds no array of images or labels; its first array is mean");
@@ -425,10 +452,17 @@ static void test_cifar(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_npy),     cmocka_unit_test(test_bad_npy),         cmocka_unit_test(test_npz),
-      cmocka_unit_test(test_bad_npz), cmocka_unit_test(test_black_and_white), cmocka_unit_test(test_safetensors),
-      cmocka_unit_test(test_csv),     cmocka_unit_test(test_csv_of_names),    cmocka_unit_test(test_cifar)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),
+                                     cmocka_unit_test(test_bad_npy),
+                                     cmocka_unit_test(test_npz),
+                                     cmocka_unit_test(test_bad_npz),
+                                     cmocka_unit_test(test_black_and_white),
+                                     cmocka_unit_test(test_unnamed),
+                                     cmocka_unit_test(test_one_picture),
+                                     cmocka_unit_test(test_safetensors),
+                                     cmocka_unit_test(test_csv),
+                                     cmocka_unit_test(test_csv_of_names),
+                                     cmocka_unit_test(test_cifar)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fovea_dataset_destroy(loaded);
   return failed;
