@@ -414,6 +414,15 @@ static void test_csv_of_names(void **state) {
   assert_said("no data in");
 }
 
+/* Wide enough for pixels, but the classes are words. */
+static void test_csv_of_words(void **state) {
+  (void)state;
+  static const char text[] = "label,p,p,p,p,p,p,p,p,p\ncat,0,1,2,3,4,5,6,7,8\n";
+  temp_file("words-csv/train.csv", text, strlen(text));
+  assert_int_equal(load("words-csv", "train", NULL), FOVEA_INVALID);
+  assert_said("train.csv', line 2, column 1: 'cat' is no label; labels are whole numbers from 0 to 65535");
+}
+
 /* ---- CIFAR --------------------------------------------------------------------------------------------------------
  */
 
@@ -452,17 +461,11 @@ static void test_cifar(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),
-                                     cmocka_unit_test(test_bad_npy),
-                                     cmocka_unit_test(test_npz),
-                                     cmocka_unit_test(test_bad_npz),
-                                     cmocka_unit_test(test_black_and_white),
-                                     cmocka_unit_test(test_unnamed),
-                                     cmocka_unit_test(test_one_picture),
-                                     cmocka_unit_test(test_safetensors),
-                                     cmocka_unit_test(test_csv),
-                                     cmocka_unit_test(test_csv_of_names),
-                                     cmocka_unit_test(test_cifar)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_npy),          cmocka_unit_test(test_bad_npy),         cmocka_unit_test(test_npz),
+      cmocka_unit_test(test_bad_npz),      cmocka_unit_test(test_black_and_white), cmocka_unit_test(test_unnamed),
+      cmocka_unit_test(test_one_picture),  cmocka_unit_test(test_safetensors),     cmocka_unit_test(test_csv),
+      cmocka_unit_test(test_csv_of_names), cmocka_unit_test(test_csv_of_words),    cmocka_unit_test(test_cifar)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fovea_dataset_destroy(loaded);
   return failed;

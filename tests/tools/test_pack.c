@@ -100,6 +100,23 @@ static void splits_as_train_does(void **state) {
   }
 }
 
+/* A run that made its images otherwise goes on from what was packed so: what it kept is not asked of a packed set. */
+static void goes_on_from_what_was_packed(void **state) {
+  (void)state;
+  make("big");
+  char set[512], packed[512], run[512];
+  snprintf(set, sizeof set, "%s", temp_path("big"));
+  snprintf(packed, sizeof packed, "%s", temp_path("big.fovea"));
+  snprintf(run, sizeof run, "%s", temp_path("big-run"));
+  assert_int_equal(fovea("pack %s --out %s --size 6 --fit pad", set, packed), 0);
+  if (fovea("train --data %s --size 6 --fit pad --out %s" NET, set, run) != 0) fail_msg("%s", output);
+  if (fovea("train --data %s --out %s --resume", packed, run) != 0) fail_msg("%s", output);
+  assert_output("is not applied to them");
+  assert_int_equal(fovea("reconstruct --run %s --data %s --out %s", run, packed, temp_path("big.png")), 0);
+  assert_int_equal(fovea("train --data %s --out %s --resume --size 5", packed, run), 2);
+  assert_output("give --size to fovea pack");
+}
+
 static void refused(void **state) {
   (void)state;
   make("good");
@@ -129,6 +146,6 @@ static void refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(trains_to_the_same_bytes), cmocka_unit_test(splits_as_train_does),
-                                     cmocka_unit_test(refused)};
+                                     cmocka_unit_test(goes_on_from_what_was_packed), cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static bool progress(void *user, size_t images) {
 static fovea_status pack(request *r, bool *stopped) {
   fovea_load_options load;
   struct stat about;
-  fovea_status status = image_options_read(&r->images, 0, r->seed, &load);
+  fovea_status status = image_options_read(&r->images, r->data, 0, r->seed, &load);
   if (status != FOVEA_OK) return status;
   const fovea_pack_job job = {.from = r->data,
                               .path = r->out,

@@ -197,8 +197,9 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   grid_channels room;
   const grid_channels *shown = NULL;
   fovea_load_options train, test;
-  fovea_status status = image_options_read(&o->images, o->limit_train, o->seed, &train);
-  if (status == FOVEA_OK) status = image_options_read(&o->images, o->limit_test, o->seed, &test);
+  fovea_status status = image_options_read(&o->images, o->data, o->limit_train, o->seed, &train);
+  if (status == FOVEA_OK) status = image_options_read(&o->images, o->data, o->limit_test, o->seed, &test);
+  if (status == FOVEA_OK) image_options_say(&o->images, o->data);
   if (status == FOVEA_OK) status = load_check_folder(o->data, "--out", o->out);
   if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "train", &train, &d.train);
   if (status == FOVEA_OK) load_say("train", d.train);
