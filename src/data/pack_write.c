@@ -116,7 +116,7 @@ static json_t *name_of(const char *name, fovea_data_report *report) {
   if (text != NULL) return text;
   char *escaped = malloc(4 * strlen(name) + 1), *to = escaped;
   for (; escaped != NULL && *name != '\0'; name++)
-    to += sprintf(to, (unsigned char)*name < 0x80 ? "%c" : "\\x%02x", (unsigned char)*name);
+    to += snprintf(to, 5, (unsigned char)*name < 0x80 ? "%c" : "\\x%02x", (unsigned char)*name);
   if (escaped == NULL) return NULL;
   text = json_string(escaped);
   if (fovea_report_remark(report, "the name of a class is no UTF-8: it is kept as '%s'", escaped) != FOVEA_OK) {
