@@ -31,6 +31,7 @@ typedef struct fovea_array {
   char type;                   /* 'u' and 'i' whole numbers, 'f' floats */
   size_t size;                 /* bytes of a number: 1, 2, 4, 8 */
   bool big_endian;
+  bool boolean; /* the bytes are False and True */
   bool fortran; /* the first index is the fastest */
   int rank;
   size_t dims[FOVEA_ARRAY_RANK]; /* each at least 1 */

@@ -43,12 +43,42 @@ static fovea_status find_range(const fovea_array_place *place, range *r) {
   return status;
 }
 
+/* The largest of an array of bytes; where that is more than 1 the first such. */
+static fovea_status find_largest(const fovea_array_place *place, uint8_t *largest) {
+  fovea_array a;
+  uint8_t stored[CHUNK];
+  *largest = 0;
+  fovea_status status = fovea_array_open(place, &a);
+  if (status != FOVEA_OK) return status;
+  for (size_t done = 0; done < a.count && *largest <= 1 && status == FOVEA_OK; done += CHUNK) {
+    const size_t n = a.count - done < CHUNK ? a.count - done : CHUNK;
+    status = fovea_array_read(&a, n, stored);
+    for (size_t i = 0; i < n && *largest <= 1 && status == FOVEA_OK; i++)
+      *largest = stored[i] > *largest ? stored[i] : *largest;
+  }
+  fovea_array_close(&a);
+  return status;
+}
+
+/* Bytes are taken as they are, unless they are 0 and 1, which would be black. */
+static fovea_status scale_of_bytes(const fovea_array_place *place, const fovea_array *a, fovea_data_report *report,
+                                   double *scale) {
+  uint8_t largest = 1;
+  fovea_status status = a->boolean ? FOVEA_OK : find_largest(place, &largest);
+  if (status != FOVEA_OK || largest != 1) return status;
+  *scale = 255;
+  return fovea_report_remark(
+      report,
+      a->boolean ? "%s: False and True are taken as 0 and 255" : "%s: bytes of 0 and 1 alone are taken as 0 and 255",
+      a->name);
+}
+
 /* What makes bytes of the numbers: 255 of 0 .. 1, 1 / 257 of 16 bits, else 1. */
 static fovea_status find_scale(const fovea_array_place *place, const fovea_array *a, fovea_data_report *report,
                                double *scale) {
   range r;
   *scale = 1;
-  if (a->size == 1 && a->type == 'u') return FOVEA_OK;
+  if (a->size == 1 && a->type == 'u') return scale_of_bytes(place, a, report, scale);
   fovea_status status = find_range(place, &r);
   if (status != FOVEA_OK) return status;
   if (a->type == 'f' && r.least >= 0 && r.most <= 1) {
@@ -204,6 +234,9 @@ static fovea_status next_item(images *m, uint8_t **item) {
   return status;
 }
 
+/* Whether the numbers are the pixels as they are stored. */
+static bool as_stored(const images *m) { return m->array.size == 1 && m->array.type == 'u' && m->scale == 1; }
+
 static void to_bytes(images *m, const uint8_t *item) {
   const fovea_array *a = &m->array;
   fovea_array_convert(a, item, a->item, m->values);
@@ -217,7 +250,7 @@ static fovea_status images_next(void *of, uint8_t *pixels) {
   fovea_status status = next_item(m, &item);
   m->next++;
   if (status != FOVEA_OK) return status;
-  const bool bytes = m->array.size == 1 && m->array.type == 'u';
+  const bool bytes = as_stored(m);
   if (!bytes) to_bytes(m, item);
   const uint8_t *from = bytes ? item : m->bytes;
   if (!m->shape.transposed && (!m->shape.channels_last || m->shape.channels == 1))
@@ -227,12 +260,24 @@ static fovea_status images_next(void *of, uint8_t *pixels) {
   return FOVEA_OK;
 }
 
+/* One picture is no array of images, each a column of it. */
+static fovea_status refuse_one_picture(const fovea_array *a) {
+  enum { SMALLEST = 16 };
+  if (a->rank != 3 || (a->dims[2] != 3 && a->dims[2] != 4) || a->dims[0] < SMALLEST || a->dims[1] < SMALLEST)
+    return FOVEA_OK;
+  return fovea_fail(
+      FOVEA_INVALID,
+      "%s is %zu x %zu x %zu, which would be %zu images of %zux%zu: if it is one picture, save x[None] with "
+      "a first axis of images; if it is not, x[..., None] with a last one of channels",
+      a->name, a->dims[0], a->dims[1], a->dims[2], a->dims[0], a->dims[1], a->dims[2]);
+}
+
 static fovea_status allocate(images *m) {
   const fovea_array *a = &m->array;
   m->stored = malloc((a->item + (a->fortran ? a->count : 0)) * a->size);
   m->bytes = malloc(a->item);
-  m->values = a->size == 1 && a->type == 'u' ? NULL : malloc(a->item * sizeof *m->values);
-  const bool all = m->stored != NULL && m->bytes != NULL && (m->values != NULL || (a->size == 1 && a->type == 'u'));
+  m->values = as_stored(m) ? NULL : malloc(a->item * sizeof *m->values);
+  const bool all = m->stored != NULL && m->bytes != NULL && (m->values != NULL || as_stored(m));
   return all ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for an image of %zu numbers of %s", a->item, a->name);
 }
 
@@ -258,6 +303,7 @@ fovea_status fovea_array_source(const fovea_array_pair *pair, const fovea_load_o
   if (m == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", pair->images.path);
   m->report = report;
   fovea_status status = open_images(&pair->images, options, report, m);
+  if (status == FOVEA_OK && pair->labels.path == NULL) status = refuse_one_picture(&m->array);
   if (status == FOVEA_OK && pair->labels.path != NULL)
     status = read_labels(&pair->labels, &m->array, report, &source->labels);
   source->count = m->array.dims[0];

@@ -50,18 +50,21 @@ static const char *last_name(const char *path) {
 /* ---- arrays ----------------------------------------------------------------------------------------------------- */
 
 /* Where the name does not say it: arrays of one number an image are labels. */
-static fovea_status what_by_shape(const fovea_array_place *place, fovea_what *what) {
+static fovea_status what_by_shape(const fovea_array_place *place, fovea_what *what, size_t *row) {
   fovea_array a;
+  *row = 0;
   if (*what != FOVEA_WHAT_UNKNOWN) return FOVEA_OK;
   fovea_status status = fovea_array_open(place, &a);
   if (status != FOVEA_OK) return status;
   *what = a.rank > 1 && a.item > 1 ? FOVEA_WHAT_IMAGES : FOVEA_WHAT_LABELS;
+  if (a.rank == 2) *row = a.item;
   fovea_array_close(&a);
   return FOVEA_OK;
 }
 
 /* Arrays in a container that are neither images nor labels, or no numbers, are left out. */
-static fovea_status add_array(fovea_candidates *all, fovea_array_kind kind, const char *path, const char *member) {
+static fovea_status add_array(fovea_candidates *all, fovea_array_kind kind, const char *path, const char *member,
+                              bool alone) {
   fovea_naming naming = {0};
   char stem[FOVEA_NAMING_SET];
   snprintf(stem, sizeof stem, "%s", last_name(path));
@@ -70,21 +73,36 @@ static fovea_status add_array(fovea_candidates *all, fovea_array_kind kind, cons
     const fovea_what of_file = naming.what; /* kmnist-train-imgs.npz: arr_0 */
     naming.what = FOVEA_WHAT_UNKNOWN;
     fovea_naming_add(&naming, member);
-    if (naming.what == FOVEA_WHAT_UNKNOWN) naming.what = of_file;
+    if (naming.what == FOVEA_WHAT_UNKNOWN && alone) naming.what = of_file; /* of several it says nothing */
   }
+  bool by_shape = false;
+  size_t row = 0;
   char *file = strdup(path), *inside = member != NULL ? strdup(member) : NULL;
   fovea_status status = file == NULL || (member != NULL && inside == NULL)
                             ? fovea_fail(FOVEA_NO_MEMORY, "no memory for the names of a data set's files")
                             : FOVEA_OK;
   if (status == FOVEA_OK) {
-    status = what_by_shape(&(fovea_array_place){kind, file, inside}, &naming.what);
+    by_shape = naming.what == FOVEA_WHAT_UNKNOWN;
+    status = what_by_shape(&(fovea_array_place){kind, file, inside}, &naming.what, &row);
     if (status == FOVEA_INVALID && member != NULL) status = FOVEA_OK; /* an array of text, say */
   }
-  if (status == FOVEA_OK && naming.what != FOVEA_WHAT_UNKNOWN)
+  if (status == FOVEA_OK && naming.what != FOVEA_WHAT_UNKNOWN) {
     status = add(all, (fovea_found_kind)kind, path, member, &naming);
+    if (status == FOVEA_OK) all->list[all->count - 1].row = row, all->list[all->count - 1].by_shape = by_shape;
+  }
   free(file);
   free(inside);
   return status;
+}
+
+/* Of two arrays that nothing but their shape tells apart, both with rows, the one with the shorter rows is one-hot:
+ * arr_0 of images and arr_1 of labels. */
+static void find_one_hot(fovea_candidate *list, size_t count) {
+  if (count != 2 || !list[0].by_shape || !list[1].by_shape || strcmp(list[0].set, list[1].set) != 0) return;
+  if (list[0].what != FOVEA_WHAT_IMAGES || list[1].what != FOVEA_WHAT_IMAGES) return;
+  const size_t a = list[0].row, b = list[1].row;
+  if (b > 0 && (a == 0 || b < a)) list[1].what = FOVEA_WHAT_LABELS;
+  if (a > 0 && (b == 0 || a < b)) list[0].what = FOVEA_WHAT_LABELS;
 }
 
 static fovea_status add_npz(fovea_candidates *all, const char *path) {
@@ -92,7 +110,8 @@ static fovea_status add_npz(fovea_candidates *all, const char *path) {
   fovea_status status = fovea_npz_list(path, &names);
   const size_t before = all->count;
   for (size_t i = 0; i < names.count && status == FOVEA_OK; i++)
-    status = add_array(all, FOVEA_ARRAY_NPZ, path, names.name[i]);
+    status = add_array(all, FOVEA_ARRAY_NPZ, path, names.name[i], names.count == 1);
+  if (status == FOVEA_OK) find_one_hot(all->list + before, all->count - before);
   if (status == FOVEA_OK && all->count == before)
     status =
         fovea_fail(FOVEA_INVALID, "'%s' holds no array of images or labels%s%s", path,
@@ -147,7 +166,7 @@ static fovea_status sort_in(const char *path, fovea_candidates *all) {
   fovea_naming_add(&naming, name);
   if (naming.foreign || fovea_kind_named_picture(name)) return FOVEA_OK;
   if (ends(name, ".npz")) return add_npz(all, path);
-  if (ends(name, ".npy")) return add_array(all, FOVEA_ARRAY_NPY, path, NULL);
+  if (ends(name, ".npy")) return add_array(all, FOVEA_ARRAY_NPY, path, NULL, true);
   if (ends(name, ".safetensors")) return add_safetensors(all, path);
   if (ends(name, ".csv") || ends(name, ".csv.gz"))
     return naming.split != FOVEA_SPLIT_NONE && fovea_csv_looks(path) ? add(all, FOVEA_FOUND_CSV, path, NULL, &naming)
@@ -182,7 +201,7 @@ fovea_status fovea_candidates_in_file(const char *path, fovea_candidates *all) {
   const size_t size = fovea_first_bytes(path, bytes, sizeof bytes);
   if (fovea_pack_is(path)) return add(all, FOVEA_FOUND_PACK, path, NULL, &(fovea_naming){.what = FOVEA_WHAT_IMAGES});
   if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0 && !ends(path, ".zip")) return add_npz(all, path);
-  if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) return add_array(all, FOVEA_ARRAY_NPY, path, NULL);
+  if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) return add_array(all, FOVEA_ARRAY_NPY, path, NULL, true);
   if (size >= 9 && bytes[8] == '{' && bytes[6] == 0 && bytes[7] == 0) return add_safetensors(all, path);
   if (is_cifar(last_name(path), &naming)) return add(all, FOVEA_FOUND_CIFAR, path, NULL, &naming);
   fovea_status status = fovea_foreign_check(path);

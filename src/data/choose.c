@@ -155,11 +155,41 @@ static fovea_status put(const fovea_candidates *all, const fovea_candidate *like
                                       : put_files(all, like, split, found, to);
 }
 
+/* CIFAR-10's training images are five files; what is not there is missed by nothing else. */
+static fovea_status remark_batches(const fovea_found *found, fovea_data_report *report) {
+  enum { BATCHES = 5 };
+  const fovea_names *files = &found->split[0].files;
+  char name[32], missing[BATCHES * sizeof name] = "";
+  size_t used = 0;
+  for (int i = 1; i <= BATCHES; i++) {
+    bool there = false;
+    snprintf(name, sizeof name, "data_batch_%d.bin", i);
+    for (size_t k = 0; k < files->count; k++) there = there || strcmp(last_name(files->name[k]), name) == 0;
+    if (!there) used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used > 0 ? ", " : "", name);
+  }
+  if (used == 0 || files->count == 0) return FOVEA_OK;
+  return fovea_report_remark(report, "of CIFAR-10's training files %s %s not there: its images are not trained with",
+                             missing, strchr(missing, ',') != NULL ? "are" : "is");
+}
+
+/* Where train and test are there, a validation split has no use. */
+static fovea_status remark_val(const fovea_candidates *all, const fovea_candidate *like, const fovea_found *found,
+                               fovea_data_report *report) {
+  if (!fovea_found_has(found, 0) || !fovea_found_has(found, 1)) return FOVEA_OK;
+  for (size_t i = 0; i < all->count; i++) {
+    const fovea_candidate *c = &all->list[i];
+    if (!same_set(c, like) || c->split != FOVEA_SPLIT_VAL || !holds_images(c)) continue;
+    return fovea_report_remark(report, "not used: the validation split, '%s'", c->member != NULL ? c->member : c->file);
+  }
+  return FOVEA_OK;
+}
+
 /* A validation split tests where there is no test split. */
 static fovea_status put_splits(const char *path, const fovea_candidates *all, const fovea_candidate *like,
                                fovea_data_report *report, fovea_found *found) {
   fovea_status status = put(all, like, FOVEA_SPLIT_TRAIN, report, found, 0);
   if (status == FOVEA_OK) status = put(all, like, FOVEA_SPLIT_TEST, report, found, 1);
+  if (status == FOVEA_OK) status = remark_val(all, like, found, report);
   if (status == FOVEA_OK && !fovea_found_has(found, 1)) {
     status = put(all, like, FOVEA_SPLIT_VAL, report, found, 1);
     if (status == FOVEA_OK && fovea_found_has(found, 1))
@@ -208,5 +238,7 @@ fovea_status fovea_candidates_choose(const char *path, fovea_candidates *all, co
   }
   status = put_splits(path, all, like, report, found);
   if (status == FOVEA_OK && like->kind == FOVEA_FOUND_CIFAR) status = put_meta(found, like->set);
+  if (status == FOVEA_OK && strcmp(like->set, "cifar-10") == 0 && like->kind == FOVEA_FOUND_CIFAR && found->dir != NULL)
+    status = remark_batches(found, report);
   return status == FOVEA_OK ? remark_emnist(like, o, report) : status;
 }

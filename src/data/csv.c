@@ -9,7 +9,7 @@
 #include "data/foreign.h"
 #include "data/source.h"
 
-enum { BUFFER = 65536, FIRST_LINE = 1 << 22, LOOK = 1 << 16, FEW = 4, MOST_LABEL = 65535 };
+enum { BUFFER = 65536, FIRST_LINE = 1 << 22, LOOK = 1 << 16, FEW = 4, WIDE = 10, MOST_LABEL = 65535 };
 
 /* ---- characters ------------------------------------------------------------------------------------------------- */
 
@@ -63,6 +63,11 @@ static fovea_status rewind_to_data(csv *c) {
 /* ---- a line ----------------------------------------------------------------------------------------------------- */
 
 static fovea_status bad_number(const csv *c, size_t column, const char *text) {
+  if (column == c->label)
+    return fovea_fail(FOVEA_INVALID,
+                      "'%s', line %zu, column %zu: '%.20s' is no label; labels are whole numbers from 0 to %d: number "
+                      "the classes",
+                      c->path, c->line, column + 1, text, MOST_LABEL);
   return fovea_fail(FOVEA_INVALID,
                     "'%s', line %zu, column %zu: '%.20s' is no pixel; expected are whole numbers from 0 to "
                     "255 (multiply numbers from 0 to 1 by 255)",
@@ -289,6 +294,14 @@ fovea_status fovea_csv_source(const char *path, const fovea_load_options *option
   return status;
 }
 
+/* Past the first field, which is a word: what is a label to its owner is for the reader to refuse. */
+static bool skip_word(csv *c, int *character) {
+  while (peek(c, character) == FOVEA_OK && *character >= 0 && *character != '\n' && *character != c->between) c->at++;
+  if (*character != c->between) return false;
+  c->at++;
+  return peek(c, character) == FOVEA_OK;
+}
+
 /* Many columns, and a line of numbers, which a list of files has not. */
 bool fovea_csv_looks(const char *path) {
   static const fovea_load_options none = {0};
@@ -297,6 +310,7 @@ bool fovea_csv_looks(const char *path) {
   if (c == NULL) return false;
   c->path = path;
   bool looks = read_header(c, &none) == FOVEA_OK && rewind_to_data(c) == FOVEA_OK && peek(c, &character) == FOVEA_OK;
+  if (looks && c->label == 0 && isalpha(character) && c->columns >= WIDE) looks = skip_word(c, &character);
   looks = looks && (c->id != SIZE_MAX || (character > 0 && strchr("0123456789-\"", character) != NULL));
   csv_close(c);
   return looks;

@@ -90,6 +90,8 @@ fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_op
                       "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
                       "train_set or the like",
                       dir, last_name(where.folder[1 - which]));
+  if (options->split > 0 && !where.one && where.folder[1][0] != '\0')
+    return fovea_fail(FOVEA_INVALID, "'%s' has a test split: --split is for sets that have none", dir);
   status = source != NULL ? fovea_picture_folder_source(&where, which, options, set, source)
                           : fovea_picture_folder_load(&where, which, options, set);
   if (status != FOVEA_OK) return status;
@@ -216,6 +218,8 @@ fovea_status fovea_found_open(const char *path, const fovea_found *found, int wh
                               fovea_data_report *report, fovea_source *source, int *part) {
   int split;
   *source = (fovea_source){.count = 0};
+  if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad)
+    return fovea_fail(FOVEA_INVALID, "--channels and --skip-bad are for pictures, and '%s' holds arrays", path);
   fovea_status status = choose_split(path, found, which, o, &split, part);
   if (status == FOVEA_OK) status = fovea_found_source(found, split, o, report, source);
   if (status == FOVEA_OK) status = fovea_source_resize(source, path, o, report);
@@ -233,8 +237,6 @@ static fovea_status load_found(const char *path, const fovea_found *found, int w
   if (found->kind == FOVEA_FOUND_PACK) return fovea_pack_load(found->split[which].files.name[0], which, o, set);
   fovea_source source;
   int part;
-  if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad)
-    return fovea_fail(FOVEA_INVALID, "--channels and --skip-bad are for pictures, and '%s' holds arrays", path);
   fovea_status status = fovea_found_open(path, found, which, o, set->report, &source, &part);
   if (status == FOVEA_OK) status = fovea_dataset_from(&source, part, o, true, set, NULL);
   fovea_source_close(&source);

@@ -73,6 +73,8 @@ typedef struct fovea_candidate {
   fovea_split_name split;
   fovea_what what;
   int idx;
+  size_t row; /* numbers an image of an array of rank 2 that only its shape says what it is; else 0 */
+  bool by_shape;
   char set[FOVEA_NAMING_SET];
 } fovea_candidate;
 

@@ -57,7 +57,12 @@ static fovea_status damaged(const reader *r, const char *kind, const char *why) 
 /* Sets the size, unless it is none that can be. `units` of it a byte of the file can hold at most. */
 static fovea_status set_size(const reader *r, const char *kind, uint32_t width, uint32_t height, uint64_t units,
                              uint64_t ratio, fovea_picture_info *info) {
-  if (width == 0 || height == 0 || width > FOVEA_PICTURE_MAX_SIDE || height > FOVEA_PICTURE_MAX_SIDE)
+  const bool large = width > FOVEA_PICTURE_MAX_SIDE || height > FOVEA_PICTURE_MAX_SIDE;
+  if (large && width > 0 && height > 0 && units / ratio <= r->size)
+    return fovea_fail(FOVEA_INVALID,
+                      "'%s' is too large: %lu x %lu, at most %d a side; make it smaller, or go on with --skip-bad",
+                      r->path, (unsigned long)width, (unsigned long)height, FOVEA_PICTURE_MAX_SIDE);
+  if (width == 0 || height == 0 || large)
     return fovea_fail(FOVEA_INVALID, "'%s' is not a good %s: it is said to be %lu x %lu, expected 1 to %d a side",
                       r->path, kind, (unsigned long)width, (unsigned long)height, FOVEA_PICTURE_MAX_SIDE);
   if (units / ratio > r->size)

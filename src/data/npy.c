@@ -43,11 +43,16 @@ static fovea_status read_type(const char *at, fovea_array *a) {
   a->size = (size_t)(digit - '0');
   a->type = (char)(type == 'b' ? 'u' : type);
   a->big_endian = order == '>';
+  a->boolean = type == 'b';
   const bool whole = (type == 'u' || type == 'i') && strchr("1248", digit) != NULL;
   const bool real = type == 'f' && (digit == '4' || digit == '8');
   if (length == 3 && digit != '\0' && strchr("<>|=", order) != NULL && (whole || real || (type == 'b' && digit == '1')))
     return FOVEA_OK;
   if (type == 'O') return fovea_fail(FOVEA_INVALID, "%s holds Python objects (pickles); save numbers", a->name);
+  if (type == 'U' || type == 'S')
+    return fovea_fail(FOVEA_INVALID,
+                      "%s holds text; labels are numbers: save numpy.unique(y, return_inverse=True)[1] in its place",
+                      a->name);
   return fovea_fail(FOVEA_INVALID,
                     "%s has numbers of type '%.*s'; read are u1 to u8, i1 to i8, f4 and f8: x.astype('f4')", a->name,
                     length < 20 ? (int)length : 20, at + 1);

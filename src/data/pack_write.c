@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -101,14 +102,32 @@ static fovea_status open_parts(packing *k) {
   const fovea_dataset *a = &k->part[0].set, *b = &k->part[1].set;
   if (status == FOVEA_OK && (a->channels != b->channels || a->height != b->height || a->width != b->width))
     status =
-        fovea_fail(FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d",
-                   k->job->from, a->channels, a->height, a->width, b->channels, b->height, b->width);
+        fovea_fail(FOVEA_INVALID, "%s: training images are %dx%dx%d (channels, height, width), test images %dx%dx%d%s",
+                   k->job->from, a->channels, a->height, a->width, b->channels, b->height, b->width,
+                   a->channels == b->channels ? "; --size makes them one size" : "");
   return status;
 }
 
 /* ---- what is written -------------------------------------------------------------------------------------------- */
 
-/* The classes of both splits, each once. */
+/* A class's name is a folder's and may be any bytes: where it is no UTF-8, those of no ASCII are written as \xff. */
+static json_t *name_of(const char *name, fovea_data_report *report) {
+  json_t *text = json_string(name);
+  if (text != NULL) return text;
+  char *escaped = malloc(4 * strlen(name) + 1), *to = escaped;
+  for (; escaped != NULL && *name != '\0'; name++)
+    to += snprintf(to, 5, (unsigned char)*name < 0x80 ? "%c" : "\\x%02x", (unsigned char)*name);
+  if (escaped == NULL) return NULL;
+  text = json_string(escaped);
+  if (fovea_report_remark(report, "the name of a class is no UTF-8: it is kept as '%s'", escaped) != FOVEA_OK) {
+    json_decref(text);
+    text = NULL;
+  }
+  free(escaped);
+  return text;
+}
+
+/* The classes of both splits, each once; NULL without memory. */
 static json_t *classes_of(const packing *k) {
   json_t *list = json_array();
   for (int i = 0; i < 2; i++) {
@@ -117,7 +136,10 @@ static json_t *classes_of(const packing *k) {
       bool there = false;
       for (size_t d = 0; i > 0 && d < k->part[0].set.report->class_count; d++)
         there = there || k->part[0].set.report->classes[d].label == r->classes[c].label;
-      if (!there) json_array_append_new(list, json_pack("[i,s]", r->classes[c].label, r->classes[c].name));
+      json_t *name = there ? NULL : name_of(r->classes[c].name, k->part[i].set.report);
+      if (there || json_array_append_new(list, json_pack("[i,o]", r->classes[c].label, name)) == 0) continue;
+      json_decref(list);
+      return NULL;
     }
   }
   return list;
@@ -131,9 +153,7 @@ static fovea_status put_header(const packing *k, fovea_file *file) {
                            "labels", train->labels != NULL, test->labels != NULL, "classes", classes_of(k));
   char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
-  if (text == NULL) /* a class's name, which is a folder's, may be anything */
-    return fovea_fail(FOVEA_INVALID, "%s: a class cannot be written: its name is no UTF-8, or there is no memory",
-                      k->job->from);
+  if (text == NULL) return fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for the names of its classes", k->job->from);
   const size_t length = strlen(text);
   memcpy(fixed, FOVEA_PACK_MAGIC, 8);
   fovea_pack_put(fixed + 8, FOVEA_PACK_VERSION, 4);

@@ -87,9 +87,10 @@ static fovea_status remark_deeper(const load *l) {
   }
   if (below == NULL) return FOVEA_OK;
   return fovea_report_remark(l->report,
-                             "%s: %zu pictures lie in folders of a class's folder: a class is all that is below the "
+                             "%s: %zu picture%s in folders of a class's folder: a class is all that is below the "
                              "first folder, '%.*s' of '%s'",
-                             split_names[l->split], l->mine.deeper, (int)strcspn(below, "/"), below, below);
+                             split_names[l->split], l->mine.deeper, l->mine.deeper == 1 ? " lies" : "s lie",
+                             (int)strcspn(below, "/"), below, below);
 }
 
 /* The data folder itself may hold other things: only what has pictures is a class. */
@@ -188,9 +189,10 @@ static fovea_status split_folder(load *l, const uint16_t *labels, uint32_t *inde
   status = keep_places(l, index, count, &l->other);
   if (status != FOVEA_OK) return status;
   return fovea_report_remark(l->report,
-                             "'%s' has no test images of its own: %zu of its %zu are kept for testing%s, by the seed "
+                             "'%s' has no test images of its own: %zu of its %zu %s kept for testing%s, by the seed "
                              "(--split %g)",
                              my_folder(l), l->split == 1 ? count : all - count, all,
+                             (l->split == 1 ? count : all - count) == 1 ? "is" : "are",
                              l->labelled ? ", a fair share of each class" : "", asked);
 }
 

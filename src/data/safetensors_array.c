@@ -43,6 +43,7 @@ static fovea_status describe(const fovea_safetensor *t, fovea_array *a) {
   if (t->rank < 1) return fovea_fail(FOVEA_INVALID, "%s is a single number and no array", a->name);
   a->type = types[i].type;
   a->size = types[i].size;
+  a->boolean = strcmp(t->dtype, "BOOL") == 0;
   a->rank = t->rank;
   for (int k = 0; k < t->rank; k++) a->dims[k] = (size_t)t->dims[k];
   a->stream.bound = t->size;

@@ -209,7 +209,7 @@ static void test_npz(void **state) {
        0},
       {"val/set.npz", "test", {"train_images.npy", "val_images.npy"}, {"train_labels.npy", "val_labels.npy"}, true, 0},
       {"savez/set.npz", "train", {"images.npy", NULL}, {"labels.npy", NULL}, false, 0.25},
-      {"arr/set.npz", "train", {"arr_0.npy", NULL}, {"arr_1.npy", NULL}, true, 0.25}};
+      {"arr/data.npz", "train", {"arr_0.npy", NULL}, {"arr_1.npy", NULL}, true, 0.25}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *members[4];
     size_t count = 0;
@@ -234,17 +234,48 @@ static void test_npz(void **state) {
   }
 }
 
+/* The file's name says nothing of its arrays; of two with rows the shorter ones are classes. */
+static void test_unnamed(void **state) {
+  (void)state;
+  npy("arr_0.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
+  npy("arr_1.npy", 1, "<i8", false, "(4, 3)", 1, 3);
+  npz("unnamed/data.npz", true, (const char *const[]){"arr_0.npy", "arr_1.npy"}, 2);
+  const fovea_load_options options = {.split = 0.25};
+  if (load("unnamed", "train", &options) != FOVEA_OK) fail_msg("%s", said);
+  assert_said("has 3 columns: taken as one-hot");
+  for (size_t n = 0; n < loaded->count; n++) assert_int_equal(loaded->labels[n], loaded->pixels[n * PIXELS] / 10 % 3);
+  assert_int_equal(load("unnamed", "train", &(fovea_load_options){.split = 0.25, .skip_bad = true}), FOVEA_INVALID);
+  assert_said("--channels and --skip-bad are for pictures");
+}
+
+static void test_one_picture(void **state) {
+  (void)state;
+  static const uint8_t pixels[16 * 20 * 3] = {255};
+  array_npy("photo/x_train.npy", 1, "{'descr': '|u1', 'fortran_order': False, 'shape': (16, 20, 3), }", pixels,
+            sizeof pixels);
+  assert_int_equal(load("photo", "train", NULL), FOVEA_INVALID);
+  assert_said("16 x 20 x 3, which would be 16 images of 20x3: if it is one picture, save x[None]");
+}
+
 static void test_bad_npz(void **state) {
   (void)state;
   uint8_t bytes[2048];
+  npy("val_images.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
   npy("x_train.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
   npy("y_train.npy", 1, "<i8", false, "(3,)", 1, 1);
   npy("x_test.npy", 1, "|u1", false, "(4, 2, 3)", 1, 0);
   npy("mean.npy", 1, "<U9", false, "(4,)", 1, 1);
   temp_file("readme.txt", "x", 1);
+  npz("three/set.npz", true, (const char *const[]){"x_train.npy", "x_test.npy", "val_images.npy"}, 3);
+  assert_int_equal(load("three", "train", NULL), FOVEA_OK);
+  assert_said("not used: the validation split, 'val_images'");
   npz("few/set.npz", true, (const char *const[]){"x_train.npy", "y_train.npy", "x_test.npy"}, 3);
   assert_int_equal(load("few", "train", NULL), FOVEA_INVALID);
   assert_said("array 'y_train' has 3 labels");
+  npy("y_train.npy", 1, "<U9", false, "(4,)", 1, 1);
+  npz("words/set.npz", true, (const char *const[]){"x_train.npy", "y_train.npy"}, 2);
+  assert_int_equal(load("words", "train", NULL), FOVEA_INVALID);
+  assert_said("array 'y_train' holds text; labels are numbers: save numpy.unique(y, return_inverse=True)[1]");
   npz("none/set.npz", true, (const char *const[]){"mean.npy", "readme.txt"}, 2);
   assert_int_equal(load("none", "train", NULL), FOVEA_INVALID);
   assert_said("holds no array of images or labels; its first array is mean");
@@ -270,6 +301,30 @@ static void test_bad_npz(void **state) {
     loads++;
   }
   assert_true(loads < size / 2);
+}
+
+/* Booleans and bytes of 0 and 1 would be black. */
+static void test_black_and_white(void **state) {
+  (void)state;
+  static const uint8_t bits[2 * N] = {0, 1, 1, 0, 1, 0, 0, 1};
+  static const struct {
+    const char *descr, *dtype, *says;
+  } cases[] = {{"|b1", "BOOL", "False and True are taken as 0 and 255"},
+               {"|u1", "U8", "bytes of 0 and 1 alone are taken as 0 and 255"}};
+  for (size_t i = 0; i < 2; i++) {
+    char header[128];
+    snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (2, 2, 2), }", cases[i].descr);
+    array_npy("bits-npy/x_train.npy", 1, header, bits, sizeof bits);
+    fovea_safetensor tensor = {
+        .name = "train_images", .dtype = cases[i].dtype, .rank = 3, .dims = {2, 2, 2}, .data = bits};
+    temp_file("bits-st/set.safetensors", "", 0);
+    assert_int_equal(fovea_safetensors_write(temp_path("bits-st/set.safetensors"), &tensor, 1, NULL, 0), FOVEA_OK);
+    for (int k = 0; k < 2; k++) {
+      if (load(k == 0 ? "bits-npy" : "bits-st", "train", NULL) != FOVEA_OK) fail_msg("%s", said);
+      assert_said(cases[i].says);
+      for (size_t p = 0; p < sizeof bits; p++) assert_int_equal(loaded->pixels[p], 255 * bits[p]);
+    }
+  }
 }
 
 /* ---- safetensors --------------------------------------------------------------------------------------------------
@@ -359,6 +414,15 @@ static void test_csv_of_names(void **state) {
   assert_said("no data in");
 }
 
+/* Wide enough for pixels, but the classes are words. */
+static void test_csv_of_words(void **state) {
+  (void)state;
+  static const char text[] = "label,p,p,p,p,p,p,p,p,p\ncat,0,1,2,3,4,5,6,7,8\n";
+  temp_file("words-csv/train.csv", text, strlen(text));
+  assert_int_equal(load("words-csv", "train", NULL), FOVEA_INVALID);
+  assert_said("train.csv', line 2, column 1: 'cat' is no label; labels are whole numbers from 0 to 65535");
+}
+
 /* ---- CIFAR --------------------------------------------------------------------------------------------------------
  */
 
@@ -380,6 +444,7 @@ static void test_cifar(void **state) {
   assert_int_equal(loaded->pixels[IMAGE], 51);
   assert_int_equal(loaded->pixels[2 * IMAGE], 50);
   assert_said("airplane=0\nautomobile=1\n");
+  assert_said("training files data_batch_3.bin, data_batch_4.bin, data_batch_5.bin are not there");
   assert_int_equal(load("ten", "test", NULL), FOVEA_OK);
   assert_int_equal(loaded->count, 2);
   memset(records, 0, sizeof records);
@@ -396,10 +461,11 @@ static void test_cifar(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_npy),          cmocka_unit_test(test_bad_npy),
-                                     cmocka_unit_test(test_npz),          cmocka_unit_test(test_bad_npz),
-                                     cmocka_unit_test(test_safetensors),  cmocka_unit_test(test_csv),
-                                     cmocka_unit_test(test_csv_of_names), cmocka_unit_test(test_cifar)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_npy),          cmocka_unit_test(test_bad_npy),         cmocka_unit_test(test_npz),
+      cmocka_unit_test(test_bad_npz),      cmocka_unit_test(test_black_and_white), cmocka_unit_test(test_unnamed),
+      cmocka_unit_test(test_one_picture),  cmocka_unit_test(test_safetensors),     cmocka_unit_test(test_csv),
+      cmocka_unit_test(test_csv_of_names), cmocka_unit_test(test_csv_of_words),    cmocka_unit_test(test_cifar)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fovea_dataset_destroy(loaded);
   return failed;

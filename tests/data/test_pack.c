@@ -112,6 +112,25 @@ static void round_trip(void **state) {
   }
 }
 
+/* A class whose name is no UTF-8 keeps its place, escaped. */
+static void class_of_bytes(void **state) {
+  (void)state;
+  image_pngs("bytes/train/ca\xff", "c", 2, 8);
+  image_pngs("bytes/train/dog", "d", 2, 8);
+  image_pngs("bytes/test/dog", "d", 2, 8);
+  if (pack("bytes", "bytes.fovea") != FOVEA_OK) fail_msg("%s", fovea_error_message());
+  fovea_dataset *set = load("bytes.fovea", "train", &none);
+  assert_int_equal(set->report->class_count, 2);
+  assert_string_equal(set->report->classes[0].name, "ca\\xff");
+  assert_int_equal(set->report->classes[0].there, 2);
+  fovea_dataset_destroy(set);
+  assert_int_equal(pack_with("bytes", "none.fovea", &(fovea_load_options){.split = 0.2}, progress), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "has a test split: --split is for sets that have none"));
+  const fovea_load_options gray = {.channels = FOVEA_CHANNELS_GRAY};
+  assert_int_equal(fovea_dataset_load_as(temp_path("bytes.fovea"), "train", &gray, &set), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "give --channels to fovea pack"));
+}
+
 /* A folder that holds a packed set is one. */
 static void in_a_folder(void **state) {
   (void)state;
@@ -257,6 +276,7 @@ static void refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+                                     cmocka_unit_test(class_of_bytes),
                                      cmocka_unit_test(in_a_folder),
                                      cmocka_unit_test(batches_are_those_of_memory),
                                      cmocka_unit_test(every_bit_and_cut),

@@ -162,6 +162,11 @@ static void test_bombs(void **state) {
       {"kinds/gray.png", 16, {0, 0, 0x40, 0, 0, 0, 0x40, 0}, 8, "16384 x 16384, more than its 164 bytes can hold"},
       {"jpeg/sampling2.jpg", 163, {0x40, 0, 0x40, 0}, 4, "16384 x 16384, more than its"},
       {"jpeg/sampling2.jpg", 163, {0xff, 0xff, 0xff, 0xff}, 4, "65535 x 65535, expected 1"},
+      {"kinds/gray.png",
+       16,
+       {0, 0, 0x40, 1, 0, 0, 0, 1},
+       8,
+       "is too large: 16385 x 1, at most 16384 a side; make it smaller, or"},
       {"jpeg/sampling2.jpg", 162, {12}, 1, "a JPEG of 12 bits"},
       {"jpeg/sampling2.jpg", 167, {2}, 1, "a JPEG of 2 components"},
   };

@@ -240,7 +240,7 @@ static void every_set(void **state) {
        "--size 8x12 --fit pad --background white",
        0,
        {"train: 7 images of 2 classes, 8x12 RGB (height x width)",
-        "1 of its 8 are kept for testing, a fair share of each class",
+        "1 of its 8 is kept for testing, a fair share of each class",
         "train: 7 of 7 pictures are resized to 8x12, of other proportions 7"}},
       {"no-size", photos, "--size 8x", 2, {"--size 8x: expected a side as 64, or height and width as 48x64"}},
       {"no-colour", photos, "--size 8 --background pink", 2, {"--background pink: expected white, black, or six hex"}},

@@ -72,6 +72,51 @@ static void trains_to_the_same_bytes(void **state) {
                    0);
 }
 
+/* A set that has no test split is split by the same seed, if none is given. */
+static void splits_as_train_does(void **state) {
+  (void)state;
+  array_idx(array_name("one", "images-idx3-ubyte"), 8, 3, (uint32_t[]){40, 8, 8});
+  char set[512];
+  snprintf(set, sizeof set, "%s", temp_path("one/images-idx3-ubyte"));
+  assert_int_equal(fovea("pack %s --out %s --split 0.3", set, temp_path("one.fovea")), 0);
+#define SMALL " --arch 4,3,2 --depth 1 --batch 16 --epochs 1 --attention none "
+  if (fovea("train --data %s --split 0.3 --out %s" SMALL, set, temp_path("one-of-set")) != 0) fail_msg("%s", output);
+  assert_int_equal(fovea("train --data %s --out %s" SMALL, temp_path("one.fovea"), temp_path("one-of-pack")), 0);
+#undef SMALL
+  for (int i = 0; i < 2; i++) {
+    static const char *const kept[] = {"train_hash", "test_hash"};
+    static const char *const runs[] = {"one-of-set/config.json", "one-of-pack/config.json"};
+    char hash[2][64];
+    for (int k = 0; k < 2; k++) {
+      uint8_t *text = NULL;
+      size_t size;
+      assert_int_equal(fovea_file_read(temp_path(runs[k]), MOST, &text, &size), FOVEA_OK);
+      const char *at = strstr((const char *)text, kept[i]);
+      assert_non_null(at);
+      snprintf(hash[k], sizeof hash[k], "%.40s", at);
+      free(text);
+    }
+    assert_string_equal(hash[0], hash[1]);
+  }
+}
+
+/* A run that made its images otherwise goes on from what was packed so: what it kept is not asked of a packed set. */
+static void goes_on_from_what_was_packed(void **state) {
+  (void)state;
+  make("big");
+  char set[512], packed[512], run[512];
+  snprintf(set, sizeof set, "%s", temp_path("big"));
+  snprintf(packed, sizeof packed, "%s", temp_path("big.fovea"));
+  snprintf(run, sizeof run, "%s", temp_path("big-run"));
+  assert_int_equal(fovea("pack %s --out %s --size 6 --fit pad", set, packed), 0);
+  if (fovea("train --data %s --size 6 --fit pad --out %s" NET, set, run) != 0) fail_msg("%s", output);
+  if (fovea("train --data %s --out %s --resume", packed, run) != 0) fail_msg("%s", output);
+  assert_output("is not applied to them");
+  assert_int_equal(fovea("reconstruct --run %s --data %s --out %s", run, packed, temp_path("big.png")), 0);
+  assert_int_equal(fovea("train --data %s --out %s --resume --size 5", packed, run), 2);
+  assert_output("give --size to fovea pack");
+}
+
 static void refused(void **state) {
   (void)state;
   make("good");
@@ -100,6 +145,7 @@ static void refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(trains_to_the_same_bytes), cmocka_unit_test(refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(trains_to_the_same_bytes), cmocka_unit_test(splits_as_train_does),
+                                     cmocka_unit_test(goes_on_from_what_was_packed), cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

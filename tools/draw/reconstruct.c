@@ -47,7 +47,8 @@ static fovea_status check_places(const request *r, const char *checkpoint) {
 static fovea_status load_images(const request *r, const run_options *o, const int dims[3], fovea_dataset **images) {
   fovea_dataset *d = NULL;
   fovea_load_options load;
-  fovea_status status = image_options_read(&r->images, r->count, o->seed, &load);
+  fovea_status status = image_options_read(&r->images, r->data, r->count, o->seed, &load);
+  if (status == FOVEA_OK) image_options_say(&r->images, r->data);
   if (status == FOVEA_OK) status = fovea_dataset_load_as(r->data, "test", &load, &d);
   if (status == FOVEA_OK) load_say("test", d);
   if (status == FOVEA_OK) load_say_remarks(d, NULL);

@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "data/pack.h"
+#include "fovea/vae.h"
 #include "train/images.h"
 #include "train/load.h"
 
@@ -58,7 +59,7 @@ static bool progress(void *user, size_t images) {
 static fovea_status pack(request *r, bool *stopped) {
   fovea_load_options load;
   struct stat about;
-  fovea_status status = image_options_read(&r->images, 0, r->seed, &load);
+  fovea_status status = image_options_read(&r->images, r->data, 0, r->seed, &load);
   if (status != FOVEA_OK) return status;
   const fovea_pack_job job = {.from = r->data,
                               .path = r->out,
@@ -79,19 +80,27 @@ static fovea_status pack(request *r, bool *stopped) {
 
 static int run(int argc, char **argv) {
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  request r = {.threads = processors > 0 ? processors : 1};
+  request r = {.threads = processors > 0 ? processors : 1, .seed = (long long)fovea_vae_default().seed};
   const char *positional = NULL;
   size_t positionals = 0;
   bool done = false, stopped = false;
   option options[4 + IMAGE_OPTIONS] = {
-      {.name = "data", .kind = OPTION_STRING, .value = &r.data, .argument = "DIR", .help = "images, as for train"},
+      {.name = "data",
+       .kind = OPTION_STRING,
+       .value = &r.data,
+       .argument = "DIR",
+       .help = "images: a folder of pictures, IDX files or arrays; a .npz, .safetensors or table"},
       {.name = "out",
        .kind = OPTION_STRING,
        .value = &r.out,
        .argument = "SET",
        .required = true,
        .help = "the file, which is made anew"},
-      {.name = "seed", .kind = OPTION_INT, .value = &r.seed, .max = 9007199254740992.0, .help = "of --split"},
+      {.name = "seed",
+       .kind = OPTION_INT,
+       .value = &r.seed,
+       .max = 9007199254740992.0,
+       .help = "of the split of a set that has none, as train's"},
       {.name = "threads",
        .kind = OPTION_INT,
        .value = &r.threads,

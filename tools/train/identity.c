@@ -45,8 +45,8 @@ static bool add_hashes(json_t *config, const run_options *o, const run_data *set
 static bool add_images(json_t *config, const run_options *o) {
   if (!image_options_put(config, &o->images)) return false;
   json_t *images = json_object_get(config, "images");
-  return !o->images.skip_bad || (json_object_set_new(images, "limit_train", json_integer(o->limit_train)) == 0 &&
-                                 json_object_set_new(images, "limit_test", json_integer(o->limit_test)) == 0);
+  return !o->images.now.skip_bad || (json_object_set_new(images, "limit_train", json_integer(o->limit_train)) == 0 &&
+                                     json_object_set_new(images, "limit_test", json_integer(o->limit_test)) == 0);
 }
 
 json_t *run_config(const run_options *o, const run_data *sets) {

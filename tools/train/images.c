@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/fail.h"
+#include "data/pack.h"
 
 enum { MOST_SIDE = 65535 };
 
@@ -15,45 +16,45 @@ size_t image_options_table(image_options *o, option table[IMAGE_OPTIONS]) {
   const option all[] = {
       {.name = "set",
        .kind = OPTION_WORD,
-       .value = o->set,
+       .value = o->now.set,
        .argument = "NAME",
        .help = "which of several sets in the folder: letters of emnist-letters-train-images-idx3-ubyte"},
       {.name = "transpose",
        .kind = OPTION_FLAG,
-       .value = &o->transpose,
+       .value = &o->now.transpose,
        .help = "exchange rows and columns: puts EMNIST upright"},
       {.name = "layout",
        .kind = OPTION_CHOICE,
-       .value = &o->layout,
+       .value = &o->now.layout,
        .choices = layouts,
        .help = "where an array of images has its channels, last or first"},
       {.name = "size",
        .kind = OPTION_WORD,
-       .value = o->size,
+       .value = o->now.size,
        .argument = "SIZE",
        .help = "resize pictures to 64x64 or 48x64; of arrays, what a row of numbers is"},
       {.name = "fit",
        .kind = OPTION_CHOICE,
-       .value = &o->fit,
+       .value = &o->now.fit,
        .choices = fits,
        .help = "what --size does to pictures of other proportions"},
       {.name = "channels",
        .kind = OPTION_CHOICE,
-       .value = &o->channels,
+       .value = &o->now.channels,
        .choices = channels,
        .help = "of pictures; auto: gray if all are gray, else RGB"},
       {.name = "background",
        .kind = OPTION_WORD,
-       .value = o->background,
+       .value = o->now.background,
        .argument = "RRGGBB",
        .help = "colour under transparent and beside padded pictures, also white or black [black]"},
       {.name = "skip-bad",
        .kind = OPTION_FLAG,
-       .value = &o->skip_bad,
+       .value = &o->now.skip_bad,
        .help = "pass over pictures that are damaged or of another kind, and list them"},
       {.name = "split",
        .kind = OPTION_FLOAT,
-       .value = &o->split,
+       .value = &o->now.split,
        .max = largest_split,
        .argument = "PART",
        .help = "test with this part of a set that has no test split, chosen by --seed; 0 is 0.1 of pictures, none of "
@@ -94,22 +95,62 @@ static bool read_colour(const char *text, uint8_t colour[3]) {
   return true;
 }
 
-fovea_status image_options_read(const image_options *o, long long limit, long long seed, fovea_load_options *load) {
+/* --- of packed sets ---------------------------------------------------------------------------------------------- */
+
+static void forget_word(char word[OPTION_WORD_SIZE], const char *kept) {
+  if (strcmp(word, kept) == 0) word[0] = '\0';
+}
+
+static void forget_choice(int *choice, int kept) {
+  if (*choice == kept) *choice = 0;
+}
+
+/* Those that were not kept: given on the command line, and other than what was kept. */
+static image_settings given(const image_options *o) {
+  image_settings s = o->now;
+  forget_word(s.set, o->kept.set);
+  forget_word(s.size, o->kept.size);
+  forget_word(s.background, o->kept.background);
+  forget_choice(&s.layout, o->kept.layout);
+  forget_choice(&s.fit, o->kept.fit);
+  forget_choice(&s.channels, o->kept.channels);
+  s.transpose = s.transpose && !o->kept.transpose;
+  s.skip_bad = s.skip_bad && !o->kept.skip_bad;
+  if (s.split == o->kept.split) s.split = 0;
+  return s;
+}
+
+static bool has_any(const image_settings *s) {
+  return s->set[0] != '\0' || s->size[0] != '\0' || s->background[0] != '\0' || s->transpose || s->skip_bad ||
+         s->layout != 0 || s->fit != 0 || s->channels != 0 || s->split != 0;
+}
+
+void image_options_say(const image_options *o, const char *data) {
+  if (has_any(&o->kept) && data != NULL && fovea_pack_is(data))
+    fputs(
+        "fovea: the images of --data were made when they were packed: how the run read its images (--size and so on) "
+        "is not applied to them\n",
+        stderr);
+}
+
+fovea_status image_options_read(const image_options *o, const char *data, long long limit, long long seed,
+                                fovea_load_options *load) {
+  const image_settings s = data != NULL && fovea_pack_is(data) ? given(o) : o->now;
   *load = (fovea_load_options){.limit = (size_t)limit,
-                               .set = o->set[0] != '\0' ? o->set : NULL,
-                               .transpose = o->transpose,
-                               .layout = (fovea_layout)o->layout,
-                               .split = o->split,
+                               .set = s.set[0] != '\0' ? o->now.set : NULL,
+                               .transpose = s.transpose,
+                               .layout = (fovea_layout)s.layout,
+                               .split = s.split,
                                .seed = (uint64_t)seed,
-                               .fit = (fovea_fit)o->fit,
-                               .channels = (fovea_channels)o->channels,
-                               .skip_bad = o->skip_bad,
+                               .fit = (fovea_fit)s.fit,
+                               .channels = (fovea_channels)s.channels,
+                               .skip_bad = s.skip_bad,
                                .in_file = true};
-  if (o->size[0] != '\0' && !read_size(o->size, load))
-    return fovea_fail(FOVEA_INVALID, "--size %.40s: expected a side as 64, or height and width as 48x64", o->size);
-  if (read_colour(o->background, load->background)) return FOVEA_OK;
+  if (s.size[0] != '\0' && !read_size(s.size, load))
+    return fovea_fail(FOVEA_INVALID, "--size %.40s: expected a side as 64, or height and width as 48x64", s.size);
+  if (read_colour(s.background, load->background)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "--background %.40s: expected white, black, or six hexadecimal digits as ff8000",
-                    o->background);
+                    s.background);
 }
 
 /* --- in a run's configuration ------------------------------------------------------------------------------------ */
@@ -125,21 +166,21 @@ bool image_options_put(json_t *config, const image_options *o) {
   fovea_load_options load;
   char size[OPTION_WORD_SIZE], colour[OPTION_WORD_SIZE];
   json_t *object = json_object();
-  if (object == NULL || image_options_read(o, 0, 0, &load) != FOVEA_OK) {
+  if (object == NULL || image_options_read(o, NULL, 0, 0, &load) != FOVEA_OK) {
     json_decref(object);
     return false;
   }
   const uint8_t *b = load.background;
   snprintf(size, sizeof size, "%dx%d", load.height, load.width);
   snprintf(colour, sizeof colour, "%02x%02x%02x", b[0], b[1], b[2]);
-  bool good = (o->set[0] == '\0' || put(object, "set", json_string(o->set))) &&
+  bool good = (o->now.set[0] == '\0' || put(object, "set", json_string(o->now.set))) &&
               (load.height == 0 || put(object, "size", json_string(size))) &&
               ((b[0] | b[1] | b[2]) == 0 || put(object, "background", json_string(colour))) &&
-              (!o->transpose || put(object, "transpose", json_true())) &&
-              (!o->skip_bad || put(object, "skip_bad", json_true())) &&
-              (o->split == 0 || put(object, "split", json_real(o->split))) &&
-              put_choice(object, "layout", layouts, o->layout) && put_choice(object, "fit", fits, o->fit) &&
-              put_choice(object, "channels", channels, o->channels);
+              (!o->now.transpose || put(object, "transpose", json_true())) &&
+              (!o->now.skip_bad || put(object, "skip_bad", json_true())) &&
+              (o->now.split == 0 || put(object, "split", json_real(o->now.split))) &&
+              put_choice(object, "layout", layouts, o->now.layout) && put_choice(object, "fit", fits, o->now.fit) &&
+              put_choice(object, "channels", channels, o->now.channels);
   if (good && json_object_size(object) > 0) good = json_object_set(config, "images", object) == 0;
   json_decref(object);
   return good;
@@ -161,16 +202,18 @@ static bool get_choice(const json_t *object, const char *key, const char *choice
 
 bool image_options_get(const json_t *config, image_options *o) {
   const json_t *object = json_object_get(config, "images"), *split = json_object_get(object, "split");
-  image_options read = {.split = split != NULL ? json_number_value(split) : 0,
-                        .transpose = json_is_true(json_object_get(object, "transpose")),
-                        .skip_bad = json_is_true(json_object_get(object, "skip_bad"))};
+  image_options all = {.now = {.split = split != NULL ? json_number_value(split) : 0,
+                               .transpose = json_is_true(json_object_get(object, "transpose")),
+                               .skip_bad = json_is_true(json_object_get(object, "skip_bad"))}};
+  image_settings *const read = &all.now;
   fovea_load_options load;
   if (object != NULL && !json_is_object(object)) return false;
-  if (!get_word(object, "set", read.set) || !get_word(object, "size", read.size) ||
-      !get_word(object, "background", read.background) || !get_choice(object, "layout", layouts, &read.layout) ||
-      !get_choice(object, "fit", fits, &read.fit) || !get_choice(object, "channels", channels, &read.channels) ||
-      !(read.split >= 0 && read.split <= largest_split) || image_options_read(&read, 0, 0, &load) != FOVEA_OK)
+  if (!get_word(object, "set", read->set) || !get_word(object, "size", read->size) ||
+      !get_word(object, "background", read->background) || !get_choice(object, "layout", layouts, &read->layout) ||
+      !get_choice(object, "fit", fits, &read->fit) || !get_choice(object, "channels", channels, &read->channels) ||
+      !(read->split >= 0 && read->split <= largest_split) || image_options_read(&all, NULL, 0, 0, &load) != FOVEA_OK)
     return false;
-  *o = read;
+  all.kept = all.now;
+  *o = all;
   return true;
 }

@@ -53,6 +53,16 @@ static void say_taken(const fovea_dataset *set) {
   if (more > 0) fprintf(stderr, " and some of %zu more classes", more);
 }
 
+/* "folder without pictures", "dead link" and the like, of several. */
+static void say_kind(const fovea_data_kind *kind) {
+  static const char *const nouns[] = {"folder", "dead link"};
+  size_t n = 0;
+  for (size_t i = 0; i < sizeof nouns / sizeof *nouns && n == 0 && kind->count != 1; i++)
+    if (strncmp(kind->name, nouns[i], strlen(nouns[i])) == 0) n = strlen(nouns[i]);
+  if (n > 0) fprintf(stderr, "%.*ss", (int)n, kind->name);
+  say(kind->name + n);
+}
+
 static void say_passed_over(const fovea_data_report *r) {
   size_t count = 0, others = 0;
   for (size_t i = 0; i < r->kind_count; i++) count += r->passed_over[i].count;
@@ -64,7 +74,7 @@ static void say_passed_over(const fovea_data_report *r) {
       continue;
     }
     fprintf(stderr, "%s%zu ", i == 0 ? ": " : ", ", r->passed_over[i].count);
-    say(r->passed_over[i].name);
+    say_kind(&r->passed_over[i]);
   }
   if (others > 0) fprintf(stderr, ", %zu others", others);
 }

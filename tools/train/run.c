@@ -52,7 +52,8 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->data,
        .argument = "DIR",
        .required = true,
-       .help = "images: a folder of JPEGs and PNGs, or of MNIST-style IDX files"},
+       .help =
+           "images: a folder of pictures, IDX files or arrays; a .npz, .safetensors or table; what fovea pack made"},
       {.name = "out",
        .kind = OPTION_STRING,
        .value = &o->out,
@@ -123,7 +124,7 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .kind = OPTION_INT,
        .value = &o->seed,
        .max = (double)RUN_LARGEST_SEED,
-       .help = "of weights, shuffling, masks and samples"},
+       .help = "of weights, shuffling, masks, samples, and of the split of a set that has none"},
       {.name = "limit-train",
        .kind = OPTION_INT,
        .value = &o->limit_train,
@@ -196,8 +197,9 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   grid_channels room;
   const grid_channels *shown = NULL;
   fovea_load_options train, test;
-  fovea_status status = image_options_read(&o->images, o->limit_train, o->seed, &train);
-  if (status == FOVEA_OK) status = image_options_read(&o->images, o->limit_test, o->seed, &test);
+  fovea_status status = image_options_read(&o->images, o->data, o->limit_train, o->seed, &train);
+  if (status == FOVEA_OK) status = image_options_read(&o->images, o->data, o->limit_test, o->seed, &test);
+  if (status == FOVEA_OK) image_options_say(&o->images, o->data);
   if (status == FOVEA_OK) status = load_check_folder(o->data, "--out", o->out);
   if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "train", &train, &d.train);
   if (status == FOVEA_OK) load_say("train", d.train);
