@@ -14,8 +14,8 @@ W / S is at least 1 in what the schedulers have to do. `resident` is how many wa
 local memory allow.
 
 ISSUE, MEMORY, STALL and MISS were fitted to another model of 353 launches, the plan of then, on an H100, by ptxas's stall
-counts (README.md says how near it is): a PTX instruction is some 1.2 of the machine's, which waits for others; a load takes the slots of
-several, since the four schedulers of a multiprocessor share what serves it."""
+counts (README.md says how near it is): a PTX instruction is some 1.2 of the machine's, which waits for others; a load
+takes the slots of several, since the four schedulers of a multiprocessor share what serves it."""
 import collections
 
 from blocks import issued
