@@ -116,7 +116,9 @@ def test_refusals():
         done = run(*words)
         good = done.returncode == 2 and sentence in done.stderr and "Traceback" not in done.stderr and not done.stdout
         expect(f"{words}: {done.returncode}: {done.stderr}{done.stdout[:200]}", good)
-    expect("a refused --update changes limits.json", (HERE / "limits.json").read_text() == before)
+    if (HERE / "limits.json").read_text() != before:
+        expect("a refused --update changes limits.json", False)
+        (HERE / "limits.json").write_text(before)
 
 
 def test_one_batch():
