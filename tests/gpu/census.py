@@ -7,18 +7,20 @@ time, and limits that hold it.
     census.py programs [TARGET...]           registers, memory and hot loops, for sm_90, gfx1100 and gfx90a
     census.py model    [DEVICE...]           a step's time and its longest kernels, for h100, gfx1100, gfx90a and arc
 
-Options of each: --build DIR (where list_launches is; what is compiled is kept there), --batch FEW,MANY (64,1024), and
-after -- those of list_launches.c for another network or device class, e.g. -- --small or -- --arch 12,8,4 --depth 2.
+Options of each: --build DIR (where list_launches is; what is compiled is kept there), --batch FEW,MANY (64,1024) or one,
+and after -- those of list_launches.c for another network or device class, e.g. -- --small or -- --arch 12,8,4 --depth 2;
+-- --help prints them. limits.json is the seed network's: another one is checked by --limits FILE, a copy of one's own.
 Kernels are those of cl/, or of the environment's FOVEA_CL_DIR, a copy of it with changes to try.
 
 --update writes today's figures as limits, the only way that limits.json is to be changed but for its goals and texts.
 Without clang 15 and libclc only what the plan says is judged (exit status 77 for the other commands); without ptxas, which
-Debian does not have, not what it alone says. Nothing here is a measurement."""
+Debian does not have, not what it alone says. What is refused has exit status 2. Nothing here is a measurement."""
 import argparse
 import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sys
@@ -27,10 +29,12 @@ import figures
 import launches
 import model
 from blocks import issued
+from launches import Refusal
 from programs import Programs, compilers, find_nvdisasm
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGETS = ["sm_90", "gfx1100", "gfx90a"]
+BATCHES = "64,1024"  # of limits.json
 
 
 def tools():
@@ -61,10 +65,20 @@ def macros(options):
     return " ".join(o[2:] for o in options.split() if o.startswith("-D") and not o.startswith("-DFOVEA"))
 
 
+def read_batches(text):
+    numbers = text.split(",")
+    if len(numbers) > 2 or not all(n.isdecimal() and int(n) for n in numbers):
+        raise Refusal(f"--batch {text}: one batch or two, from 1 on, e.g. {BATCHES}")
+    batches = [int(n) for n in numbers]
+    if sorted(set(batches)) != batches:
+        raise Refusal(f"--batch {text}: the second has to be larger than the first")
+    return batches
+
+
 class Census:
     def __init__(self, arguments):
         self.build, self.network = pathlib.Path(arguments.build), arguments.network
-        self.batches = [int(b) for b in arguments.batch.split(",")]
+        self.batches = read_batches(arguments.batch)
         made = self._list("training")
         self.few, self.many = made[self.batches[0]], made[self.batches[-1]]
         self.tools = tools() - {"clang": {"clang", "ptxas"}, "ptxas": {"ptxas"}}.get(arguments.without, set())
@@ -75,6 +89,9 @@ class Census:
         options = [] if what == "training" else ["--evaluation"]
         options += ["--batch", ",".join(map(str, self.batches)), *self.network]
         self.text, made = launches.make(self.build / "list_launches", options)
+        if set(made) != set(self.batches):
+            raise Refusal(f"--batch {','.join(map(str, self.batches))}: the plans made are of {', '.join(map(str, made))}, "
+                          "a multiple of 16; --batch goes before --, not after it")
         return made
 
     def figures(self):
@@ -86,7 +103,7 @@ class Census:
 
 
 def check(census, arguments):
-    path = pathlib.Path(arguments.limits)
+    path = arguments.limits
     limits, values = figures.read_limits(path), census.figures().values
     rows, worse, better = [["figure", "today", "limit", "goal", "", "by", "what it is"]], [], []
     for name, entry in limits.items():
@@ -110,7 +127,7 @@ def check(census, arguments):
     print(table(rows))
     unknown = set(values) - set(limits)
     if unknown:
-        raise SystemExit(f"census: {path.name} has no entry of {', '.join(sorted(unknown))}")
+        raise Refusal(f"{path} has no entry of {', '.join(sorted(unknown))}")
     if arguments.update:
         figures.write_limits(path, limits)
         print(f"\n{path.name} now has today's figures; those of tools that are not here stay")
@@ -127,11 +144,12 @@ def show_launches(census, arguments):
         print(census.text, end="")
         return 0
     rows = [["#", "kernel", "pass", "layer", "integers", "macros", "items", "group", "groups", "warps", "MFLOP", "MB",
-             "flop/item", "bytes/item", f"items at {census.batches[-1]}"]]
+             "flop/item", "bytes/item", *(f"items at {b}" for b in census.batches[1:])]]
     for a, b in launches.pairs(census.few, census.many)[0]:
         rows.append([a.number, a.kernel, a.passing, a.layer, a.integers(), macros(a.options), a.items, a.group, a.groups,
                      a.waves(32), f"{a.flops / 1e6:.2f}", f"{a.bytes / 1e6:.2f}", f"{a.flops / a.items:.0f}",
-                     f"{a.bytes / a.items:.0f}", f"{b.items / a.items:.3g} times" if launches.grows(a, b)[0] else "-"])
+                     f"{a.bytes / a.items:.0f}", *[f"{b.items / a.items:.3g} times" if launches.grows(a, b)[0] else "-"
+                                                   for _ in census.batches[1:]]])
     print(table(rows))
     return 0
 
@@ -184,26 +202,26 @@ def show_model(census, arguments):
         if known:
             census.programs.compile(device.target, [l.program for l in census.few])
         resources = (lambda l: walked.resources(device.target, l)) if known else (lambda l: None)
-        kernels = collections.defaultdict(lambda: [0, 0.0, 0.0, collections.Counter()])
+        kernels = collections.defaultdict(lambda: [0, [0.0] * len(census.batches), collections.Counter()])
         steps = []
-        for column, batch in enumerate((census.few, census.many)):
+        for column, batch in enumerate((census.few, census.many)[:len(census.batches)]):
             times = walked.times(device, batch, resources)
             steps.append(model.step(times))
             for launch, time in zip(batch, times):
                 row = kernels[launch.kernel]
                 row[0] += column == 0
-                row[1 + column] += time.us
-                row[3][time.bound] += time.us
+                row[1][column] += time.us
+                row[2][time.bound] += time.us
         if arguments.json:
             print(json.dumps({"device": device.name, "batches": census.batches, "steps": steps,
-                              "kernels": {kernel: row[1:3] for kernel, row in kernels.items()}}))
+                              "kernels": {kernel: row[1] for kernel, row in kernels.items()}}))
             continue
         said = ", ".join(f"{us / 1000:.1f} ms at batch {b} ({b / us * 1e6:.0f} images/s)"
-                         for us, b in zip(steps, (census.batches[0], census.batches[-1])))
+                         for us, b in zip(steps, census.batches))
         print(f"\n{device.name}, a model and no measurement: a step {said}\n")
-        rows = [["kernel", "launches", f"us, {census.batches[0]}", f"us, {census.batches[-1]}", "bound"]]
-        for kernel, row in sorted(kernels.items(), key=lambda k: -k[1][1])[:arguments.most]:
-            rows.append([kernel, row[0], f"{row[1]:.0f}", f"{row[2]:.0f}", row[3].most_common(1)[0][0]])
+        rows = [["kernel", "launches", *(f"us, {b}" for b in census.batches), "bound"]]
+        for kernel, row in sorted(kernels.items(), key=lambda k: -k[1][1][0])[:arguments.most]:
+            rows.append([kernel, row[0], *(f"{us:.0f}" for us in row[1]), row[2].most_common(1)[0][0]])
         print(table(rows))
     return 0
 
@@ -211,24 +229,71 @@ def show_model(census, arguments):
 COMMANDS = {"check": check, "launches": show_launches, "programs": show_programs, "model": show_model}
 
 
+# --- words --------------------------------------------------------------------------------------------------------------
+
+
+def options_of_list_launches():
+    """As its head has them."""
+    head = (HERE / "list_launches.c").read_text().split("*/")[0]
+    return "\n".join(line[3:] for line in head.splitlines() if line.startswith(" *   --"))
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        theirs = set(re.findall(r"--[a-z-]+", options_of_list_launches())) & set(re.findall(r"--[a-z-]+", message))
+        hint = f"; {', '.join(sorted(theirs))}: of list_launches, to be given after --" if theirs else ""
+        super().error(message + hint)
+
+
+def count(text):
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+    return int(text)
+
+
+def judge(arguments):
+    """Refuses what makes no sense together, before anything is made."""
+    known = {"programs": {t: t for t in TARGETS}, "model": {n: f"{n} ({d.name})" for n, d in model.DEVICES.items()}}
+    known = known.get(arguments.command, {})
+    for name in arguments.names:
+        if name not in known:
+            has = f"known: {', '.join(known.values())}" if known else "it takes no names"
+            raise Refusal(f"{arguments.command} {name}: {has}")
+    for option, command in (("update", "check"), ("tsv", "launches"), ("json", "model")):
+        if getattr(arguments, option) and arguments.command != command:
+            raise Refusal(f"--{option} is of {command}, not of {arguments.command}")
+    batches = read_batches(arguments.batch)
+    if arguments.command != "check":
+        return
+    if arguments.limits.resolve() == HERE / "limits.json" and (arguments.network or arguments.batch != BATCHES):
+        raise Refusal("limits.json is of the seed network, batches " + BATCHES + "; another one needs limits of its own: "
+                      "--limits FILE, a copy that --update makes its")
+    if len(batches) < 2:
+        raise Refusal("check needs two batches, to see what grows")
+
+
 def main(words):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("names", nargs="*", metavar="TARGET or DEVICE")
-    parser.add_argument("--build", default="build/tests/gpu")
-    parser.add_argument("--batch", default="64,1024")
-    parser.add_argument("--limits", default=HERE / "limits.json")
+    parser.add_argument("--build", default=HERE.parent.parent / "build/tests/gpu")
+    parser.add_argument("--batch", default=BATCHES)
+    parser.add_argument("--limits", default=HERE / "limits.json", type=pathlib.Path)
     parser.add_argument("--update", action="store_true")
-    parser.add_argument("--jobs", type=int, default=1, help="programs compiled at once")
+    parser.add_argument("--jobs", type=count, default=1, help="programs compiled at once")
     parser.add_argument("--without", choices=["clang", "ptxas"], help="as where that is not installed")
     parser.add_argument("--tsv", action="store_true")
     parser.add_argument("--json", action="store_true", help="of the model: an object a line")
-    parser.add_argument("--most", type=int, default=10, help="kernels of the model's table")
+    parser.add_argument("--most", type=count, default=10, help="kernels of the model's table")
     network = []
     if "--" in words:
         words, network = words[:words.index("--")], words[words.index("--") + 1:]
+    if "--help" in network or "-h" in network:
+        print("After --, options of list_launches.c:\n" + options_of_list_launches())
+        return 0
     arguments = parser.parse_intermixed_args(words)
     arguments.network = network
+    judge(arguments)
     census = Census(arguments)
     if arguments.command in ("programs", "model") and "clang" not in census.tools:
         print("skipped: not installed: clang-15 or libclc-15")
@@ -240,5 +305,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         sys.exit(main(sys.argv[1:]))
-    except compilers.Failure as failure:
-        sys.exit(f"census: {failure}")
+    except (Refusal, compilers.Failure, OSError) as said:
+        print(f"census: {said}", file=sys.stderr)
+        sys.exit(2)

@@ -130,7 +130,14 @@ def rounded(value):
 
 
 def read_limits(path):
-    return json.loads(path.read_text())
+    try:
+        limits = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise launches.Refusal(f"{path} is no file of limits: {error}") from None
+    wanted = {"what", "by", "most", "limit", "goal"}
+    if not isinstance(limits, dict) or not all(isinstance(e, dict) and wanted <= set(e) for e in limits.values()):
+        raise launches.Refusal(f"{path} is no file of limits: each figure has {', '.join(sorted(wanted))}")
+    return limits
 
 
 def write_limits(path, limits):

@@ -11,6 +11,10 @@ SAMPLES = 6  # work-items of a launch that are walked, from its groups evenly
 MOST_STEPS = 60000  # executed blocks, after which a launch's first two samples are enough
 
 
+class Refusal(SystemExit):
+    """What was asked cannot be had: a sentence, exit status 2 (census.py)."""
+
+
 class Launch:
     def __init__(self, row):
         self.batch, self.number = int(row["batch"]), int(row["number"])
@@ -67,9 +71,12 @@ class Launch:
 
 def make(program, options):
     """What list_launches says, and of that {batch: launches in their order}."""
-    done = subprocess.run([program, *options, "/dev/stdout"], capture_output=True, text=True)
+    try:
+        done = subprocess.run([program, *options, "/dev/stdout"], capture_output=True, text=True)
+    except OSError as error:
+        raise Refusal(f"{program}: {error.strerror}; --build is the folder of tests/gpu in a build that is made") from None
     if done.returncode:
-        raise SystemExit(done.stderr.strip())
+        raise Refusal(done.stderr.strip() or f"{program} ended with {done.returncode}")
     text = done.stdout
     batches = collections.defaultdict(list)
     for row in csv.DictReader(text.splitlines(), delimiter="\t"):

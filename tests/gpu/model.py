@@ -13,9 +13,9 @@ Of a launch of W waves on S schedulers, each wave of I issued instructions, M of
 W / S is at least 1 in what the schedulers have to do. `resident` is how many waves of a scheduler the registers and the
 local memory allow.
 
-ISSUE, MEMORY, STALL and MISS were fitted to another model of 353 launches on an H100, by ptxas's stall counts (README.md
-says how near it is): a PTX instruction is some 1.2 of the machine's, which waits for others; a load takes the slots of
-several, since the four schedulers of a multiprocessor share what serves it."""
+ISSUE, MEMORY, STALL and MISS were fitted to another model of 353 launches, the plan of then, on an H100, by ptxas's stall
+counts (README.md says how near it is): a PTX instruction is some 1.2 of the machine's, which waits for others; a load
+takes the slots of several, since the four schedulers of a multiprocessor share what serves it."""
 import collections
 
 from blocks import issued

@@ -14,6 +14,7 @@
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+clang=/usr/lib/llvm-15 bitcode=/usr/lib/clc/nvptx64--nvidiacl.bc # Debian's
 
 # What the loader of any Linux has, of its own version: all but this is carried.
 is_of_the_system() {
@@ -34,7 +35,7 @@ copy_libraries() {
 
 # Debian's clang as EMULATOR_TOOLS of tests/emulator/compile_ptx.sh has it: 240 MB, packed 60.
 pack_clang() {
-  local clang=/usr/lib/llvm-15 bitcode=/usr/lib/clc/nvptx64--nvidiacl.bc made
+  local made
   if [ ! -x "$clang/bin/clang" ] || [ ! -f "$bitcode" ] || ! command -v xz >/dev/null; then
     echo 'run.sh: clang-15, libclc-15 or xz is not installed: clang is not carried' >&2
     return
@@ -50,19 +51,38 @@ pack_clang() {
 }
 
 # Compiles what the run will ask for, by a library of the CUDA driver's that executes nothing, for an H100's and an H200's
-# number of units; of another card's programs most are the same.
+# number of units; of another card's programs most are the same. Fails where one of the commands does though clang is here.
 pack_programs() {
-  local built=$1/build/tests/emulator command
+  local built=$1/build/tests/emulator command source said=$2/said failed=0 status
+  if [ ! -x "$clang/bin/clang" ] || [ ! -f "$bitcode" ]; then
+    echo 'run.sh: clang-15 or libclc-15 is not installed: no programs are carried' >&2
+    return
+  fi
   mkdir -p -- "$2/vendors"
   printf '%s\n' "$built/libemulator.so" >"$2/vendors/cuda.icd"
   for command in check 'bench --batch 64 --steps 1' 'bench --batch 1024 --steps 1' 'bench --tune --steps 1'; do
-    # The check says that all is wrong, for nothing was executed.
+    status=0
     # shellcheck disable=SC2086 # words of the command
     OCL_ICD_VENDORS=$2/vendors EMULATOR_DEVICE=cuda EMULATOR_IDLE=1 EMULATOR_UNITS=132 EMULATOR_CACHE=$2/ptx \
-      LD_LIBRARY_PATH=$built/fake XDG_CACHE_HOME=$2/cache "$1/build/fovea" $command >/dev/null 2>&1 || true
+      LD_LIBRARY_PATH=$built/fake XDG_CACHE_HOME=$2/cache "$1/build/fovea" $command >"$said" 2>&1 || status=$?
+    # The check says that all is wrong, for nothing was executed.
+    if [ "$status" -gt 1 ] || { [ "$status" -eq 1 ] && [ "$command" != check ]; }; then
+      echo "run.sh: the programs of fovea $command could not be made, exit status $status:" >&2
+      tail -n 5 -- "$said" >&2
+      failed=1
+    fi
   done
-  rm -rf -- "$2/vendors" "$2/cache" "$2"/ptx/*.cl "$2"/ptx/*.log
+  # What was compiled has its PTX beside the source.
+  for source in "$2"/ptx/*.cl; do
+    if [ -f "$source" ] && [ ! -f "${source%.cl}.ptx" ]; then
+      echo "run.sh: ${source##*/} could not be compiled:" >&2
+      [ ! -f "${source%.cl}.log" ] || head -n 5 -- "${source%.cl}.log" >&2
+      failed=1
+    fi
+  done
+  rm -rf -- "$2/vendors" "$2/cache" "$said" "$2"/ptx/*.cl "$2"/ptx/*.log
   find "$2/ptx" -name '*.ptx' | wc -l | sed 's/$/ programs/' >&2
+  return "$failed"
 }
 
 pack_emulator() {
@@ -74,6 +94,7 @@ pack_emulator() {
 pack() {
   local root
   root=$(cd -- "$here/../.." && pwd -P)
+  [ -x "$root/build/fovea" ] || { echo "run.sh: $root/build/fovea is missing: build first" >&2; exit 2; }
   mkdir -p -- "$1/lib" "$1/peers"
   cp -- "$root/build/fovea" "$here/run.sh" "$here/run.py" "$1/"
   cp -- "$root"/tools/peers/{torch_step,passes}.py "$1/peers/"
@@ -124,14 +145,44 @@ use_cuda() {
     export EMULATOR_TOOLS=$out/clang || echo 'run.sh: clang.tar.xz cannot be unpacked' >&2
 }
 
-if [ "${1-}" = --pack ]; then
-  pack "${2:?the folder to pack into}"
-  if [ -d "$2/emulator" ]; then
-    pack_programs "$here/../.." "$2/emulator"
-    pack_clang "$2"
+refuse() {
+  echo "run.sh: $1; run.sh --help says what it takes" >&2
+  exit 2
+}
+
+# The comment at the head.
+show_help() {
+  sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+}
+
+# Exit status 1 where its programs could not be made; what fails before ends it.
+pack_all() {
+  local failed=0
+  [ ! -e "$1" ] || [ -d "$1" ] || refuse "$1 is no folder"
+  [ -z "$(ls -A -- "$1" 2>/dev/null)" ] || refuse "$1 is not empty: a pack is made in a new folder"
+  pack "$1"
+  if [ -d "$1/emulator" ]; then
+    pack_programs "$here/../.." "$1/emulator" || failed=1
+    pack_clang "$1"
   fi
-  exit
-fi
+  exit "$failed"
+}
+
+case ${1-} in
+  --help | -h)
+    show_help
+    exit
+    ;;
+  --pack)
+    [ -n "${2-}" ] || refuse '--pack needs the folder to pack into'
+    [ $# -eq 2 ] || refuse "$3: one folder is all that --pack takes"
+    case $2 in -*) refuse "$2 is no folder" ;; esac
+    [ ! -d "$here/lib" ] || refuse 'this is a pack already'
+    pack_all "$2"
+    ;;
+  -*) refuse "$1: an unknown option" ;;
+esac
+[ $# -le 1 ] || refuse "$2: one folder is all that it takes"
 out=${1:-out}
 mkdir -p -- "$out"
 out=$(cd -- "$out" && pwd -P)

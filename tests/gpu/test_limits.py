@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -87,6 +88,45 @@ def test_device_classes():
                 expect(f"groups of {size}, {network}: {said}", False)
 
 
+# What is asked for, and a part of the sentence that refuses it.
+REFUSED = [(["check", "--", "--small"], "limits.json is of the seed network"),
+           (["check", "--update", "--", "--small"], "limits.json is of the seed network"),
+           (["check", "--batch", "8,16"], "limits.json is of the seed network"),
+           (["check", "--limits", "/nowhere"], "/nowhere is no file of limits"),
+           (["check", "--limits", __file__], "is no file of limits"),
+           (["launches", "--build", "/nowhere"], "--build is the folder"),
+           (["launches", "h100"], "it takes no names"), (["launches", "--", "--batch", "16"], "goes before --"),
+           (["launches", "--batch", "8"], "a multiple of 16"), (["launches", "--", "--arch", "none"], "usage: list_launches"),
+           (["launches", "--arch", "12,8"], "--arch: of list_launches, to be given after --"),
+           (["launches", "--update"], "--update is of check"),
+           (["model", "foo"], "known: h100 (NVIDIA H100), "), (["programs", "gfx1030"], "known: sm_90, gfx1100, gfx90a"),
+           (["model", "--batch", "64,64"], "larger than the first"), (["model", "--batch", "0"], "--batch 0"),
+           (["model", "--jobs", "0"], "no number from 1 on")]
+
+
+def run(*words):
+    """Somewhere else, as a user may be."""
+    return subprocess.run([sys.executable, "-B", HERE / "census.py", words[0], "--build", pathlib.Path(BUILD).resolve(),
+                           *words[1:]], capture_output=True, text=True, cwd="/")
+
+
+def test_refusals():
+    before = (HERE / "limits.json").read_text()
+    for words, sentence in REFUSED:
+        done = run(*words)
+        good = done.returncode == 2 and sentence in done.stderr and "Traceback" not in done.stderr and not done.stdout
+        expect(f"{words}: {done.returncode}: {done.stderr}{done.stdout[:200]}", good)
+    if (HERE / "limits.json").read_text() != before:
+        expect("a refused --update changes limits.json", False)
+        (HERE / "limits.json").write_text(before)
+
+
+def test_one_batch():
+    said = [run("launches", "--batch", batch, "--", "--small").stdout for batch in ("16", "16,32")]
+    expect("one batch has no column of another", said[0] and "items at" not in said[0] and "items at 32" in said[1])
+    expect("after --, --help has no options", "--local-memory N" in run("launches", "--", "--help").stdout)
+
+
 # --- reading --------------------------------------------------------------------------------------------------------
 
 PTX = """
@@ -160,7 +200,8 @@ def test_amdgcn():
                                   "float": 2, "integer": 1, "branch": 1})
 
 
-for test in (test_judgement, test_each_figure_of_the_plan, test_a_worse_plan, test_device_classes, test_ptx, test_amdgcn):
+for test in (test_judgement, test_each_figure_of_the_plan, test_a_worse_plan, test_device_classes, test_refusals, test_one_batch,
+             test_ptx, test_amdgcn):
     test()
 print("\n".join(wrong) or "the census fails where it has to, and reads code")
 sys.exit(1 if wrong else 0)

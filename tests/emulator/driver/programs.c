@@ -79,7 +79,11 @@ static bool write_source(const char *stem, const char *source) {
   FILE *file = fopen(made, "w");
   if (!file) return false;
   const bool written = fputs(source, file) >= 0;
-  return (fclose(file) == 0) & written && rename(made, path) == 0;
+  if ((fclose(file) == 0) & written && rename(made, path) == 0) return true;
+  const int why = errno;
+  unlink(made);
+  errno = why;
+  return false;
 }
 
 /* What is to be executed, its words cut out of `options`, which is changed. */
@@ -118,7 +122,9 @@ static void read_log(cl_program p, const char *stem) {
   snprintf(path, sizeof path, "%s.log", stem);
   FILE *file = fopen(path, "r");
   if (!file) return;
-  p->log[fread(p->log, 1, sizeof p->log - 1, file)] = '\0';
+  char said[sizeof p->log];
+  const size_t count = fread(said, 1, sizeof said - 1, file);
+  if (count) memcpy(p->log, said, count), p->log[count] = '\0';
   fclose(file);
 }
 
@@ -129,9 +135,14 @@ static bool compile(cl_program p, const char *stem, const char *options) {
   snprintf(path, sizeof path, "%s%s", stem, driver_engine()->made);
   bool good = access(path, R_OK) == 0;
   if (!good) {
-    snprintf(p->log, sizeof p->log, "error: %s cannot be compiled in EMULATOR_CACHE", stem);
-    good = copy && write_source(stem, p->source) && make_words(script, stem, copy, words) && execute(stem, words);
-    if (!good) read_log(p, stem);
+    const bool written = copy && write_source(stem, p->source);
+    if (!written)
+      snprintf(p->log, sizeof p->log, "error: %s.cl cannot be written: %s; EMULATOR_CACHE is a folder to write to",
+               stem, strerror(errno));
+    else
+      snprintf(p->log, sizeof p->log, "error: %s.cl cannot be compiled by %s", stem, script);
+    good = written && make_words(script, stem, copy, words) && execute(stem, words);
+    if (written && !good) read_log(p, stem);
   }
   free(copy);
   return good;
@@ -145,7 +156,10 @@ cl_int CL_API_CALL driver_build(cl_program p, cl_uint count, const cl_device_id 
   if (!folder || !*folder) folder = "/tmp/fovea-emulator";
   const int length = snprintf(all, sizeof all, "%s %s", options ? options : "", driver_engine()->options);
   if (length < 0 || length >= (int)sizeof all) return CL_INVALID_BUILD_OPTIONS;
-  mkdir(folder, 0755);
+  if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+    snprintf(p->log, sizeof p->log, "error: EMULATOR_CACHE: the folder %s cannot be made: %s", folder, strerror(errno));
+    return CL_BUILD_PROGRAM_FAILURE;
+  }
   uint64_t h = hash(14695981039346656037u, driver_engine()->target());
   h = hash(hash(h, all), p->source);
   snprintf(stem, sizeof stem, "%s/%016llx", folder, (unsigned long long)h);
