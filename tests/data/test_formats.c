@@ -29,7 +29,7 @@ static void put_number(uint8_t *to, const char *type, double value) {
   const float f = (float)value;
   if (type[1] == 'f' && size == 8) memcpy(&bits, &value, 8);
   if (type[1] == 'f' && size == 4) bits = 0, memcpy(&bits, &f, 4);
-  for (size_t k = 0; k < size; k++) to[type[0] == '>' ? size - 1 - k : k] = (uint8_t)(bits >> 8 * k);
+  for (size_t k = 0; k < size; k++) to[type[0] == '>' ? size - 1 - k : k] = (uint8_t)(k < 8 ? bits >> 8 * k : 0);
 }
 
 /* Images in C or in Fortran order, times `scale`; labels where `columns` is 0, one-hot where it is more than 1. */

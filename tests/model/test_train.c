@@ -263,14 +263,14 @@ static void refusals(void **state) {
   for (int i = 0; i < 9; i++) bad[i] = small_config();
   bad[0].unit_count = 1;
   bad[1].units[2] = 0;
-  bad[2].height = 30;
+  bad[2].height = 0;
   bad[3].depth = 0;
   bad[4].latent = 0;
   bad[5].dropout = 1;
   bad[6].kl_weight = NAN;
   bad[7].batch = 0;
   bad[8].bn_momentum = 1;
-  const char *const messages[9] = {"1 units",   "0 channels",    "32x28",   "depth 0",   "latent size 0",
+  const char *const messages[9] = {"1 units",   "0 channels",    "0x28",    "depth 0",   "latent size 0",
                                    "dropout 1", "KL weight nan", "batch 0", "momentum 1"};
   for (int i = 0; i < 9; i++) {
     fovea_vae *vae = NULL;
