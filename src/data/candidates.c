@@ -97,8 +97,8 @@ static fovea_status add_array(fovea_candidates *all, fovea_array_kind kind, cons
 
 /* Of two arrays that nothing but their shape tells apart, both with rows, the one with the shorter rows is one-hot:
  * arr_0 of images and arr_1 of labels. */
-static void find_one_hot(fovea_candidate *list, size_t count) {
-  if (count != 2 || !list[0].by_shape || !list[1].by_shape || strcmp(list[0].set, list[1].set) != 0) return;
+static void find_one_hot(fovea_candidate list[2]) {
+  if (!list[0].by_shape || !list[1].by_shape || strcmp(list[0].set, list[1].set) != 0) return;
   if (list[0].what != FOVEA_WHAT_IMAGES || list[1].what != FOVEA_WHAT_IMAGES) return;
   const size_t a = list[0].row, b = list[1].row;
   if (b > 0 && (a == 0 || b < a)) list[1].what = FOVEA_WHAT_LABELS;
@@ -111,7 +111,7 @@ static fovea_status add_npz(fovea_candidates *all, const char *path) {
   const size_t before = all->count;
   for (size_t i = 0; i < names.count && status == FOVEA_OK; i++)
     status = add_array(all, FOVEA_ARRAY_NPZ, path, names.name[i], names.count == 1);
-  if (status == FOVEA_OK) find_one_hot(all->list + before, all->count - before);
+  if (status == FOVEA_OK && all->count - before == 2) find_one_hot(all->list + before);
   if (status == FOVEA_OK && all->count == before)
     status =
         fovea_fail(FOVEA_INVALID, "'%s' holds no array of images or labels%s%s", path,
