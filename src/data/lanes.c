@@ -1,11 +1,10 @@
 #include "data/lanes.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/fail.h"
 #include "data/pack_format.h"
+#include "data/ring.h"
 
 enum { SLOT_BYTES = 1 << 20, MOST_THREADS = 64, SLOTS_A_THREAD = 3 };
 
@@ -13,19 +12,11 @@ struct fovea_lanes {
   fovea_source *source;
   const uint32_t *places;
   size_t count, image, record;
-  size_t a_slot, slots; /* images in a slot; slots in `room`, slot i at i % slots */
-  uint8_t *room;
-  size_t *ready; /* of each place in room the slot that is there, plus 1 */
+  size_t a_slot; /* images */
+  size_t taken;  /* slots that were given */
   size_t at;     /* of a source that gives one after the other: the next image */
   uint8_t *other;
-  pthread_t thread[MOST_THREADS];
-  int threads;
-  pthread_mutex_t mutex;
-  pthread_cond_t changed;
-  size_t begun, taken; /* slots that a thread has begun, and that were given */
-  bool stop;
-  fovea_status status;
-  char message[1024];
+  fovea_ring *ring;
 };
 
 static size_t size_of(const fovea_lanes *l, size_t slot) {
@@ -44,8 +35,8 @@ static fovea_status fetch(fovea_lanes *l, size_t place, uint8_t *pixels) {
   return status;
 }
 
-static fovea_status fill(fovea_lanes *l, size_t slot) {
-  uint8_t *record = l->room + slot % l->slots * l->a_slot * l->record;
+static fovea_status fill(void *of, size_t slot, uint8_t *record) {
+  fovea_lanes *l = of;
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < size_of(l, slot) && status == FOVEA_OK; i++, record += l->record) {
     const size_t n = slot * l->a_slot + i;
@@ -55,38 +46,16 @@ static fovea_status fill(fovea_lanes *l, size_t slot) {
   return status;
 }
 
-static void *work(void *of) {
-  fovea_lanes *l = of;
-  pthread_mutex_lock(&l->mutex);
-  while (!l->stop && size_of(l, l->begun) > 0) {
-    if (l->begun >= l->taken + l->slots - 1) {
-      pthread_cond_wait(&l->changed, &l->mutex);
-      continue;
-    }
-    const size_t slot = l->begun++;
-    pthread_mutex_unlock(&l->mutex);
-    const fovea_status status = fill(l, slot);
-    pthread_mutex_lock(&l->mutex);
-    if (status == FOVEA_OK) l->ready[slot % l->slots] = slot + 1;
-    if (status != FOVEA_OK && l->status == FOVEA_OK) {
-      l->status = status;
-      l->stop = true;
-      snprintf(l->message, sizeof l->message, "%s", fovea_error_message());
-    }
-    pthread_cond_broadcast(&l->changed);
-  }
-  pthread_mutex_unlock(&l->mutex);
-  return NULL;
-}
-
 static fovea_status start(fovea_lanes *l, int threads) {
-  l->room = malloc(l->slots * l->a_slot * l->record);
-  l->ready = calloc(l->slots, sizeof *l->ready);
+  const fovea_ring_job job = {.count = (l->count + l->a_slot - 1) / l->a_slot,
+                              .size = l->a_slot * l->record,
+                              .slots = (size_t)threads * SLOTS_A_THREAD,
+                              .threads = threads,
+                              .of = l,
+                              .fill = fill};
   l->other = malloc(l->image);
-  if (l->room == NULL || l->ready == NULL || l->other == NULL)
-    return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu images of %zu bytes", l->slots * l->a_slot, l->image);
-  while (l->threads < threads && pthread_create(&l->thread[l->threads], NULL, work, l) == 0) l->threads++;
-  return l->threads > 0 ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no thread to read images");
+  if (l->other == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for an image of %zu bytes", l->image);
+  return fovea_ring_create(&job, &l->ring);
 }
 
 fovea_status fovea_lanes_create(fovea_source *source, const uint32_t *places, size_t count, int threads,
@@ -101,9 +70,6 @@ fovea_status fovea_lanes_create(fovea_source *source, const uint32_t *places, si
   l->image = (size_t)source->channels * (size_t)source->height * (size_t)source->width;
   l->record = l->image + FOVEA_PACK_HASH;
   l->a_slot = l->record < SLOT_BYTES ? SLOT_BYTES / l->record : 1;
-  l->slots = (size_t)threads * SLOTS_A_THREAD;
-  pthread_mutex_init(&l->mutex, NULL);
-  pthread_cond_init(&l->changed, NULL);
   fovea_status status = start(l, threads);
   if (status == FOVEA_OK)
     *lanes = l;
@@ -114,15 +80,7 @@ fovea_status fovea_lanes_create(fovea_source *source, const uint32_t *places, si
 
 void fovea_lanes_destroy(fovea_lanes *l) {
   if (l == NULL) return;
-  pthread_mutex_lock(&l->mutex);
-  l->stop = true;
-  pthread_cond_broadcast(&l->changed);
-  pthread_mutex_unlock(&l->mutex);
-  for (int i = 0; i < l->threads; i++) pthread_join(l->thread[i], NULL);
-  pthread_cond_destroy(&l->changed);
-  pthread_mutex_destroy(&l->mutex);
-  free(l->room);
-  free(l->ready);
+  fovea_ring_destroy(l->ring);
   free(l->other);
   free(l);
 }
@@ -136,17 +94,8 @@ static fovea_status finish(fovea_lanes *l) {
 }
 
 fovea_status fovea_lanes_next(fovea_lanes *l, const uint8_t **records, size_t *count) {
-  fovea_status status = FOVEA_OK;
-  pthread_mutex_lock(&l->mutex);
-  const size_t slot = l->taken, n = size_of(l, slot);
-  if (n > 0) {
-    l->taken++; /* the slot before this one is free now */
-    pthread_cond_broadcast(&l->changed);
-    while (l->ready[slot % l->slots] != slot + 1 && l->status == FOVEA_OK) pthread_cond_wait(&l->changed, &l->mutex);
-    if (l->ready[slot % l->slots] != slot + 1) status = fovea_fail(l->status, "%s", l->message);
-  }
-  pthread_mutex_unlock(&l->mutex);
-  *records = l->room + slot % l->slots * l->a_slot * l->record;
-  *count = n;
-  return n > 0 ? status : finish(l);
+  *count = size_of(l, l->taken);
+  if (*count == 0) return finish(l);
+  l->taken++;
+  return fovea_ring_next(l->ring, records);
 }
