@@ -172,6 +172,18 @@ fovea_status fovea_file_write(const char *path, const void *data, size_t size) {
   return status;
 }
 
+ptrdiff_t fovea_file_read_at(int descriptor, uint64_t offset, void *data, size_t size) {
+  size_t got = 0;
+  while (got < size) {
+    const ssize_t n = pread(descriptor, (uint8_t *)data + got, size - got, (off_t)(offset + got));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return -1;
+    if (n == 0) break;
+    got += (size_t)n;
+  }
+  return (ptrdiff_t)got;
+}
+
 /* Reads up to `size` bytes, fewer only at the file's end; -1 with errno set. */
 static ssize_t read_all(int descriptor, uint8_t *data, size_t size) {
   size_t got = 0;

@@ -27,6 +27,9 @@ void fovea_file_abandon(fovea_file *file); /* takes NULL */
  * FOVEA_NO_MEMORY. */
 fovea_status fovea_file_read(const char *path, size_t max_size, uint8_t **data, size_t *size);
 
+/* All `size` bytes from `offset` of an open file: how many there are, fewer only at its end; or -1 and errno. */
+ptrdiff_t fovea_file_read_at(int descriptor, uint64_t offset, void *data, size_t size);
+
 /* Appends `line` and a newline in one write, then fsync; creates the file. When the file ends in a torn line, a newline
  * comes first, so that the torn line stays alone. FOVEA_INVALID when `line` has a newline in it; FOVEA_IO, and then
  * nothing was appended as far as the system allows; FOVEA_NO_MEMORY. */

@@ -42,11 +42,6 @@ static bool ends(const char *name, const char *suffix) {
   return n >= k && strcasecmp(name + n - k, suffix) == 0;
 }
 
-static const char *last_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
-
 /* ---- arrays ----------------------------------------------------------------------------------------------------- */
 
 /* Where the name does not say it: arrays of one number an image are labels. */
@@ -67,7 +62,7 @@ static fovea_status add_array(fovea_candidates *all, fovea_array_kind kind, cons
                               bool alone) {
   fovea_naming naming = {0};
   char stem[FOVEA_NAMING_SET];
-  snprintf(stem, sizeof stem, "%s", last_name(path));
+  snprintf(stem, sizeof stem, "%s", fovea_path_name(path));
   fovea_naming_add(&naming, stem);
   if (member != NULL) {
     const fovea_what of_file = naming.what; /* kmnist-train-imgs.npz: arr_0 */
@@ -126,7 +121,7 @@ static fovea_status add_safetensors(fovea_candidates *all, const char *path) {
   for (size_t i = 0; status == FOVEA_OK && i < fovea_safetensors_count(file); i++) {
     const fovea_safetensor *t = fovea_safetensors_get(file, i);
     fovea_naming naming = {0};
-    fovea_naming_add(&naming, last_name(path));
+    fovea_naming_add(&naming, fovea_path_name(path));
     naming.what = FOVEA_WHAT_UNKNOWN;
     fovea_naming_add(&naming, t->name);
     if (naming.what != FOVEA_WHAT_UNKNOWN) status = add(all, FOVEA_FOUND_SAFETENSORS, path, t->name, &naming);
@@ -161,7 +156,7 @@ static bool is_cifar(const char *name, fovea_naming *naming) {
 
 /* By its name, and where that leaves a doubt by its first bytes. */
 static fovea_status sort_in(const char *path, fovea_candidates *all) {
-  const char *name = last_name(path);
+  const char *name = fovea_path_name(path);
   fovea_naming naming = {0};
   fovea_naming_add(&naming, name);
   if (naming.foreign || fovea_kind_named_picture(name)) return FOVEA_OK;
@@ -203,7 +198,7 @@ fovea_status fovea_candidates_in_file(const char *path, fovea_candidates *all) {
   if (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0 && !ends(path, ".zip")) return add_npz(all, path);
   if (size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0) return add_array(all, FOVEA_ARRAY_NPY, path, NULL, true);
   if (size >= 9 && bytes[8] == '{' && bytes[6] == 0 && bytes[7] == 0) return add_safetensors(all, path);
-  if (is_cifar(last_name(path), &naming)) return add(all, FOVEA_FOUND_CIFAR, path, NULL, &naming);
+  if (is_cifar(fovea_path_name(path), &naming)) return add(all, FOVEA_FOUND_CIFAR, path, NULL, &naming);
   fovea_status status = fovea_foreign_check(path);
   if (status != FOVEA_OK) return status;
   if (begins_as_idx(path)) return add(all, FOVEA_FOUND_IDX, path, NULL, &(fovea_naming){.what = FOVEA_WHAT_IMAGES});

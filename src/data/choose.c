@@ -10,11 +10,6 @@
 
 enum { LISTED = 600 };
 
-static const char *last_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
-
 static bool holds_images(const fovea_candidate *c) {
   return c->kind >= FOVEA_FOUND_CSV || c->what == FOVEA_WHAT_IMAGES;
 }
@@ -53,7 +48,7 @@ static fovea_status choose_set(const char *path, const fovea_candidates *all, co
     if (!leads(all, i)) continue;
     if (used < LISTED)
       used += (size_t)snprintf(list + used, LISTED - used, "%s%s (%.80s)", there > 0 ? ", " : "",
-                               called(all, &all->list[i]), last_name(all->list[i].file));
+                               called(all, &all->list[i]), fovea_path_name(all->list[i].file));
     there++;
     if (!asked_for(&all->list[i], asked)) continue;
     if (several++ == 0) *chosen = i;
@@ -88,13 +83,13 @@ static fovea_status better(const fovea_candidate *a, const fovea_candidate *b, f
   if (a->idx != b->idx || is_whole(a->file) || !is_whole(b->file)) return FOVEA_OK;
   *second = true;
   return fovea_report_remark(report, "'%s' is cut off or damaged: '%s' is taken in its place", a->file,
-                             last_name(b->file));
+                             fovea_path_name(b->file));
 }
 
 /* ---- into place ------------------------------------------------------------------------------------------------- */
 
 static fovea_status use(fovea_found *found, const char *file) {
-  return fovea_names_add(&found->used, strdup(last_name(file)));
+  return fovea_names_add(&found->used, strdup(fovea_path_name(file)));
 }
 
 static const fovea_candidate *best(const fovea_candidates *all, const fovea_candidate *like, fovea_split_name split,
@@ -164,7 +159,7 @@ static fovea_status remark_batches(const fovea_found *found, fovea_data_report *
   for (int i = 1; i <= BATCHES; i++) {
     bool there = false;
     snprintf(name, sizeof name, "data_batch_%d.bin", i);
-    for (size_t k = 0; k < files->count; k++) there = there || strcmp(last_name(files->name[k]), name) == 0;
+    for (size_t k = 0; k < files->count; k++) there = there || strcmp(fovea_path_name(files->name[k]), name) == 0;
     if (!there) used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used > 0 ? ", " : "", name);
   }
   if (used == 0 || files->count == 0) return FOVEA_OK;

@@ -25,8 +25,7 @@ static void cifar_close(void *of) {
 
 /* CIFAR-100's files are train.bin and test.bin. */
 static size_t labels_of(const char *path) {
-  const char *name = strrchr(path, '/');
-  name = name != NULL ? name + 1 : path;
+  const char *name = fovea_path_name(path);
   return strcmp(name, "train.bin") == 0 || strcmp(name, "test.bin") == 0 ? 2 : 1;
 }
 

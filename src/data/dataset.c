@@ -56,8 +56,6 @@ static fovea_status remark_unused(const char *dir, const fovea_names *used, fove
 
 static const char *const split_names[SPLITS] = {"train", "test"};
 
-static const char *last_name(const char *path) { return strrchr(path, '/') + 1; }
-
 static fovea_status no_data(const char *dir, int which) {
   return fovea_fail(FOVEA_IO,
                     "no data in '%s': looked for IDX files (%s-images-idx3-ubyte, with or without .gz), arrays (.npz, "
@@ -70,7 +68,7 @@ static fovea_status remark_others(const char *parent, const fovea_folders *where
   fovea_names used = {0};
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
-    if (where->folder[i][0] != '\0') status = fovea_names_add(&used, strdup(last_name(where->folder[i])));
+    if (where->folder[i][0] != '\0') status = fovea_names_add(&used, strdup(fovea_path_name(where->folder[i])));
   if (status == FOVEA_OK) status = remark_unused(parent, &used, report);
   fovea_names_free(&used);
   return status;
@@ -89,7 +87,7 @@ fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_op
     return fovea_fail(FOVEA_IO,
                       "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
                       "train_set or the like",
-                      dir, last_name(where.folder[1 - which]));
+                      dir, fovea_path_name(where.folder[1 - which]));
   if (options->split > 0 && !where.one && where.folder[1][0] != '\0')
     return fovea_fail(FOVEA_INVALID, "'%s' has a test split: --split is for sets that have none", dir);
   status = source != NULL ? fovea_picture_folder_source(&where, which, options, set, source)

@@ -36,7 +36,7 @@ static fovea_status check_one_kind(const char *dir, const fovea_candidates *all,
     return fovea_fail(FOVEA_INVALID,
                       "'%s' has both %s files ('%s') and a folder of images ('%s'): which is the data set? --set %s or "
                       "--set pictures says it",
-                      dir, kind, strrchr(c->file, '/') + 1, folder, fovea_found_names[c->kind]);
+                      dir, kind, fovea_path_name(c->file), folder, fovea_found_names[c->kind]);
   }
   return FOVEA_OK;
 }

@@ -33,6 +33,11 @@ fovea_status fovea_names_add(fovea_names *names, char *name) {
   return FOVEA_OK;
 }
 
+const char *fovea_path_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
 char *fovea_path_join(const char *dir, const char *name) {
   const size_t size = strlen(dir) + strlen(name) + 2;
   char *path = malloc(size);

@@ -14,6 +14,9 @@ void fovea_names_free(fovea_names *names);
 /* Takes `name`, which may be NULL for lack of memory; FOVEA_NO_MEMORY, and then it is freed. */
 fovea_status fovea_names_add(fovea_names *names, char *name);
 
+/* What follows the last slash; the whole path where there is none. */
+const char *fovea_path_name(const char *path);
+
 /* "DIR/NAME", to be freed; NULL without memory. */
 char *fovea_path_join(const char *dir, const char *name);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "data/kind.h"
 #include "data/listing.h"
 #include "data/picture.h"
@@ -25,15 +26,10 @@ typedef struct reader {
 
 /* Of `n` bytes from `at` as many as there are. */
 static size_t fetch(reader *r, uint64_t at, uint8_t *to, size_t n) {
-  size_t done = 0;
-  while (done < n) {
-    const ssize_t got = pread(r->descriptor, to + done, n - done, (off_t)(at + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) r->error = errno;
-    if (got <= 0) break;
-    done += (size_t)got;
-  }
-  return done;
+  const ptrdiff_t got = fovea_file_read_at(r->descriptor, at, to, n);
+  if (got >= 0) return (size_t)got;
+  r->error = errno;
+  return 0;
 }
 
 /* All `n` bytes from `at`, or false. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "data/foreign.h"
 #include "data/pack_format.h"
 #include "data/report.h"
@@ -44,15 +45,9 @@ void fovea_pack_close(fovea_pack *p) {
 /* ---- reading bytes ---------------------------------------------------------------------------------------------- */
 
 static fovea_status read_at(const fovea_pack *p, uint64_t at, void *data, size_t size) {
-  size_t got = 0;
-  while (got < size) {
-    const ssize_t n = pread(p->descriptor, (uint8_t *)data + got, size - got, (off_t)(at + got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fovea_fail(FOVEA_IO, "cannot read '%s': %s", p->path, strerror(errno));
-    if (n == 0) return fovea_fail(FOVEA_INVALID, "'%s' is cut off; pack the set anew", p->path);
-    got += (size_t)n;
-  }
-  return FOVEA_OK;
+  const ptrdiff_t got = fovea_file_read_at(p->descriptor, at, data, size);
+  if (got < 0) return fovea_fail(FOVEA_IO, "cannot read '%s': %s", p->path, strerror(errno));
+  return (size_t)got == size ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "'%s' is cut off; pack the set anew", p->path);
 }
 
 static fovea_status damaged(const fovea_pack *p, const char *what) {

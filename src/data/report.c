@@ -72,7 +72,7 @@ fovea_status fovea_report_count(fovea_data_report *r, const uint16_t *labels, si
                                 size_t count) {
   enum { LABELS = UINT16_MAX + 1 };
   char name[16];
-  size_t *there = calloc(2 * (size_t)LABELS, sizeof *there), *taken = there + LABELS;
+  size_t *there = calloc(2 * (size_t)LABELS, sizeof *there), *taken = there != NULL ? there + LABELS : NULL;
   fovea_status status = there != NULL ? FOVEA_OK : no_memory();
   for (size_t i = 0; i < total && status == FOVEA_OK; i++) there[labels[i]]++;
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) taken[labels[index != NULL ? index[i] : i]]++;

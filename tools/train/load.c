@@ -334,17 +334,13 @@ static fovea_status hash_pixels(const fovea_dataset *d, XXH64_state_t *hash) {
   const size_t image = (size_t)d->channels * (size_t)d->height * (size_t)d->width;
   const size_t some = image < CHUNK ? CHUNK / image : 1;
   uint8_t *pixels = malloc(some * image);
-  uint32_t *index = malloc(some * sizeof *index);
-  fovea_status status =
-      pixels == NULL || index == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read %zu images", some) : FOVEA_OK;
+  fovea_status status = pixels == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read %zu images", some) : FOVEA_OK;
   for (size_t done = 0; done < d->count && status == FOVEA_OK; done += some) {
     const size_t n = d->count - done < some ? d->count - done : some;
-    for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(done + i);
-    status = fovea_dataset_read(d, index, n, pixels);
+    status = fovea_pack_read(d->file, NULL, done, n, pixels);
     if (status == FOVEA_OK) XXH64_update(hash, pixels, n * image);
   }
   free(pixels);
-  free(index);
   return status;
 }
 
