@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/lane_loops.h"
 #include "common/settings.h"
 #include "machine.h"
 
@@ -34,25 +35,7 @@ typedef struct wave {
   const settings *settings;
 } wave;
 
-/* Iterations are independent: an instruction's registers are the same or other ones, never shifted against each other.
- */
-#ifdef __clang__
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1") /* unrolled first, GCC 12 makes no vectors of 16 */
-#endif
 #define EACH_OF(count) INDEPENDENT for (int i = 0; i < (count); i++)
-#define EACH_LANE INDEPENDENT for (int l = 0; l < LANES; l++)
-
-/* The statement for each active lane `l`. */
-#define ACTIVE_LANES(statement)                    \
-  do {                                             \
-    if (w->full) {                                 \
-      EACH_LANE { statement; }                     \
-    } else {                                       \
-      EACH_LANE if (w->active.u[l]) { statement; } \
-    }                                              \
-  } while (0)
 
 /* The statement that follows for each active lane `l`, one after the other. */
 #define EACH_ACTIVE \
