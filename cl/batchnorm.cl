@@ -265,8 +265,7 @@ INLINE backward_images images_at(backward_channel k, int n0) {
 #define SCRATCH (2 * MOST_UNITS * LANES)
 
 /* The sums of blocks first to end, in the place of the first's; the whole group must call. */
-__attribute__((always_inline)) static inline void sum_blocks(backward_channel k, dropout drop, int first, int end,
-                                                             int rows, __local float *scratch) {
+INLINE void sum_blocks(backward_channel k, dropout drop, int first, int end, int rows, __local float *scratch) {
   __local float *products = scratch + MOST_UNITS * LANES;
   const units u = units_of(rows);
   for (int b = first; b < end; b += u.blocks) {

@@ -20,9 +20,8 @@ static inline vfloat row_sum(__global const float *dy, int h, int w_count) {
  */
 #if V == 1
 #define SCRATCH (MOST_UNITS * LANES)
-__attribute__((always_inline)) static inline void sum_blocks(__global const float *dy, int first, int end, int h_count,
-                                                             int w_count, int rows, __global float *blocks,
-                                                             __local float *scratch) {
+INLINE void sum_blocks(__global const float *dy, int first, int end, int h_count, int w_count, int rows,
+                       __global float *blocks, __local float *scratch) {
   const units u = units_of(rows);
   for (int b = first; b < end; b += u.blocks) {
     const int block = b + u.block;

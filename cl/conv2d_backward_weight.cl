@@ -35,10 +35,8 @@
 
 /* acc += the products of `pixels` <= P pixels of a row of dy, a constant as are all indices of acc. x and dy are at the
  * image's first pixel, to_x and to_dy lead to the first of these. */
-__attribute__((always_inline)) static inline void add_pixels(const int pixels, __global const float *x,
-                                                             __global const float *dy, const int x_at[TC],
-                                                             const int dy_at[TK], int to_x, int to_dy, int ow, int left,
-                                                             int w_size, float acc[TK][TC][S]) {
+INLINE void add_pixels(const int pixels, __global const float *x, __global const float *dy, const int x_at[TC],
+                       const int dy_at[TK], int to_x, int to_dy, int ow, int left, int w_size, float acc[TK][TC][S]) {
   float g[TK][P], v[TC][COLUMNS(P)];
 #pragma unroll
   for (int k = 0; k < TK; k++) {

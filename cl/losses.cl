@@ -19,8 +19,8 @@ static inline vfloat image_sum(__global const float *rows, int row_count, int n0
 }
 
 /* The sum over all images, for the group's first work-item. */
-__attribute__((always_inline)) static inline float batch_sum(__global const float *rows, int row_count, int n,
-                                                             __global float *blocks, __local float *scratch) {
+INLINE float batch_sum(__global const float *rows, int row_count, int n, __global float *blocks,
+                       __local float *scratch) {
   const int items = (int)get_local_size(0), lane = (int)get_local_id(0) * V % LANES;
   for (int b = 0; b < n; b += items * V) {
     const int n0 = b + (int)get_local_id(0) * V;

@@ -23,9 +23,6 @@
 #define CHANNEL (ELEMENTS * ROW)
 #define IMAGES (LANES / 2) /* pairs of them, whose transforms are float2 */
 
-/* What has an argument in local memory must be inlined: common/reduce.clh says why. */
-#define INLINE __attribute__((always_inline)) static inline
-
 /* t = B' d of `count` channels, to v, [count][ELEMENTS][ROW]: a work-item has a column of d of two images; d begins at
  * `row` and `column` of a channel; x is at the first image. */
 INLINE void transform_columns(__global const float *x, size_t channel, int count, int row, int column, int h, int w,
