@@ -14,7 +14,7 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder$|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$'
 [ "$step" = --run ] ||
   left_out+='|^(op|model|net|samples)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(bench|load|pack|plots|resume|signals|sweep_resume)$'
 

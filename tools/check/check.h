@@ -82,7 +82,8 @@ typedef struct check_training {
   double first_loss, last_loss;
   double expected_losses[2]; /* first and last */
   double images_per_s;
-  bool repeated; /* a second run gave the same hash */
+  bool repeated;     /* steps back to back gave the hash of steps with the device at rest between them */
+  bool few_repeated; /* so did steps of few images */
 } check_training;
 
 /* Called with each op when it is done. */

@@ -1,4 +1,6 @@
-/* Twenty steps of training, twice: the hash of the checkpoint's data must be the recorded one. */
+/* Twenty steps of training, once with the device at rest before each, once back to back: both must end with the
+ * recorded hash of the checkpoint's data. And a few steps of few images, likewise: a batch of one block is planned
+ * otherwise. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -7,6 +9,7 @@
 #include "model/checkpoint.h"
 
 enum { STEPS = 20, SHORT = 27 /* images that the last batch lacks */, SMALL_SHORT = 2 };
+enum { FEW = 5 /* images of a batch */, FEW_STEPS = 8 /* between two readings of the losses: src/model/train.c */ };
 
 /* The same on every device that conforms, and of the canonical reference in plain C (tests/model/test_plain_c.c).
  * They change with the canonical order of a kernel, and then the commit says why. */
@@ -54,20 +57,35 @@ fovea_status check_images(bool small, fovea_dataset *images) {
   return FOVEA_OK;
 }
 
+typedef struct run {
+  fovea_device *device;
+  bool apart; /* the device is at rest before each step */
+  fovea_status status;
+  check_training *result;
+} run;
+
 static bool note_first(void *user, size_t images, const fovea_losses *losses) {
-  check_training *result = user;
+  run *r = user;
   (void)images;
-  if (result->first_loss == 0) result->first_loss = losses->total;
-  return true;
+  if (r->result->first_loss == 0) r->result->first_loss = losses->total;
+  return r->status == FOVEA_OK;
+}
+
+static void rest(void *user) {
+  run *r = user;
+  if (r->apart && r->status == FOVEA_OK) r->status = fovea_device_finish(r->device);
 }
 
 static fovea_status train_once(fovea_device *device, const fovea_vae_config *config, const fovea_dataset *images,
-                               check_training *result) {
+                               bool apart, check_training *result) {
   fovea_vae *vae = NULL;
-  fovea_epoch epoch = {.epochs = 25, .lr = 0.005, .min_lr = 0.0001, .progress = note_first, .user = result};
+  run r = {.device = device, .apart = apart, .result = result};
+  fovea_epoch epoch = {
+      .epochs = 25, .lr = 0.005, .min_lr = 0.0001, .progress = note_first, .step_done = rest, .user = &r};
   fovea_status status = fovea_vae_create(device, config, true, &vae);
   const double begun = fovea_seconds();
   if (status == FOVEA_OK) status = fovea_vae_train_epoch(vae, images, &epoch);
+  if (status == FOVEA_OK) status = r.status;
   result->images_per_s = (double)images->count / (fovea_seconds() - begun);
   result->last_loss = epoch.so_far.total;
   result->steps = vae ? (int)fovea_network_get_step(vae->network) : 0;
@@ -77,16 +95,28 @@ static fovea_status train_once(fovea_device *device, const fovea_vae_config *con
   return status;
 }
 
+/* The first images in batches of few, back to back and apart: do they end with the same bits? */
+static fovea_status train_few(fovea_device *device, fovea_vae_config config, fovea_dataset images, bool *same) {
+  check_training apart = {0}, at_once = {0};
+  config.batch = FEW;
+  images.count = FEW * FEW_STEPS;
+  fovea_status status = train_once(device, &config, &images, true, &apart);
+  if (status == FOVEA_OK) status = train_once(device, &config, &images, false, &at_once);
+  *same = status == FOVEA_OK && apart.hash == at_once.hash;
+  return status;
+}
+
 fovea_status check_train(fovea_device *device, bool small, check_training *result) {
   const fovea_vae_config config = check_network(small);
   fovea_dataset images = {0};
-  check_training again = {0};
+  check_training apart = {0};
   *result = small ? small_recorded : seed_recorded;
   fovea_status status = check_images(small, &images);
-  if (status == FOVEA_OK) status = train_once(device, &config, &images, &again);
-  if (status == FOVEA_OK) status = train_once(device, &config, &images, result);
+  if (status == FOVEA_OK) status = train_once(device, &config, &images, true, &apart);
+  if (status == FOVEA_OK) status = train_once(device, &config, &images, false, result);
+  if (status == FOVEA_OK) status = train_few(device, config, images, &result->few_repeated);
   if (status != FOVEA_OK) *result = small ? small_recorded : seed_recorded;
-  result->repeated = status == FOVEA_OK && again.hash == result->hash;
+  result->repeated = status == FOVEA_OK && apart.hash == result->hash;
   free(images.pixels);
   return status == FOVEA_OK || status == FOVEA_MISMATCH ? status : fovea_fail_in(status, "training");
 }

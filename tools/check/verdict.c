@@ -21,6 +21,7 @@
  *   any           integers wrong    any                   any                as above         FAILED
  *   any           any               outside tolerance     any                as above         FAILED
  *   any           any               any                   not repeated       as above         FAILED
+ *   any           any               any                   of few, likewise   as above         FAILED
  *   any           any               stopped               any                as above         FAILED
  *   any           any               any                   stopped            as above         FAILED
  *
@@ -89,8 +90,9 @@ static void judge_training(const check_results *r, check_verdict *v) {
   }
   const bool losses = near(t->first_loss, t->expected_losses[0]) && near(t->last_loss, t->expected_losses[1]);
   const bool hash = t->hash == t->expected || !v->promised;
-  v->training_good = t->repeated && losses && hash;
-  if (!t->repeated) add(v, "a second training ended with other bits");
+  v->training_good = t->repeated && t->few_repeated && losses && hash;
+  if (!t->repeated) add(v, "steps back to back end with other bits than steps apart");
+  if (!t->few_repeated) add(v, "steps of few images back to back end with other bits than steps apart");
   if (!hash) add(v, "the training's checkpoint is not the recorded one");
   if (!losses) add(v, "the training's losses are not the recorded ones");
 }
