@@ -20,6 +20,7 @@
 #ifndef FOVEA_FOVEA_H
 #define FOVEA_FOVEA_H
 
+#include "fovea/augment.h"
 #include "fovea/data.h"
 #include "fovea/device.h"
 #include "fovea/export.h"

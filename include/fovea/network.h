@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "fovea/augment.h"
 #include "fovea/device.h"
 #include "fovea/graph.h"
 
@@ -17,17 +18,18 @@ extern "C" {
 typedef struct fovea_network fovea_network;
 
 typedef struct fovea_network_options {
-  int batch;     /* images a step, 1 to 65536; padded inside to a multiple of 16 */
-  uint64_t seed; /* of initial weights, masks and samples */
-  bool training; /* false: evaluation only, in less memory */
-  bool inspect;  /* for debugging: no two tensors share memory: see fovea_network_read */
+  int batch;                  /* images a step, 1 to 65536; padded inside to a multiple of 16 */
+  uint64_t seed;              /* of initial weights, masks and samples */
+  bool training;              /* false: evaluation only, in less memory */
+  bool inspect;               /* for debugging: no two tensors share memory: see fovea_network_read */
+  fovea_augmentation augment; /* of training steps; all 0: none */
 } fovea_network_options;
 
 /* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The caller owns *network.
  * The parameters get their initial values, from the seed. FOVEA_INVALID for a failed graph or one without an input, for
- * one to be trained whose last node is no loss, for a batch out of range, and for a variable of the environment as in
- * fovea_device_open; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit; FOVEA_DEVICE when a
- * kernel cannot be built or run. */
+ * one to be trained whose last node is no loss, for a batch or an augmentation out of range, and for a variable of the
+ * environment as in fovea_device_open; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit;
+ * FOVEA_DEVICE when a kernel cannot be built or run. */
 FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                             const fovea_network_options *options, fovea_network **network);
 FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
@@ -94,6 +96,26 @@ FOVEA_API uint32_t fovea_network_get_step(const fovea_network *network);
 FOVEA_API fovea_status fovea_network_train_step(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                                 size_t count, float learning_rate);
 
+/* Which images they are, for augmentation, whose draws depend on nothing else but the seed. */
+typedef struct fovea_numbering {
+  const uint32_t
+      *numbers; /* of each image in the set; NULL: its `index`, or its place in the batch where that is NULL */
+  uint32_t epoch;
+} fovea_numbering;
+
+/* fovea_network_train_step, which itself takes the indices for the images' numbers and the step for the epoch. The
+ * numbers may be changed afterwards. `numbering` NULL: likewise. Statuses as there. */
+FOVEA_API fovea_status fovea_network_train_numbered(fovea_network *network, const uint8_t *pixels,
+                                                    const uint32_t *index, const fovea_numbering *numbering,
+                                                    size_t count, float learning_rate);
+
+/* What the next training step would see of these images: count x channels x height x width floats in [0, 1], made by
+ * the kernel that a step begins with. Without augmentation the pixels / 255. Waits for the device; changes nothing but
+ * that the losses so far are added up. Statuses as fovea_network_train_step, and FOVEA_MISMATCH as
+ * fovea_network_losses. */
+FOVEA_API fovea_status fovea_network_augment(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
+                                             const fovea_numbering *numbering, size_t count, float *images);
+
 /* Enqueues one evaluation pass (moving statistics, no dropout, z sampled) on `count` images, given as for a training
  * step. `noise_step` is the Philox counter of the sample: the number of the batch in the test set. FOVEA_INVALID for a
  * count out of range; FOVEA_MISMATCH as above; FOVEA_DEVICE, FOVEA_NO_MEMORY. */
@@ -137,22 +159,22 @@ FOVEA_API fovea_status fovea_network_evaluate_from(fovea_network *network, fovea
 /* --- a network in a file ---------------------------------------------------------------------------------------- */
 
 /* Replaces `path`, in one step (a crash leaves the old file or the new one), by a safetensors file (safetensors.h) of
- * all that the network is: its graph with every attribute to the last bit, names and what is kept, its batch and seed,
- * the parameters, and of a network that trains the step and Adam's moments. Waits for the device. Losses that were not
- * read yet are not in it. Any tool reads the parameters under their names; the graph is JSON in its metadata.
- * FOVEA_INVALID for a graph of more than 16384 nodes, and for names that are not UTF-8 or that the file needs itself
- * (optimizer.m.NAME); FOVEA_MISMATCH, and nothing written, when a number is NaN or infinite; FOVEA_IO,
+ * all that the network is: its graph with every attribute to the last bit, names and what is kept, its batch, seed and
+ * augmentation, the parameters, and of a network that trains the step and Adam's moments. Waits for the device. Losses
+ * that were not read yet are not in it. Any tool reads the parameters under their names; the graph is JSON in its
+ * metadata. FOVEA_INVALID for a graph of more than 16384 nodes, and for names that are not UTF-8 or that the file needs
+ * itself (optimizer.m.NAME); FOVEA_MISMATCH, and nothing written, when a number is NaN or infinite; FOVEA_IO,
  * FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_save(fovea_network *network, const char *path);
 
 /* Makes a graph and a network as they were saved: every output and every further training step has the same bits, on
  * any device. Both are the caller's, the graph to be destroyed after the network; tensors have the numbers that they
  * had when the graph was built. `options` NULL: the batch, the seed and the training that were saved, without
- * inspection. Else what they say, of which a batch or a seed of 0 is the saved one; with training false moments in the
- * file are passed over. The file is not trusted.
- * FOVEA_INVALID, with what is wrong where, for one that fovea_network_save has not written, that a newer version has,
- * that is damaged, whose tensors are not those of its graph, or that has no training state where `options` want it; and
- * as fovea_network_create; FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_DEVICE. */
+ * inspection. Else what they say, of which a batch or a seed of 0 and no augmentation are the saved one; with training
+ * false moments in the file are passed over. The file is not trusted. FOVEA_INVALID, with what is wrong where, for one
+ * that fovea_network_save has not written, that a newer version has, that is damaged, whose tensors are not those of
+ * its graph, or that has no training state where `options` want it; and as fovea_network_create; FOVEA_IO,
+ * FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 FOVEA_API fovea_status fovea_network_load(fovea_device *device, const char *path, const fovea_network_options *options,
                                           fovea_graph **graph, fovea_network **network);
 

@@ -33,6 +33,7 @@ typedef struct fovea_vae_config {
   double bn_momentum; /* at least 0, below 1 */
   int batch;          /* 1 to 65536 */
   uint64_t seed;
+  fovea_augmentation augment; /* of the training's images, by their number in the set and the epoch; all 0: none */
 } fovea_vae_config;
 
 /* The seed experiment's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on,

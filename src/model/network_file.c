@@ -1,8 +1,10 @@
 /* A network in a file: safetensors whose metadata has the graph (graph_json.h) under "graph", and under "network"
- * {"batch": 64, "seed": "768", "training": true, "step": 12}; the tensors are those of tensors.h, the moments only of a
- * network that trains. */
+ * {"batch": 64, "seed": "768", "training": true, "step": 12}, with {"shift": 2, "fill": 0, "flip": 1, "crop": 0,
+ * "contrast": 0.0, "brightness": 0.1} under "augment" where there is augmentation, enums as numbers; the tensors are
+ * those of tensors.h, the moments only of a network that trains. */
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,29 +12,43 @@
 #include "base/fail.h"
 #include "model/graph_json.h"
 #include "model/tensors.h"
+#include "net/augment.h"
 #include "net/network.h"
 
 /* --- saving --------------------------------------------------------------------------------------------------------
  */
 
-/* The seed as a text, since it may be more than JSON's integers. */
-static void options_text(const fovea_network *network, char *text, size_t size) {
+static json_t *augment_json(const fovea_augmentation *a) {
+  return json_pack("{s:i,s:i,s:i,s:i,s:f,s:f}", "shift", a->shift, "fill", (int)a->fill, "flip", (int)a->flip, "crop",
+                   a->crop, "contrast", a->contrast, "brightness", a->brightness);
+}
+
+/* The caller frees it; NULL without memory. The seed is a text, since it may be more than JSON's integers. */
+static char *options_text(const fovea_network *network) {
   const fovea_network_options *o = fovea_network_get_options(network);
-  snprintf(text, size, "{\"batch\":%d,\"seed\":\"%" PRIu64 "\",\"training\":%s,\"step\":%" PRIu32 "}", o->batch,
-           o->seed, o->training ? "true" : "false", fovea_network_get_step(network));
+  char seed[32];
+  snprintf(seed, sizeof seed, "%" PRIu64, o->seed);
+  json_t *root = json_pack("{s:i,s:s,s:b,s:I}", "batch", o->batch, "seed", seed, "training", o->training, "step",
+                           (json_int_t)fovea_network_get_step(network));
+  bool good = root != NULL;
+  if (fovea_augments(&o->augment)) good = json_object_set_new(root, "augment", augment_json(&o->augment)) == 0;
+  char *text = good ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+  json_decref(root);
+  return text;
 }
 
 static fovea_status write_file(fovea_network *network, const char *path, const char *graph) {
-  char options[160];
   fovea_tensors t;
   const bool training = fovea_network_get_options(network)->training;
-  options_text(network, options, sizeof options);
+  char *options = options_text(network);
+  if (options == NULL) return fovea_fail(FOVEA_NO_MEMORY, "%s: host memory ran out", path);
   const fovea_safetensor_text metadata[] = {{"graph", graph}, {"network", options}};
   fovea_status status = fovea_tensors_begin(&t, network, 0);
   if (status == FOVEA_OK) status = fovea_tensors_gather(&t, network, training);
   if (status != FOVEA_OK) fovea_fail_in(status, "%s", path);
   if (status == FOVEA_OK) status = fovea_safetensors_write(path, t.tensors, t.count, metadata, 2);
   fovea_tensors_end(&t);
+  free(options);
   return status;
 }
 
@@ -70,6 +86,25 @@ static bool take_seed(const json_t *root, uint64_t *seed) {
   return strcmp(again, text) == 0;
 }
 
+static bool take_part(const json_t *root, const char *key, double *part) {
+  *part = json_real_value(json_object_get(root, key));
+  return json_is_real(json_object_get(root, key));
+}
+
+/* What the images cannot have is refused when the network is made. */
+static bool take_augmentation(const json_t *root, fovea_augmentation *a) {
+  const json_t *from = json_object_get(root, "augment");
+  json_int_t shift, fill, flip, crop;
+  if (!from) return json_object_size(root) == 4;
+  const bool good =
+      json_object_size(root) == 5 && json_object_size(from) == 6 && take_integer(from, "shift", 0, INT_MAX, &shift) &&
+      take_integer(from, "fill", 0, FOVEA_FILL_BLACK, &fill) && take_integer(from, "flip", 0, FOVEA_FLIP_BOTH, &flip) &&
+      take_integer(from, "crop", 0, INT_MAX, &crop) && take_part(from, "contrast", &a->contrast) &&
+      take_part(from, "brightness", &a->brightness);
+  if (good) a->shift = (int)shift, a->fill = (fovea_fill)fill, a->flip = (fovea_flip)flip, a->crop = (int)crop;
+  return good && fovea_augments(a);
+}
+
 static fovea_status read_options(const char *text, saved *s) {
   json_error_t error;
   json_int_t batch = 0, step = 0;
@@ -77,7 +112,8 @@ static fovea_status read_options(const char *text, saved *s) {
   if (!root && (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0'))
     return fovea_fail(FOVEA_NO_MEMORY, "host memory ran out");
   const json_t *training = json_object_get(root, "training");
-  bool good = json_object_size(root) == 4 && json_is_boolean(training) && take_seed(root, &s->options.seed);
+  bool good = json_is_boolean(training) && take_seed(root, &s->options.seed);
+  good = take_augmentation(root, &s->options.augment) && good;
   good = take_integer(root, "batch", 1, FOVEA_MAX_BATCH, &batch) && good;
   good = take_integer(root, "step", 0, UINT32_MAX, &step) && good;
   s->options.training = json_is_true(training);
@@ -109,12 +145,13 @@ fovea_status fovea_graph_load(const char *path, fovea_graph **graph) {
   return status == FOVEA_OK ? status : fovea_fail_in(status, "%s", path);
 }
 
-/* Those asked for, or saved where none are, or no batch or seed. A network for training needs what one without has not
- * saved. */
+/* Those asked for, or saved where none are, or no batch, seed or augmentation. A network for training needs what one
+ * without has not saved. */
 static fovea_status choose_options(const saved *s, const fovea_network_options *asked, fovea_network_options *options) {
   *options = asked ? *asked : s->options;
   if (options->batch == 0) options->batch = s->options.batch;
   if (options->seed == 0) options->seed = s->options.seed;
+  if (!fovea_augments(&options->augment)) options->augment = s->options.augment;
   if (!options->training || s->options.training) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "it is of a network made for evaluation only, which has no training state");
 }

@@ -69,7 +69,9 @@ static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const 
     const size_t n = batch_at(vae, done, data->count);
     const double lr = fovea_vae_learning_rate(e->lr, e->min_lr, e->epochs, fovea_network_get_step(vae->network));
     status = fovea_batches_next(batches, &pixels, &index);
-    if (status == FOVEA_OK) status = fovea_network_train_step(vae->network, pixels, index, n, (float)lr);
+    const fovea_numbering numbering = {order + done, (uint32_t)e->epoch};
+    if (status == FOVEA_OK)
+      status = fovea_network_train_numbered(vae->network, pixels, index, &numbering, n, (float)lr);
     done += n;
     if (status == FOVEA_OK && e->step_done != NULL) e->step_done(e->user);
     if (status != FOVEA_OK || !reading_due(vae, done, data->count)) continue;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "net/augment.h"
 #include "net/network.h"
 
 static const float bn_epsilon = 1e-3f; /* Keras's */
@@ -71,7 +72,7 @@ static fovea_status check_config(const fovea_vae_config *c) {
     return fovea_fail(FOVEA_INVALID, "vae: KL weight %g, expected 0 or more", c->kl_weight);
   if (!(c->bn_momentum >= 0 && c->bn_momentum < 1))
     return fovea_fail(FOVEA_INVALID, "vae: batch norm momentum %g, expected at least 0 and below 1", c->bn_momentum);
-  return FOVEA_OK;
+  return fovea_augmentation_check(&c->augment, c->height, c->width);
 }
 
 static int descending(const void *a, const void *b) { return *(const int *)b - *(const int *)a; }
@@ -216,7 +217,8 @@ fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *conf
   if (!device) return fovea_fail_null("device");
   if (!config || !vae) return fovea_fail_null(config ? "vae" : "config");
   fovea_status status = start(config, &made);
-  const fovea_network_options options = {.batch = config->batch, .seed = config->seed, .training = training};
+  const fovea_network_options options = {
+      .batch = config->batch, .seed = config->seed, .training = training, .augment = config->augment};
   if (status == FOVEA_OK) status = fovea_network_create(device, made->graph, &options, &made->network);
   if (status == FOVEA_OK)
     *vae = made;

@@ -1,6 +1,7 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "graph/graph.h"
+#include "net/augment.h"
 #include "net/dense_products.h"
 #include "net/network.h"
 #include "runtime/cache.h"
@@ -12,6 +13,9 @@ static fovea_status check_options(const fovea_graph *graph, const fovea_network_
   if (options->batch < 1 || options->batch > FOVEA_MAX_BATCH)
     return fovea_fail(FOVEA_INVALID, "network: a batch of %d, expected 1 to %d", options->batch, FOVEA_MAX_BATCH);
   if (graph->input < 0) return fovea_fail(FOVEA_INVALID, "network: the graph has no input");
+  const fovea_node *input = &graph->nodes[graph->input];
+  status = fovea_augmentation_check(&options->augment, input->h, input->w);
+  if (status != FOVEA_OK) return status;
   if (options->training && (graph->loss < 0 || graph->loss != graph->count - 1))
     return fovea_fail(FOVEA_INVALID, "network: the last node of a graph to be trained must be sigmoid_bce");
   return FOVEA_OK;

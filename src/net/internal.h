@@ -5,8 +5,8 @@
 #include "net/network.h"
 
 /* `state`: the words that change from step to step, which kernels read, so that their arguments never change: 0
- * Philox's step, 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 unused, 5 and 6 the
- * seed. */
+ * Philox's step, 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 the epoch and from 8 on
+ * the images' numbers, for augmentation alone, 5 and 6 the seed. */
 enum { STATE_WORDS = 8, LOSS_SLOTS = 4096, LANES = 16 };
 
 typedef struct fovea_placed_parameter {
@@ -28,6 +28,7 @@ struct fovea_network {
   size_t *evaluated; /* of each tensor: how many images the last evaluation pass computed of it; 0: none */
   fovea_plan *training, *evaluation;
   uint8_t *gathered; /* one batch of images */
+  uint32_t *state;   /* as it is on the device */
   uint32_t step;
   float kl_weight;
   /* losses since the last read: those still in the log, and the sums of those taken out of it */

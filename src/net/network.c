@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "net/augment.h"
 #include "net/internal.h"
 #include "net/not_finite.h"
 #include "net/optimizer.h"
@@ -17,12 +18,13 @@ static fovea_status create_buffers(fovea_network *net) {
   fovea_resources *r = &net->resources;
   size_t batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
   size_t trainable = 4 * (r->trainable_count ? r->trainable_count : LANES);
+  size_t state = STATE_WORDS + (r->augment ? batch : 0);
   const struct {
     bool wanted;
     size_t size;
     const char *what;
     fovea_buffer **buffer;
-  } all[] = {{true, 4 * STATE_WORDS, "state", &r->state},
+  } all[] = {{true, 4 * state, "state", &r->state},
              {true, batch * net->image_size, "pixels", &r->pixels},
              {true, 4 * FOVEA_TROUBLE_WORDS + 8 * LOSS_SLOTS, "losses", &r->losses},
              {net->options.training, trainable, "gradients", &r->gradients},
@@ -34,8 +36,9 @@ static fovea_status create_buffers(fovea_network *net) {
     if (status != FOVEA_OK) return status;
   }
   net->gathered = malloc(batch * net->image_size);
+  net->state = calloc(state, sizeof *net->state);
   net->evaluated = calloc((size_t)net->graph->count, sizeof *net->evaluated);
-  if (net->gathered && net->evaluated) return fovea_forget_trouble(net);
+  if (net->gathered && net->state && net->evaluated) return fovea_forget_trouble(net);
   return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
 }
 
@@ -127,6 +130,7 @@ fovea_status fovea_network_create_using(fovea_device *device, const fovea_graph 
   const fovea_node *input = &graph->nodes[graph->input];
   net->device = device, net->graph = graph, net->options = *options, net->resources.clblast = clblast;
   net->resources.inspect = options->inspect;
+  if (options->training && fovea_augments(&options->augment)) net->resources.augment = &net->options.augment;
   net->resources.changes = &net->changes;
   net->resources.record_optimizer = fovea_record_adam;
   net->image_size = (size_t)input->c * (size_t)input->h * (size_t)input->w;
@@ -151,6 +155,7 @@ void fovea_network_destroy(fovea_network *net) {
   free(net->parameters);
   free(net->offsets);
   free(net->gathered);
+  free(net->state);
   free(net->evaluated);
   free(net);
 }

@@ -23,17 +23,27 @@ uint32_t fovea_network_get_step(const fovea_network *net) {
   return step;
 }
 
-static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
-  uint32_t state[STATE_WORDS] = {philox_step,
-                                 (uint32_t)count,
-                                 0,
-                                 (uint32_t)net->slots,
-                                 0,
-                                 (uint32_t)net->options.seed,
-                                 (uint32_t)(net->options.seed >> 32),
-                                 0};
+/* With the numbers of `numbered` images after the words of every pass. */
+static fovea_status write_words(fovea_network *net, uint32_t philox_step, size_t count, float alpha, size_t numbered) {
+  uint32_t *state = net->state;
+  state[0] = philox_step, state[1] = (uint32_t)count, state[3] = (uint32_t)net->slots;
+  state[5] = (uint32_t)net->options.seed, state[6] = (uint32_t)(net->options.seed >> 32);
   memcpy(&state[2], &alpha, sizeof alpha);
-  return fovea_buffer_write_async(net->resources.state, 0, sizeof state, state);
+  return fovea_buffer_write_async(net->resources.state, 0, sizeof *state * (STATE_WORDS + numbered), state);
+}
+
+static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
+  return write_words(net, philox_step, count, alpha, 0);
+}
+
+/* What a training step augments by, too. */
+static fovea_status write_training_state(fovea_network *net, const uint32_t *index, const fovea_numbering *numbering,
+                                         size_t count, float alpha) {
+  const uint32_t *numbers = numbering && numbering->numbers ? numbering->numbers : index;
+  if (!net->resources.augment) return write_state(net, net->step, count, alpha);
+  net->state[4] = numbering ? numbering->epoch : net->step;
+  for (size_t i = 0; i < count; i++) net->state[STATE_WORDS + i] = numbers ? numbers[i] : (uint32_t)i;
+  return write_words(net, net->step, count, alpha, count);
 }
 
 /* Gathers and copies the next batch while the device computes, since nothing waits for a pass. The copy to a device
@@ -117,8 +127,8 @@ static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step, b
   return status;
 }
 
-static fovea_status train_step_locked(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
-                                      float learning_rate) {
+static fovea_status train_step_locked(fovea_network *net, const uint8_t *pixels, const uint32_t *index,
+                                      const fovea_numbering *numbering, size_t count, float learning_rate) {
   if (!net->training) return fovea_fail(FOVEA_INVALID, "network: made for evaluation only");
   if (!isfinite(learning_rate) || learning_rate < 0.0f)
     return fovea_fail(FOVEA_INVALID, "fovea_network_train_step: learning_rate is %g, expected 0 or more",
@@ -128,7 +138,7 @@ static fovea_status train_step_locked(fovea_network *net, const uint8_t *pixels,
   float alpha = (float)((double)learning_rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
   fovea_status status = next_slot(net, count, net->step, true);
   if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
-  if (status == FOVEA_OK) status = write_state(net, net->step, count, alpha);
+  if (status == FOVEA_OK) status = write_training_state(net, index, numbering, count, alpha);
   if (status == FOVEA_OK) status = fovea_plan_run(net->training);
   if (status == FOVEA_OK) net->step++, net->slots++;
   return status;
@@ -137,8 +147,51 @@ static fovea_status train_step_locked(fovea_network *net, const uint8_t *pixels,
 fovea_status fovea_network_train_step(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                       float learning_rate) {
   if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
+  return fovea_network_train_numbered(net, pixels, index, NULL, count, learning_rate);
+}
+
+fovea_status fovea_network_train_numbered(fovea_network *net, const uint8_t *pixels, const uint32_t *index,
+                                          const fovea_numbering *numbering, size_t count, float learning_rate) {
+  if (!net || !pixels) return fovea_fail_null(net ? "pixels" : "network");
   fovea_device_lock(net->device);
-  return fovea_device_unlock(net->device, train_step_locked(net, pixels, index, count, learning_rate));
+  return fovea_device_unlock(net->device, train_step_locked(net, pixels, index, numbering, count, learning_rate));
+}
+
+/* A tensor that is at `slice` on the device, image after image. */
+static fovea_status read_images(const fovea_network *net, fovea_slice slice, size_t size, size_t pixels, size_t count,
+                                float *data) {
+  const size_t batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  float *device = malloc(size * batch * sizeof *device);
+  if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
+  const fovea_status status = fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
+  for (size_t n = 0; n < count && status == FOVEA_OK; n++)
+    for (size_t e = 0; e < size; e++) data[n * size + e] = device[fovea_device_place(e, pixels, n, batch)];
+  free(device);
+  return status;
+}
+
+/* The losses are read first: what looks for the first number that is not finite needs the last pass's images. */
+static fovea_status augment_locked(fovea_network *net, const uint8_t *pixels, const uint32_t *index,
+                                   const fovea_numbering *numbering, size_t count, float *images) {
+  if (!net->training) return fovea_fail(FOVEA_INVALID, "network: made for evaluation only");
+  const fovea_tensor input = net->graph->input;
+  const fovea_node *node = &net->graph->nodes[input];
+  int launches;
+  double flops, bytes;
+  fovea_status status = drain(net);
+  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
+  if (status == FOVEA_OK) status = write_training_state(net, index, numbering, count, 0.0f);
+  if (status == FOVEA_OK) status = fovea_plan_run_node(net->training, input, false, &launches, &flops, &bytes);
+  if (status != FOVEA_OK) return status;
+  return read_images(net, fovea_plan_made(net->training, input), net->image_size, (size_t)(node->h * node->w), count,
+                     images);
+}
+
+fovea_status fovea_network_augment(fovea_network *net, const uint8_t *pixels, const uint32_t *index,
+                                   const fovea_numbering *numbering, size_t count, float *images) {
+  if (!net || !pixels || !images) return fovea_fail_null(!net ? "network" : pixels ? "images" : "pixels");
+  fovea_device_lock(net->device);
+  return fovea_device_unlock(net->device, augment_locked(net, pixels, index, numbering, count, images));
 }
 
 /* Notes which tensors an evaluation pass from node `first` on has computed; none after a failure. */
@@ -217,17 +270,10 @@ static fovea_status check_evaluated(const fovea_network *net, fovea_tensor tenso
 
 static fovea_status read_locked(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {
   fovea_slice slice;
-  size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  size_t size = 0, pixels = 1;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
   if (status == FOVEA_OK) status = check_evaluated(net, tensor, count);
-  if (status != FOVEA_OK) return status;
-  float *device = malloc(size * batch * sizeof *device);
-  if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
-  status = fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
-  for (size_t n = 0; n < count && status == FOVEA_OK; n++)
-    for (size_t e = 0; e < size; e++) data[n * size + e] = device[fovea_device_place(e, pixels, n, batch)];
-  free(device);
-  return status;
+  return status == FOVEA_OK ? read_images(net, slice, size, pixels, count, data) : status;
 }
 
 fovea_status fovea_network_read(fovea_network *net, fovea_tensor tensor, size_t count, float *data) {

@@ -1,4 +1,4 @@
-/* The images (cl/input.cl). */
+/* The images (cl/input.cl, and cl/augment.cl in training). */
 #include "base/fail.h"
 #include "plan/record.h"
 
@@ -16,15 +16,30 @@ static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   return FOVEA_OK;
 }
 
+static void augment_arguments(fovea_record *r, const fovea_node *n, const fovea_augmentation *a) {
+  fovea_record_int(r, "h", n->h);
+  fovea_record_int(r, "w", n->w);
+  fovea_record_int(r, "shift", a->shift);
+  fovea_record_int(r, "edge", a->fill == FOVEA_FILL_EDGE);
+  fovea_record_int(r, "flips", (int)a->flip);
+  fovea_record_int(r, "crop", a->crop);
+  fovea_record_float(r, "contrast", (float)a->contrast);
+  fovea_record_float(r, "brightness", (float)a->brightness);
+}
+
 static void forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  fovea_record *r = fovea_plan_record(plan, "input.cl", "", "input_forward");
+  const fovea_augmentation *a = fovea_plan_augmentation(plan);
+  fovea_record *r = fovea_plan_record(plan, a ? "augment.cl" : "input.cl", "", a ? "augment_forward" : "input_forward");
   fovea_record_buffer(plan, r, "bytes", fovea_plan_pixels(plan));
   fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
   fovea_record_view(plan, r, "x", fovea_plan_output(plan, node));
   fovea_record_int(r, "n", fovea_plan_batch(plan));
   fovea_record_int(r, "c", n->c);
-  fovea_record_int(r, "pixels", n->h * n->w);
+  if (a)
+    augment_arguments(r, n, a);
+  else
+    fovea_record_int(r, "pixels", n->h * n->w);
   fovea_record_shared_range(plan, r, (size_t)(n->c * n->h * n->w), 1);
   fovea_record_cost(r, 0, 5.0 * n->c * n->h * n->w * fovea_plan_batch(plan));
 }

@@ -228,6 +228,10 @@ fovea_tensor fovea_plan_fused_by(const fovea_plan *plan, fovea_tensor node) {
   return -1;
 }
 
+fovea_slice fovea_plan_made(const fovea_plan *plan, fovea_tensor node) {
+  return fovea_plan_resolve(plan, fovea_plan_output(plan, node));
+}
+
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice) {
   fovea_view view = fovea_plan_output(plan, node);
   if (plan->storages[view.storage].last != FOREVER)

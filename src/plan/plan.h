@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "fovea/augment.h"
 #include "graph/op.h"
 #include "runtime/buffer.h"
 #include "runtime/device.h"
@@ -15,7 +16,7 @@ typedef struct fovea_resources fovea_resources;
 struct fovea_resources {
   fovea_buffer *parameters, *gradients; /* trainable parameters first, then moving statistics */
   fovea_buffer *first_moments, *second_moments;
-  fovea_buffer *state;    /* 8 words, see network.c */
+  fovea_buffer *state;    /* words: net/internal.h */
   fovea_buffer *pixels;   /* batch x image bytes */
   fovea_buffer *losses;   /* the log of losses.cl */
   const size_t *offsets;  /* [node * FOVEA_NODE_PARAMETERS + i], in floats */
@@ -23,6 +24,7 @@ struct fovea_resources {
   uint64_t *changes;      /* how often the parameters have changed so far; a training plan's run counts itself */
   size_t workspace;       /* floats that a record's workspace may take where less takes more time; 0: the least,
                            * and launches do not wait for each other to be one */
+  const fovea_augmentation *augment; /* NULL: none */
   bool clblast;
   bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
   /* Records, after a training plan's backward pass, what makes new parameters of the gradients: the last launch. */
@@ -47,6 +49,9 @@ size_t fovea_plan_memory(const fovea_plan *plan); /* bytes that it takes for its
 /* The node whose activation is fused into the launches that make the node's value, which is therefore never made; -1:
  * it is made (a dropout changes nothing in an evaluation). */
 fovea_tensor fovea_plan_fused_by(const fovea_plan *plan, fovea_tensor node);
+
+/* Where a node's launches put its value: others may overwrite it. */
+fovea_slice fovea_plan_made(const fovea_plan *plan, fovea_tensor node);
 
 /* Where a node's value is after a run; FOVEA_INVALID when it may have been overwritten. */
 fovea_status fovea_plan_value(const fovea_plan *plan, fovea_tensor node, fovea_slice *slice);

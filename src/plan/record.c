@@ -233,6 +233,9 @@ fovea_view fovea_plan_state(const fovea_plan *plan) { return plan->state; }
 fovea_view fovea_plan_pixels(const fovea_plan *plan) { return plan->pixels; }
 fovea_view fovea_plan_losses(const fovea_plan *plan) { return plan->losses; }
 int fovea_plan_latent(const fovea_plan *plan) { return plan->graph->latent; }
+const fovea_augmentation *fovea_plan_augmentation(const fovea_plan *plan) {
+  return plan->training ? plan->resources.augment : NULL;
+}
 
 fovea_tile fovea_plan_tile(fovea_plan *plan, const char *key, const fovea_tile_list *list) {
   return fovea_autotune_choose(plan->device, key, list, &plan->request);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "fovea/augment.h"
 #include "graph/op.h"
 #include "runtime/autotune.h"
 #include "runtime/buffer.h"
@@ -24,7 +25,8 @@ bool fovea_plan_training(const fovea_plan *plan);
 bool fovea_plan_divides_evenly(const fovea_plan *plan, int count);
 bool fovea_plan_clblast(const fovea_plan *plan);
 const fovea_node *fovea_plan_node(const fovea_plan *plan, int node);
-int fovea_plan_latent(const fovea_plan *plan); /* the graph's sample; -1: none */
+int fovea_plan_latent(const fovea_plan *plan);                             /* the graph's sample; -1: none */
+const fovea_augmentation *fovea_plan_augmentation(const fovea_plan *plan); /* of a training pass; NULL: none */
 
 /* activation(dropout(x)), the op number `random` in the dropout's counter; all zero is the identity. */
 typedef struct fovea_pointwise {
@@ -50,7 +52,7 @@ fovea_view fovea_plan_parameter(const fovea_plan *plan, int node, int parameter)
 fovea_view fovea_plan_parameter_gradient(const fovea_plan *plan, int node, int parameter);
 fovea_view fovea_plan_new(fovea_plan *plan, size_t size);
 fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels);
-fovea_view fovea_plan_state(const fovea_plan *plan);  /* the 8 words of net/network.c */
+fovea_view fovea_plan_state(const fovea_plan *plan);  /* the words of net/internal.h */
 fovea_view fovea_plan_pixels(const fovea_plan *plan); /* bytes, image after image */
 fovea_view fovea_plan_losses(const fovea_plan *plan); /* the log of cl/losses.cl */
 /* Floats that a record's workspace may take where less takes more time: a choice by it changes no bit. */

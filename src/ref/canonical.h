@@ -17,6 +17,16 @@ struct canonical_network;
 struct canonical_network *canonical_create(const struct ref_network *topology, int batch);
 void canonical_destroy(struct canonical_network *net); /* takes NULL */
 
+/* cl/augment.cl, of training passes from here on; NULL: none, as at first. Borrowed, and read by each pass. */
+struct canonical_augmentation {
+  int shift, crop;
+  bool edge, horizontal, vertical;
+  float contrast, brightness;
+  const uint32_t *numbers; /* of the pass's images */
+  uint32_t epoch;
+};
+void canonical_augment(struct canonical_network *net, const struct canonical_augmentation *augment);
+
 enum canonical_array { CANONICAL_VALUE, CANONICAL_GRADIENT, CANONICAL_FIRST_MOMENT, CANONICAL_SECOND_MOMENT };
 
 /* The topology's parameter `index`: count floats in the file's order. Borrowed; the next pass sees what is written to

@@ -105,6 +105,10 @@ void canonical_destroy(struct canonical_network *net) {
   free(net);
 }
 
+void canonical_augment(struct canonical_network *net, const struct canonical_augmentation *augment) {
+  net->augment = augment;
+}
+
 /* --- passes ------------------------------------------------------------------------------------------------------- */
 
 static const struct {

@@ -8,7 +8,10 @@
 
 void canonical_forward_input(struct canonical_network *net, int node) {
   const struct canonical_shape s = canonical_shape_of(net, node);
-  canonical_input(&s, net->pixels, canonical_node_value(net, node));
+  if (net->training && net->augment)
+    canonical_augment_images(&s, net->augment, net->draw.seed, net->pixels, canonical_node_value(net, node));
+  else
+    canonical_input(&s, net->pixels, canonical_node_value(net, node));
 }
 
 void canonical_backward_input(struct canonical_network *net, int node) { (void)net, (void)node; }

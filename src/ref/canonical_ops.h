@@ -44,6 +44,13 @@ void canonical_conv2d_backward_weight(const struct ref_conv2d *d, const float *x
 /* db[c], the sum of dy[c][h][w][n] */
 void canonical_bias_backward(int n, int c, int h, int w, const float *dy, float *db);
 
+/* --- canonical_augment.c ------------------------------------------------------------------------------------------ */
+
+struct canonical_augmentation;
+/* x[c][h][w][n] of the bytes [n][c][h][w] of n_valid images. */
+void canonical_augment_images(const struct canonical_shape *s, const struct canonical_augmentation *augment,
+                              uint64_t seed, const uint8_t *pixels, float *x);
+
 /* --- canonical_pointwise.c --------------------------------------------------------------------------------------- */
 
 struct canonical_pointwise {

@@ -34,6 +34,7 @@ struct canonical_network {
   int batch, count; /* padded; the pass's images */
   bool training;
   const uint8_t *pixels;
+  const struct canonical_augmentation *augment;
   struct canonical_draw draw;
   float bce, kl;
   struct canonical_node nodes[REF_MAX_NODES];

@@ -7,12 +7,12 @@
 
 #include "fovea/stats.h"
 
-enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 9 };
+enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 15 };
 
 /* Its factors, in the original's order: the column, and what a sentence calls it. */
 extern const char *const fovea_sweep_factors[FOVEA_SWEEP_FACTORS];
 
-/* An option with numbers that a sweep varies beside those. */
+/* An option with numbers, or words, that a sweep varies beside those. */
 typedef struct fovea_sweep_number {
   const char *name;
   bool ratio; /* its levels are factors apart: where all are above 0, the model has its logarithm */

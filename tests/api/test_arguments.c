@@ -237,6 +237,11 @@ static fovea_status call_graph_keep(void) { return fovea_graph_keep(ARG(0, graph
 static fovea_status call_graph_destroy(void) { return fovea_graph_destroy(NULL), FOVEA_INVALID; }
 
 #define NETWORK(number) ARG(number, vae->network)
+static fovea_status call_network_augment(void) {
+  const fovea_numbering numbering = {NULL, 0};
+  return fovea_network_augment(NETWORK(0), ARG(1, pixels), ARG(2, ((const uint32_t[BATCH]){1, 0})), ARG(3, &numbering),
+                               BATCH, ARG(4, floats));
+}
 static fovea_status call_network_blas(void) { return ANSWER(!*fovea_network_blas(NETWORK(0))); }
 static fovea_status call_network_create(void) {
   fovea_network *made = NULL;
@@ -288,6 +293,11 @@ static fovea_status call_network_set(void) {
   return fovea_network_set(NETWORK(0), 1, FOVEA_VALUE, ARG(1, floats));
 }
 static fovea_status call_network_set_step(void) { return fovea_network_set_step(NETWORK(0), 1); }
+static fovea_status call_network_train_numbered(void) {
+  const fovea_numbering numbering = {NULL, 0};
+  return fovea_network_train_numbered(NETWORK(0), ARG(1, pixels), ARG(2, ((const uint32_t[BATCH]){1, 0})),
+                                      ARG(3, &numbering), BATCH, 0.0f);
+}
 static fovea_status call_network_train_step(void) {
   return fovea_network_train_step(NETWORK(0), ARG(1, pixels), ARG(2, ((const uint32_t[BATCH]){1, 0})), BATCH, 0.0f);
 }
@@ -471,6 +481,7 @@ static const struct {
              DESTROY(graph_destroy),
              CALL(graph_keep),
              CALL(graph_load),
+             OPTIONAL(network_augment, 1u << 2 | 1u << 3),
              CALL(network_blas),
              CALL(network_create),
              DESTROY(network_destroy),
@@ -491,6 +502,7 @@ static const struct {
              CALL(network_save),
              CALL(network_set),
              CALL(network_set_step),
+             OPTIONAL(network_train_numbered, 1u << 2 | 1u << 3),
              OPTIONAL(network_train_step, 1u << 2),
              DESTROY(ols_destroy),
              CALL(ols_fit),

@@ -70,14 +70,15 @@ typedef struct variant {
   fovea_attention attention;
   bool batchnorm, dropout, training;
   fovea_activation activation;
+  fovea_augmentation augment;
 } variant;
 
-/* Depth and batch are arguments of kernels, and no macros. */
+/* Depth and batch are arguments of kernels, and no macros. The first is the seed network. */
 static const variant variants[] = {
-    {1, 28, 28, {35, 25, 15, 5}, 4, 2, FOVEA_ATTENTION_SPATIAL, true, true, true, FOVEA_RELU}, /* the seed network */
-    {1, 28, 28, {35, 25, 15, 5}, 4, 2, FOVEA_ATTENTION_SPATIAL, true, true, false, FOVEA_ELU},
-    {3, 32, 32, {12, 8, 4}, 3, 8, FOVEA_ATTENTION_CBAM, true, false, true, FOVEA_SELU},
-    {3, 12, 8, {7, 3, 2}, 3, 1, FOVEA_ATTENTION_CHANNEL, false, true, true, FOVEA_SIGMOID},
+    {1, 28, 28, {35, 25, 15, 5}, 4, 2, FOVEA_ATTENTION_SPATIAL, true, true, true, FOVEA_RELU, {0}},
+    {1, 28, 28, {35, 25, 15, 5}, 4, 2, FOVEA_ATTENTION_SPATIAL, true, true, false, FOVEA_ELU, {0}},
+    {3, 32, 32, {12, 8, 4}, 3, 8, FOVEA_ATTENTION_CBAM, true, false, true, FOVEA_SELU, {.shift = 2}},
+    {3, 12, 8, {7, 3, 2}, 3, 1, FOVEA_ATTENTION_CHANNEL, false, true, true, FOVEA_SIGMOID, {0}},
 };
 
 static fovea_status build_variant(fovea_device *device, const variant *v) {
@@ -90,6 +91,7 @@ static fovea_status build_variant(fovea_device *device, const variant *v) {
   config.attention = v->attention;
   config.batchnorm = v->batchnorm;
   config.activation = v->activation;
+  config.augment = v->augment;
   if (!v->dropout) config.dropout = 0;
   fovea_status status = fovea_vae_create(device, &config, v->training, &vae);
   fovea_vae_destroy(vae);

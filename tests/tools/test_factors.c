@@ -63,6 +63,19 @@ static void test_numbers(void **state) {
   free(plan.configs);
 }
 
+/* Augmentation: numbers and words. */
+static void test_augmentation(void **state) {
+  (void)state;
+  factors_plan plan = make(&(factors_request){.factors = "shift=0|2,flip=none|both,activation=relu", .seeds = 1});
+  assert_int_equal(plan.count, 4);
+  assert_string_equal(plan.header, "activation,attention,batchnorm,dropout,shift,flip,seed");
+  assert_string_equal(plan.configs[0].name, "relu-spatial-bn-drop-shift0-flipnone-s768");
+  assert_string_equal(plan.configs[3].columns, "relu,spatial,on,on,2,both,768");
+  assert_true(plan.configs[3].options.augment.shift == 2 && plan.configs[3].options.augment.flip == FOVEA_FLIP_BOTH);
+  assert_true(plan.configs[0].options.augment.shift == 0 && plan.configs[0].options.augment.flip == FOVEA_FLIP_NONE);
+  free(plan.configs);
+}
+
 /* A larger sample has the smaller one, another seed another. */
 static void test_random(void **state) {
   (void)state;
@@ -166,8 +179,8 @@ static void test_refuses(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),
-                                     cmocka_unit_test(test_random), cmocka_unit_test(test_fractions),
-                                     cmocka_unit_test(test_refuses)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_activations),  cmocka_unit_test(test_numbers),
+                                     cmocka_unit_test(test_augmentation), cmocka_unit_test(test_random),
+                                     cmocka_unit_test(test_fractions),    cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,10 +90,14 @@ typedef struct check_training {
 typedef void (*check_report)(void *user, const check_op *op);
 
 /* Every op, forward and backward: of a whole network, the small or the seed network; of the small network in steps of
- * few and of equal images; where maxima tie and sigmoids are saturated; and unless `small`, at awkward shapes.
+ * few and of equal images; where maxima tie and sigmoids are saturated; unless `small`, at awkward shapes; and
+ * augmentation.
  * *failures counts ops outside the tolerance, *differ those of other bits. FOVEA_MISMATCH when a kernel wrote outside
  * its buffers, or a loss or a gradient is not finite; what was compared until then has been reported. */
 fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
+
+/* One of these: what augmentation makes of images, against plain C. */
+fovea_status check_augmentation(fovea_device *device, check_op *op);
 
 /* Passes whose loss or gradient is not finite: each must be reported, and nothing may change from there on. */
 typedef struct check_not_finite {

@@ -362,5 +362,8 @@ fovea_status check_ops(fovea_device *device, bool small, check_report report, vo
   *failures = *differ = 0;
   fovea_status status = check_whole(device, small, &t);
   if (status == FOVEA_OK) status = check_awkward(device, small, &t);
+  check_op augmentation;
+  if (status == FOVEA_OK) status = check_augmentation(device, &augmentation);
+  if (status == FOVEA_OK) tell(&t, &augmentation);
   return status;
 }

@@ -46,16 +46,21 @@ typedef struct grid {
   grid_channels shown;
   size_t rows, columns; /* of images */
   bool paired;          /* columns come in pairs, and gaps are drawn */
+  bool apart;           /* so are they between all images, and a large one after the first row */
   size_t scale;         /* a value becomes scale x scale pixels */
   size_t pixels_high, pixels_wide;
   uint8_t *pixels; /* pixels_high x pixels_wide x shown.count */
 } grid;
 
 static size_t gaps_before_column(const grid *g, size_t column) {
+  if (g->apart) return (column + 1) * PAIR_GAP;
   return g->paired ? (column / 2 + 1) * GRID_GAP + (column + 1) / 2 * PAIR_GAP : 0;
 }
 
-static size_t gaps_before_row(const grid *g, size_t row) { return g->paired ? (row + 1) * GRID_GAP : 0; }
+static size_t gaps_before_row(const grid *g, size_t row) {
+  if (g->apart) return (row + 1) * PAIR_GAP + (row > 0 ? GRID_GAP - PAIR_GAP : 0);
+  return g->paired ? (row + 1) * GRID_GAP : 0;
+}
 
 /* Gaps before the column after the last one are all the gaps there are: columns is even where there are any. */
 static fovea_status lay_out(grid *g) {
@@ -165,15 +170,25 @@ fovea_status grid_pairs(const char *path, const float *originals, const float *r
   return status;
 }
 
+static fovea_status draw_all(grid *g, const char *path, const float *images, const grid_channels *shown) {
+  fovea_status status = start(g, shown);
+  for (size_t i = 0; status == FOVEA_OK && i < g->rows * g->columns; i++) {
+    const size_t offset = i * (size_t)g->channels * (size_t)g->height * (size_t)g->width;
+    status = draw_image(g, i / g->columns, i % g->columns, images + offset, "image", i);
+  }
+  if (status == FOVEA_OK) status = save(g, path);
+  free(g->pixels);
+  return status;
+}
+
+fovea_status grid_variants(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
+                           int width, const grid_channels *shown) {
+  grid g = {.channels = channels, .height = height, .width = width, .rows = rows, .columns = columns, .apart = true};
+  return draw_all(&g, path, images, shown);
+}
+
 fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
                         int width, const grid_channels *shown) {
   grid g = {.channels = channels, .height = height, .width = width, .rows = rows, .columns = columns};
-  fovea_status status = start(&g, shown);
-  for (size_t i = 0; status == FOVEA_OK && i < rows * columns; i++) {
-    const size_t offset = i * (size_t)channels * (size_t)height * (size_t)width;
-    status = draw_image(&g, i / columns, i % columns, images + offset, "image", i);
-  }
-  if (status == FOVEA_OK) status = save(&g, path);
-  free(g.pixels);
-  return status;
+  return draw_all(&g, path, images, shown);
 }

@@ -1,11 +1,12 @@
-/* PNG grids of images: originals beside reconstructions, and walks through the latent space.
+/* PNG grids of images: originals beside reconstructions, or above what training makes of them, and walks through the
+ * latent space.
  *
  * Images are floats in [0, 1], count x channels x height x width; values outside are clamped and 8-bit values are
  * rint(255 x). Which channels are shown is asked for; NULL: of one or two the first as gray, of more the first three.
  * Every value becomes a square of whole pixels, so many that the picture is about 900 pixels wide. The same input gives
  * the same bytes.
  *
- * Both return FOVEA_INVALID for no channels and for a shown one that is not there, an empty grid or one too large for a
+ * All return FOVEA_INVALID for no channels and for a shown one that is not there, an empty grid or one too large for a
  * PNG, FOVEA_MISMATCH for a NaN, FOVEA_NO_MEMORY, and FOVEA_IO if the file cannot be written; the path then holds what
  * it held before. */
 #ifndef FOVEA_TOOLS_DRAW_GRID_H
@@ -23,6 +24,10 @@ typedef struct grid_channels {
 /* Image i and its reconstruction side by side, `pairs_a_row` pairs a row (fewer if count is smaller). */
 fovea_status grid_pairs(const char *path, const float *originals, const float *reconstructions, size_t count,
                         int channels, int height, int width, int pairs_a_row, const grid_channels *shown);
+
+/* rows x columns images, row by row, the first row apart from what was made of it below. */
+fovea_status grid_variants(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
+                           int width, const grid_channels *shown);
 
 /* rows x columns images, row by row, without gaps. */
 fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,

@@ -87,6 +87,40 @@ fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data,
   return status;
 }
 
+/* What training sees of these images in an epoch. */
+static fovea_status augment(fovea_vae *vae, const uint8_t *pixels, const uint32_t *index, size_t count, uint32_t epoch,
+                            float *images) {
+  const size_t size = fovea_vae_image_size(vae), batch = (size_t)vae->config.batch;
+  fovea_status status = FOVEA_OK;
+  for (size_t done = 0; done < count && status == FOVEA_OK; done += batch) {
+    const fovea_numbering numbering = {index + done, epoch};
+    status = fovea_network_augment(vae->network, pixels + done * size, NULL, &numbering,
+                                   count - done < batch ? count - done : batch, images + done * size);
+  }
+  return status;
+}
+
+fovea_status pictures_augmented(fovea_vae *vae, const fovea_dataset *data, const grid_channels *shown,
+                                const char *path) {
+  const fovea_vae_config *c = &vae->config;
+  const size_t count = data->count < PICTURES_COLUMNS ? data->count : PICTURES_COLUMNS;
+  const size_t row = count * fovea_vae_image_size(vae);
+  uint8_t *pixels = NULL;
+  uint32_t *index = NULL;
+  fovea_status status = FOVEA_OK;
+  float *images = floats(row * (1 + PICTURES_EPOCHS), &status);
+  if (status == FOVEA_OK) status = choose(data, count, &pixels, &index);
+  for (size_t i = 0; i < row && status == FOVEA_OK; i++) images[i] = (float)pixels[i] / 255;
+  for (uint32_t epoch = 0; epoch < PICTURES_EPOCHS && status == FOVEA_OK; epoch++)
+    status = augment(vae, pixels, index, count, epoch, images + row * (1 + epoch));
+  if (status == FOVEA_OK)
+    status = grid_variants(path, images, 1 + PICTURES_EPOCHS, count, c->channels, c->height, c->width, shown);
+  free(images);
+  free(pixels);
+  free(index);
+  return status;
+}
+
 fovea_status pictures_walk_decode(fovea_vae *vae, pictures_walked *walk) {
   const size_t latent = (size_t)vae->config.latent, columns = PICTURES_WALK, rows = latent > 1 ? PICTURES_WALK : 1;
   const float step = 2 * walk_reach / (PICTURES_WALK - 1);

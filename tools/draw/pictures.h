@@ -5,7 +5,7 @@
 #include "draw/grid.h"
 #include "fovea/vae.h"
 
-enum { PICTURES_COUNT = 40, PICTURES_PAIRS = 8, PICTURES_WALK = 30 };
+enum { PICTURES_COUNT = 40, PICTURES_PAIRS = 8, PICTURES_WALK = 30, PICTURES_EPOCHS = 4, PICTURES_COLUMNS = 10 };
 
 /* Says on stderr which channels pictures show, where that is not all of them. `shown` is grid.h's, here and below; NULL
  * the first three as red, green and blue, or the first of two as gray. */
@@ -30,6 +30,10 @@ void pictures_free(pictures_pairs *pairs);
 /* All three: each image beside its reconstruction from the mean of its code. */
 fovea_status pictures_reconstructions(fovea_vae *vae, const fovea_dataset *data, size_t count,
                                       const grid_channels *shown, const char *path);
+
+/* A fair sample of the training images, above what augmentation makes of each in the first epochs: a row each. */
+fovea_status pictures_augmented(fovea_vae *vae, const fovea_dataset *data, const grid_channels *shown,
+                                const char *path);
 
 /* The images of 30x30 codes over [-5, 5]^2, the first number growing to the right and the second upwards, the others 0;
  * of 30 codes over [-5, 5] when the code is one number. Row by row: rows x columns x latent numbers, and as many

@@ -39,7 +39,9 @@ static fovea_status check_baseline(const char *item, const factor_list *factors)
     if (strlen(factors->of[i].name) == length && strncmp(factors->of[i].name, item, length) == 0) f = &factors->of[i];
   if (equals == NULL || f == NULL || f->count < 2)
     return fovea_fail(FOVEA_INVALID, "--baseline: '%.80s' is not FACTOR=LEVEL of a factor that varies", item);
-  const bool words = f < &factors->of[LEVELS_FOUR] ? f->words[0][0] > '9' : strcmp(f->name, "arch") == 0;
+  const bool words = f < &factors->of[LEVELS_FOUR]
+                         ? f->words[0][0] > '9'
+                         : strchr("0123456789", f->words[0][0]) == NULL || strcmp(f->name, "arch") == 0;
   if (!words)
     return fovea_fail(FOVEA_INVALID, "--baseline: %s has numbers, and a slope instead of a baseline", f->name);
   for (size_t l = 0; l < f->count; l++) {

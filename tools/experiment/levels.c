@@ -185,7 +185,10 @@ fovea_status levels_parse(const char *text, const run_options *o, factor_list *l
     seen[place] = true;
     if (name == item && place >= LEVELS_FOUR)
       return fovea_fail(FOVEA_INVALID, "--factors: %s needs its levels, such as %s=%s", f->name, f->name,
-                        strcmp(f->name, "arch") == 0 ? "35-25-15-5|12-8-4" : "2|8");
+                        strcmp(f->name, "arch") == 0   ? "35-25-15-5|12-8-4"
+                        : strcmp(f->name, "flip") == 0 ? "none|horizontal"
+                        : strcmp(f->name, "fill") == 0 ? "edge|black"
+                                                       : "2|8");
     if (name == item)
       all_levels(place, o, f);
     else

@@ -4,7 +4,7 @@
 
 #include "train/run.h"
 
-enum { LEVELS_MOST = 64, LEVELS_WORD = 80, LEVELS_FACTORS = 16 };
+enum { LEVELS_MOST = 64, LEVELS_WORD = 80, LEVELS_FACTORS = 20 };
 /* The four of the original experiment come first. */
 enum { LEVELS_ACTIVATION, LEVELS_ATTENTION, LEVELS_BATCHNORM, LEVELS_DROPOUT, LEVELS_FOUR };
 

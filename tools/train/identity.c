@@ -69,7 +69,9 @@ json_t *run_config(const run_options *o, const run_data *sets) {
                 "batch", (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed,
                 "train_images", (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count,
                 "channels", sets->train->channels, "height", sets->train->height, "width", sets->train->width);
-  if (config == NULL || (add_hashes(config, o, sets) && add_images(config, o))) return config;
+  if (config == NULL ||
+      (add_hashes(config, o, sets) && add_images(config, o) && augment_options_put(config, &o->augment)))
+    return config;
   json_decref(config);
   return NULL;
 }
@@ -157,8 +159,8 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->batchnorm = batchnorm != 0;
   o->activation = options_find_choice(run_activations, activation, strlen(activation));
   o->attention = options_find_choice(run_attentions, attention, strlen(attention));
-  return read_arch(units, &o->arch) && image_options_get(config, &o->images) && show_get(config, &o->show) &&
-         in_range(o);
+  return read_arch(units, &o->arch) && image_options_get(config, &o->images) &&
+         augment_options_get(config, &o->augment) && show_get(config, &o->show) && in_range(o);
 }
 
 static fovea_status load_json(const char *where, const char *text, json_t **json) {
@@ -263,6 +265,8 @@ static const char *difference(const json_t *stored, const json_t *config) {
   for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
     if (json_object_get(stored, optional[i]) != NULL && json_object_get(config, optional[i]) == NULL)
       return optional[i];
+  for (size_t i = 0; (key = augment_options_key(i)) != NULL; i++)
+    if (json_object_get(stored, key) != NULL && json_object_get(config, key) == NULL) return key;
   return NULL;
 }
 
@@ -287,7 +291,14 @@ static void changed_free(changed *c) {
   free(c->is);
 }
 
-static const char *or_none(const char *text) { return text != NULL ? text : "not recorded"; }
+/* What is not there: of augmentation, what is off. */
+static const char *or_none(const changed *c, const char *text) {
+  const char *key;
+  if (text != NULL) return text;
+  for (size_t i = 0; (key = augment_options_key(i)) != NULL; i++)
+    if (strcmp(c->key, key) == 0) return "off";
+  return "not recorded";
+}
 
 fovea_status run_config_compare(const char *where, const char *stored, const json_t *config) {
   json_t *old = NULL;
@@ -298,7 +309,7 @@ fovea_status run_config_compare(const char *where, const char *stored, const jso
     status = fovea_fail(FOVEA_INVALID,
                         "%s: %s was %s when it began and is %s now; resume with the same options and data, or "
                         "choose another folder",
-                        where, c.option, or_none(c.was), or_none(c.is));
+                        where, c.option, or_none(&c, c.was), or_none(&c, c.is));
   changed_free(&c);
   json_decref(old);
   return status;
@@ -314,7 +325,7 @@ fovea_status identity_of_folder(const char *dir, const char *config_json, const 
     status = fovea_fail(FOVEA_INVALID,
                         "%s: the checkpoint is of another run than config.json, %s is %s in it and %s there; put the "
                         "right one back, nothing was changed",
-                        dir, c.option, or_none(c.is), or_none(c.was));
+                        dir, c.option, or_none(&c, c.is), or_none(&c, c.was));
   changed_free(&c);
   json_decref(old);
   json_decref(found);

@@ -141,9 +141,11 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .value = &o->device,
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"}};
-  _Static_assert(sizeof all / sizeof *all + 1 + IMAGE_OPTIONS + 8 <= RUN_OPTIONS, "room for those that a command adds");
+  _Static_assert(sizeof all / sizeof *all + 1 + AUGMENT_OPTIONS + IMAGE_OPTIONS + 8 <= RUN_OPTIONS,
+                 "room for those that a command adds");
   memcpy(table, all, sizeof all);
   size_t n = sizeof all / sizeof *all;
+  n += augment_options_table(&o->augment, table + n);
   table[n++] = show_option(&o->show);
   return n + image_options_table(&o->images, table + n);
 }
@@ -170,7 +172,8 @@ fovea_vae_config run_vae_config(const run_options *o, int channels, int height, 
                         .kl_weight = o->kl,
                         .bn_momentum = o->bn_momentum,
                         .batch = (int)o->batch,
-                        .seed = (uint64_t)o->seed};
+                        .seed = (uint64_t)o->seed,
+                        .augment = augment_options_read(&o->augment)};
   _Static_assert((int)OPTION_MAX_INTS == (int)FOVEA_MAX_UNITS, "a list of units is a list of numbers");
   memcpy(c.units, o->arch.values, sizeof c.units);
   return c;
@@ -267,7 +270,7 @@ static const char *const left_behind[] = {"checkpoint*",     "config.json",     
                                           "results.csv",     "failed.csv",       "reconstructions-epoch*",
                                           "regression.txt",  "regression.json",  "coefficients.png",
                                           "differences.png", "interactions.png", "curves.png",
-                                          "latent.png",      "walk.png"};
+                                          "latent.png",      "walk.png",         "augmented.png"};
 enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
 
 /* The place of the word that a name is; LEFT_BEHIND for none. */

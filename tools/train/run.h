@@ -9,10 +9,11 @@
 
 #include "cli/options.h"
 #include "fovea/vae.h"
+#include "train/augment.h"
 #include "train/images.h"
 #include "train/show.h"
 
-enum { RUN_PATH = 4096, RUN_OPTIONS = 48, RUN_HASH = 24 };
+enum { RUN_PATH = 4096, RUN_OPTIONS = 56, RUN_HASH = 24 };
 
 #define RUN_LARGEST_SEED 9007199254740992LL /* 2^53: exact in JSON and in every reader of it */
 
@@ -20,6 +21,7 @@ enum { RUN_PATH = 4096, RUN_OPTIONS = 48, RUN_HASH = 24 };
 typedef struct run_options {
   const char *data, *out, *init, *device;
   image_options images;
+  augment_options augment;
   option_ints arch, show;
   long long depth, latent, epochs, batch, seed, limit_train, limit_test;
   int activation; /* index in run_activations: fovea_activation less one */

@@ -172,6 +172,8 @@ static fovea_status train(const run_options *o, bool *stopped) {
   training_result result = {0};
   prepare_first_farewell(o);
   fovea_status status = run_options_check(o);
+  if (o->augment.fill > 0 && o->augment.shift == 0)
+    progress_tell("fovea: --fill says what a --shift leaves empty, and there is none: it changes nothing");
   if (status == FOVEA_OK) status = run_data_load(o, &data);
   if (status == FOVEA_OK) status = fovea_device_open(o->device, &device);
   if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);

@@ -298,6 +298,17 @@ static fovea_status draw_walk(training *t) {
   return status != FOVEA_OK ? status : pictures_walk(t->vae, shown, path);
 }
 
+/* What the first epochs do to some images, where it is not there yet. */
+static fovea_status draw_augmented(training *t) {
+  char path[RUN_PATH];
+  grid_channels room;
+  const grid_channels *shown = NULL;
+  fovea_status status = run_path(t->options->out, "augmented.png", path);
+  if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
+  if (status != FOVEA_OK || !augment_options_any(&t->options->augment) || run_exists(path)) return status;
+  return pictures_augmented(t->vae, t->data->train, shown, path);
+}
+
 /* All is saved: a signal ends the process, and --resume draws them. */
 static fovea_status final_pictures(training *t) {
   fovea_status status = plot_metrics(t);
@@ -330,6 +341,7 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
   bool stopped = false;
   fovea_status status = begin(&t);
+  if (status == FOVEA_OK) status = draw_augmented(&t);
   if (status == FOVEA_OK) {
     tell_saved(&t);
     stopped = signals_idle();
