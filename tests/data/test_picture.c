@@ -113,13 +113,49 @@ static void test_jpegs(void **state) {
   assert_int_equal(good, 19);
 }
 
+/* Without libwebp they are refused, and it is said. */
+static void test_webps(void **state) {
+  (void)state;
+  static const char *const refusals[] = {"is an animated WebP", "the file ends too early", "the file ends too early",
+                                         "is said to be 16384 x 16384, more than its 32 bytes can hold"};
+  FILE *list = fopen(FILES "webp/pixels.txt", "r");
+  char line[128], name[32], path[512];
+  size_t good = 0, refused = 0;
+  assert_non_null(list);
+  while (fgets(line, sizeof line, list) != NULL) {
+    fovea_picture_info info;
+    uint8_t *pixels;
+    int width, height, channels;
+    unsigned crc;
+    const int fields = sscanf(line, "%31s %d %d %d %x", name, &width, &height, &channels, &crc);
+    snprintf(path, sizeof path, FILES "webp/%s", name);
+    const fovea_status status = take(path, &info, &pixels);
+    if (!fovea_webp_built() || fields == 1) {
+      assert_int_equal(status, FOVEA_INVALID);
+      assert_message(name);
+      assert_message(fovea_webp_built() ? refusals[refused] : "built without libwebp");
+      refused++;
+      continue;
+    }
+    if (status != FOVEA_OK) fail_msg("%s: %s", name, fovea_error_message());
+    if (info.width != width || info.height != height || info.channels + info.alpha != channels ||
+        checksum(&info, pixels) != crc)
+      fail_msg("%s is %d x %d, %lx: %s", name, info.height, info.width, checksum(&info, pixels), line);
+    free(pixels);
+    good++;
+  }
+  fclose(list);
+  assert_int_equal(good, fovea_webp_built() ? 15 : 0);
+  assert_int_equal(good + refused, 19);
+}
+
 /* ---- damage ----------------------------------------------------------------------------------------------------- */
 
 /* Cut, it is refused by name; with a bit turned it may be anything but a crash or a hang. */
 static void test_damaged(void **state) {
   (void)state;
-  static const char *const names[] = {"jpeg/turned6.jpg", "jpeg/progressive.jpg", "kinds/palette.png",
-                                      "kinds/turned.png"};
+  static const char *const names[] = {"webp/lossy_alpha.webp", "webp/lossless.webp", "jpeg/turned6.jpg",
+                                      "jpeg/progressive.jpg",  "kinds/palette.png",  "kinds/turned.png"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     uint8_t *bytes, *pixels;
     size_t size;
@@ -319,10 +355,10 @@ static void test_pages(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pngsuite), cmocka_unit_test(test_pngsuite_as_a_set),
-      cmocka_unit_test(test_jpegs),    cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_bombs),    cmocka_unit_test(test_resize),
-      cmocka_unit_test(test_fit),      cmocka_unit_test(test_channels),
-      cmocka_unit_test(test_pages),
+      cmocka_unit_test(test_jpegs),    cmocka_unit_test(test_webps),
+      cmocka_unit_test(test_damaged),  cmocka_unit_test(test_bombs),
+      cmocka_unit_test(test_resize),   cmocka_unit_test(test_fit),
+      cmocka_unit_test(test_channels), cmocka_unit_test(test_pages),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
