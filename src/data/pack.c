@@ -101,7 +101,7 @@ static fovea_status read_layout(const fovea_pack *p, layout *l) {
   struct stat about;
   json_error_t error;
   if (fstat(p->descriptor, &about) != 0 || !S_ISREG(about.st_mode))
-    return fovea_fail(FOVEA_IO, "cannot read '%s': it is no regular file", p->path);
+    return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is no regular file", p->path);
   fovea_status status = read_at(p, 0, fixed, sizeof fixed);
   if (status != FOVEA_OK) return status;
   const uint64_t version = fovea_pack_get(fixed + 8, 4), length = fovea_pack_get(fixed + 12, 4);

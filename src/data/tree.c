@@ -57,7 +57,8 @@ static fovea_status add(fovea_tree *t, const char *path, size_t name, size_t fol
 static fovea_status pass_over_other(const walk *w, const char *path, const char *name, int error) {
   if (error == 0 && !fovea_kind_named_picture(name)) return pass_over(w, "no regular file");
   if ((error == ENOENT || error == ELOOP) && !fovea_kind_named_picture(name)) return pass_over(w, "dead link");
-  return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, error != 0 ? strerror(error) : "it is not a regular file");
+  if (error == 0) return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is not a regular file", path);
+  return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, strerror(error));
 }
 
 static fovea_status take_file(walk *w, const char *path, const char *name, const place *here) {

@@ -284,7 +284,7 @@ static void test_bad_npz(void **state) {
   assert_said("is no good .npz file");
   remove(temp_path("junk/set.npz"));
   assert_int_equal(mkfifo(temp_path("junk/set.npz"), 0666), 0);
-  assert_int_equal(load("junk", "train", NULL), FOVEA_IO);
+  assert_int_equal(load("junk", "train", NULL), FOVEA_INVALID);
   assert_said("is not a regular file");
   npz("bits/set.npz", false, (const char *const[]){"x_train.npy", "x_test.npy"}, 2);
   FILE *file = fopen(temp_path("bits/set.npz"), "rb");
@@ -410,7 +410,7 @@ static void test_csv(void **state) {
 static void test_csv_of_names(void **state) {
   (void)state;
   temp_file("names/train.csv", "file,label\na.png,1\n", 19);
-  assert_int_equal(load("names", "train", NULL), FOVEA_IO);
+  assert_int_equal(load("names", "train", NULL), FOVEA_INVALID);
   assert_said("no data in");
 }
 
