@@ -241,6 +241,8 @@ fovea_status fovea_found_open(const char *path, const fovea_found *found, int wh
   *source = (fovea_source){.count = 0};
   if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad)
     return fovea_fail(FOVEA_INVALID, "--channels and --skip-bad are for pictures, and '%s' holds arrays", path);
+  if (o->range[0] != o->range[1] && found->kind >= FOVEA_FOUND_CSV)
+    return fovea_fail(FOVEA_INVALID, "--range is for arrays and pictures of 16 bits, and '%s' holds bytes", path);
   fovea_status status = choose_split(path, found, which, o, &split, part);
   if (status == FOVEA_OK) status = fovea_found_source(found, split, o, report, source);
   if (status == FOVEA_OK) status = fovea_source_resize(source, path, o, report);

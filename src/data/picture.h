@@ -20,11 +20,12 @@ typedef enum fovea_picture_kind {
 
 typedef struct fovea_picture_info {
   fovea_picture_kind kind;
-  int width, height; /* upright */
-  int channels;      /* 1 of gray, 3 of colour */
-  bool alpha;        /* and one of alpha, or of a transparent colour (PNG's tRNS) */
-  bool deep;         /* 16 bits in the file, rounded to 8 */
-  int orientation;   /* of Exif 2.32, 4.6.4: 1 is stored upright, 2 to 8 are turned */
+  int width, height;   /* upright */
+  int channels;        /* 1 of gray, 3 of colour */
+  bool alpha;          /* and one of alpha, or of a transparent colour (PNG's tRNS) */
+  bool deep;           /* 16 bits in the file */
+  double black, white; /* which of these become 0 and 255, others in proportion; equal: 0 and 65535, rounded */
+  int orientation;     /* of Exif 2.32, 4.6.4: 1 is stored upright, 2 to 8 are turned */
 } fovea_picture_info;
 
 /* The header of the regular file at `path`, whose last part is `name`. kind is FOVEA_NO_PICTURE for a file that is none

@@ -29,7 +29,8 @@ typedef struct reading {
   const fovea_target *target;
   size_t size, a_piece; /* bytes of an image; images of a piece */
   bool skip_bad;
-  char **why; /* with skip_bad: the message of each that could not be read, else NULL */
+  uint8_t brightest; /* of those of 16 bits, as images */
+  char **why;        /* with skip_bad: the message of each that could not be read, else NULL */
   fovea_status *what;
 } reading;
 
@@ -74,7 +75,11 @@ static fovea_status pass_over(const reading *r, size_t i, const fovea_pictures_p
   return fovea_tree_skip(fovea_fail(r->what[i], "%s", r->why[i]), true, part->report);
 }
 
-static fovea_status take_piece(const reading *r, size_t piece, const uint8_t *images, const fovea_pictures_part *part,
+static void look_how_bright(reading *r, const uint8_t *image) {
+  for (size_t i = 0; i < r->size; i++) r->brightest = image[i] > r->brightest ? image[i] : r->brightest;
+}
+
+static fovea_status take_piece(reading *r, size_t piece, const uint8_t *images, const fovea_pictures_part *part,
                                fovea_dataset *set) {
   fovea_status status = FOVEA_OK;
   for (size_t k = 0; k < images_of(r, piece) && status == FOVEA_OK; k++) {
@@ -84,6 +89,7 @@ static fovea_status take_piece(const reading *r, size_t piece, const uint8_t *im
       continue;
     }
     memcpy(set->pixels + set->count * r->size, images + k * r->size, r->size);
+    if (r->tree->item[i].info.deep) look_how_bright(r, images + k * r->size);
     if (part->labelled) {
       set->labels[set->count] = r->tree->item[i].label;
       fovea_report_taken(part->report, r->tree->item[i].label);
@@ -116,6 +122,19 @@ static fovea_status read_pieces(reading *r, const char *split, const fovea_pictu
   return status;
 }
 
+/* Pictures of 10, 12 or 14 bits are stored as of 16. */
+static fovea_status remark_dark(const reading *r, const char *split, const fovea_load_options *options,
+                                fovea_data_report *report) {
+  enum { DARK = 64 };
+  unsigned bits = 8;
+  if (r->brightest == 0 || r->brightest >= DARK || options->range[0] != options->range[1]) return FOVEA_OK;
+  while (bits < 16 && (256U * r->brightest + 255) >> bits > 0) bits++;
+  return fovea_report_remark(report,
+                             "%s: pictures of 16 bits are dark, at most %u of 255: if they hold %u bits, --range 0:%u "
+                             "makes that their white",
+                             split, r->brightest, bits, (1U << bits) - 1);
+}
+
 static fovea_status load_all(const fovea_pictures *p, int split, const fovea_target *target,
                              const fovea_load_watch *watch, fovea_dataset *set) {
   const fovea_pictures_part *part = &p->part[split];
@@ -135,6 +154,7 @@ static fovea_status load_all(const fovea_pictures *p, int split, const fovea_tar
   for (size_t i = 0; i < count && r.why != NULL; i++) free(r.why[i]);
   free(r.why);
   free(r.what);
+  if (status == FOVEA_OK) status = remark_dark(&r, fovea_pictures_split[split], part->options, part->report);
   if (status != FOVEA_OK || set->count > 0) return status;
   return fovea_fail(FOVEA_INVALID, "'%s': all of %zu pictures are damaged", p->where->folder[split], count);
 }

@@ -10,8 +10,8 @@ void load_say(const char *split, const fovea_dataset *set);
 /* The remarks of the load; with `test` (may be NULL) of both loads, none twice, and the classes of one of them only. */
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
 
-/* Loads the splits of `path` that have options, train and test (fovea_dataset_load_both), with a progress bar where that
- * takes more than a second, and says all of it. */
+/* Loads the splits of `path` that have options, train and test (fovea_dataset_load_both), with a progress bar where
+ * that takes more than a second, and says all of it. */
 fovea_status load_sets(const char *path, const fovea_load_options *const options[2], fovea_dataset *(*sets)[2]);
 
 /* XXH64 of a set's count, channels, height and width as 8 bytes each, least significant first, its pixels and its
