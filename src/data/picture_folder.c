@@ -154,6 +154,10 @@ static fovea_status load_all(const fovea_pictures *p, int split, const fovea_tar
   for (size_t i = 0; i < count && r.why != NULL; i++) free(r.why[i]);
   free(r.why);
   free(r.what);
+  if (status == FOVEA_OK && set->count > 0 && set->count < count)
+    status =
+        fovea_report_remark(part->report, "%s: %zu of %zu pictures were damaged, as reading them told: %zu are left",
+                            fovea_pictures_split[split], count - set->count, count, set->count);
   if (status == FOVEA_OK) status = remark_dark(&r, fovea_pictures_split[split], part->options, part->report);
   if (status != FOVEA_OK || set->count > 0) return status;
   return fovea_fail(FOVEA_INVALID, "'%s': all of %zu pictures are damaged", p->where->folder[split], count);

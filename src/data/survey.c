@@ -188,7 +188,8 @@ static fovea_status remark_deep(const char *split, size_t deep, size_t all, cons
     return fovea_report_remark(report,
                                "%s: %zu of %zu pictures have 16 bits: %g to %g of them become 0 to 255 (--range)",
                                split, deep, all, range[0], range[1]);
-  return fovea_report_remark(report, "%s: %zu of %zu pictures have 16 bits, rounded to 8: 0 to 65535 become 0 to 255 (--range)",
+  return fovea_report_remark(report,
+                             "%s: %zu of %zu pictures have 16 bits, rounded to 8: 0 to 65535 become 0 to 255 (--range)",
                              split, deep, all);
 }
 

@@ -32,7 +32,11 @@ static fovea_status pass_over(const walk *w, const char *kind) {
 fovea_status fovea_tree_skip(fovea_status status, bool skip_bad, fovea_data_report *report) {
   if (!skip_bad || (status != FOVEA_INVALID && status != FOVEA_IO)) return status;
   if (report == NULL) return FOVEA_OK;
-  status = fovea_report_remark(report, "passed over: %s", fovea_error_message());
+  const char *why = fovea_error_message(), *path = strrchr(why, '\''), *from = path != NULL ? path : why;
+  const char *advice = strstr(from, "; "), *option = strstr(from, " (--skip-bad"); /* what to do was done */
+  const char *end = advice != NULL && (option == NULL || advice < option) ? advice : option;
+  status =
+      fovea_report_remark(report, "passed over: %.*s", (int)(end != NULL ? (size_t)(end - why) : strlen(why)), why);
   return status == FOVEA_OK ? fovea_report_pass_over(report, "damaged or not readable") : status;
 }
 

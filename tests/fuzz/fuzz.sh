@@ -2,7 +2,7 @@
 # fuzz.sh NAME SECONDS BUILD FOLDER...: builds tests/fuzz/NAME.c with the readers, by clang's libFuzzer with the address
 # and undefined-behaviour sanitizers, in BUILD, and lets it run for so long on what the folders hold. What it finds stays
 # in BUILD; a file that once failed goes into a folder of these, or into its test. An hour of it:
-#   tests/fuzz/fuzz.sh picture 3600 build/fuzz tests/data/kinds tests/data/jpeg tests/data/pngsuite
+#   tests/fuzz/fuzz.sh picture 3600 build/fuzz tests/data/kinds tests/data/jpeg tests/data/pngsuite tests/data/webp
 set -euo pipefail
 name=$1 seconds=$2 build=$3
 shift 3
