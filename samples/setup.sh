@@ -9,7 +9,7 @@ fovea_build_dir=$fovea_root/build
 fovea_packages=(
   cmake ninja-build gcc g++ pkg-config
   ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libclblast-dev
-  zlib1g-dev libzip-dev libpng-dev libjpeg62-turbo-dev libstb-dev libjansson-dev liblapacke-dev
+  zlib1g-dev libzip-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libstb-dev libjansson-dev liblapacke-dev
   librandom123-dev libxxhash-dev
   libcairo2-dev fonts-dejavu-core
   dataset-fashion-mnist

@@ -60,16 +60,17 @@ typedef struct fovea_dataset {
  *   height, width, channels) and, where the second number is 1 to 4 and the last one more, (count, channels, height,
  *   width). Labels are 0 .. 65535, a number an image or one-hot. The report says what was guessed or changed.
  * - a packed set, one file that `fovea pack` has written.
- * - pictures, PNG of every kind or JPEG, told by their content; values are taken as stored, gamma and profiles aside,
- *   but 16 bits are rounded to 8, palettes looked up, and pictures turned upright as Exif says. They lie in folders
- *   called train, training, train_set or the like, and test, testing, else val, valid, validation, in any case. A
- * folder without those is split, and so is train alone; where `dir` has one folder and nothing else, that is looked
- * into. If a split's folder has subfolders, each is a class, of all pictures in it however deep. There is one list of
- * classes for both splits, the sorted names in both, so that a label is the same class in both; it is the name as a
- * number if every name in the list is one of 0 .. 65535 and no two are the same, else the place in the list. The order
- * is that of file names in bytes (10.png before 9.png); equal ones follow their subfolder's. Hidden files and what
- * systems leave behind (Thumbs.db, __MACOSX, @eaDir and the like) are passed over and counted, and so are files that
- * are no pictures. A picture of another kind is refused: to drop it would change what is learned.
+ * - pictures, PNG of every kind, JPEG or (where the build had libwebp) WebP, told by their content; values are taken as
+ * stored, gamma and profiles aside, but 16 bits are rounded to 8, palettes looked up, and pictures turned upright as
+ * Exif says. They lie in folders called train, training, train_set or the like, and test, testing, else val, valid,
+ * validation, in any case. A folder without those is split, and so is train alone; where `dir` has one folder and
+ * nothing else, that is looked into. If a split's folder has subfolders, each is a class, of all pictures in it however
+ * deep. There is one list of classes for both splits, the sorted names in both, so that a label is the same class in
+ * both; it is the name as a number if every name in the list is one of 0 .. 65535 and no two are the same, else the
+ * place in the list. The order is that of file names in bytes (10.png before 9.png); equal ones follow their
+ * subfolder's. Hidden files and what systems leave behind (Thumbs.db, __MACOSX, @eaDir and the like) are passed over
+ * and counted, and so are files that are no pictures. A picture of another kind is refused: to drop it would change
+ * what is learned.
  *
  * Both kinds in one folder are refused. FOVEA_IO when a folder or file is missing (the message says what was looked
  * for) or cannot be read; FOVEA_INVALID, naming the file, what it has and what was expected, when one is malformed, or
@@ -104,6 +105,8 @@ typedef struct fovea_load_options {
   double split;      /* this part of a set without a test split is its test split, the rest trains; 0: none of arrays,
                         0.1 of pictures */
   uint64_t seed;     /* of that choice */
+  double range[2];   /* which numbers of arrays and of 16-bit pictures become 0 and 255, others in proportion, those
+                        outside cut off; equal: as the kind of numbers says */
   fovea_fit fit;     /* this and the rest are for pictures */
   fovea_channels channels;
   uint8_t background[3]; /* R, G, B under what is transparent, and beside what is padded */

@@ -1,5 +1,6 @@
 /* An array of images, and one of labels, as a source. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ enum { CHUNK = 4096, MOST_LABEL = 65535 };
 
 /* ---- what the numbers mean -------------------------------------------------------------------------------------- */
 
-/* A stored number x is the byte x * scale, rounded. */
+/* A stored number x is the byte (x - black) * scale, rounded, and cut off at 0 and 255. */
 typedef struct range {
   double least, most;
   bool whole;
@@ -73,11 +74,40 @@ static fovea_status scale_of_bytes(const fovea_array_place *place, const fovea_a
       a->name);
 }
 
-/* What makes bytes of the numbers: 255 of 0 .. 1, 1 / 257 of 16 bits, else 1. */
-static fovea_status find_scale(const fovea_array_place *place, const fovea_array *a, fovea_data_report *report,
-                               double *scale) {
+/* The end of the least range of so many bits that holds the number. */
+static double white_of(double most) {
+  double white = 255;
+  while (white < most) white = 2 * white + 1;
+  return white;
+}
+
+static fovea_status scale_asked(const fovea_array *a, const double asked[2], const range *r, fovea_data_report *report,
+                                double *scale) {
+  const bool outside = r->least < asked[0] || r->most > asked[1];
+  *scale = 255 / (asked[1] - asked[0]);
+  return fovea_report_remark(report, "%s: numbers from %g to %g: %g to %g of them become 0 to 255 (--range)%s", a->name,
+                             r->least, r->most, asked[0], asked[1], outside ? ", what is outside is cut off" : "");
+}
+
+static fovea_status scale_of_16_bits(const fovea_array *a, const range *r, fovea_data_report *report, double *scale) {
+  enum { DARK = 1 << 14 }; /* a quarter of what 16 bits hold */
+  char dark[128] = "";
+  *scale = 1.0 / 257;
+  if (r->most < DARK)
+    snprintf(dark, sizeof dark, ": the images are dark; --range 0:%g makes that their white", white_of(r->most));
+  return fovea_report_remark(report, "%s: 16-bit numbers up to %g are taken as 0 to 65535, divided by 257%s", a->name,
+                             r->most, dark);
+}
+
+/* What makes bytes of the numbers: the range that is asked for, else 255 of 0 .. 1, 1 / 257 of 16 bits, else 1. */
+static fovea_status find_scale(const fovea_array_place *place, const fovea_array *a, const double asked[2],
+                               fovea_data_report *report, double *scale) {
   range r;
   *scale = 1;
+  if (asked[0] != asked[1]) {
+    const fovea_status found = find_range(place, &r);
+    return found == FOVEA_OK ? scale_asked(a, asked, &r, report, scale) : found;
+  }
   if (a->size == 1 && a->type == 'u') return scale_of_bytes(place, a, report, scale);
   fovea_status status = find_range(place, &r);
   if (status != FOVEA_OK) return status;
@@ -86,15 +116,12 @@ static fovea_status find_scale(const fovea_array_place *place, const fovea_array
     return fovea_report_remark(report, "%s: floats from %g to %g are taken as 0 to 1, times 255", a->name, r.least,
                                r.most);
   }
-  if (a->size == 2 && a->type == 'u' && r.most > 255) {
-    *scale = 1.0 / 257;
-    return fovea_report_remark(report, "%s: 16-bit numbers up to %g are taken as 0 to 65535, divided by 257", a->name,
-                               r.most);
-  }
+  if (a->size == 2 && a->type == 'u' && r.most > 255) return scale_of_16_bits(a, &r, report, scale);
   if (r.least < 0 || r.most > 255)
     return fovea_fail(FOVEA_INVALID,
-                      "%s: numbers from %g to %g; pixels are 0 to 255, or floats from 0 to 1: scale them first",
-                      a->name, r.least, r.most);
+                      "%s: numbers from %g to %g; pixels are 0 to 255, or floats from 0 to 1: --range %g:%g or another "
+                      "says what is black and white",
+                      a->name, r.least, r.most, r.least, r.least < 0 || a->type == 'f' ? r.most : white_of(r.most));
   if (a->type == 'f' || !r.whole)
     return fovea_report_remark(report, "%s: floats from %g to %g are taken as 0 to 255%s", a->name, r.least, r.most,
                                r.whole ? "" : ", rounded");
@@ -192,7 +219,7 @@ typedef struct images {
   fovea_array array;
   fovea_data_report *report;
   fovea_shape shape;
-  double scale;
+  double black, scale;
   size_t next;     /* image */
   uint8_t *stored; /* an image, or all of them in Fortran order */
   uint8_t *bytes;  /* an image as stored, as bytes */
@@ -235,12 +262,15 @@ static fovea_status next_item(images *m, uint8_t **item) {
 }
 
 /* Whether the numbers are the pixels as they are stored. */
-static bool as_stored(const images *m) { return m->array.size == 1 && m->array.type == 'u' && m->scale == 1; }
+static bool as_stored(const images *m) {
+  return m->array.size == 1 && m->array.type == 'u' && m->scale == 1 && m->black == 0;
+}
 
 static void to_bytes(images *m, const uint8_t *item) {
   const fovea_array *a = &m->array;
   fovea_array_convert(a, item, a->item, m->values);
-  for (size_t i = 0; i < a->item; i++) m->bytes[i] = (uint8_t)(m->values[i] * m->scale + 0.5);
+  for (size_t i = 0; i < a->item; i++)
+    m->bytes[i] = (uint8_t)fmin(255, fmax(0, (m->values[i] - m->black) * m->scale + 0.5));
 }
 
 static fovea_status images_next(void *of, uint8_t *pixels) {
@@ -292,7 +322,8 @@ static fovea_status open_images(const fovea_array_place *place, const fovea_load
   if (status == FOVEA_OK && a->dims[0] > UINT32_MAX)
     status = fovea_fail(FOVEA_INVALID, "%s has %zu images, at most 2^32 - 1 are expected", a->name, a->dims[0]);
   if (status == FOVEA_OK) status = fovea_shape_find(a->name, a->dims + 1, a->rank - 1, options, report, &m->shape);
-  if (status == FOVEA_OK) status = find_scale(place, a, report, &m->scale);
+  if (status == FOVEA_OK) status = find_scale(place, a, options->range, report, &m->scale);
+  m->black = options->range[0] != options->range[1] ? options->range[0] : 0;
   return status == FOVEA_OK ? allocate(m) : status;
 }
 

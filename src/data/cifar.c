@@ -1,5 +1,6 @@
 /* CIFAR-10's and CIFAR-100's binary files (cs.toronto.edu/~kriz/cifar.html): of each image its label, of CIFAR-100 the
  * coarse and the fine one, and 3 channels of 32 x 32 bytes. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,7 +32,8 @@ static size_t labels_of(const char *path) {
 
 static fovea_status images_in(const char *path, size_t record, size_t *images) {
   struct stat about;
-  if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return fovea_fail(FOVEA_IO, "cannot read '%s'", path);
+  if (stat(path, &about) != 0) return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, strerror(errno));
+  if (!S_ISREG(about.st_mode)) return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is not a regular file", path);
   *images = (size_t)about.st_size / record;
   if (*images > 0 && (size_t)about.st_size % record == 0) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "'%s' has %zu bytes, which is no number of CIFAR's records of %zu", path,

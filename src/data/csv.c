@@ -238,7 +238,7 @@ static fovea_status csv_next(void *of, uint8_t *pixels) {
   if (pixels == NULL) return FOVEA_OK; /* the first pass saw the end */
   fovea_status status = read_line(c, &more, &label);
   if (status != FOVEA_OK) return status;
-  if (!more) return fovea_fail(FOVEA_IO, "'%s' has become shorter while it was read", c->path);
+  if (!more) return fovea_fail(FOVEA_INVALID, "'%s' has become shorter while it was read", c->path);
   const size_t n = (size_t)c->shape.channels * (size_t)c->shape.height * (size_t)c->shape.width;
   for (size_t i = 0; i < n; i++) pixels[i] = c->row[fovea_shape_place(&c->shape, i)];
   return FOVEA_OK;

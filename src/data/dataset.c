@@ -9,13 +9,14 @@
 #include "base/fail.h"
 #include "data/find.h"
 #include "data/listing.h"
+#include "data/load.h"
 #include "data/pack.h"
 #include "data/picture_folder.h"
 #include "data/report.h"
 #include "data/split.h"
 #include "fovea/data.h"
 
-enum { PATH_SIZE = 4096, SPLITS = 2 };
+enum { SPLITS = 2 };
 
 static const char hint[] = "Debian's package dataset-fashion-mnist installs a set in /usr/share/datasets/fashion-mnist";
 
@@ -57,51 +58,73 @@ static fovea_status remark_unused(const char *dir, const fovea_names *used, fove
 static const char *const split_names[SPLITS] = {"train", "test"};
 
 static fovea_status no_data(const char *dir, int which) {
-  return fovea_fail(FOVEA_IO,
+  return fovea_fail(FOVEA_INVALID,
                     "no data in '%s': looked for IDX files (%s-images-idx3-ubyte, with or without .gz), arrays (.npz, "
                     ".npy, .safetensors), tables (%s.csv), CIFAR's binary files, packed sets, a folder %s/ of PNG or "
                     "JPEG pictures, and such pictures or folders of them (%s)",
                     dir, which == 0 ? "train" : "t10k", split_names[which], split_names[which], hint);
 }
 
-static fovea_status remark_others(const char *parent, const fovea_folders *where, fovea_data_report *report) {
+/* What lies beside the splits' folders, and that such a one was gone into. */
+static fovea_status remark_others(const fovea_folders *where, fovea_data_report *report) {
   fovea_names used = {0};
   fovea_status status = FOVEA_OK;
-  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
-    if (where->folder[i][0] != '\0') status = fovea_names_add(&used, strdup(fovea_path_name(where->folder[i])));
-  if (status == FOVEA_OK) status = remark_unused(parent, &used, report);
+  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++) {
+    if (where->folder[i][0] == '\0') continue;
+    const char *name = where->folder[i] + strlen(where->parent) + 1;
+    const size_t n = strcspn(name, "/");
+    status = fovea_names_add(&used, strndup(name, n));
+    if (status == FOVEA_OK && name[n] == '/' && !(where->one && i > 0))
+      status = fovea_report_remark(report, "'%s/%.*s' holds one folder of that name, which is gone into", where->parent,
+                                   (int)n, name);
+  }
+  if (status == FOVEA_OK) status = remark_unused(where->parent, &used, report);
   fovea_names_free(&used);
   return status;
 }
 
-/* Pictures; their folders are in `dir`, or in the one folder in it. */
-fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set,
-                                 fovea_source *source) {
-  char parent[PATH_SIZE];
-  fovea_folders where;
-  fovea_status status = fovea_folders_find(dir, true, &where);
-  if (status != FOVEA_OK) return status;
+/* What is refused of folders that hold pictures of split `which`. */
+static fovea_status check_folders(const char *dir, int which, const fovea_load_options *options,
+                                  const fovea_folders *where) {
   if (options->transpose || options->layout != FOVEA_LAYOUT_BY_SHAPE)
     return fovea_fail(FOVEA_INVALID, "--set, --transpose and --layout are for arrays, and '%s' holds pictures", dir);
-  if (where.folder[which][0] == '\0')
-    return fovea_fail(FOVEA_IO,
+  if (where->folder[which][0] == '\0')
+    return fovea_fail(FOVEA_INVALID,
                       "'%s' has the folder '%s', but no images to train on: looked for a folder train, training, "
                       "train_set or the like",
-                      dir, fovea_path_name(where.folder[1 - which]));
-  if (options->split > 0 && !where.one && where.folder[1][0] != '\0')
+                      dir, fovea_path_name(where->folder[1 - which]));
+  if (options->split > 0 && !where->one && where->folder[1][0] != '\0')
     return fovea_fail(FOVEA_INVALID, "'%s' has a test split: --split is for sets that have none", dir);
-  status = source != NULL ? fovea_picture_folder_source(&where, which, options, set, source)
-                          : fovea_picture_folder_load(&where, which, options, set);
-  if (status != FOVEA_OK) return status;
+  return FOVEA_OK;
+}
+
+/* What is told of a split that was loaded, or that nothing was there. */
+static fovea_status finish_pictures(const char *dir, int which, const fovea_folders *where, const fovea_dataset *set) {
+  fovea_status status = FOVEA_OK;
   if (set->count == 0) {
     status = fovea_find_foreign(dir);
     return status != FOVEA_OK ? status : no_data(dir, which);
   }
-  snprintf(parent, sizeof parent, "%s", where.folder[which]);
-  if (!where.whole) *strrchr(parent, '/') = '\0';
-  if (where.wrapped)
-    status = fovea_report_remark(set->report, "'%s' holds one folder, which is looked into: '%s'", dir, parent);
-  return status != FOVEA_OK || where.whole ? status : remark_others(parent, &where, set->report);
+  if (where->wrapped)
+    status = fovea_report_remark(set->report, "'%s' holds one folder, which is looked into: '%s'", dir,
+                                 where->whole ? where->folder[which] : where->parent);
+  return status != FOVEA_OK || where->whole ? status : remark_others(where, set->report);
+}
+
+/* Pictures; their folders are in `dir`, or in the one folder in it. */
+fovea_status fovea_pictures_open(const char *dir, const fovea_load_options *const options[2],
+                                 const fovea_load_watch *watch, fovea_dataset *const set[2],
+                                 fovea_source *const source[2]) {
+  fovea_folders where;
+  fovea_status status = fovea_folders_find(dir, true, &where);
+  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
+    if (set[i] != NULL) status = check_folders(dir, i, options[i], &where);
+  if (status != FOVEA_OK) return status;
+  status = source != NULL ? fovea_picture_folder_sources(&where, options, set, source)
+                          : fovea_picture_folder_load(&where, options, watch, set);
+  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
+    if (set[i] != NULL) status = finish_pictures(dir, i, &where, set[i]);
+  return status;
 }
 
 fovea_status fovea_folders_of(const char *dir, fovea_folders *where) {
@@ -218,6 +241,8 @@ fovea_status fovea_found_open(const char *path, const fovea_found *found, int wh
   *source = (fovea_source){.count = 0};
   if (o->channels != FOVEA_CHANNELS_AUTO || o->skip_bad)
     return fovea_fail(FOVEA_INVALID, "--channels and --skip-bad are for pictures, and '%s' holds arrays", path);
+  if (o->range[0] != o->range[1] && found->kind >= FOVEA_FOUND_CSV)
+    return fovea_fail(FOVEA_INVALID, "--range is for arrays and pictures of 16 bits, and '%s' holds bytes", path);
   fovea_status status = choose_split(path, found, which, o, &split, part);
   if (status == FOVEA_OK) status = fovea_found_source(found, split, o, report, source);
   if (status == FOVEA_OK) status = fovea_source_resize(source, path, o, report);
@@ -258,18 +283,24 @@ fovea_status fovea_dataset_read(const fovea_dataset *set, const uint32_t *index,
   return FOVEA_OK;
 }
 
-static fovea_status load_split(const char *path, int which, const fovea_load_options *o, fovea_dataset *set) {
-  fovea_found found;
-  fovea_status status = fovea_find(path, o, set->report, &found);
-  if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING) {
-    status = load_found(path, &found, which, o, set);
-  } else if (status == FOVEA_OK && o->set != NULL && strcasecmp(o->set, "pictures") != 0) {
-    status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", path, o->set);
-  } else if (status == FOVEA_OK) {
-    status = fovea_pictures_open(path, which, o, set, NULL);
+/* Fills the sets that are there. */
+static fovea_status load_sets(const char *path, const fovea_load_options *const options[2],
+                              const fovea_load_watch *watch, fovea_dataset *const set[2]) {
+  bool pictures = false;
+  fovea_status status = FOVEA_OK;
+  for (int i = 0; i < SPLITS && status == FOVEA_OK && !pictures; i++) {
+    fovea_found found = {.kind = FOVEA_FOUND_NOTHING};
+    if (set[i] == NULL) continue;
+    status = fovea_find(path, options[i], set[i]->report, &found);
+    if (status == FOVEA_OK && found.kind != FOVEA_FOUND_NOTHING)
+      status = load_found(path, &found, i, options[i], set[i]);
+    else if (status == FOVEA_OK && options[i]->set != NULL && strcasecmp(options[i]->set, "pictures") != 0)
+      status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", path, options[i]->set);
+    else
+      pictures = status == FOVEA_OK;
+    fovea_found_free(&found);
   }
-  fovea_found_free(&found);
-  return status;
+  return status == FOVEA_OK && pictures ? fovea_pictures_open(path, options, watch, set, NULL) : status;
 }
 
 fovea_status fovea_find_path(const char *dir) {
@@ -277,7 +308,7 @@ fovea_status fovea_find_path(const char *dir) {
   if (stat(dir, &about) != 0)
     return fovea_fail(FOVEA_IO, "cannot open the data folder '%s': %s (%s)", dir, strerror(errno), hint);
   if (!S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
-    return fovea_fail(FOVEA_IO, "the data '%s' are neither a folder nor a file (%s)", dir, hint);
+    return fovea_fail(FOVEA_INVALID, "the data '%s' are neither a folder nor a file (%s)", dir, hint);
   return FOVEA_OK;
 }
 
@@ -287,24 +318,40 @@ fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit
   return fovea_dataset_load_as(dir, split, &(fovea_load_options){.limit = limit}, dataset);
 }
 
+static fovea_status make_set(const char *path, fovea_dataset **set) {
+  *set = calloc(1, sizeof **set);
+  return *set != NULL ? fovea_report_create(&(*set)->report)
+                      : fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", path);
+}
+
+fovea_status fovea_dataset_load_both(const char *path, const fovea_load_options *const options[2],
+                                     const fovea_load_watch *watch, fovea_dataset *(*sets)[2]) {
+  fovea_dataset *set[SPLITS] = {NULL, NULL};
+  fovea_status status = fovea_find_path(path);
+  for (int i = 0; i < SPLITS && status == FOVEA_OK; i++)
+    if (options[i] != NULL) status = make_set(path, &set[i]);
+  if (status == FOVEA_OK) status = load_sets(path, options, watch, set);
+  for (int i = 0; i < SPLITS; i++) {
+    if (status == FOVEA_OK)
+      (*sets)[i] = set[i];
+    else
+      fovea_dataset_destroy(set[i]);
+  }
+  return status;
+}
+
 fovea_status fovea_dataset_load_as(const char *dir, const char *split, const fovea_load_options *options,
                                    fovea_dataset **dataset) {
   static const fovea_load_options none = {0};
+  fovea_dataset *sets[SPLITS];
   if (!dir) return fovea_fail_null("path");
-  if (options == NULL) options = &none;
   if (!split || !dataset) return fovea_fail_null(split ? "dataset" : "split");
-  const bool train = strcmp(split, split_names[0]) == 0;
-  if (!train && strcmp(split, split_names[1]) != 0)
+  const int which = strcmp(split, split_names[0]) == 0 ? 0 : 1;
+  if (which == 1 && strcmp(split, split_names[1]) != 0)
     return fovea_fail(FOVEA_INVALID, "data split '%s', expected 'train' or 'test'", split);
-  fovea_status status = fovea_find_path(dir);
-  if (status != FOVEA_OK) return status;
-  fovea_dataset *set = calloc(1, sizeof *set);
-  if (set == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to load '%s'", dir);
-  status = fovea_report_create(&set->report);
-  if (status == FOVEA_OK) status = load_split(dir, train ? 0 : 1, options, set);
-  if (status == FOVEA_OK)
-    *dataset = set;
-  else
-    fovea_dataset_destroy(set);
+  const fovea_load_options *asked[SPLITS] = {NULL, NULL};
+  asked[which] = options != NULL ? options : &none;
+  const fovea_status status = fovea_dataset_load_both(dir, asked, NULL, &sets);
+  if (status == FOVEA_OK) *dataset = sets[which];
   return status;
 }

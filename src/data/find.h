@@ -2,6 +2,7 @@
 #ifndef FOVEA_DATA_FIND_H
 #define FOVEA_DATA_FIND_H
 
+#include "data/load.h"
 #include "data/naming.h"
 #include "data/source.h"
 
@@ -48,10 +49,12 @@ fovea_status fovea_found_source(const fovea_found *found, int which, const fovea
 fovea_status fovea_found_open(const char *path, const fovea_found *found, int which, const fovea_load_options *options,
                               fovea_data_report *report, fovea_source *source, int *part);
 
-/* Folders of pictures in `dir`: fills *set, whose report is there already; with `source` (else NULL) without its
- * pixels, which that gives. FOVEA_INVALID, FOVEA_IO, FOVEA_NO_MEMORY as fovea_dataset_load. */
-fovea_status fovea_pictures_open(const char *dir, int which, const fovea_load_options *options, fovea_dataset *set,
-                                 fovea_source *source);
+/* Folders of pictures in `dir`: fills set[0] (train) and set[1] (test), whose reports are there already; a NULL one is
+ * not loaded. With `source` (else NULL) both without their pixels, which those give. FOVEA_INVALID, FOVEA_IO,
+ * FOVEA_NO_MEMORY as fovea_dataset_load. */
+fovea_status fovea_pictures_open(const char *dir, const fovea_load_options *const options[2],
+                                 const fovea_load_watch *watch, fovea_dataset *const set[2],
+                                 fovea_source *const source[2]);
 
 /* Fills *set, whose report is there already, from the source: `part` of it (see above), a sample of that. Without
  * `pixels` they are not read, and *places, to be freed with free(), has where the set's images are in the source. */

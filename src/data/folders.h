@@ -4,10 +4,11 @@
 
 #include "data/report.h"
 
-enum { FOVEA_FOLDERS_PATH = 4096 };
+enum { FOVEA_FOLDERS_PATH = 4096, FOVEA_FOLDERS_NAME = 256 };
 
 typedef struct fovea_folders {
   char folder[2][FOVEA_FOLDERS_PATH]; /* of training and of test pictures; "" where there is none */
+  char parent[FOVEA_FOLDERS_PATH];    /* what the splits' folders are in, if not `whole` */
   bool one;                           /* both are one folder, which is to be split */
   bool wrapped;                       /* they are in the one folder that the data folder holds */
   bool whole;                         /* and that is the data folder itself, or the one folder in it */
@@ -16,8 +17,10 @@ typedef struct fovea_folders {
 /* 0 for a name that means training pictures, 1 for test pictures, 2 for validation, -1 for another. */
 int fovea_folders_role(const char *name);
 
-/* Finds folders of splits in `dir`, or if `inside` in the one folder in it; with none of them *where is that folder, to
- * be split. FOVEA_INVALID where two folders mean the same; FOVEA_IO, FOVEA_NO_MEMORY. */
+/* Finds folders of splits in `dir`, or if `inside` in the one folder in it: called train and so on, or as seg_train and
+ * seg_test alike but for that word; with none of them *where is that folder, to be split. FOVEA_INVALID where two
+ * folders mean the same, and where one alone stands among others that hold pictures and may be a class; FOVEA_IO,
+ * FOVEA_NO_MEMORY. */
 fovea_status fovea_folders_find(const char *dir, bool inside, fovea_folders *where);
 
 /* The folders from which a load of `dir` would read pictures, which is none for a set of arrays. */

@@ -22,7 +22,7 @@ static const struct {
     {"JPEG", 0, 3, "\xff\xd8\xff"},
     {"GIF", 0, 6, "GIF87a"},
     {"GIF", 0, 6, "GIF89a"},
-    {"WEBP", 8, 4, "WEBP"},
+    {"WebP", 8, 4, "WEBP"},
     {"TIFF", 0, 4, "II*\0"},
     {"TIFF", 0, 4, "MM\0*"},
     {"HEIC", 4, 8, "ftypheic"},

@@ -184,6 +184,18 @@ static fovea_status look_at_jpeg(reader *r, fovea_picture_info *info) {
   return damaged(r, "JPEG", "it has no header");
 }
 
+/* ---- WebP ------------------------------------------------------------------------------------------------------ */
+
+static size_t get_some(void *of, uint64_t at, uint8_t *to, size_t n) { return fetch(of, at, to, n); }
+
+static fovea_status look_at_webp(reader *r, fovea_picture_info *info) {
+  const fovea_picture_reader some = {r, get_some, r->size};
+  fovea_status status = fovea_webp_look(r->path, &some, info);
+  if (r->error != 0) return damaged(r, "WebP", "");
+  if (status == FOVEA_OK) turn(info, info->orientation);
+  return status;
+}
+
 /* ---- any file --------------------------------------------------------------------------------------------------- */
 
 /* A file that is no picture that is read here. */
@@ -220,6 +232,7 @@ static fovea_status look(reader *r, const char *name, fovea_picture_info *info) 
   const char *kind = fovea_kind_picture(r->head, size);
   if (kind != NULL && strcmp(kind, "PNG") == 0) return look_at_png(r, info);
   if (kind != NULL && strcmp(kind, "JPEG") == 0) return look_at_jpeg(r, info);
+  if (kind != NULL && strcmp(kind, "WebP") == 0) return look_at_webp(r, info);
   return refuse(r, name, kind, r->head, size);
 }
 

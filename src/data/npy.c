@@ -159,7 +159,7 @@ static fovea_status open_zip(const char *path, zip_t **archive) {
   int code = 0;
   struct stat about;
   if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) /* libzip would wait for a FIFO's writer */
-    return fovea_fail(FOVEA_IO, "cannot read '%s': it is not a regular file", path);
+    return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is not a regular file", path);
   *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
   if (*archive != NULL) return FOVEA_OK;
   zip_error_t error;

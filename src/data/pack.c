@@ -101,7 +101,7 @@ static fovea_status read_layout(const fovea_pack *p, layout *l) {
   struct stat about;
   json_error_t error;
   if (fstat(p->descriptor, &about) != 0 || !S_ISREG(about.st_mode))
-    return fovea_fail(FOVEA_IO, "cannot read '%s': it is no regular file", p->path);
+    return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is no regular file", p->path);
   fovea_status status = read_at(p, 0, fixed, sizeof fixed);
   if (status != FOVEA_OK) return status;
   const uint64_t version = fovea_pack_get(fixed + 8, 4), length = fovea_pack_get(fixed + 12, 4);
@@ -249,7 +249,8 @@ static fovea_status load(fovea_pack *p, int which, const fovea_load_options *o, 
 static fovea_status check_options(const char *path, const fovea_load_options *o) {
   const bool coloured = (o->background[0] | o->background[1] | o->background[2]) != 0;
   if (!o->transpose && o->layout == FOVEA_LAYOUT_BY_SHAPE && o->height == 0 && o->split == 0 &&
-      o->fit == FOVEA_FIT_CROP && o->channels == FOVEA_CHANNELS_AUTO && !o->skip_bad && !coloured)
+      o->fit == FOVEA_FIT_CROP && o->channels == FOVEA_CHANNELS_AUTO && !o->skip_bad && o->range[0] == o->range[1] &&
+      !coloured)
     return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "'%s' is packed: its images stay as they were packed; give --%s to fovea pack", path,
                     o->transpose                         ? "transpose"
@@ -258,6 +259,7 @@ static fovea_status check_options(const char *path, const fovea_load_options *o)
                     : o->split != 0                      ? "split"
                     : o->fit != FOVEA_FIT_CROP           ? "fit"
                     : o->skip_bad                        ? "skip-bad"
+                    : o->range[0] != o->range[1]         ? "range"
                     : coloured                           ? "background"
                                                          : "channels");
 }

@@ -24,6 +24,7 @@ typedef struct part {
 typedef struct packing {
   const fovea_pack_job *job;
   fovea_found found;
+  fovea_data_report *seen; /* what was said when that was looked for */
   part part[2];
   size_t done; /* images of both */
 } packing;
@@ -43,10 +44,8 @@ static fovea_status loaded_at(void *of, size_t i, uint8_t *pixels) {
 
 static void loaded_close(void *of) { fovea_dataset_destroy(of); }
 
-static fovea_status load_pictures(const fovea_pack_job *job, int which, part *p) {
-  fovea_dataset *set = NULL;
-  fovea_status status = fovea_dataset_load_as(job->from, which == 0 ? "train" : "test", job->options, &set);
-  if (status != FOVEA_OK) return status;
+/* A loaded set as a part's. */
+static void take_loaded(fovea_dataset *set, part *p) {
   p->source = (fovea_source){.count = set->count,
                              .channels = set->channels,
                              .height = set->height,
@@ -58,47 +57,54 @@ static fovea_status load_pictures(const fovea_pack_job *job, int which, part *p)
   p->set.pixels = NULL;
   set->labels = NULL; /* both are the part's now */
   set->report = NULL;
-  return FOVEA_OK;
 }
 
-static fovea_status open_pictures(const fovea_pack_job *job, int which, part *p) {
-  fovea_status status;
+static fovea_status open_pictures(packing *k) {
+  const fovea_pack_job *job = k->job;
+  const fovea_load_options *const options[2] = {job->options, job->options};
+  fovea_dataset *sets[2], *const set[2] = {&k->part[0].set, &k->part[1].set};
+  fovea_source *const source[2] = {&k->part[0].source, &k->part[1].source};
+  fovea_status status = FOVEA_OK;
   if (job->options->skip_bad) {
-    status = load_pictures(job, which, p);
+    status = fovea_dataset_load_both(job->from, options, NULL, &sets);
+    for (int i = 0; i < 2 && status == FOVEA_OK; i++) take_loaded(sets[i], &k->part[i]);
   } else {
-    status = fovea_report_create(&p->set.report);
-    if (status == FOVEA_OK) status = fovea_pictures_open(job->from, which, job->options, &p->set, &p->source);
+    for (int i = 0; i < 2 && status == FOVEA_OK; i++) status = fovea_report_create(&set[i]->report);
+    if (status == FOVEA_OK) status = fovea_pictures_open(job->from, options, NULL, set, source);
   }
-  if (status != FOVEA_OK) return status;
-  p->places = malloc(p->set.count * sizeof *p->places);
-  if (p->places == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the places of %zu images", p->set.count);
-  for (size_t i = 0; i < p->set.count; i++) p->places[i] = (uint32_t)i;
-  return FOVEA_OK;
+  for (int i = 0; i < 2 && status == FOVEA_OK; i++) {
+    part *p = &k->part[i];
+    p->places = malloc(p->set.count * sizeof *p->places);
+    if (p->places == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the places of %zu images", p->set.count);
+    for (size_t n = 0; n < p->set.count; n++) p->places[n] = (uint32_t)n;
+  }
+  return status;
 }
 
 static fovea_status open_part(packing *k, int which) {
   part *p = &k->part[which];
   int of;
-  if (k->found.kind == FOVEA_FOUND_NOTHING) return open_pictures(k->job, which, p);
   fovea_status status = fovea_report_create(&p->set.report);
+  if (status == FOVEA_OK) status = fovea_report_copy(k->seen, p->set.report);
   if (status == FOVEA_OK)
     status = fovea_found_open(k->job->from, &k->found, which, k->job->options, p->set.report, &p->source, &of);
   return status == FOVEA_OK ? fovea_dataset_from(&p->source, of, k->job->options, false, &p->set, &p->places) : status;
 }
 
 static fovea_status open_parts(packing *k) {
-  fovea_data_report *unused;
-  fovea_status status = fovea_report_create(&unused);
-  if (status != FOVEA_OK) return status;
-  status = fovea_find_path(k->job->from);
-  if (status == FOVEA_OK) status = fovea_find(k->job->from, k->job->options, unused, &k->found);
-  fovea_report_destroy(unused); /* each part says it anew */
+  fovea_status status = fovea_find_path(k->job->from);
+  if (status == FOVEA_OK) status = fovea_report_create(&k->seen);
+  if (status == FOVEA_OK) status = fovea_find(k->job->from, k->job->options, k->seen, &k->found);
   const char *asked = k->job->options->set;
   if (status == FOVEA_OK && k->found.kind == FOVEA_FOUND_NOTHING && asked != NULL && strcasecmp(asked, "pictures") != 0)
     status = fovea_fail(FOVEA_INVALID, "'%s' has no set called '%.60s'", k->job->from, asked);
   if (status == FOVEA_OK && k->found.kind == FOVEA_FOUND_PACK)
     status = fovea_fail(FOVEA_INVALID, "'%s' is packed already", k->job->from);
-  for (int i = 0; i < 2 && status == FOVEA_OK; i++) status = open_part(k, i);
+  if (status == FOVEA_OK && k->found.kind == FOVEA_FOUND_NOTHING) {
+    status = open_pictures(k);
+  } else {
+    for (int i = 0; i < 2 && status == FOVEA_OK; i++) status = open_part(k, i);
+  }
   const fovea_dataset *a = &k->part[0].set, *b = &k->part[1].set;
   if (status == FOVEA_OK && (a->channels != b->channels || a->height != b->height || a->width != b->width))
     status =
@@ -230,5 +236,6 @@ fovea_status fovea_pack_write(const fovea_pack_job *job) {
   if (status == FOVEA_OK) job->end(job->user, &k.part[0].set, &k.part[1].set);
   for (int i = 0; i < 2; i++) part_free(&k.part[i]);
   fovea_found_free(&k.found);
+  fovea_report_destroy(k.seen);
   return status;
 }

@@ -7,8 +7,9 @@
 
 static fovea_status decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
                            int width, int height, uint8_t *stored) {
-  return info->kind == FOVEA_PICTURE_PNG ? fovea_png_decode(path, bytes, size, info, width, height, stored)
-                                         : fovea_jpeg_decode(path, bytes, size, info, width, height, stored);
+  if (info->kind == FOVEA_PICTURE_PNG) return fovea_png_decode(path, bytes, size, info, width, height, stored);
+  if (info->kind == FOVEA_PICTURE_WEBP) return fovea_webp_decode(path, bytes, size, info, width, height, stored);
+  return fovea_jpeg_decode(path, bytes, size, info, width, height, stored);
 }
 
 /* Puts what is stored upright, in a block of its own. */

@@ -1,5 +1,6 @@
-/* PNG by libpng's own transforms: palettes and fewer bits are expanded, 16 bits rounded to 8; gamma and profiles are
+/* PNG by libpng's own transforms: palettes and fewer bits are expanded, 16 bits made 8; gamma and profiles are
  * left alone. */
+#include <math.h>
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ typedef struct decoder {
   png_infop info;
   const fovea_picture_info *seen;
   int width, height;
+  uint8_t *deep; /* the whole picture of 16 bits, where they are not all of the range */
   jmp_buf escape;
   char why[160];
 } decoder;
@@ -49,16 +51,32 @@ static void add_alpha(const decoder *d, uint8_t *stored) {
   }
 }
 
+/* Of 16 bits, the higher byte first, the range that is asked for; of alpha all. */
+static void take_range(const decoder *d, int channels, uint8_t *stored) {
+  const double black = d->seen->black, scale = 255 / (d->seen->white - black);
+  const size_t n = (size_t)d->width * (size_t)d->height * (size_t)channels;
+  for (size_t i = 0; i < n; i++) {
+    const double x = d->deep[2 * i] << 8 | d->deep[2 * i + 1];
+    const bool alpha = (int)(i % (size_t)channels) >= d->seen->channels;
+    stored[i] = (uint8_t)fmin(255, fmax(0, (alpha ? x / 257 : (x - black) * scale) + 0.5));
+  }
+}
+
 static void read_rows(decoder *d, uint8_t *stored) {
   const int channels = png_get_channels(d->png, d->info), expected = d->seen->channels + d->seen->alpha;
-  const size_t row = (size_t)d->width * (size_t)channels;
+  const bool range = d->seen->deep && d->seen->black != d->seen->white;
+  const size_t row = (size_t)d->width * (size_t)channels * (range ? 2 : 1);
   if ((int)png_get_image_width(d->png, d->info) != d->width ||
-      (int)png_get_image_height(d->png, d->info) != d->height || png_get_bit_depth(d->png, d->info) != 8 ||
-      channels > expected || channels < d->seen->channels || png_get_rowbytes(d->png, d->info) != row)
+      (int)png_get_image_height(d->png, d->info) != d->height ||
+      png_get_bit_depth(d->png, d->info) != (range ? 16 : 8) || channels > expected || channels < d->seen->channels ||
+      png_get_rowbytes(d->png, d->info) != row)
     png_error(d->png, "its header is another than a moment ago");
+  if (range && (d->deep = malloc(row * (size_t)d->height)) == NULL) png_error(d->png, "no memory for its 16 bits");
+  uint8_t *const rows = range ? d->deep : stored;
   for (int pass = png_set_interlace_handling(d->png); pass > 0; pass--)
-    for (int h = 0; h < d->height; h++) png_read_row(d->png, stored + (size_t)h * row, NULL);
+    for (int h = 0; h < d->height; h++) png_read_row(d->png, rows + (size_t)h * row, NULL);
   png_read_end(d->png, NULL);
+  if (range) take_range(d, channels, stored);
   if (channels < expected) add_alpha(d, stored);
 }
 
@@ -70,7 +88,7 @@ static fovea_status read_all(decoder *d, uint8_t *stored) {
   png_set_chunk_malloc_max(d->png, 1 << 20);
   png_read_info(d->png, d->info);
   png_set_expand(d->png);
-  png_set_scale_16(d->png);
+  if (d->seen->black == d->seen->white) png_set_scale_16(d->png);
   png_set_interlace_handling(d->png);
   png_read_update_info(d->png, d->info);
   read_rows(d, stored);
@@ -85,5 +103,6 @@ fovea_status fovea_png_decode(const char *path, const uint8_t *bytes, size_t siz
   fovea_status status =
       d.info == NULL ? fovea_fail(FOVEA_NO_MEMORY, "no memory to read '%s'", path) : read_all(&d, stored);
   png_destroy_read_struct(&d.png, &d.info, NULL);
+  free(d.deep);
   return status;
 }

@@ -103,3 +103,23 @@ void fovea_report_taken(fovea_data_report *r, int label) {
   fovea_data_class *c = class_of(r, label);
   if (c != NULL) c->taken++;
 }
+
+void fovea_report_lost(fovea_data_report *r, int label) {
+  fovea_data_class *c = class_of(r, label);
+  if (c != NULL) c->there--;
+  r->images--;
+}
+
+fovea_status fovea_report_copy(const fovea_data_report *from, fovea_data_report *to) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < from->class_count && status == FOVEA_OK; i++)
+    status = fovea_report_class(to, from->classes[i].name, from->classes[i].label);
+  for (size_t i = 0; i < from->kind_count && status == FOVEA_OK; i++) {
+    status = fovea_report_pass_over(to, from->passed_over[i].name);
+    if (status == FOVEA_OK) to->passed_over[i].count = from->passed_over[i].count;
+  }
+  for (size_t i = 0; i < from->remark_count && status == FOVEA_OK; i++)
+    status = fovea_report_remark(to, "%s", from->remarks[i]);
+  to->images = from->images;
+  return status;
+}

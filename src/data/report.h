@@ -25,4 +25,10 @@ fovea_status fovea_report_count(fovea_data_report *report, const uint16_t *label
 void fovea_report_there(fovea_data_report *report, int label);
 void fovea_report_taken(fovea_data_report *report, int label);
 
+/* An image that was counted as there, of this class or with -1 of none, turned out to be none. */
+void fovea_report_lost(fovea_data_report *report, int label);
+
+/* Adds all that `from` has to `to`, which has nothing yet. */
+fovea_status fovea_report_copy(const fovea_data_report *from, fovea_data_report *to);
+
 #endif

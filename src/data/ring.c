@@ -19,8 +19,9 @@ struct fovea_ring {
   pthread_cond_t changed;
   size_t begun, taken; /* pieces that a thread has begun, and that were given */
   bool stop;
-  fovea_status status; /* of the first failure */
-  char message[1024];
+  size_t failed; /* the first piece, in their order, that could not be made; SIZE_MAX */
+  fovea_status status;
+  char message[1024]; /* its */
 };
 
 static uint8_t *slot_of(const fovea_ring *r, size_t n) { return r->room + n % r->job.slots * r->job.size; }
@@ -28,7 +29,7 @@ static uint8_t *slot_of(const fovea_ring *r, size_t n) { return r->room + n % r-
 static void *work(void *of) {
   fovea_ring *r = of;
   pthread_mutex_lock(&r->mutex);
-  while (!r->stop && r->status == FOVEA_OK && r->begun < r->job.count) {
+  while (!r->stop && r->failed == SIZE_MAX && r->begun < r->job.count) {
     if (r->begun >= r->taken + r->job.slots - 1) {
       pthread_cond_wait(&r->changed, &r->mutex);
       continue;
@@ -38,7 +39,8 @@ static void *work(void *of) {
     const fovea_status status = r->job.fill(r->job.of, n, slot_of(r, n));
     pthread_mutex_lock(&r->mutex);
     if (status == FOVEA_OK) r->ready[n % r->job.slots] = n + 1;
-    if (status != FOVEA_OK && r->status == FOVEA_OK) {
+    if (status != FOVEA_OK && n < r->failed) { /* those before it have all been begun, and may fail yet */
+      r->failed = n;
       r->status = status;
       snprintf(r->message, sizeof r->message, "%s", fovea_error_message());
     }
@@ -64,6 +66,7 @@ fovea_status fovea_ring_create(const fovea_ring_job *job, fovea_ring **ring) {
   fovea_ring *r = calloc(1, sizeof *r);
   if (r == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to read images");
   r->job = *job;
+  r->failed = SIZE_MAX;
   pthread_mutex_init(&r->mutex, NULL);
   pthread_cond_init(&r->changed, NULL);
   fovea_status status = start(r);
@@ -93,7 +96,7 @@ fovea_status fovea_ring_next(fovea_ring *r, const uint8_t **piece) {
   pthread_mutex_lock(&r->mutex);
   const size_t n = r->taken++, slot = n % r->job.slots; /* the slot before this one is free now */
   pthread_cond_broadcast(&r->changed);
-  while (r->ready[slot] != n + 1 && r->status == FOVEA_OK) pthread_cond_wait(&r->changed, &r->mutex);
+  while (r->ready[slot] != n + 1 && r->failed != n) pthread_cond_wait(&r->changed, &r->mutex);
   if (r->ready[slot] != n + 1) status = fovea_fail(r->status, "%s", r->message);
   pthread_mutex_unlock(&r->mutex);
   *piece = slot_of(r, n);

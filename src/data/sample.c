@@ -2,8 +2,10 @@
 #include <Random123/philox.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fail.h"
+#include "base/hash.h"
 #include "data/split.h"
 
 enum { SAMPLE = 0x53414d50, SPLIT = 0x53504c54 };
@@ -14,10 +16,14 @@ typedef struct candidate {
   uint16_t label;
 } candidate;
 
-static uint64_t word_of(uint32_t place, uint32_t stream, uint64_t seed) {
+static uint64_t philox(philox4x32_ctr_t counter, uint64_t seed) {
   const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
-  const philox4x32_ctr_t word = philox4x32_R(10, (philox4x32_ctr_t){{place, 0, stream, 0}}, key);
+  const philox4x32_ctr_t word = philox4x32_R(10, counter, key);
   return (uint64_t)word.v[1] << 32 | word.v[0];
+}
+
+static uint64_t word_of(uint32_t place, uint32_t stream, uint64_t seed) {
+  return philox((philox4x32_ctr_t){{place, 0, stream, 0}}, seed);
 }
 
 static int by_label_and_word(const void *a, const void *b) {
@@ -132,5 +138,33 @@ fovea_status fovea_split(const uint16_t *labels, size_t n, double part, uint64_t
   for (size_t i = 0; i < left; i++) index[i] = rest[i];
   free(rest);
   *count = left;
+  return FOVEA_OK;
+}
+
+/* Where in the path the digits are of the last number in the file's name before its suffix: *length of them. */
+static size_t find_number(const char *path, size_t *length) {
+  const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path, *point = strrchr(name, '.');
+  const char *end = point != NULL ? point : name + strlen(name);
+  while (end > name && (end[-1] < '0' || end[-1] > '9')) end--;
+  const char *begin = end;
+  while (begin > name && begin[-1] >= '0' && begin[-1] <= '9') begin--;
+  *length = (size_t)(end - begin);
+  return (size_t)(begin - path);
+}
+
+fovea_status fovea_split_tests(const char *path, double part, uint64_t seed, bool *test, uint64_t *word) {
+  static const uint64_t golden = 0x9e3779b97f4a7c15;
+  size_t digits;
+  const size_t size = strlen(path), at = find_number(path, &digits);
+  uint64_t number = 0;
+  char *rest = malloc(size + 1);
+  if (rest == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to split '%s'", path);
+  for (size_t i = 0; i < digits; i++) number = 10 * number + (uint64_t)(path[at + i] - '0');
+  memcpy(rest, path, at);
+  memcpy(rest + at, path + at + digits, size - at - digits);
+  const uint64_t h = XXH64(rest, size - digits, 0);
+  free(rest);
+  *word = philox((philox4x32_ctr_t){{(uint32_t)h, (uint32_t)(h >> 32), SPLIT, 1}}, seed) + golden * number;
+  *test = (double)(*word >> 11) * 0x1p-53 < part;
   return FOVEA_OK;
 }

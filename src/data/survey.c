@@ -182,27 +182,53 @@ static fovea_status decide_channels(const char *split, const fovea_tree *mine, c
 
 /* ---- and the rest ----------------------------------------------------------------------------------------------- */
 
-static fovea_status remark_others(const char *split, const fovea_tree *mine, fovea_data_report *report) {
+static fovea_status remark_deep(const char *split, size_t deep, size_t all, const double range[2],
+                                fovea_data_report *report) {
+  if (range[0] != range[1])
+    return fovea_report_remark(report,
+                               "%s: %zu of %zu pictures have 16 bits: %g to %g of them become 0 to 255 (--range)",
+                               split, deep, all, range[0], range[1]);
+  return fovea_report_remark(report,
+                             "%s: %zu of %zu pictures have 16 bits, rounded to 8: 0 to 65535 become 0 to 255 (--range)",
+                             split, deep, all);
+}
+
+/* What becomes of 16 bits is asked of all of them; where there are none, it is refused. */
+static fovea_status decide_range(fovea_tree *mine, const fovea_tree *other, const fovea_load_options *options) {
+  size_t deep = 0;
+  if (options->range[0] == options->range[1]) return FOVEA_OK;
+  for (size_t i = 0; i < mine->count; i++) {
+    mine->item[i].info.black = options->range[0];
+    mine->item[i].info.white = options->range[1];
+    deep += mine->item[i].info.deep;
+  }
+  for (size_t i = 0; i < other->count; i++) deep += other->item[i].info.deep;
+  if (deep > 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "--range %g:%g is for arrays and pictures of 16 bits, and all pictures here have 8",
+                    options->range[0], options->range[1]);
+}
+
+static fovea_status remark_others(const char *split, const fovea_tree *mine, const double range[2],
+                                  fovea_data_report *report) {
   size_t deep = 0, turned = 0;
   for (size_t i = 0; i < mine->count; i++) {
     deep += mine->item[i].info.deep;
     turned += mine->item[i].info.orientation != 1;
   }
   fovea_status status = FOVEA_OK;
-  if (deep > 0)
-    status =
-        fovea_report_remark(report, "%s: %zu of %zu pictures have 16 bits, rounded to 8", split, deep, mine->count);
+  if (deep > 0) status = remark_deep(split, deep, mine->count, range, report);
   if (turned > 0 && status == FOVEA_OK)
     status = fovea_report_remark(report, "%s: %zu of %zu pictures are turned upright, as their Exif says", split,
                                  turned, mine->count);
   return status;
 }
 
-fovea_status fovea_survey(const char *split, const fovea_tree *mine, const fovea_tree *other,
+fovea_status fovea_survey(const char *split, fovea_tree *mine, const fovea_tree *other,
                           const fovea_load_options *options, fovea_data_report *report, fovea_target *target) {
   target->fit = options->fit;
   memcpy(target->background, options->background, sizeof target->background);
   fovea_status status = decide_size(split, mine, other, options, report, target);
   if (status == FOVEA_OK) status = decide_channels(split, mine, other, options, report, target);
-  return status == FOVEA_OK ? remark_others(split, mine, report) : status;
+  if (status == FOVEA_OK) status = decide_range(mine, other, options);
+  return status == FOVEA_OK ? remark_others(split, mine, options->range, report) : status;
 }

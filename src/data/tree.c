@@ -32,7 +32,11 @@ static fovea_status pass_over(const walk *w, const char *kind) {
 fovea_status fovea_tree_skip(fovea_status status, bool skip_bad, fovea_data_report *report) {
   if (!skip_bad || (status != FOVEA_INVALID && status != FOVEA_IO)) return status;
   if (report == NULL) return FOVEA_OK;
-  status = fovea_report_remark(report, "passed over: %s", fovea_error_message());
+  const char *why = fovea_error_message(), *path = strrchr(why, '\''), *from = path != NULL ? path : why;
+  const char *advice = strstr(from, "; "), *option = strstr(from, " (--skip-bad"); /* what to do was done */
+  const char *end = advice != NULL && (option == NULL || advice < option) ? advice : option;
+  status =
+      fovea_report_remark(report, "passed over: %.*s", (int)(end != NULL ? (size_t)(end - why) : strlen(why)), why);
   return status == FOVEA_OK ? fovea_report_pass_over(report, "damaged or not readable") : status;
 }
 
@@ -57,7 +61,8 @@ static fovea_status add(fovea_tree *t, const char *path, size_t name, size_t fol
 static fovea_status pass_over_other(const walk *w, const char *path, const char *name, int error) {
   if (error == 0 && !fovea_kind_named_picture(name)) return pass_over(w, "no regular file");
   if ((error == ENOENT || error == ELOOP) && !fovea_kind_named_picture(name)) return pass_over(w, "dead link");
-  return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, error != 0 ? strerror(error) : "it is not a regular file");
+  if (error == 0) return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is not a regular file", path);
+  return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, strerror(error));
 }
 
 static fovea_status take_file(walk *w, const char *path, const char *name, const place *here) {

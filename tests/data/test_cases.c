@@ -14,6 +14,7 @@
 #include <png.h>
 
 #include "base/file.h"
+#include "data/picture.h"
 #include "fovea/data.h"
 #include "support/tempdir.h"
 
@@ -187,6 +188,14 @@ static void test_kinds(void **state) {
        {.channels = FOVEA_CHANNELS_AS_IS}},
       {"56-palette", BOTH "#.png=palette.png", {RGB(6, 6, 2), {NULL}}, {0}},
       {"58-16bit", BOTH "#.png=deep.png", {GRAY(6, 6, 2), {"6 of 6 pictures have 16 bits, rounded to 8"}}, {0}},
+      {"58-range",
+       BOTH "#.png=deep.png train/cat/1.png=gray.png",
+       {GRAY(6, 6, 2), {"5 of 6 pictures have 16 bits: 0 to 4095 of them become 0 to 255 (--range)"}},
+       {.range = {0, 4095}}},
+      {"50-range",
+       BOTH "#.png=gray.png",
+       {REFUSED, {"--range 0:4095 is for arrays and pictures of 16 bits, and all pictures here have 8"}},
+       {.range = {0, 4095}}},
       {"59-trns", "{train,test}/x#.png=trns.png", {RGB(3, 3, 0), {"3 of 3 pictures have transparency"}}, {0}},
       {"60-jpeg", BOTH "#.jpg=photo.jpg", {RGB(6, 6, 2), {NULL}}, {0}},
       {"61-JPEG-imagenet", BOTH "#.JPEG=photo.jpg", {RGB(6, 6, 2), {NULL}}, {0}},
@@ -199,7 +208,6 @@ static void test_kinds(void **state) {
       {"66-bmp", BOTH "#.bmp=other.bmp", {REFUSED, {"is a BMP picture", "mogrify -format png", "--skip-bad"}}, {0}},
       {"67-gif", BOTH "#.gif=other.gif", {REFUSED, {"is a GIF picture"}}, {0}},
       {"68-tiff", BOTH "#.tif=other.tif", {REFUSED, {"is a TIFF picture"}}, {0}},
-      {"69-webp", BOTH "#.webp=other.webp", {REFUSED, {"is a WEBP picture"}}, {0}},
       {"70-ppm", BOTH "#.pgm=other.pgm", {REFUSED, {"is a PPM picture"}}, {0}},
       {"71-uppercase-PNG", BOTH "#.PNG=gray.png", {GRAY(6, 6, 2), {NULL}}, {0}},
       {"129-gamma", BOTH "#.png=gray.png train/cat/1.png=gamma.png", {GRAY(6, 6, 2), {NULL}}, {0}},
@@ -210,6 +218,23 @@ static void test_kinds(void **state) {
       {"150-png-without-suffix", BOTH "#=gray.png", {GRAY(6, 6, 2), {NULL}}, {0}},
   };
   TRY(samples);
+}
+
+/* WebP, where the build has it. */
+static void test_webp(void **state) {
+  (void)state;
+  static const sample taken[] = {
+      {"69-webp", BOTH "#.webp=other.webp", {FOVEA_OK, 6, 6, 2, 3, 28, 28, {NULL}}, {0}},
+      {"69-webp-named-png",
+       BOTH "#.png=rgb.png train/cat/1.png=../webp/turned6.webp",
+       {FOVEA_OK, 6, 6, 2, 3, 19, 12, {"1 of 6 pictures are turned upright", "5 of 6 pictures are resized to 19x12"}},
+       {.height = 19, .width = 12, .fit = FOVEA_FIT_STRETCH}}};
+  static const sample refused[] = {
+      {"69-webp", BOTH "#.webp=other.webp", {REFUSED, {"is a WebP picture, and this fovea was built without"}}, {0}}};
+  if (fovea_webp_built())
+    TRY(taken);
+  else
+    TRY(refused);
 }
 
 static void test_damaged_files(void **state) {
@@ -228,7 +253,7 @@ static void test_damaged_files(void **state) {
       {"130-cgbi", "iphone.png", "cat/1.png' is an iPhone PNG (CgBI)", false},
       {"fifo", "fifo", "cat/1.png': it is not a regular file", false},
       {"loop-named-png", ">1.png", "cat/1.png': Too many levels of symbolic links", false},
-      {"webp-among", "other.webp", "cat/1.png' is a WEBP picture", false},
+      {"webp-among", "../webp/animated.webp", "cat/1.png' is an animated WebP", false},
   };
   static char said[SAID], name[64], files[LONGEST];
   size_t bad = 0;
@@ -290,22 +315,79 @@ static void test_folders(void **state) {
        "{train,training,test}/{cat,dog}/#.png=gray.png",
        {REFUSED, {"has both 'train' and 'training'"}},
        {0}},
-      {"only-test",
-       "test/#.png=gray.png",
-       {FOVEA_IO, 0, 0, 0, 0, 0, 0, {"has the folder 'test', but no images to train on"}},
-       {0}},
+      {"only-test", "test/#.png=gray.png", {REFUSED, {"has the folder 'test', but no images to train on"}}, {0}},
       {"86-no-split", "{cat,dog}/#.png=gray.png", {GRAY(5, 1, 2), {"1 of its 6 is kept for testing"}}, {0}},
       {"86-half",
        "{cat,dog}/#.png=gray.png",
-       {GRAY(2, 4, 2), {"4 of its 6 are kept for testing, a fair share"}},
+       {GRAY(1, 5, 1), {"5 of its 6 are kept for testing, by their names and the seed, a fair share"}},
        {.split = 0.67}},
-      {"87-flat-no-split", "im#.png=gray.png", {GRAY(2, 1, 0), {"1 of its 3 is kept for testing, by the seed"}}, {0}},
+      {"87-flat-no-split",
+       "im#.png=gray.png",
+       {GRAY(2, 1, 0), {"1 of its 3 is kept for testing, by their names and the seed; what is added"}},
+       {0}},
       {"88-only-train", "train/{cat,dog}/#.png=gray.png", {GRAY(5, 1, 2), {"(--split 0.1)"}}, {0}},
       {"88-one-image", "train/cat/0.png=gray.png", {REFUSED, {"leaves nothing to train"}}, {0}},
       {"89-train-val-test",
        "{train,val,test}/{cat,dog}/#.png=gray.png",
        {GRAY(6, 6, 2), {"not used in", "'val'"}},
        {0}},
+      {"class-called-train",
+       "{bus,car,train}/#.png=gray.png",
+       {REFUSED, {"has the folder 'train' beside 'bus', which holds pictures too: is 'train' a split or a class?"}},
+       {0}},
+      {"class-called-test",
+       "{bus,test}/deeper/#.png=gray.png",
+       {REFUSED, {"has the folder 'test' beside 'bus'", "--data"}},
+       {0}},
+      {"train-beside-no-picture",
+       "train/{cat,dog}/#.png=gray.png labels/a.txt=text",
+       {GRAY(5, 1, 2), {"'labels'"}},
+       {0}},
+      {"class-called-train-in-splits",
+       "{train,test}/{bus,train}/#.png=gray.png",
+       {GRAY(6, 6, 2), {"bus=0\ntrain=1\n"}},
+       {0}},
+      {"splits-in-classes",
+       "{cat,dog}/{train,test}/#.png=gray.png",
+       {GRAY(6, 6, 2), {"the splits are folders in those of the classes: 6 pictures train, as 'cat/train/"}},
+       {0}},
+      {"splits-in-classes-val",
+       "{cat,dog}/{train,Validation}/#.png=gray.png dog/test/a.png=gray.png",
+       {GRAY(6, 1, 2), {"6 pictures of a validation split, as 'cat/Validation/"}},
+       {0}},
+      {"yolo", "images/{train,val}/#.png=gray.png labels/{train,val}/#.txt=text", {GRAY(3, 3, 1), {"6 .txt"}}, {0}},
+      {"splits-in-some-classes",
+       "cat/{train,test}/#.png=gray.png dog/#.png=gray.png",
+       {REFUSED, {"but 'dog/0.png' lies in none: to train or to test with?"}},
+       {0}},
+      {"splits-in-classes-no-train",
+       "{cat,dog}/{val,test}/#.png=gray.png",
+       {REFUSED, {"there are pictures to test with, as 'cat/", "and none to train with"}},
+       {0}},
+      {"splits-in-classes-asked",
+       "{cat,dog}/{train,test}/#.png=gray.png",
+       {REFUSED, {"has a test split, as 'cat/test/0.png'"}},
+       {.split = 0.5}},
+      {"splits-in-classes-train-alone", "{cat,dog}/train/#.png=gray.png", {GRAY(5, 1, 2), {"of its 6 "}}, {0}},
+      {"test-in-train",
+       BOTH "#.png=gray.png train/cat/test/a.png=gray.png",
+       {REFUSED, {"train/cat/test/a.png' is for training by its first folder, and the folder 'test' in it says"}},
+       {0}},
+      {"seg_train",
+       "seg_{train,test}/{cat,dog}/#.png=gray.png seg_pred/#.png=gray.png",
+       {GRAY(6, 6, 2), {"'seg_pred'"}},
+       {0}},
+      {"seg_train-twice",
+       "seg_train/seg_train/{cat,dog}/#.png=gray.png seg_test/seg_test/{cat,dog}/#.png=gray.png",
+       {GRAY(6, 6, 2), {"seg_train' holds one folder of that name, which is gone into"}},
+       {0}},
+      {"train2017", "{train,val}2017/{cat,dog}/#.png=gray.png", {GRAY(6, 6, 2), {NULL}}, {0}},
+      {"DIV2K", "DIV2K_{train,valid}_HR/#.png=gray.png", {GRAY(3, 3, 0), {NULL}}, {0}},
+      {"two-of-seg_train",
+       "seg_{train,training,test}/#.png=gray.png",
+       {REFUSED, {"has both 'seg_train' and 'seg_training'"}},
+       {0}},
+      {"bullet_train", "{bullet_train,tram}/#.png=gray.png", {GRAY(5, 1, 2), {"bullet_train=0\ntram=1"}}, {0}},
       {"91-empty-class",
        BOTH "#.png=gray.png train/bird/notes.txt=text",
        {GRAY(6, 6, 2), {"bird=0\ncat=1\ndog=2\n", "the class 'bird' has no images there, and keeps its label 0"}},
@@ -365,7 +447,7 @@ static void test_layouts_of_others(void **state) {
       {"image-folder", "{train,val}/{n01440764,n02102040}/n_#.JPEG=photo.jpg", {RGB(6, 6, 2), {"n01440764=0\n"}}, {0}},
       {"keras-flowers",
        "flower_photos/{daisy,roses,tulips}/#.jpg=photo.jpg flower_photos/LICENSE.txt=text",
-       {RGB(8, 1, 3), {"holds one folder, which is looked into: ", "1 .txt"}},
+       {RGB(6, 3, 3), {"holds one folder, which is looked into: ", "1 .txt"}},
        {0}},
       {"cats_and_dogs_filtered",
        "cats_and_dogs_filtered/{train,validation}/{cats,dogs}/cat.#.jpg=photo.jpg "
@@ -375,6 +457,10 @@ static void test_layouts_of_others(void **state) {
       {"kaggle-dogs-vs-cats",
        "train/{cat,dog}.#.jpg=photo.jpg test/#.jpg=photo.jpg",
        {RGB(6, 3, 0), {"begin with 'cat'"}},
+       {0}},
+      {"kaggle-dogs-vs-cats-unpacked",
+       "train/train/{cat,dog}.#.jpg=photo.jpg test1/test1/#.jpg=photo.jpg sampleSubmission.csv=text",
+       {RGB(6, 3, 0), {"begin with 'cat'", "train' holds one folder of that name", "'sampleSubmission.csv'"}},
        {0}},
       {"kaggle-petimages",
        "{Cat,Dog}/#.jpg=photo.jpg {Cat,Dog}/Thumbs.db=text Cat/666.jpg=empty",
@@ -445,6 +531,52 @@ static void test_split(void **state) {
   }
 }
 
+static void write_pixel(const char *folder, const char *file, uint8_t value) {
+  char name[128];
+  snprintf(name, sizeof name, "%s/%s", folder, file);
+  png_image image = {.version = PNG_IMAGE_VERSION, .width = 1, .height = 1, .format = PNG_FORMAT_GRAY};
+  assert_int_equal(png_image_write_to_file(&image, temp_file(name, "", 0), 0, &value, 0, NULL), 1);
+}
+
+/* Which of the first images[all], known by their pixel, test. */
+static size_t tests_of(const char *folder, double split, bool *tests, size_t all) {
+  fovea_dataset *set;
+  memset(tests, 0, all * sizeof *tests);
+  assert_int_equal(fovea_dataset_load_as(temp_path(folder), "test", &(fovea_load_options){.split = split}, &set),
+                   FOVEA_OK);
+  size_t count = 0;
+  for (size_t i = 0; i < set->count; i++)
+    if (set->pixels[i] < all) tests[set->pixels[i]] = true, count++;
+  fovea_dataset_destroy(set);
+  return count;
+}
+
+/* What is added to a folder moves no picture from one split to the other: pictures before, between and after those that
+ * are there, a class before them, a name without a number. And of files that are numbered a class has its share. */
+static void test_split_stays(void **state) {
+  (void)state;
+  enum { ALL = 80, ADDED = 200 };
+  static const double splits[] = {0.05, 0.1, 0.25, 0.5, 0.9};
+  bool before[ALL], after[ALL];
+  char file[32];
+  for (int i = 0; i < ALL; i++) {
+    snprintf(file, sizeof file, "%s/img_%04d.png", i % 2 ? "dog" : "cat", 1000 + 2 * (i / 2));
+    write_pixel("grows", file, (uint8_t)i);
+    write_pixel("grown", file, (uint8_t)i);
+  }
+  for (int i = 0; i < ADDED; i++) {
+    snprintf(file, sizeof file, i % 3 ? "%s/img_%04d.png" : "%s/%dx.png", i % 5 ? "cat" : "bird", 901 + 2 * i);
+    write_pixel("grown", file, 255);
+  }
+  write_pixel("grown", "dog/portrait.png", 255);
+  for (size_t s = 0; s < sizeof splits / sizeof *splits; s++) {
+    const size_t count = tests_of("grows", splits[s], before, ALL);
+    tests_of("grown", splits[s], after, ALL);
+    assert_memory_equal(before, after, sizeof before);
+    assert_in_range(count, splits[s] * ALL - 3, splits[s] * ALL + 3);
+  }
+}
+
 static void test_many_classes(void **state) {
   (void)state;
   char name[64];
@@ -465,9 +597,14 @@ static void test_many_classes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_kinds),   cmocka_unit_test(test_damaged_files),
-      cmocka_unit_test(test_folders), cmocka_unit_test(test_layouts_of_others),
-      cmocka_unit_test(test_split),   cmocka_unit_test(test_many_classes),
+      cmocka_unit_test(test_kinds),
+      cmocka_unit_test(test_webp),
+      cmocka_unit_test(test_damaged_files),
+      cmocka_unit_test(test_folders),
+      cmocka_unit_test(test_layouts_of_others),
+      cmocka_unit_test(test_split),
+      cmocka_unit_test(test_split_stays),
+      cmocka_unit_test(test_many_classes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

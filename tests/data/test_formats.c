@@ -132,6 +132,36 @@ static void test_npy(void **state) {
   }
 }
 
+/* --range: what is stored becomes 0 to 255 in proportion, rounded, what is outside is cut off; 12 bits in numbers of 16
+ * are dark without it, and that is said. */
+static void test_range(void **state) {
+  (void)state;
+  static const double ranges[][2] = {{0, 4080}, {-1000, 3000}, {160, 320}, {1000, 4080}};
+  npy(array_name("range", "x_train.npy"), 1, "<u2", false, "(4, 2, 3)", 16, 0);
+  const fovea_load_options plain = {.split = 0.25};
+  assert_int_equal(load("range", "train", &plain), FOVEA_OK);
+  if (strstr(said, "the images are dark; --range 0:") == NULL) fail_msg("%s", said);
+  npy(array_name("bytes", "x_train.npy"), 1, "|u1", false, "(4, 2, 3)", 1, 0);
+  uint8_t bytes[18];
+  assert_int_equal(load("bytes", "train", &plain), FOVEA_OK);
+  assert_int_equal(loaded->count, 3);
+  memcpy(bytes, loaded->pixels, sizeof bytes);
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+    const double low = ranges[i][0], high = ranges[i][1];
+    const fovea_load_options options = {.split = 0.25, .range = {low, high}};
+    assert_int_equal(load("range", "train", &options), FOVEA_OK);
+    assert_non_null(strstr(said, "of them become 0 to 255 (--range)"));
+    assert_int_equal(strstr(said, "what is outside is cut off") != NULL, i == 2 || i == 3);
+    for (size_t k = 0; k < sizeof bytes; k++) {
+      const double x = 255 * (16.0 * bytes[k] - low) / (high - low);
+      assert_int_equal(loaded->pixels[k], x < 0 ? 0 : x > 255 ? 255 : (int)(x + 0.5));
+    }
+  }
+  npy(array_name("signed", "x_train.npy"), 1, "<i4", false, "(4, 2, 3)", 16, 0);
+  assert_int_equal(load("signed", "train", &plain), FOVEA_INVALID);
+  assert_non_null(strstr(said, "--range 0:"));
+}
+
 static void test_bad_npy(void **state) {
   (void)state;
 #define HEADER(descr, order, shape) "{'descr': " descr ", 'fortran_order': " order ", 'shape': " shape "}"
@@ -284,7 +314,7 @@ static void test_bad_npz(void **state) {
   assert_said("is no good .npz file");
   remove(temp_path("junk/set.npz"));
   assert_int_equal(mkfifo(temp_path("junk/set.npz"), 0666), 0);
-  assert_int_equal(load("junk", "train", NULL), FOVEA_IO);
+  assert_int_equal(load("junk", "train", NULL), FOVEA_INVALID);
   assert_said("is not a regular file");
   npz("bits/set.npz", false, (const char *const[]){"x_train.npy", "x_test.npy"}, 2);
   FILE *file = fopen(temp_path("bits/set.npz"), "rb");
@@ -410,7 +440,7 @@ static void test_csv(void **state) {
 static void test_csv_of_names(void **state) {
   (void)state;
   temp_file("names/train.csv", "file,label\na.png,1\n", 19);
-  assert_int_equal(load("names", "train", NULL), FOVEA_IO);
+  assert_int_equal(load("names", "train", NULL), FOVEA_INVALID);
   assert_said("no data in");
 }
 
@@ -462,10 +492,11 @@ static void test_cifar(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_npy),          cmocka_unit_test(test_bad_npy),         cmocka_unit_test(test_npz),
-      cmocka_unit_test(test_bad_npz),      cmocka_unit_test(test_black_and_white), cmocka_unit_test(test_unnamed),
-      cmocka_unit_test(test_one_picture),  cmocka_unit_test(test_safetensors),     cmocka_unit_test(test_csv),
-      cmocka_unit_test(test_csv_of_names), cmocka_unit_test(test_csv_of_words),    cmocka_unit_test(test_cifar)};
+      cmocka_unit_test(test_npy),     cmocka_unit_test(test_range),        cmocka_unit_test(test_bad_npy),
+      cmocka_unit_test(test_npz),     cmocka_unit_test(test_bad_npz),      cmocka_unit_test(test_black_and_white),
+      cmocka_unit_test(test_unnamed), cmocka_unit_test(test_one_picture),  cmocka_unit_test(test_safetensors),
+      cmocka_unit_test(test_csv),     cmocka_unit_test(test_csv_of_names), cmocka_unit_test(test_csv_of_words),
+      cmocka_unit_test(test_cifar)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   fovea_dataset_destroy(loaded);
   return failed;

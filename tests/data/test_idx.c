@@ -228,7 +228,7 @@ static void test_missing(void **state) {
   assert_int_equal(fovea_dataset_load(temp_path("absent"), "train", 0, &set), FOVEA_IO);
   assert_message("dataset-fashion-mnist");
   temp_file("nothing/readme", "x", 1);
-  assert_int_equal(fovea_dataset_load(temp_path("nothing"), "test", 0, &set), FOVEA_IO);
+  assert_int_equal(fovea_dataset_load(temp_path("nothing"), "test", 0, &set), FOVEA_INVALID);
   assert_message("t10k-images-idx3-ubyte");
   assert_message("dataset-fashion-mnist");
   assert_int_equal(fovea_dataset_load(temp_path("nothing/readme"), "test", 0, &set), FOVEA_INVALID);

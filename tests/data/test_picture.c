@@ -113,13 +113,81 @@ static void test_jpegs(void **state) {
   assert_int_equal(good, 19);
 }
 
+/* Of 16 bits a range, of alpha all; the same as libpng's rounding where that is the whole. */
+static void test_range(void **state) {
+  (void)state;
+  static const char *const names[] = {"basn0g16.png", "basn2c16.png", "basn4a16.png", "basn6a16.png", "basi6a16.png"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    fovea_picture_info info;
+    uint8_t *whole, *same, *part;
+    char path[512];
+    snprintf(path, sizeof path, FILES "pngsuite/%s", names[i]);
+    assert_int_equal(take(path, &info, &whole), FOVEA_OK);
+    assert_true(info.deep);
+    info.white = 65535;
+    assert_int_equal(fovea_picture_read(path, &info, &same), FOVEA_OK);
+    info.black = 10000;
+    info.white = 30000;
+    assert_int_equal(fovea_picture_read(path, &info, &part), FOVEA_OK);
+    const int n = info.channels + info.alpha;
+    int cut = 0;
+    for (int k = 0; k < info.width * info.height * n; k++) {
+      assert_int_equal(same[k], whole[k]);
+      const double x = k % n == info.channels ? whole[k] : (257.0 * whole[k] - 10000) * 255 / 20000;
+      const double expected = x < 0 ? 0 : x > 255 ? 255 : x;
+      assert_true(part[k] >= expected - 2.2 && part[k] <= expected + 2.2); /* a byte is 257 of 20,000 */
+      cut += x < 0 || x > 255;
+    }
+    assert_true(cut > 0);
+    free(whole);
+    free(same);
+    free(part);
+  }
+}
+
+/* Without libwebp they are refused, and it is said. */
+static void test_webps(void **state) {
+  (void)state;
+  static const char *const refusals[] = {"is an animated WebP", "the file ends too early", "the file ends too early",
+                                         "is said to be 16384 x 16384, more than its 32 bytes can hold"};
+  FILE *list = fopen(FILES "webp/pixels.txt", "r");
+  char line[128], name[32], path[512];
+  size_t good = 0, refused = 0;
+  assert_non_null(list);
+  while (fgets(line, sizeof line, list) != NULL) {
+    fovea_picture_info info;
+    uint8_t *pixels;
+    int width, height, channels;
+    unsigned crc;
+    const int fields = sscanf(line, "%31s %d %d %d %x", name, &width, &height, &channels, &crc);
+    snprintf(path, sizeof path, FILES "webp/%s", name);
+    const fovea_status status = take(path, &info, &pixels);
+    if (!fovea_webp_built() || fields == 1) {
+      assert_int_equal(status, FOVEA_INVALID);
+      assert_message(name);
+      assert_message(fovea_webp_built() ? refusals[refused] : "built without libwebp");
+      refused++;
+      continue;
+    }
+    if (status != FOVEA_OK) fail_msg("%s: %s", name, fovea_error_message());
+    if (info.width != width || info.height != height || info.channels + info.alpha != channels ||
+        checksum(&info, pixels) != crc)
+      fail_msg("%s is %d x %d, %lx: %s", name, info.height, info.width, checksum(&info, pixels), line);
+    free(pixels);
+    good++;
+  }
+  fclose(list);
+  assert_int_equal(good, fovea_webp_built() ? 15 : 0);
+  assert_int_equal(good + refused, 19);
+}
+
 /* ---- damage ----------------------------------------------------------------------------------------------------- */
 
 /* Cut, it is refused by name; with a bit turned it may be anything but a crash or a hang. */
 static void test_damaged(void **state) {
   (void)state;
-  static const char *const names[] = {"jpeg/turned6.jpg", "jpeg/progressive.jpg", "kinds/palette.png",
-                                      "kinds/turned.png"};
+  static const char *const names[] = {"webp/lossy_alpha.webp", "webp/lossless.webp", "jpeg/turned6.jpg",
+                                      "jpeg/progressive.jpg",  "kinds/palette.png",  "kinds/turned.png"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     uint8_t *bytes, *pixels;
     size_t size;
@@ -248,7 +316,7 @@ static void test_fit(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     uint8_t to[16];
     fovea_target target = {1, cases[i].height, cases[i].width, false, cases[i].fit, {9, 9, 9}};
-    fovea_picture_info info = {FOVEA_PICTURE_PNG, 4, 2, 1, false, false, 1};
+    fovea_picture_info info = {.kind = FOVEA_PICTURE_PNG, .width = 4, .height = 2, .channels = 1, .orientation = 1};
     assert_int_equal(fovea_target_apply(&target, &info, wide, to), FOVEA_OK);
     for (int k = 0; k < cases[i].height * cases[i].width; k++)
       if (to[k] != cases[i].expected[k]) fail_msg("case %zu: %d at %d, expected %d", i, to[k], k, cases[i].expected[k]);
@@ -292,7 +360,12 @@ static void test_channels(void **state) {
     uint8_t to[4] = {0};
     fovea_target target = {cases[i].asked, 1, 1, cases[i].keep, FOVEA_FIT_CROP, {0}};
     memcpy(target.background, cases[i].background, 3);
-    const fovea_picture_info info = {FOVEA_PICTURE_PNG, 1, 1, cases[i].channels, cases[i].alpha, false, 1};
+    const fovea_picture_info info = {.kind = FOVEA_PICTURE_PNG,
+                                     .width = 1,
+                                     .height = 1,
+                                     .channels = cases[i].channels,
+                                     .alpha = cases[i].alpha,
+                                     .orientation = 1};
     assert_int_equal(fovea_target_apply(&target, &info, cases[i].pixel, to), FOVEA_OK);
     for (int c = 0; c < cases[i].asked; c++)
       if (to[c] != cases[i].expected[c])
@@ -319,7 +392,8 @@ static void test_pages(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pngsuite), cmocka_unit_test(test_pngsuite_as_a_set),
-      cmocka_unit_test(test_jpegs),    cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_jpegs),    cmocka_unit_test(test_webps),
+      cmocka_unit_test(test_range),    cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_bombs),    cmocka_unit_test(test_resize),
       cmocka_unit_test(test_fit),      cmocka_unit_test(test_channels),
       cmocka_unit_test(test_pages),

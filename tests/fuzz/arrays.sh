@@ -15,10 +15,13 @@ skip() {
 }
 command -v clang >/dev/null || skip 'not installed: clang'
 mkdir -p -- "$build/objects"
-read -ra flags <<<"$(pkg-config --cflags zlib libzip libpng libjpeg jansson)"
-read -ra libraries <<<"$(pkg-config --libs zlib libzip libpng libjpeg jansson)"
+packages=(zlib libzip libpng libjpeg jansson)
+webp=()
+pkg-config --exists libwebp && packages+=(libwebp) && webp=(-DFOVEA_WEBP)
+read -ra flags <<<"$(pkg-config --cflags "${packages[@]}")"
+read -ra libraries <<<"$(pkg-config --libs "${packages[@]}")"
 compile=(clang -std=c11 -O1 -g -D_POSIX_C_SOURCE=200809L -fno-omit-frame-pointer
-  "-fsanitize=address,undefined,fuzzer-no-link" -fno-sanitize-recover=undefined "-I$root/src" "-I$root/include" "-I$root/tests" "${flags[@]}")
+  "-fsanitize=address,undefined,fuzzer-no-link" -fno-sanitize-recover=undefined "-I$root/src" "-I$root/include" "-I$root/tests" "${webp[@]}" "${flags[@]}")
 printf 'int LLVMFuzzerTestOneInput(const void *d, unsigned long n) { return d == 0 && n; }\n' >"$build/probe.c"
 clang -fsanitize=fuzzer,address -o "$build/probe" "$build/probe.c" 2>/dev/null || skip "clang has no libFuzzer"
 

@@ -12,17 +12,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Larger ones are slow and no other. */
 enum { MOST_PIXELS = 1 << 20 };
 
-static void try_picture(const char *path) {
-  fovea_picture_info info;
+static void make_image(const char *path, const fovea_picture_info *picture) {
+  const fovea_picture_info info = *picture;
   uint8_t *pixels = NULL, image[4 * 7 * 5];
-  if (fovea_picture_look(path, "x.png", &info) != FOVEA_OK || info.kind == FOVEA_NO_PICTURE) return;
-  if ((int64_t)info.width * info.height > MOST_PIXELS) return;
   if (fovea_picture_read(path, &info, &pixels) != FOVEA_OK) return;
   for (int fit = FOVEA_FIT_CROP; fit <= FOVEA_FIT_STRETCH; fit++) {
     const fovea_target target = {3, 5, 7, false, (fovea_fit)fit, {1, 2, 3}};
     if (fovea_target_apply(&target, &info, pixels, image) != FOVEA_OK) abort();
   }
   free(pixels);
+}
+
+static void try_picture(const char *path) {
+  fovea_picture_info info;
+  if (fovea_picture_look(path, "x.png", &info) != FOVEA_OK || info.kind == FOVEA_NO_PICTURE) return;
+  if ((int64_t)info.width * info.height > MOST_PIXELS) return;
+  make_image(path, &info);
+  info.black = 100;
+  info.white = 4095;
+  if (info.deep) make_image(path, &info);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

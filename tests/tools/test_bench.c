@@ -170,9 +170,15 @@ static void test_growth_skips(void **state) {
 
 static void test_usage(void **state) {
   (void)state;
-  static const char *const bad[][2] = {
-      {"--steps 0", "0"},     {"--batch 70000", "70000"}, {"--size 5000", "5000"},          {"--units 3,x", "3,x"},
-      {"--threads -7", "-7"}, {"--device none", "none"},  {"--growth --data D", "--data D"}};
+  static const char *const bad[][2] = {{"--steps 0", "0"},
+                                       {"--batch 70000", "70000"},
+                                       {"--size 5000", "5000"},
+                                       {"--units 3,x", "3,x"},
+                                       {"--threads -7", "-7"},
+                                       {"--device none", "none"},
+                                       {"--growth --data D", "--data D"},
+                                       {"--size 8x9", "8x9"},
+                                       {"--fit pad", "--fit says how --data is read"}};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char line[128];
     snprintf(line, sizeof line, "bench %s 2>&1", bad[i][0]);

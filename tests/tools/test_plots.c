@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "draw/effects.h"
+#include "draw/legend.h"
 #include "draw/plots.h"
 #include "support/picture.h"
 
@@ -322,6 +323,41 @@ static void factors_and_pairs(void **state) {
   assert_int_equal(plot_pairs(nowhere, "pairs", "y", pairs, 1), FOVEA_IO);
 }
 
+/* The ten largest classes have colours, by ascending labels, and are called by their folders. */
+static void classes_of_a_legend(void **state) {
+  (void)state;
+  enum { CLASSES = 12, SMALL = 3, NO_UTF_8 = 300 };
+  uint16_t labels[CLASSES * 4], last[] = {NO_UTF_8, NO_UTF_8, SMALL};
+  size_t n = 0;
+  for (int c = 0; c < CLASSES; c++)
+    for (int k = 0; k < (c == SMALL ? 1 : c == 11 ? 2 : 4); k++) labels[n++] = (uint16_t)(c == 11 ? NO_UTF_8 : c);
+  fovea_data_class classes[] = {{(char[]){"cat"}, 0, 4, 4},
+                                {(char[]){"a\x01\xc3\xa9"}, 1, 4, 4},
+                                {(char[]){"\xff"
+                                          "dog"},
+                                 NO_UTF_8, 2, 2}};
+  fovea_data_report report = {.classes = classes, .class_count = 3};
+  const fovea_dataset train = {.count = n, .labels = labels, .report = &report};
+  const fovea_dataset test = {.count = 3, .labels = last}, none = {.count = 3};
+  class_legend legend;
+  assert_int_equal(class_legend_choose(&train, &test, &legend), FOVEA_OK);
+  static const int expected[PLOT_LABELS] = {0, 1, 2, 4, 5, 6, 7, 8, 9, 10};
+  assert_memory_equal(legend.label, expected, sizeof expected); /* 300 has as many as they, and is larger */
+  assert_string_equal(legend.names[0], "cat");
+  assert_string_equal(legend.names[1], "a?\xc3\xa9");
+  assert_string_equal(legend.names[9], "10");
+  assert_int_equal(class_legend_colour(&legend, 10), 9);
+  assert_int_equal(class_legend_colour(&legend, SMALL), -1);
+  assert_int_equal(class_legend_colour(&legend, NO_UTF_8), -1);
+  last[2] = NO_UTF_8;
+  assert_int_equal(class_legend_choose(&train, &test, &legend), FOVEA_OK);
+  assert_int_equal(class_legend_colour(&legend, NO_UTF_8), 9);
+  assert_string_equal(legend.names[9], "?dog");
+  assert_int_equal(class_legend_choose(&none, &none, &legend), FOVEA_OK);
+  assert_int_equal(class_legend_colour(&legend, 0), -1);
+  assert_int_equal(class_legend_colour(&legend, -1), -1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(latent_points, remove_file),
@@ -336,6 +372,7 @@ int main(void) {
       cmocka_unit_test_teardown(many_points, remove_file),
       cmocka_unit_test_teardown(same_bytes_in_every_locale, remove_file),
       cmocka_unit_test_teardown(refusals, remove_file),
+      cmocka_unit_test(classes_of_a_legend),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

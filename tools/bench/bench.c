@@ -2,6 +2,7 @@
  * both grow. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/fail.h"
@@ -60,10 +61,13 @@ static fovea_status measure(bench_result *r, const fovea_dataset *images) {
 
 static fovea_status load_images(const bench_settings *s, fovea_dataset *noise, fovea_dataset **loaded) {
   const size_t count = (size_t)s->batch * 8;
+  fovea_load_options load;
+  fovea_dataset *sets[2] = {NULL, NULL};
   if (s->data == NULL) return bench_noise(count, (int)s->size, (int)s->size, noise);
-  fovea_status status = fovea_dataset_load(s->data, "train", count, loaded);
-  if (status == FOVEA_OK) load_say("train", *loaded);
-  if (status == FOVEA_OK) load_say_remarks(*loaded, NULL);
+  fovea_status status = image_options_read(&s->images, s->data, (long long)count, s->seed, &load);
+  load.in_file = false;
+  if (status == FOVEA_OK) status = load_sets(s->data, (const fovea_load_options *const[]){&load, NULL}, &sets);
+  *loaded = sets[0];
   if (status == FOVEA_OK && (*loaded)->count < (size_t)s->batch)
     status = fovea_fail(FOVEA_INVALID, "%s has %zu images, --batch is %lld", s->data, (*loaded)->count, s->batch);
   return status;
@@ -85,8 +89,10 @@ static fovea_status run_bench(const bench_settings *s) {
 
 /* --- the command ------------------------------------------------------------------------------------------------- */
 
-static size_t make_options(bench_settings *s, option table[10]) {
-  const option all[] = {
+enum { OPTIONS = 10 };
+
+static size_t make_options(bench_settings *s, option table[OPTIONS + IMAGE_OPTIONS]) {
+  const option all[OPTIONS] = {
       {.name = "device",
        .kind = OPTION_STRING,
        .value = &s->device,
@@ -99,13 +105,17 @@ static size_t make_options(bench_settings *s, option table[10]) {
        .help = "compute units to use, as a part of the device; 0: all"},
       {.name = "steps", .kind = OPTION_INT, .value = &s->steps, .min = 1, .max = 100000, .help = "passes to time"},
       {.name = "batch", .kind = OPTION_INT, .value = &s->batch, .min = 1, .max = 65536, .help = "images a step"},
-      {.name = "size", .kind = OPTION_INT, .value = &s->size, .min = 1, .max = 4096, .help = "pixels a side"},
       {.name = "units", .kind = OPTION_INTS, .value = &s->units, .min = 1, .max = 16384, .help = "of the network"},
       {.name = "data",
        .kind = OPTION_STRING,
        .value = &s->data,
        .argument = "DIR",
-       .help = "images to train on, of their size; random ones without it"},
+       .help = "images to train on, read as the options below say; random ones without it"},
+      {.name = "seed",
+       .kind = OPTION_INT,
+       .value = &s->seed,
+       .max = 9007199254740992.0,
+       .help = "of the split of a set that has none, as train's"},
       {.name = "growth",
        .kind = OPTION_FLAG,
        .value = &s->growth,
@@ -115,15 +125,35 @@ static size_t make_options(bench_settings *s, option table[10]) {
        .value = &s->tune,
        .help = "instead find the fastest tiles for --batch and --size and keep them; some 5 minutes"},
       {.name = "json", .kind = OPTION_FLAG, .value = &s->json, .help = "print the numbers as JSON"}};
-  for (size_t i = 0; i < 10; i++) table[i] = all[i];
-  return 10;
+  memcpy(table, all, sizeof all);
+  const size_t n = OPTIONS + image_options_table(&s->images, table + OPTIONS);
+  for (size_t i = OPTIONS; i < n; i++)
+    if (strcmp(table[i].name, "size") == 0)
+      table[i].help = "pixels a side of random images, 28 without it; of --data as train's, 64 or 48x64";
+  return n;
+}
+
+/* Random images are square, and how images are read is nothing to them. */
+static fovea_status check_noise(bench_settings *s, const option *options, size_t count) {
+  enum { MOST_SIDE = 4096 };
+  if (s->data != NULL) return FOVEA_OK;
+  for (size_t i = OPTIONS; i < count; i++)
+    if (options[i].given && strcmp(options[i].name, "size") != 0)
+      return fovea_fail(FOVEA_INVALID, "--%s says how --data is read, and there is none", options[i].name);
+  if (s->images.now.size[0] == '\0' || options_read_int(s->images.now.size, 1, MOST_SIDE, &s->size)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "--size %s: expected a whole number from 1 to %d, the side of random images",
+                    s->images.now.size, MOST_SIDE);
 }
 
 static int run(int argc, char **argv) {
   const fovea_vae_config seed = fovea_vae_default();
-  bench_settings s = {.steps = 20, .batch = seed.batch, .size = seed.width, .units.count = seed.unit_count};
+  bench_settings s = {.steps = 20,
+                      .batch = seed.batch,
+                      .size = seed.width,
+                      .seed = (long long)seed.seed,
+                      .units.count = seed.unit_count};
   for (int i = 0; i < seed.unit_count; i++) s.units.values[i] = seed.units[i];
-  option options[10];
+  option options[OPTIONS + IMAGE_OPTIONS];
   const size_t n = make_options(&s, options);
   bool done = false;
   const command_line line = {
@@ -138,6 +168,7 @@ static int run(int argc, char **argv) {
     status = fovea_fail(FOVEA_INVALID, "--growth makes images of several sizes, --data %s cannot be used", s.data);
   if (status == FOVEA_OK && s.tune && (s.growth || s.json || s.data != NULL || s.threads != 0))
     status = fovea_fail(FOVEA_INVALID, "--tune goes with --device, --batch and --size alone");
+  if (status == FOVEA_OK) status = check_noise(&s, options, n);
   if (status == FOVEA_OK)
     status = s.tune ? tune_run(s.device, (int)s.batch, (int)s.size) : s.growth ? bench_growth(&s) : run_bench(&s);
   if (status != FOVEA_OK) return command_fail(status);

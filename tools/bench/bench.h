@@ -9,10 +9,13 @@
 #include "cli/options.h"
 #include "fovea/vae.h"
 #include "graph/work.h"
+#include "train/images.h"
 
 typedef struct bench_settings {
   const char *device, *data;
-  long long steps, batch, size, threads; /* threads 0: the whole device */
+  image_options images;
+  long long steps, batch, size, threads; /* size: of noise, where --size gives another; threads 0: the whole device */
+  long long seed;                        /* of a split that is made */
   option_ints units;
   bool json, growth, tune;
 } bench_settings;

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "draw/grid.h"
+#include "draw/legend.h"
 #include "draw/plots.h"
 
 enum { MOST_CODES = 5000 };
@@ -156,7 +157,8 @@ fovea_status pictures_walk(fovea_vae *vae, const grid_channels *shown, const cha
 }
 
 /* The codes of images of a set as points; *count of them. The caller frees *points, also on failure. */
-static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point **points, size_t *count) {
+static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, const class_legend *legend, plot_point **points,
+                          size_t *count) {
   const size_t latent = (size_t)vae->config.latent, n = data->count < MOST_CODES ? data->count : MOST_CODES;
   fovea_status status = FOVEA_OK;
   float *mu = floats(n * latent, &status);
@@ -167,7 +169,7 @@ static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point 
   if (status == FOVEA_OK) status = choose(data, n, &pixels, &index);
   if (status == FOVEA_OK) status = fovea_vae_encode(vae, pixels, n, mu);
   for (size_t i = 0; i < n && status == FOVEA_OK; i++) {
-    const int label = data->labels != NULL && data->labels[index[i]] < PLOT_LABELS ? data->labels[index[i]] : -1;
+    const int label = class_legend_colour(legend, data->labels != NULL ? data->labels[index[i]] : -1);
     p[i] = (plot_point){mu[i * latent], latent > 1 ? mu[i * latent + 1] : 0, label};
   }
   free(mu);
@@ -181,10 +183,12 @@ static fovea_status codes(fovea_vae *vae, const fovea_dataset *data, plot_point 
 fovea_status pictures_latent(fovea_vae *vae, const fovea_dataset *train, const fovea_dataset *test, const char *path) {
   plot_point *train_points = NULL, *test_points = NULL;
   size_t train_count = 0, test_count = 0;
-  fovea_status status = codes(vae, train, &train_points, &train_count);
-  if (status == FOVEA_OK) status = codes(vae, test, &test_points, &test_count);
+  class_legend legend;
+  fovea_status status = class_legend_choose(train, test, &legend);
+  if (status == FOVEA_OK) status = codes(vae, train, &legend, &train_points, &train_count);
+  if (status == FOVEA_OK) status = codes(vae, test, &legend, &test_points, &test_count);
   if (status == FOVEA_OK)
-    status = plot_latent(path, "Latent codes", train_points, train_count, test_points, test_count, NULL);
+    status = plot_latent(path, "Latent codes", train_points, train_count, test_points, test_count, legend.names);
   free(train_points);
   free(test_points);
   return status;

@@ -119,7 +119,7 @@ typedef struct codes {
 
 typedef struct code_ranges {
   range across, up;
-  bool present[PLOT_LABELS];
+  bool present[PLOT_LABELS], others; /* of the labels; of points without one */
 } code_ranges;
 
 static bool can_plot_point(const plot_point *p) { return can_plot(p->x) && can_plot(p->y); }
@@ -134,7 +134,10 @@ static fovea_status scale_codes(const codes *set, code_ranges *ranges) {
     if (!can_plot_point(p)) continue;
     range_add(&ranges->across, p->x);
     range_add(&ranges->up, p->y);
-    if (p->label >= 0) ranges->present[p->label] = true;
+    if (p->label >= 0)
+      ranges->present[p->label] = true;
+    else
+      ranges->others = true;
     shown++;
   }
   if (shown == 0) return fovea_fail(FOVEA_INVALID, "plot of %s codes: no finite code among %zu", set->name, set->count);
@@ -171,23 +174,25 @@ static void draw_codes_panel(canvas *c, const panel *p, const codes *set) {
   draw_codes(c, p, set);
 }
 
-static void draw_labels(canvas *c, double x, double y, const bool *present, const char *const *label_names) {
+/* Points without a label have an entry beside those with one. */
+static void draw_labels(canvas *c, double x, double y, const code_ranges *ranges, const char *const *label_names) {
   static const char *const digits[PLOT_LABELS] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
   char names[PLOT_LABELS][NAME_SIZE];
-  legend_entry legend[PLOT_LABELS];
+  legend_entry legend[PLOT_LABELS + 1];
   size_t count = 0;
   for (int i = 0; i < PLOT_LABELS; i++) {
-    if (!present[i]) continue;
+    if (!ranges->present[i]) continue;
     shorten(c, &label_style, LONGEST_NAME, label_names == NULL ? digits[i] : label_names[i], names[i], NAME_SIZE);
     legend[count++] = (legend_entry){names[i], &palette[i], DOT_KEY};
   }
+  if (count > 0 && ranges->others) legend[count++] = (legend_entry){"others", &palette[SLATE], DOT_KEY};
   draw_legend(c, x, y, legend, count);
 }
 
 fovea_status plot_latent(const char *path, const char *title, const plot_point *train, size_t train_count,
                          const plot_point *test, size_t test_count, const char *const *label_names) {
   const codes sets[2] = {{train, train_count, "Training"}, {test, test_count, "Test"}};
-  code_ranges ranges = {NO_RANGE, NO_RANGE, {false}};
+  code_ranges ranges = {NO_RANGE, NO_RANGE, {false}, false};
   fovea_status status = scale_codes(&sets[0], &ranges);
   if (status == FOVEA_OK) status = scale_codes(&sets[1], &ranges);
   if (status != FOVEA_OK) return status;
@@ -202,7 +207,7 @@ fovea_status plot_latent(const char *path, const char *title, const plot_point *
     right.x = left.width + PANEL_GAP + codes_margin(&c, &right, name);
     draw_codes_panel(&c, &left, &sets[0]);
     draw_codes_panel(&c, &right, &sets[1]);
-    draw_labels(&c, right.x + right.width + LEGEND_GAP, 0, ranges.present, label_names);
+    draw_labels(&c, right.x + right.width + LEGEND_GAP, 0, &ranges, label_names);
   }
   return canvas_finish(&c, status, title, path);
 }

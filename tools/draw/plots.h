@@ -26,7 +26,8 @@ typedef struct plot_point {
   int label; /* 0 to PLOT_LABELS - 1; -1: none. Anything else is FOVEA_INVALID. */
 } plot_point;
 
-/* Two panels with the same axes: training and test codes, coloured by label. `label_names` has PLOT_LABELS entries;
+/* Two panels with the same axes: training and test codes, coloured by label; those without one are "others" where some
+ * have one. `label_names` has PLOT_LABELS entries;
  * NULL means the digits. */
 fovea_status plot_latent(const char *path, const char *title, const plot_point *train, size_t train_count,
                          const plot_point *test, size_t test_count, const char *const *label_names);

@@ -45,13 +45,12 @@ static fovea_status check_places(const request *r, const char *checkpoint) {
 
 /* The run's test images, which must be of the size it was trained on. */
 static fovea_status load_images(const request *r, const run_options *o, const int dims[3], fovea_dataset **images) {
-  fovea_dataset *d = NULL;
+  fovea_dataset *sets[2] = {NULL, NULL};
   fovea_load_options load;
   fovea_status status = image_options_read(&r->images, r->data, r->count, o->seed, &load);
   if (status == FOVEA_OK) image_options_say(&r->images, r->data);
-  if (status == FOVEA_OK) status = fovea_dataset_load_as(r->data, "test", &load, &d);
-  if (status == FOVEA_OK) load_say("test", d);
-  if (status == FOVEA_OK) load_say_remarks(d, NULL);
+  if (status == FOVEA_OK) status = load_sets(r->data, (const fovea_load_options *const[]){NULL, &load}, &sets);
+  fovea_dataset *d = sets[1];
   if (status == FOVEA_OK && (d->channels != dims[0] || d->height != dims[1] || d->width != dims[2]))
     status = fovea_fail(FOVEA_INVALID,
                         "%s: images are %dx%dx%d (channels, height, width), the run was trained on "

@@ -10,7 +10,7 @@
 enum { MOST_SIDE = 65535 };
 
 static const char layouts[] = "by-shape|nhwc|nchw", fits[] = "crop|pad|stretch", channels[] = "auto|gray|rgb|as-is";
-static const double largest_split = 0.9;
+static const double largest_split = 0.9, most_range = 1e30;
 
 size_t image_options_table(image_options *o, option table[IMAGE_OPTIONS]) {
   const option all[] = {
@@ -33,6 +33,11 @@ size_t image_options_table(image_options *o, option table[IMAGE_OPTIONS]) {
        .value = o->now.size,
        .argument = "SIZE",
        .help = "resize pictures to 64x64 or 48x64; of arrays, what a row of numbers is"},
+      {.name = "range",
+       .kind = OPTION_WORD,
+       .value = o->now.range,
+       .argument = "LO:HI",
+       .help = "which numbers of arrays and of 16-bit pictures are black and white, 0:4095 of 12 bits"},
       {.name = "fit",
        .kind = OPTION_CHOICE,
        .value = &o->now.fit,
@@ -80,6 +85,18 @@ static bool read_size(const char *text, fovea_load_options *load) {
   return true;
 }
 
+/* "0:4095", "-1:1". */
+static bool read_range(const char *text, double range[2]) {
+  char low[OPTION_WORD_SIZE];
+  const size_t n = strcspn(text, ":");
+  if (text[0] == '\0') return true;
+  if (text[n] != ':' || n >= sizeof low) return false;
+  memcpy(low, text, n);
+  low[n] = '\0';
+  return options_read_float(low, -most_range, most_range, &range[0]) &&
+         options_read_float(text + n + 1, -most_range, most_range, &range[1]) && range[0] < range[1];
+}
+
 /* "white", "black", "ff8000" or "#ff8000". */
 static bool read_colour(const char *text, uint8_t colour[3]) {
   static const char digits[] = "0123456789abcdef";
@@ -111,6 +128,7 @@ static image_settings given(const image_options *o) {
   forget_word(s.set, o->kept.set);
   forget_word(s.size, o->kept.size);
   forget_word(s.background, o->kept.background);
+  forget_word(s.range, o->kept.range);
   forget_choice(&s.layout, o->kept.layout);
   forget_choice(&s.fit, o->kept.fit);
   forget_choice(&s.channels, o->kept.channels);
@@ -121,8 +139,8 @@ static image_settings given(const image_options *o) {
 }
 
 static bool has_any(const image_settings *s) {
-  return s->set[0] != '\0' || s->size[0] != '\0' || s->background[0] != '\0' || s->transpose || s->skip_bad ||
-         s->layout != 0 || s->fit != 0 || s->channels != 0 || s->split != 0;
+  return s->set[0] != '\0' || s->size[0] != '\0' || s->background[0] != '\0' || s->range[0] != '\0' || s->transpose ||
+         s->skip_bad || s->layout != 0 || s->fit != 0 || s->channels != 0 || s->split != 0;
 }
 
 void image_options_say(const image_options *o, const char *data) {
@@ -148,6 +166,8 @@ fovea_status image_options_read(const image_options *o, const char *data, long l
                                .in_file = true};
   if (s.size[0] != '\0' && !read_size(s.size, load))
     return fovea_fail(FOVEA_INVALID, "--size %.40s: expected a side as 64, or height and width as 48x64", s.size);
+  if (!read_range(s.range, load->range))
+    return fovea_fail(FOVEA_INVALID, "--range %.40s: expected two numbers, the lower first, as 0:4095", s.range);
   if (read_colour(s.background, load->background)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "--background %.40s: expected white, black, or six hexadecimal digits as ff8000",
                     s.background);
@@ -176,6 +196,7 @@ bool image_options_put(json_t *config, const image_options *o) {
   bool good = (o->now.set[0] == '\0' || put(object, "set", json_string(o->now.set))) &&
               (load.height == 0 || put(object, "size", json_string(size))) &&
               ((b[0] | b[1] | b[2]) == 0 || put(object, "background", json_string(colour))) &&
+              (o->now.range[0] == '\0' || put(object, "range", json_string(o->now.range))) &&
               (!o->now.transpose || put(object, "transpose", json_true())) &&
               (!o->now.skip_bad || put(object, "skip_bad", json_true())) &&
               (o->now.split == 0 || put(object, "split", json_real(o->now.split))) &&
@@ -209,8 +230,9 @@ bool image_options_get(const json_t *config, image_options *o) {
   fovea_load_options load;
   if (object != NULL && !json_is_object(object)) return false;
   if (!get_word(object, "set", read->set) || !get_word(object, "size", read->size) ||
-      !get_word(object, "background", read->background) || !get_choice(object, "layout", layouts, &read->layout) ||
-      !get_choice(object, "fit", fits, &read->fit) || !get_choice(object, "channels", channels, &read->channels) ||
+      !get_word(object, "background", read->background) || !get_word(object, "range", read->range) ||
+      !get_choice(object, "layout", layouts, &read->layout) || !get_choice(object, "fit", fits, &read->fit) ||
+      !get_choice(object, "channels", channels, &read->channels) ||
       !(read->split >= 0 && read->split <= largest_split) || image_options_read(&all, NULL, 0, 0, &load) != FOVEA_OK)
     return false;
   all.kept = all.now;

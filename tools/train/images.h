@@ -11,7 +11,8 @@ enum { IMAGE_OPTIONS = 12 };
 
 /* As the option table wants them. */
 typedef struct image_settings {
-  char set[OPTION_WORD_SIZE], size[OPTION_WORD_SIZE], background[OPTION_WORD_SIZE]; /* "" where not given */
+  char set[OPTION_WORD_SIZE], size[OPTION_WORD_SIZE], background[OPTION_WORD_SIZE],
+      range[OPTION_WORD_SIZE]; /* "" where not given */
   bool transpose, skip_bad;
   int layout, fit, channels; /* in the order of fovea_layout, fovea_fit and fovea_channels */
   double split;

@@ -10,6 +10,10 @@ void load_say(const char *split, const fovea_dataset *set);
 /* The remarks of the load; with `test` (may be NULL) of both loads, none twice, and the classes of one of them only. */
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
 
+/* Loads the splits of `path` that have options, train and test (fovea_dataset_load_both), with a progress bar where
+ * that takes more than a second, and says all of it. */
+fovea_status load_sets(const char *path, const fovea_load_options *const options[2], fovea_dataset *(*sets)[2]);
+
 /* XXH64 of a set's count, channels, height and width as 8 bytes each, least significant first, its pixels and its
  * labels: a byte each, or two where one is over 255. Of a packed set it stands in the file. Statuses as
  * fovea_dataset_read. */

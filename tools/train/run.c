@@ -204,11 +204,10 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   if (status == FOVEA_OK) status = image_options_read(&o->images, o->data, o->limit_test, o->seed, &test);
   if (status == FOVEA_OK) image_options_say(&o->images, o->data);
   if (status == FOVEA_OK) status = load_check_folder(o->data, "--out", o->out);
-  if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "train", &train, &d.train);
-  if (status == FOVEA_OK) load_say("train", d.train);
-  if (status == FOVEA_OK) status = fovea_dataset_load_as(o->data, "test", &test, &d.test);
-  if (status == FOVEA_OK) load_say("test", d.test);
-  if (status == FOVEA_OK) load_say_remarks(d.train, d.test);
+  fovea_dataset *sets[2] = {NULL, NULL};
+  if (status == FOVEA_OK) status = load_sets(o->data, (const fovea_load_options *const[]){&train, &test}, &sets);
+  d.train = sets[0];
+  d.test = sets[1];
   if (status == FOVEA_OK) status = check_one_size(o->data, d.train, d.test);
   if (status == FOVEA_OK) status = run_check_network(o, d.train);
   if (status == FOVEA_OK) status = show_channels(&o->show, d.train->channels, &room, &shown);
