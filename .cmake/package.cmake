@@ -36,6 +36,9 @@ set(CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_NAME libfovea-dev)
 set(CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_DEPENDS
     "${library} (= ${PROJECT_VERSION}), ocl-icd-opencl-dev, libclblast-dev, zlib1g-dev, libzip-dev, libpng-dev, libjpeg62-turbo-dev, libjansson-dev, liblapacke-dev")
+if(with_onnx)
+  string(APPEND CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_DEPENDS ", libprotobuf-c-dev")
+endif()
 set(CPACK_DEBIAN_FOVEA_DEVELOPMENT_DESCRIPTION "${PROJECT_DESCRIPTION}, development files
 ${about}
 These are the headers, the static library, and what CMake and pkg-config read.")
