@@ -78,7 +78,7 @@ static fovea_status export_file(request *r, const char *checkpoint, fovea_safete
   r->source = read_file, r->of = file;
   if (status == FOVEA_OK) status = export_graph(r, text ? graph : otherwise, texts, summary);
   fovea_graph_destroy(graph);
-  return status == FOVEA_OK ? status : fovea_fail_in(status, "%s", checkpoint);
+  return status == FOVEA_INVALID ? fovea_fail_in(status, "%s", checkpoint) : status;
 }
 
 fovea_status fovea_onnx_export_or(const char *checkpoint, const fovea_graph *otherwise, const char *path,

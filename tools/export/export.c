@@ -1,6 +1,7 @@
 /* fovea export: a run's network, or one of fovea_network_save, as an ONNX file. */
 #include "export/onnx.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,23 +38,39 @@ static fovea_status find_checkpoint(const char *run, char path[RUN_PATH]) {
                     run);
 }
 
-/* The graph of a run of before checkpoints had one, by its settings; *graph stays NULL where the file is no run's. */
-static fovea_status graph_by_settings(const char *path, const char *config, fovea_graph **graph) {
-  run_options o = run_options_default();
-  int dims[3];
-  fovea_status status = config != NULL ? run_config_parse(path, config, &o, dims) : FOVEA_OK;
-  if (status != FOVEA_OK || config == NULL) return status;
-  const fovea_vae_config c = run_vae_config(&o, dims[0], dims[1], dims[2]);
+static uint64_t counter(const fovea_safetensors *file, const char *name) {
+  const fovea_safetensor *t = NULL;
+  uint64_t count = 0;
+  if (fovea_safetensors_find(file, name, &t) == FOVEA_OK && t->size == sizeof count)
+    memcpy(&count, t->data, sizeof count);
+  return count;
+}
+
+static void say_unfinished(const char *path, const fovea_safetensors *file, const run_options *o) {
+  const uint64_t done = counter(file, "state.epoch"), images = counter(file, "state.images_done");
+  if (done >= (uint64_t)o->epochs) return;
+  fprintf(stderr, "fovea: %s: the training is unfinished, %" PRIu64 " of %lld epochs", path, done, o->epochs);
+  if (images > 0) fprintf(stderr, " and %" PRIu64 " images of the next", images);
+  fputs(" are done; the network is exported as it is\n", stderr);
+}
+
+/* The graph of a run of before checkpoints had one, by its settings. */
+static fovea_status graph_by_settings(const run_options *o, const int dims[3], fovea_graph **graph) {
+  const fovea_vae_config c = run_vae_config(o, dims[0], dims[1], dims[2]);
   return fovea_vae_graph(&c, graph);
 }
 
-/* What is to be said before, and the graph that the file may lack. */
+/* What is to be said before, and the graph that the file may lack; *graph stays NULL where the file is no run's. */
 static fovea_status look(const char *path, fovea_graph **graph) {
   fovea_safetensors *file = NULL;
+  run_options o = run_options_default();
+  int dims[3];
   fovea_status status = fovea_safetensors_open(path, &file);
-  if (status != FOVEA_OK) return status;
   const char *config = fovea_safetensors_metadata(file, "config");
-  if (fovea_safetensors_metadata(file, "graph") == NULL) status = graph_by_settings(path, config, graph);
+  if (status == FOVEA_OK && config != NULL) status = run_config_parse(path, config, &o, dims);
+  if (status == FOVEA_OK && config != NULL) say_unfinished(path, file, &o);
+  if (status == FOVEA_OK && config != NULL && fovea_safetensors_metadata(file, "graph") == NULL)
+    status = graph_by_settings(&o, dims, graph);
   fovea_safetensors_close(file);
   return status;
 }
