@@ -39,6 +39,9 @@ set(CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_DEPENDS
 if(FOVEA_WEBP_FOUND)
   string(APPEND CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_DEPENDS ", libwebp-dev")
 endif()
+if(with_onnx)
+  string(APPEND CPACK_DEBIAN_FOVEA_DEVELOPMENT_PACKAGE_DEPENDS ", libprotobuf-c-dev")
+endif()
 set(CPACK_DEBIAN_FOVEA_DEVELOPMENT_DESCRIPTION "${PROJECT_DESCRIPTION}, development files
 ${about}
 These are the headers, the static library, and what CMake and pkg-config read.")

@@ -11,6 +11,7 @@ fovea_packages=(
   ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libclblast-dev
   zlib1g-dev libzip-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libstb-dev libjansson-dev liblapacke-dev
   librandom123-dev libxxhash-dev
+  protobuf-c-compiler libprotobuf-c-dev libonnx-dev
   libcairo2-dev fonts-dejavu-core
   dataset-fashion-mnist
   libcmocka-dev
@@ -20,7 +21,7 @@ fovea_test_packages=(
   clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr
   oclgrind clang-15 libclc-15 lld-15 llvm-15 llvm-spirv-15 spirv-tools binutils
   help2man man-db dpkg-dev file
-  python3 python3-venv python3-pip
+  python3 python3-venv python3-pip python3-torch
 )
 
 # fovea_quietly LOG TITLE COMMAND...: runs the command with its output in LOG, and a dot every two seconds. The

@@ -26,6 +26,7 @@
 #include "fovea/export.h"
 #include "fovea/graph.h"
 #include "fovea/network.h"
+#include "fovea/onnx.h"
 #include "fovea/safetensors.h"
 #include "fovea/stats.h"
 #include "fovea/status.h"

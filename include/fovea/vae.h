@@ -125,12 +125,14 @@ typedef struct fovea_training_state {
 } fovea_training_state;
 
 /* Writes parameters, Adam's moments, step and state atomically. `config_json`, the text of a JSON object (may be NULL),
- * goes to __metadata__ under "config". FOVEA_INVALID for another text, and for a VAE made for evaluation only, which
+ * goes to __metadata__ under "config", and the graph under "graph" (tools/README.md), but for one of more than 16384
+ * nodes. FOVEA_INVALID for another text, and for a VAE made for evaluation only, which
  * has no training state. FOVEA_MISMATCH, and nothing written, when a value is NaN or infinite. */
 FOVEA_API fovea_status fovea_vae_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                                       const char *config_json);
 
-/* Reads parameters; with `state` (may be NULL) also the optimizer and the state. FOVEA_INVALID naming the tensor when
+/* Reads parameters; with `state` (may be NULL) also the optimizer and the state. Without `state` they may be F64, F16
+ * or BF16, as other programs write them, else all is F32. FOVEA_INVALID naming the tensor when
  * it is missing or its shape differs (another architecture), and with `state` for a VAE made for evaluation only, which
  * has no optimizer; nothing changed then. */
 FOVEA_API fovea_status fovea_vae_load(fovea_vae *vae, const char *path, fovea_training_state *state);

@@ -1,6 +1,7 @@
 /* Checkpoints. The tensors, in this order: every parameter under its own name; Adam's moments under optimizer.m.NAME
  * and optimizer.v.NAME; the position of the run as state.step, .epoch, .images_done, .loss_images, .loss_passes (U64
- * scalars) and state.losses (F64: bce, kl and total, the running means of the epoch under way). */
+ * scalars) and state.losses (F64: bce, kl and total, the running means of the epoch under way). The metadata ends with
+ * "graph", by which other programs rebuild the network (graph_json.h); a graph too large for that is left out. */
 #include <jansson.h>
 #include <limits.h>
 #include <math.h>
@@ -11,6 +12,7 @@
 #include "base/fail.h"
 #include "data/safetensors.h"
 #include "model/checkpoint.h"
+#include "model/graph_json.h"
 #include "model/tensors.h"
 #include "net/network.h"
 
@@ -55,6 +57,24 @@ static fovea_status gather(fovea_tensors *c, fovea_vae *vae, const raw_state *ra
   return status;
 }
 
+/* The tensors under the caller's metadata and the graph. */
+static fovea_status write_file(const fovea_vae *vae, const char *path, const fovea_tensors *c,
+                               const fovea_safetensor_text *metadata, size_t count) {
+  char *graph = NULL;
+  fovea_safetensor_text *texts = malloc((count + 1) * sizeof *texts);
+  fovea_status status = texts ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory to write '%s'", path);
+  if (status == FOVEA_OK && vae->graph->count <= FOVEA_GRAPH_FILE_NODES)
+    status = fovea_graph_to_json(vae->graph, &graph);
+  if (status == FOVEA_OK) {
+    if (count > 0) memcpy(texts, metadata, count * sizeof *texts);
+    texts[count] = (fovea_safetensor_text){"graph", graph};
+    status = fovea_safetensors_write(path, c->tensors, c->count, texts, count + (graph ? 1 : 0));
+  }
+  free(graph);
+  free(texts);
+  return status;
+}
+
 fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                                    const fovea_safetensor_text *metadata, size_t count) {
   const raw_state raw = pack_state(fovea_network_get_step(vae->network), state);
@@ -64,7 +84,7 @@ fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea
   status = fovea_tensors_begin(&c, vae->network, COUNTERS + 1);
   if (status == FOVEA_OK) status = gather(&c, vae, &raw);
   if (status != FOVEA_OK) fovea_fail_in(status, "checkpoint %s", path);
-  if (status == FOVEA_OK) status = fovea_safetensors_write(path, c.tensors, c.count, metadata, count);
+  if (status == FOVEA_OK) status = write_file(vae, path, &c, metadata, count);
   fovea_tensors_end(&c);
   return status;
 }

@@ -5,7 +5,7 @@
 #include "fovea/safetensors.h"
 #include "fovea/vae.h"
 
-/* fovea_vae_save with metadata[count] of any keys. */
+/* fovea_vae_save with metadata[count] of any keys but "graph". */
 fovea_status fovea_checkpoint_save(fovea_vae *vae, const char *path, const fovea_training_state *state,
                                    const fovea_safetensor_text *metadata, size_t count);
 

@@ -8,9 +8,15 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "model/graph_facts.h"
 #include "op/list.h"
 
-enum { VERSION = 1, MOST_NODES = 16384, MOST_INPUTS = sizeof((fovea_node *)0)->inputs / sizeof(fovea_tensor) };
+enum {
+  OLDEST = 1,
+  VERSION = 2,
+  MOST_NODES = FOVEA_GRAPH_FILE_NODES,
+  MOST_INPUTS = sizeof((fovea_node *)0)->inputs / sizeof(fovea_tensor)
+};
 
 /* --- writing -------------------------------------------------------------------------------------------------------
  */
@@ -55,12 +61,13 @@ static bool put_ints(json_t *object, const char *key, const int *values, int cou
   return good;
 }
 
-static bool put_node(json_t *nodes, const fovea_node *node) {
+static bool put_node(json_t *nodes, const fovea_graph *graph, const fovea_node *node) {
   json_t *object = json_object();
   const int shape[] = {node->c, node->h, node->w};
   return json_array_append_new(nodes, object) == 0 && put(object, "op", json_string(node->op->name)) &&
          put(object, "name", json_string(node->name)) && put_ints(object, "inputs", node->inputs, node->input_count) &&
-         put_attributes(object, node) && put_ints(object, "shape", shape, 3);
+         put_attributes(object, node) && put_ints(object, "shape", shape, 3) &&
+         fovea_graph_put_facts(object, graph, node);
 }
 
 static json_t *graph_json(const fovea_graph *graph) {
@@ -69,7 +76,7 @@ static json_t *graph_json(const fovea_graph *graph) {
   good = put(root, "nodes", nodes) && good;
   good = put(root, "kept", kept) && good;
   for (int i = 0; i < graph->count && good; i++) {
-    good = put_node(nodes, &graph->nodes[i]);
+    good = put_node(nodes, graph, &graph->nodes[i]);
     if (good && graph->nodes[i].kept) good = json_array_append_new(kept, json_integer(i)) == 0;
   }
   if (good) return root;
@@ -229,15 +236,22 @@ static fovea_status check_made(const fovea_graph *graph, fovea_tensor made, cons
                     n->inputs[1]);
 }
 
-static fovea_status read_node(fovea_graph *graph, json_t *object) {
-  static const char *const keys[] = {"op", "name", "inputs", "attributes", "shape"};
+/* Version 1 had no facts. */
+static fovea_status check_keys(json_t *object, json_int_t version) {
+  enum { ASKED = 5 };
+  const char *keys[ASKED + FOVEA_GRAPH_FACTS] = {"op", "name", "inputs", "attributes", "shape"};
+  memcpy(keys + ASKED, fovea_graph_facts, sizeof fovea_graph_facts);
+  return check_members(object, keys, ASKED + (version > OLDEST ? FOVEA_GRAPH_FACTS : 0));
+}
+
+static fovea_status read_node(fovea_graph *graph, json_t *object, json_int_t version) {
   fovea_status status = FOVEA_OK;
   fovea_node asked = {.op = NULL};
   int shape[3], sides = 0;
   if (!json_is_object(object)) return fovea_fail(FOVEA_INVALID, "it is no object");
   const char *op_name = json_string_value(member(object, "op", JSON_STRING, &status));
   const char *name = json_string_value(member(object, "name", JSON_STRING, &status));
-  if (status == FOVEA_OK) status = check_members(object, keys, sizeof keys / sizeof *keys);
+  if (status == FOVEA_OK) status = check_keys(object, version);
   if (status != FOVEA_OK) return status;
   const fovea_op *op = fovea_op_named(op_name);
   if (!op) return fovea_fail(FOVEA_INVALID, "'%.100s' is no op that this library has", op_name);
@@ -252,14 +266,18 @@ static fovea_status read_node(fovea_graph *graph, json_t *object) {
   return made < 0 ? fovea_graph_check(graph) : check_made(graph, made, shape);
 }
 
-static fovea_status read_nodes(fovea_graph *graph, const json_t *root) {
+static fovea_status read_nodes(fovea_graph *graph, const json_t *root, json_int_t version) {
   fovea_status status = FOVEA_OK;
   json_t *nodes = member(root, "nodes", JSON_ARRAY, &status), *node = NULL;
   size_t i = 0;
   if (json_array_size(nodes) > MOST_NODES)
     return fovea_fail(FOVEA_INVALID, "%zu nodes, at most %d are possible", json_array_size(nodes), MOST_NODES);
   json_array_foreach(nodes, i, node) {
-    status = read_node(graph, node);
+    status = read_node(graph, node, version);
+    if (status != FOVEA_OK) return fovea_fail_in(status, "node %zu", i);
+  }
+  json_array_foreach(version > OLDEST ? nodes : NULL, i, node) {
+    status = fovea_graph_check_facts(node, graph, &graph->nodes[i]);
     if (status != FOVEA_OK) return fovea_fail_in(status, "node %zu", i);
   }
   return status;
@@ -281,10 +299,11 @@ static fovea_status read_graph(fovea_graph *graph, json_t *root) {
   static const char *const keys[] = {"version", "nodes", "kept"};
   fovea_status status = FOVEA_OK;
   const json_int_t version = json_integer_value(member(root, "version", JSON_INTEGER, &status));
-  if (status == FOVEA_OK && version != VERSION)
-    return fovea_fail(FOVEA_INVALID, "it is of version %lld, this library reads %d", (long long)version, VERSION);
+  if (status == FOVEA_OK && (version < OLDEST || version > VERSION))
+    return fovea_fail(FOVEA_INVALID, "it is of version %lld, this library reads %d to %d", (long long)version, OLDEST,
+                      VERSION);
   if (status == FOVEA_OK) status = check_members(root, keys, sizeof keys / sizeof *keys);
-  if (status == FOVEA_OK) status = read_nodes(graph, root);
+  if (status == FOVEA_OK) status = read_nodes(graph, root, version);
   return status == FOVEA_OK ? read_kept(graph, root) : status;
 }
 

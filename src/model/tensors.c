@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "data/safetensors.h"
 
 static const struct {
   fovea_value which;
@@ -76,37 +77,27 @@ static void shape_text(char *text, size_t size, int rank, const uint64_t *dims) 
   if (used < size) snprintf(text + used, size - used, "]");
 }
 
-/* The tensor of a parameter's value or moment, with the right type and shape. */
-static fovea_status find_parameter(const fovea_safetensors *file, const fovea_parameter *p, const char *prefix,
-                                   const fovea_safetensor **tensor) {
-  char name[FOVEA_TENSOR_NAME], has[128], wants[128];
-  snprintf(name, sizeof name, "%s%s", prefix, p->name);
-  const fovea_safetensor *t;
-  fovea_status status = fovea_safetensors_find(file, name, &t);
-  if (status != FOVEA_OK) return status;
-  uint64_t dims[4] = {0};
-  for (int i = 0; i < p->rank; i++) dims[i] = (uint64_t)p->dims[i];
-  bool same = strcmp(t->dtype, "F32") == 0 && t->rank == p->rank;
-  for (int i = 0; i < p->rank && same; i++) same = t->dims[i] == dims[i];
-  if (!same) {
-    shape_text(has, sizeof has, t->rank, t->dims);
-    shape_text(wants, sizeof wants, p->rank, dims);
-    return fovea_fail(FOVEA_INVALID, "%s is %s %s, this network has F32 %s: it is of another architecture", name,
-                      t->dtype, has, wants);
-  }
-  *tensor = t;
-  return FOVEA_OK;
+static bool same_shape(const fovea_safetensor *t, int rank, const int *dims) {
+  bool same = t->rank == rank;
+  for (int i = 0; i < rank && same; i++) same = t->dims[i] == (uint64_t)dims[i];
+  return same;
 }
 
-/* The tensor's floats, at an address where floats may lie; NULL and a message when one is NaN or infinite. */
-static fovea_status copy_floats(const fovea_safetensor *t, float *data) {
-  const size_t count = t->size / sizeof *data;
-  if (count > 0) memcpy(data, t->data, count * sizeof *data);
-  for (size_t i = 0; i < count; i++) {
-    if (!isfinite(data[i]))
-      return fovea_fail(FOVEA_INVALID, "%s is %g at place %zu, expected finite numbers", t->name, (double)data[i], i);
-  }
-  return FOVEA_OK;
+fovea_status fovea_tensors_read(const fovea_safetensors *file, const char *name, int rank, const int *dims, bool exact,
+                                float *data) {
+  char has[128], wants[128];
+  const fovea_safetensor *t;
+  uint64_t wide[4] = {0};
+  size_t count = 1;
+  fovea_status status = fovea_safetensors_find(file, name, &t);
+  if (status != FOVEA_OK) return status;
+  for (int i = 0; i < rank; i++) wide[i] = (uint64_t)dims[i], count *= (size_t)dims[i];
+  if (same_shape(t, rank, dims) && (exact ? strcmp(t->dtype, "F32") == 0 : fovea_safetensors_has_floats(t)))
+    return fovea_safetensors_floats(t, count, data);
+  shape_text(has, sizeof has, t->rank, t->dims);
+  shape_text(wants, sizeof wants, rank, wide);
+  return fovea_fail(FOVEA_INVALID, "%s is %s %s, this network has %s %s: it is of another architecture", name, t->dtype,
+                    has, exact || !same_shape(t, rank, dims) ? "F32" : "F32, F64, F16 or BF16", wants);
 }
 
 static bool is_parameter(fovea_network *network, const char *name) {
@@ -132,10 +123,10 @@ static fovea_status visit(const fovea_safetensors *file, fovea_network *network,
   for (size_t g = 0; g < (all ? GROUPS : 1); g++) {
     for (size_t i = 0; i < fovea_network_parameter_count(network) && status == FOVEA_OK; i++) {
       const fovea_parameter *p = fovea_network_parameter(network, i);
-      const fovea_safetensor *t;
+      char name[FOVEA_TENSOR_NAME];
       if (groups[g].which != FOVEA_VALUE && !p->trainable) continue;
-      status = find_parameter(file, p, groups[g].prefix, &t);
-      if (status == FOVEA_OK) status = copy_floats(t, data);
+      snprintf(name, sizeof name, "%s%s", groups[g].prefix, p->name);
+      status = fovea_tensors_read(file, name, p->rank, p->dims, all, data);
       if (status == FOVEA_OK && set) status = fovea_network_set(network, i, groups[g].which, data);
     }
   }

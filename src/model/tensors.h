@@ -22,8 +22,13 @@ void fovea_tensors_end(fovea_tensors *t);
 /* Copies the parameters, with `moments` those too. FOVEA_MISMATCH when a number is NaN or infinite. */
 fovea_status fovea_tensors_gather(fovea_tensors *t, fovea_network *network, bool moments);
 
-/* Checks that the file has them all, of the right types and shapes and finite, and, but for optimizer.* and state.*, no
- * others; then sets them. Nothing is set after FOVEA_INVALID. */
+/* Copies the tensor `name`, of dims[rank], as floats. It is F32, or, unless its bits count (`exact`), F64, F16 or BF16.
+ * FOVEA_INVALID for another type or shape, and a number that is not finite. */
+fovea_status fovea_tensors_read(const fovea_safetensors *file, const char *name, int rank, const int *dims, bool exact,
+                                float *data);
+
+/* Checks that the file has them all, of the right shapes and finite, and, but for optimizer.* and state.*, no others;
+ * then sets them. With `moments` all of them are exact. Nothing is set after FOVEA_INVALID. */
 fovea_status fovea_tensors_set(const fovea_safetensors *file, fovea_network *network, bool moments);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
+#include "model/vae_graph.h"
 #include "net/augment.h"
 #include "net/network.h"
 
@@ -208,6 +209,17 @@ fovea_status fovea_vae_check(const fovea_vae_config *config) {
   fovea_vae *made = NULL;
   if (!config) return fovea_fail_null("config");
   fovea_status status = start(config, &made);
+  fovea_vae_destroy(made);
+  return status;
+}
+
+fovea_status fovea_vae_graph(const fovea_vae_config *config, fovea_graph **graph) {
+  fovea_vae *made = NULL;
+  const fovea_status status = start(config, &made);
+  if (status == FOVEA_OK) {
+    *graph = made->graph;
+    made->graph = NULL;
+  }
   fovea_vae_destroy(made);
   return status;
 }

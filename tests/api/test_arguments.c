@@ -274,6 +274,27 @@ static fovea_status call_network_load(void) {
   fovea_graph_destroy(made_graph);
   return status;
 }
+/* A build without the export refuses what is good, too. */
+static fovea_status if_built_in(fovea_status status, const void *a, const void *b) {
+  return a && b && !fovea_onnx_built_in() && status == FOVEA_INVALID ? FOVEA_OK : status;
+}
+static fovea_status call_network_export_onnx(void) {
+  const fovea_onnx_options asked = {.opset = 13};
+  fovea_onnx_summary made;
+  fovea_network *net = NETWORK(0);
+  const char *to = ARG(1, written);
+  return if_built_in(fovea_network_export_onnx(net, to, ARG(2, &asked), ARG(3, &made)), net, to);
+}
+static fovea_status call_onnx_built_in(void) {
+  fovea_onnx_built_in();
+  return FOVEA_OK;
+}
+static fovea_status call_onnx_export(void) {
+  const fovea_onnx_options asked = {.fold_batchnorm = true};
+  fovea_onnx_summary made;
+  const char *from = ARG(0, network_path), *to = ARG(1, written);
+  return if_built_in(fovea_onnx_export(from, to, ARG(2, &asked), ARG(3, &made)), from, to);
+}
 static fovea_status call_network_save(void) { return fovea_network_save(NETWORK(0), ARG(1, written)); }
 static fovea_status call_network_losses(void) {
   fovea_losses losses;
@@ -487,6 +508,7 @@ static const struct {
              DESTROY(network_destroy),
              OPTIONAL(network_evaluate, 1u << 2),
              CALL(network_evaluate_from),
+             OPTIONAL(network_export_onnx, 1u << 2 | 1u << 3),
              CALL(network_get),
              CALL(network_get_options),
              CALL(network_get_step),
@@ -509,6 +531,8 @@ static const struct {
              OPTIONAL(ols_fit_design, 1u << 1),
              CALL(ols_json),
              CALL(ols_summary),
+             CALL(onnx_built_in),
+             OPTIONAL(onnx_export, 1u << 2 | 1u << 3),
              CALL(profile_begin),
              CALL(profile_end),
              DESTROY(safetensors_close),

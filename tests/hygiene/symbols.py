@@ -23,6 +23,7 @@ BELOW = {
     "data": ["base"],
     "stats": ["base"],
     "model": ["net", "data"],
+    "export": ["model"],
     "ref": [],
 }
 # Sets of files, each with its reason: there are none.

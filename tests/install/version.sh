@@ -6,7 +6,10 @@ set -euo pipefail
 top=$here/../..
 
 version=$(sed -nE 's/^#define FOVEA_VERSION "(.*)"/\1/p' "$top/include/fovea/fovea.h")
-[ "$("$1" --version)" = "fovea $version" ] || fail "the command does not say fovea $version"
+said=$("$1" --version)
+[ "${said%%$'\n'*}" = "fovea $version" ] || fail "the command does not say fovea $version"
+[[ $said == *$'\nbuilt with export to ONNX' || $said == *$'\nbuilt without export to ONNX' ]] ||
+  fail "the command does not say what it was built with, but: $said"
 
 mkdir -p -- "$scratch/top/include/fovea"
 cp -- "$top/CMakeLists.txt" "$scratch/top/"

@@ -17,34 +17,10 @@ import signal
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from pypi import Skip, venv  # noqa: E402
+
 SKIPPED = 77
-PYPI_SECONDS = 240
-
-
-class Skip(Exception):
-    pass
-
-
-def venv(folder, *packages):
-    """Installs packages of PyPI and returns the environment's folder; a half-made one is made anew."""
-    path = folder / packages[0].split("=")[0]
-    done = path / "installed"
-    if done.exists() and done.read_text() == " ".join(packages):
-        return path
-    shutil.rmtree(path, ignore_errors=True)
-    pip = [path / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", "install", "--quiet",
-           "--retries", "1", "--timeout", "20", *packages]
-    for command in ([sys.executable, "-m", "venv", path], pip):
-        try:
-            made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  timeout=PYPI_SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise Skip(f"{' '.join(packages)} could not be installed: {error}")
-        if made.returncode:
-            lines = made.stdout.strip().splitlines() or ["no message"]
-            raise Skip(f"{' '.join(packages)} could not be installed: {lines[-1]}")
-    done.write_text(" ".join(packages))
-    return path
 
 
 def icd(folder, name, library):

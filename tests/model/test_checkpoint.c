@@ -104,6 +104,102 @@ static void weights_alone(void **state) {
   fovea_vae_destroy(saved);
 }
 
+/* --- weights of other types, as other programs write them --- */
+
+enum { NUMBERS = 7 };
+
+typedef struct type {
+  const char *dtype;
+  size_t size;
+  uint64_t bits[NUMBERS]; /* the numbers in the file ... */
+  float is[NUMBERS];      /* ... and as floats */
+} type;
+
+static const type types[] = {{"F16",
+                              2,
+                              {0x3c00, 0xc000, 0x0001, 0x83ff, 0x7bff, 0x8000, 0x0400},
+                              {1, -2, 0x1p-24f, -1023 * 0x1p-24f, 65504, -0.0f, 0x1p-14f}},
+                             {"BF16",
+                              2,
+                              {0x3f80, 0xc000, 0x0001, 0x807f, 0x7f7f, 0x8000, 0x3eab},
+                              {1, -2, 0x1p-133f, -127 * 0x1p-133f, 0x1.fep127f, -0.0f, 0x1.56p-2f}},
+                             {"F64",
+                              8,
+                              {0x3ff0000000000000, 0xc000000000000000, 0x3ff0000010000001, 0x3ff0000010000000,
+                               0x36a0000000000000, 0x8000000000000000, 0x47efffffe0000000},
+                              {1, -2, 0x1.000002p0f, 1, 0x1p-149f, -0.0f, 0x1.fffffep127f}}};
+
+/* The checkpoint with its first tensor of that type, all of these numbers; `last` is the last of them. */
+static void write_as(const char *from, const char *to, const type *as, uint64_t last) {
+  fovea_safetensors *file = NULL;
+  fovea_safetensor all[256];
+  OK(fovea_safetensors_open(from, &file));
+  const size_t count = fovea_safetensors_count(file);
+  assert_true(count < 256);
+  for (size_t i = 0; i < count; i++) all[i] = *fovea_safetensors_get(file, i);
+  const size_t numbers = all[0].size / sizeof(float);
+  char *data = malloc(numbers * as->size);
+  for (size_t i = 0; i < numbers; i++)
+    memcpy(data + i * as->size, i + 1 < numbers ? &as->bits[i % NUMBERS] : &last, as->size);
+  all[0].dtype = as->dtype, all[0].data = data;
+  OK(fovea_safetensors_write(to, all, count, NULL, 0));
+  fovea_safetensors_close(file);
+  free(data);
+}
+
+static void weights_of_other_types(void **state) {
+  (void)state;
+  fovea_vae *saved = trained();
+  const fovea_vae_config c = small_config();
+  const char *path = temp_path("floats.safetensors"), *other = temp_path("other.safetensors");
+  static const uint64_t infinite[] = {0x7c00, 0xff80, 0x47effffff0000000}; /* the last as a float */
+  fovea_training_state back;
+  OK(fovea_vae_save(saved, path, &some_state, NULL));
+  for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
+    fovea_vae *loaded = make(&c, true);
+    const size_t count = fovea_network_parameter(loaded->network, 0)->count;
+    float *values = malloc(count * sizeof *values);
+    write_as(path, other, &types[k], types[k].bits[0]);
+    OK(fovea_vae_load(loaded, other, NULL));
+    OK(fovea_network_get(loaded->network, 0, FOVEA_VALUE, values));
+    for (size_t i = 0; i + 1 < count; i++)
+      if (memcmp(&values[i], &types[k].is[i % NUMBERS], sizeof *values) != 0)
+        fail_msg("%s number %zu is %a", types[k].dtype, i % NUMBERS, (double)values[i]);
+    /* A training that goes on has the bits that it had. */
+    assert_int_equal(fovea_vae_load(loaded, other, &back), FOVEA_INVALID);
+    assert_message("this network has F32 [");
+    write_as(path, other, &types[k], infinite[k]);
+    assert_int_equal(fovea_vae_load(loaded, other, NULL), FOVEA_INVALID);
+    assert_message("expected numbers that are finite as floats");
+    free(values);
+    fovea_vae_destroy(loaded);
+  }
+  const type whole = {.dtype = "I32", .size = 4};
+  write_as(path, other, &whole, 0);
+  assert_int_equal(fovea_vae_load(saved, other, NULL), FOVEA_INVALID);
+  assert_message("F32, F64, F16 or BF16");
+  fovea_vae_destroy(saved);
+}
+
+/* Other programs find the graph in the metadata. */
+static void graph_in_file(void **state) {
+  (void)state;
+  fovea_vae *vae = trained();
+  const char *path = temp_path("graph.safetensors");
+  fovea_graph *graph = NULL;
+  int dims[3], expected[3];
+  OK(fovea_vae_save(vae, path, &some_state, "{}"));
+  OK(fovea_graph_load(path, &graph));
+  for (fovea_tensor t = 0; t <= vae->reconstruction; t++) {
+    OK(fovea_tensor_shape(graph, t, dims));
+    OK(fovea_tensor_shape(vae->graph, t, expected));
+    assert_memory_equal(dims, expected, sizeof dims);
+  }
+  assert_int_equal(fovea_tensor_shape(graph, vae->reconstruction + 1, dims), FOVEA_INVALID);
+  fovea_graph_destroy(graph);
+  fovea_vae_destroy(vae);
+}
+
 static void bad_numbers_are_not_saved(void **state) {
   (void)state;
   fovea_vae *vae = trained();
@@ -229,6 +325,8 @@ static void bad_files(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
                                      cmocka_unit_test(weights_alone),
+                                     cmocka_unit_test(weights_of_other_types),
+                                     cmocka_unit_test(graph_in_file),
                                      cmocka_unit_test(bad_numbers_are_not_saved),
                                      cmocka_unit_test(other_architectures),
                                      cmocka_unit_test(evaluation_only),

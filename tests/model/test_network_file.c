@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
 #include <math.h>
 
 #include "fovea/network.h"
@@ -285,10 +286,12 @@ typedef struct changed {
 } changed;
 
 static const changed of_graph[] = {
-    {"\"version\":1", "\"version\":2", "version 2, this library reads 1"},
-    {"\"version\":1,", "", "'version' is missing"},
-    {"\"version\":1", "\"version\":\"1\"", "'version' is of another type, expected an integer"},
-    {"\"version\":1", "\"version\":1,\"more\":[]", "'more' is unknown"},
+    {"\"version\":2", "\"version\":3", "version 3, this library reads 1 to 2"},
+    {"\"version\":2", "\"version\":0", "version 0, this library reads 1 to 2"},
+    {"\"version\":2", "\"version\":1", "'parameters' is unknown"},
+    {"\"version\":2,", "", "'version' is missing"},
+    {"\"version\":2", "\"version\":\"2\"", "'version' is of another type, expected an integer"},
+    {"\"version\":2", "\"version\":2,\"more\":[]", "'more' is unknown"},
     {"\"op\":\"conv2d\"", "\"op\":\"conv3d\"", "'conv3d' is no op"},
     {"\"op\":\"conv2d\"", "\"op\":3", "'op' is of another type"},
     {"\"op\":\"conv2d\"", "\"op\":\"dense\"", "'units' is missing"},
@@ -314,6 +317,12 @@ static const changed of_graph[] = {
     {"\"name\":\"valid\"", "\"name\":\"\"", "the name is empty"},
     {"\"shape\":[2,8,8]", "\"shape\":[2,8]", "'shape' has 2 numbers"},
     {"\"shape\":[2,8,8]", "\"shape\":[2,8,9]", "'shape' says 2x8x9"},
+    {"\"parameters\":[\"conv1.weight\"", "\"parameters\":[\"conv1.wait\"",
+     "'parameters' of this conv2d is not what follows"},
+    {"\"pads\":[1,1,1,1]", "\"pads\":[1,1,1,2]", "'pads' of this conv2d is not what follows"},
+    {",\"pads\":[1,1,1,1]", "", "'pads' of this conv2d is missing"},
+    {"\"columns\":[", "\"columns\":[0,", "'columns' of this dense is not what follows"},
+    {"\"rows\":[", "\"rows\":[0,", "'rows' of this dense is not what follows"},
     {"\"kept\":[0", "\"kept\":[-1", "-1 is not one of"},
     {"\"kept\":[0", "\"kept\":[0.5", "'kept' has what is no integer"},
     {"\"kept\":", "\"kept_\":", "'kept_' is unknown"},
@@ -379,9 +388,33 @@ static void test_other_tensors(void **state) {
   OK(write_changed(graph_text, NULL, NULL));
   failures += refused("without options", "its metadata has no 'network'");
   change(graph_text, "\"name\":\"conv2\"", "\"name\":\"conv2_\"");
+  change(graph_text, "[\"conv2.weight\"]", "[\"conv2_.weight\"]");
   OK(write_changed(graph_text, options_text, NULL));
   failures += refused("another name", "conv2_.weight");
   if (failures) fail_msg("%d files", failures);
+}
+
+/* What version 1 did not have is away, and the graph the same. */
+static void test_first_version(void **state) {
+  (void)state;
+  static char text[MOST_TEXT];
+  static const char *const facts[] = {"parameters", "pads", "rows", "columns"};
+  fovea_graph *loaded = NULL;
+  json_t *node = NULL;
+  size_t i = 0;
+  metadata("graph", text);
+  json_t *root = json_loads(text, 0, NULL);
+  assert_int_equal(json_object_set_new(root, "version", json_integer(1)), 0);
+  json_array_foreach(json_object_get(root, "nodes"), i, node) {
+    for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) json_object_del(node, facts[k]);
+  }
+  char *first = json_dumps(root, JSON_REAL_PRECISION(17));
+  assert_true(strlen(first) < strlen(text));
+  OK(fovea_graph_from_json(first, &loaded));
+  assert_same_graph(graph, loaded);
+  fovea_graph_destroy(loaded);
+  json_decref(root);
+  free(first);
 }
 
 /* Which no builder would make. */
@@ -488,17 +521,13 @@ static void test_any_bytes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
-                                     cmocka_unit_test(test_saved_again),
-                                     cmocka_unit_test(test_last_bits),
-                                     cmocka_unit_test(test_other_options),
-                                     cmocka_unit_test(test_saved_options),
-                                     cmocka_unit_test(test_graph_alone),
-                                     cmocka_unit_test(test_refused),
-                                     cmocka_unit_test(test_other_tensors),
-                                     cmocka_unit_test(test_loss_without_the_images),
-                                     cmocka_unit_test(test_not_to_be_saved),
-                                     cmocka_unit_test(test_any_metadata),
-                                     cmocka_unit_test(test_any_bytes)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_saved_again),
+      cmocka_unit_test(test_last_bits),       cmocka_unit_test(test_other_options),
+      cmocka_unit_test(test_saved_options),   cmocka_unit_test(test_graph_alone),
+      cmocka_unit_test(test_refused),         cmocka_unit_test(test_other_tensors),
+      cmocka_unit_test(test_first_version),   cmocka_unit_test(test_loss_without_the_images),
+      cmocka_unit_test(test_not_to_be_saved), cmocka_unit_test(test_any_metadata),
+      cmocka_unit_test(test_any_bytes)};
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

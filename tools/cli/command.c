@@ -16,7 +16,10 @@ int command_fail(fovea_status status) {
   return (int)status;
 }
 
-void command_print_version(void) { puts("fovea " FOVEA_VERSION); }
+void command_print_version(void) {
+  puts("fovea " FOVEA_VERSION);
+  printf("built %s export to ONNX\n", fovea_onnx_built_in() ? "with" : "without");
+}
 
 static const char *variable_name(const void *of, size_t i) {
   (void)of;

@@ -18,6 +18,7 @@ extern const command command_regress;
 extern const command command_bench;
 extern const command command_check;
 extern const command command_pack;
+extern const command command_export;
 
 /* What a subcommand takes. */
 typedef struct command_line {
@@ -36,6 +37,7 @@ fovea_status command_begin(const command_line *line, int argc, char **argv, bool
 /* Sets the values again, after others were put in their places. */
 fovea_status command_parse(const command_line *line, int argc, char **argv);
 
+/* "fovea 0.1.0", and a line of what it was built with. */
 void command_print_version(void);
 
 /* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */

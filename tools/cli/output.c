@@ -13,14 +13,25 @@ static bool is_there(const char *path) {
   return stat(path, &about) == 0 && S_ISREG(about.st_mode) && about.st_size > 0;
 }
 
+static size_t read_start(const char *path, char *bytes, size_t most) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return 0;
+  const size_t size = fread(bytes, 1, most, file);
+  fclose(file);
+  return size;
+}
+
 static bool is_png(const char *path) {
   static const char signature[] = "\x89PNG\r\n\x1a\n";
   char bytes[sizeof signature - 1];
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) return false;
-  const size_t size = fread(bytes, 1, sizeof bytes, file);
-  fclose(file);
-  return size == sizeof bytes && memcmp(bytes, signature, sizeof bytes) == 0;
+  return read_start(path, bytes, sizeof bytes) == sizeof bytes && memcmp(bytes, signature, sizeof bytes) == 0;
+}
+
+/* protobuf has no signature: field 1, the format's version, a number below 128, then field 2, the producer's name. So
+ * do all exporters begin that we know. */
+static bool is_onnx(const char *path) {
+  char bytes[3];
+  return read_start(path, bytes, sizeof bytes) == sizeof bytes && bytes[0] == 0x08 && bytes[1] > 0 && bytes[2] == 0x12;
 }
 
 /* Those of --save say which code they were reconstructed from. */
@@ -35,6 +46,12 @@ static bool is_of_save(const char *path) {
 fovea_status output_check_png(const char *option, const char *path) {
   if (!is_there(path) || is_png(path)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
+                    option, path);
+}
+
+fovea_status output_check_onnx(const char *option, const char *path) {
+  if (!is_there(path) || is_onnx(path)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no ONNX file and would be lost; choose another name",
                     option, path);
 }
 

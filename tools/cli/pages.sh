@@ -14,7 +14,7 @@ cat >"$temporary/fovea" <<'END'
 END
 chmod +x "$temporary/fovea"
 export command subcommand=''
-version=$("$command" --version)
+version=$("$command" --version | head -n 1)
 
 # page NAME SUMMARY SEE...: the page of what $subcommand is.
 page() {

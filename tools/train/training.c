@@ -11,6 +11,7 @@
 #include "draw/plots.h"
 #include "model/checkpoint.h"
 #include "train/identity.h"
+#include "train/init.h"
 
 typedef struct training {
   const run_options *options;
@@ -98,6 +99,12 @@ static fovea_status restore_metrics(training *t) {
   return metrics_restore(&folder, t->rows, (int)t->options->epochs);
 }
 
+static fovea_status load_init(fovea_vae *vae, const char *path) {
+  const fovea_status status = fovea_vae_load(vae, path, NULL);
+  if (status == FOVEA_OK) init_say_types(path);
+  return status;
+}
+
 static fovea_status begin(training *t) {
   const run_options *o = t->options;
   fovea_status status = open_directory(t);
@@ -108,7 +115,7 @@ static fovea_status begin(training *t) {
   if (status == FOVEA_OK && t->resumed)
     status = fovea_vae_load(t->vae, t->checkpoint, &t->state);
   else if (status == FOVEA_OK && o->init != NULL)
-    status = fovea_vae_load(t->vae, o->init, NULL);
+    status = load_init(t->vae, o->init);
   if (status == FOVEA_OK) status = check_state(t);
   if (status == FOVEA_OK) status = check_blas(t);
   signals_busy(); /* with files */

@@ -1,0 +1,108 @@
+"""check.py by FOLDER: compares each network of FOLDER with what Fovea makes of it, as its cases.json says: by "onnx",
+ONNX Runtime, OpenVINO and onnx.checker; by "numpy" and "torch", samples/python. Exits 1 with the findings."""
+import json
+import pathlib
+import sys
+
+import numpy as np
+from safetensors.numpy import load_file
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "samples" / "python"))
+RUNTIME, REBUILT = 1e-5, 1e-6  # relative to the largest value of a tensor, where that is above 1
+
+
+def difference(value, expected):
+    if value.size != expected.size or value.shape[0] != expected.shape[0]:
+        return f"shape {value.shape}, expected {expected.shape}"
+    worst = np.abs(value.reshape(expected.shape).astype(float) - expected).max()
+    return worst / max(1, np.abs(expected).max())
+
+
+def findings(what, values, expected, most):
+    for name in expected:
+        found = difference(np.asarray(values[name]), expected[name]) if name in values else "it is not there"
+        if isinstance(found, str) or not found <= most:
+            yield f"{what}: {name}: {found}"
+
+
+def check_onnx(case, values):
+    import onnx
+    import onnxruntime
+    import openvino
+
+    model = onnx.load(case["onnx"])
+    onnx.checker.check_model(model, full_check=True)
+    onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    made = {name for node in model.graph.node for name in node.output}
+    bare = onnx.load(case["onnx"])
+    del bare.graph.value_info[:]
+    inferred = onnx.shape_inference.infer_shapes(bare, strict_mode=True, data_prop=True).graph
+    shapes = {v.name: v.type.tensor_type.shape.dim for v in [*inferred.value_info, *inferred.output]}
+    for name in made:
+        if name not in shapes or not all(d.HasField("dim_value") for d in shapes[name][1:]):
+            yield f"{case['onnx']}: the shape of {name} cannot be inferred"
+    metadata = {p.key: p.value for p in model.metadata_props}
+    for key in case["metadata"]:
+        if key not in metadata:
+            yield f"{case['onnx']}: no {key} in the metadata"
+    if model.producer_name != "fovea" or model.opset_import[0].version != case["opset"]:
+        yield f"{case['onnx']}: made by {model.producer_name} for {model.opset_import[0].version}"
+    source = model.graph.input[0].name
+    outputs = {o.name: values[o.name] for o in model.graph.output}
+    for count in (len(values[source]), 1):  # any batch
+        x, expected = values[source][:count], {k: v[:count] for k, v in outputs.items()}
+        session = onnxruntime.InferenceSession(case["onnx"], providers=["CPUExecutionProvider"])
+        results = dict(zip([o.name for o in session.get_outputs()], session.run(None, {source: x})))
+        yield from findings(f"{case['onnx']} by ONNX Runtime", results, expected, RUNTIME)
+        compiled = openvino.Core().compile_model(case["onnx"], "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        results = {name: value for key, value in compiled(x).items() for name in key.get_names()}
+        yield from findings(f"{case['onnx']} by OpenVINO", results, expected, RUNTIME)
+
+
+def rebuilt(by, path, images, given):
+    if by == "numpy":
+        from load_numpy import load, run
+        nodes = load(path)
+        return nodes, run(nodes, images, given)
+    import torch
+    from load_torch import Network
+    network = Network(path).double()
+    with torch.no_grad():
+        values = network(torch.from_numpy(images).double(), {k: torch.from_numpy(v).double() for k, v in given.items()})
+    return network.nodes, [value.numpy() for value in values]
+
+
+def check_rebuilt(by, case, values):
+    nodes, made = rebuilt(by, case["network"], values["images"], {})
+    last = len(nodes) - 1
+    names = {node["name"] or f"{node['op']}_{i}": i for i, node in enumerate(nodes)}
+    names[case["last"]] = last
+    code = [i for i, node in enumerate(nodes) if node["op"] == "reparameterize"]
+    if code:
+        names["mu"], names["logvar"] = nodes[code[0]]["inputs"]
+    names["images"] = 0
+    expected = {name: value for name, value in values.items() if name != "z"}
+    results = {name: made[names[name]] for name in expected}
+    yield from findings(f"{case['network']} by {by}", results, expected, REBUILT)
+    if code and "z" in values:
+        z = np.zeros_like(made[code[0]]) + values["z"][:, :, None, None]
+        decoded = rebuilt(by, case["network"], np.zeros_like(values["images"]), {code[0]: z})[1]
+        yield from findings(f"{case['network']} decoded by {by}", {"reconstructions": decoded[last]},
+                            {"reconstructions": values["reconstructions"]}, REBUILT)
+
+
+def main(by, folder):
+    cases = json.loads((pathlib.Path(folder) / "cases.json").read_text())
+    found = []
+    for case in cases if by == "onnx" else {case["network"]: case for case in cases}.values():
+        values = load_file(case["values"])
+        if "originals" in values:  # of fovea reconstruct
+            values["images"] = values.pop("originals")
+        found += check_onnx(case, values) if by == "onnx" else check_rebuilt(by, case, values)
+    print("\n".join(found))
+    print(f"{len(cases)} ONNX files, {len({case['network'] for case in cases})} networks by {by}: {len(found)} findings")
+    return 1 if found or not cases else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
