@@ -19,6 +19,17 @@ static void arithmetic(item *t) {
   putf(t, fmaf(t->x, t->x, t->x));
 }
 
+static void pairs(item *t) {
+  putf(t, fmaf(t->x, 2.0F, t->z));
+  putf(t, fmaf(t->y, 2.0F, t->x));
+  putf(t, fmaf(t->z, -0.5F, t->x));
+  putf(t, fmaf(t->x, -0.5F, t->y));
+  putf(t, t->x * 4.0F);
+  putf(t, t->y * 4.0F);
+  putf(t, t->z + 1.0F);
+  putf(t, t->x + 1.0F);
+}
+
 static void rounding(item *t) {
   putf(t, floorf(t->x));
   putf(t, ceilf(t->x));
@@ -196,6 +207,7 @@ static harness h;
     inputs_compare(&h, #name, name);      \
   }
 ITEMS(arithmetic)
+ITEMS(pairs)
 ITEMS(rounding)
 ITEMS(divisions)
 ITEMS(integers)
@@ -291,14 +303,23 @@ int main(void) {
     fprintf(stderr, "%s\n", h.log);
     return 1;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_rounding),
-                                     cmocka_unit_test(test_divisions),      cmocka_unit_test(test_integers),
-                                     cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
-                                     cmocka_unit_test(test_wide),           cmocka_unit_test(test_conversions),
-                                     cmocka_unit_test(test_comparisons),    cmocka_unit_test(test_dual),
-                                     cmocka_unit_test(test_divergence),     cmocka_unit_test(test_one_counter),
-                                     cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),
-                                     cmocka_unit_test(test_loads),          cmocka_unit_test(test_stores),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),
+                                     cmocka_unit_test(test_pairs),
+                                     cmocka_unit_test(test_rounding),
+                                     cmocka_unit_test(test_divisions),
+                                     cmocka_unit_test(test_integers),
+                                     cmocka_unit_test(test_short_integers),
+                                     cmocka_unit_test(test_integer_division),
+                                     cmocka_unit_test(test_wide),
+                                     cmocka_unit_test(test_conversions),
+                                     cmocka_unit_test(test_comparisons),
+                                     cmocka_unit_test(test_dual),
+                                     cmocka_unit_test(test_divergence),
+                                     cmocka_unit_test(test_one_counter),
+                                     cmocka_unit_test(test_private_memory),
+                                     cmocka_unit_test(test_constant_table),
+                                     cmocka_unit_test(test_loads),
+                                     cmocka_unit_test(test_stores),
                                      cmocka_unit_test(test_atomics)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   harness_close(&h);
