@@ -348,6 +348,30 @@ static void test_numbers(void **state) {
   free(err);
 }
 
+/* A number whose slope depends on another number, or on a factor, is said to: of a rate by its name. */
+static void test_products(void **state) {
+  (void)state;
+  static const char rates[] =
+      "activation,attention,batchnorm,dropout,lr,test_loss\nelu,none,on,on,1,1\nelu,none,on,on,2,2\nelu,none,on,on,4,3."
+      "1\n"
+      "relu,none,on,on,1,3\nrelu,none,on,on,2,2.1\nrelu,none,on,on,4,1\n";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments,
+           "--anova 2 --terms 'g,z*x' --response y '%s/tests/golden/inference/product.csv'", FOVEA_SOURCE_DIR);
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(
+      strstr(out, "\nBut z and x matter together: what one does depends on the other (F = 11.43, p = 0.002)"));
+  assert_null(strstr(out, "But g and"));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--anova 2 --terms 'lr*activation' '%s'",
+           temp_file("rates.csv", rates, sizeof rates - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "\nBut activation and lr matter together: what one does depends on the other (F = "));
+  free(out);
+  free(err);
+}
+
 /* Two factors that each do nothing on average, and everything together. */
 static void test_crossover(void **state) {
   (void)state;
@@ -536,6 +560,7 @@ int main(void) {
       cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),   cmocka_unit_test(test_saturated),
       cmocka_unit_test(test_sweep_folder),   cmocka_unit_test(test_unknown_pairs), cmocka_unit_test(test_failures),
       cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),         cmocka_unit_test(test_crossover),
-      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names),  cmocka_unit_test(test_sweep_part)};
+      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names),  cmocka_unit_test(test_sweep_part),
+      cmocka_unit_test(test_products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
