@@ -19,6 +19,14 @@ static void arithmetic(item *t) {
   putf(t, fmaf(t->x, t->x, t->x));
 }
 
+static void indexed(item *t) {
+  uint32_t w[16], sum = t->c;
+  for (uint32_t k = 0; k < 16; k++) w[k] = t->a * k + (t->b ^ k);
+  for (uint32_t k = 1; k < 13; k += 3) w[k + 2] = sum = sum * 5 + w[k] * w[k - 1];
+  put(t, sum);
+  put(t, w[3]);
+}
+
 static void pairs(item *t) {
   putf(t, fmaf(t->x, 2.0F, t->z));
   putf(t, fmaf(t->y, 2.0F, t->x));
@@ -207,6 +215,7 @@ static harness h;
     inputs_compare(&h, #name, name);      \
   }
 ITEMS(arithmetic)
+ITEMS(indexed)
 ITEMS(pairs)
 ITEMS(rounding)
 ITEMS(divisions)
@@ -303,23 +312,15 @@ int main(void) {
     fprintf(stderr, "%s\n", h.log);
     return 1;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),
-                                     cmocka_unit_test(test_pairs),
-                                     cmocka_unit_test(test_rounding),
-                                     cmocka_unit_test(test_divisions),
-                                     cmocka_unit_test(test_integers),
-                                     cmocka_unit_test(test_short_integers),
-                                     cmocka_unit_test(test_integer_division),
-                                     cmocka_unit_test(test_wide),
-                                     cmocka_unit_test(test_conversions),
-                                     cmocka_unit_test(test_comparisons),
-                                     cmocka_unit_test(test_dual),
-                                     cmocka_unit_test(test_divergence),
-                                     cmocka_unit_test(test_one_counter),
-                                     cmocka_unit_test(test_private_memory),
-                                     cmocka_unit_test(test_constant_table),
-                                     cmocka_unit_test(test_loads),
-                                     cmocka_unit_test(test_stores),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_indexed),
+                                     cmocka_unit_test(test_pairs),          cmocka_unit_test(test_rounding),
+                                     cmocka_unit_test(test_divisions),      cmocka_unit_test(test_integers),
+                                     cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
+                                     cmocka_unit_test(test_wide),           cmocka_unit_test(test_conversions),
+                                     cmocka_unit_test(test_comparisons),    cmocka_unit_test(test_dual),
+                                     cmocka_unit_test(test_divergence),     cmocka_unit_test(test_one_counter),
+                                     cmocka_unit_test(test_private_memory), cmocka_unit_test(test_constant_table),
+                                     cmocka_unit_test(test_loads),          cmocka_unit_test(test_stores),
                                      cmocka_unit_test(test_atomics)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   harness_close(&h);

@@ -59,6 +59,7 @@ typedef struct step {
  *   v    an address: a vector register or two, or off     p  its base: scalar registers, or off
  *   G    scalar registers of a load      k    16 bits     b  the distance of a branch
  *   q    s[0:3], by which gfx90a finds private memory; it is no source
+ *   i    gpr_idx(SRC0) or gpr_idx(DST), which the decoder reads
  *   X    exec, which is not written out  ?    anything; without effect where `run` is NULL */
 typedef struct instruction {
   const char *name, *operands;
