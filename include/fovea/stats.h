@@ -50,9 +50,10 @@ typedef struct fovea_design_variable {
   double *low;        /* NULL, or n: what the decimal numbers have below the last digit of `values`; of tables of up to
                          2^20 cells */
   size_t level_count; /* of a factor */
-  char **levels;      /* level_count: the baseline, then the others in the order of bytes, or of numbers */
-  size_t *at;         /* n: the level in each row; of numbers NULL */
-  bool is_switch;     /* the levels are off and on, or no and yes, or false and true */
+  char **levels;  /* level_count: the baseline, then the others in the order of bytes, or of numbers; in a sweep's own
+                     design none is attention's first */
+  size_t *at;     /* n: the level in each row; of numbers NULL */
+  bool is_switch; /* the levels are off and on, or no and yes, or false and true */
   bool is_block;
 } fovea_design_variable;
 
@@ -108,6 +109,8 @@ typedef struct fovea_design_options {
   size_t term_count;
   const char *const *baselines; /* "NAME=LEVEL"; without one it is the first level */
   size_t baseline_count;
+  const char *const *first_levels; /* "NAME=LEVEL": the first level, where that predictor has it; a switch's is off */
+  size_t first_level_count;
   const char *const *categorical; /* columns of numbers that are names */
   size_t categorical_count;
   const char *const *powers; /* "NAME:DEGREE", a predictor: x, x^2, ... to that degree, without loss */

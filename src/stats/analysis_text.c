@@ -56,6 +56,49 @@ static size_t wider(size_t width, const char *name) {
 
 /* --- sentences --------------------------------------------------------------------------------------------------- */
 
+static void put_together(fovea_text *t, const char *a, const char *b, const fovea_effect *e) {
+  fovea_text_add(t, "But ");
+  fovea_text_add(t, a);
+  fovea_text_add(t, " and ");
+  fovea_text_add(t, b);
+  fovea_text_print(t, " matter together: what one does depends on the other (F = %.2f, p ", e->f_value);
+  fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
+  if (e->alike) fovea_text_add(t, ", or ");
+  if (e->alike) fovea_text_add(t, e->alike);
+  if (e->alike) fovea_text_add(t, ", which these rows cannot tell from it, does so");
+  fovea_text_add(t, "; the sentences above are of averages.\n");
+}
+
+/* The text after a variable's name in the design, if it begins so; else NULL. */
+static const char *after_variable(const char *text, const char *name, bool logarithm) {
+  const size_t length = strlen(name), wrap = logarithm ? strlen("log(") : 0;
+  if (strncmp(text, "log(", wrap) != 0 || strncmp(text + wrap, name, length) != 0) return NULL;
+  text += wrap + length;
+  if (!logarithm) return text;
+  return *text == ')' ? text + 1 : NULL;
+}
+
+static bool is_product_of(const char *term, const fovea_slope *s, const char *name, bool logarithm) {
+  const char *rest = after_variable(term, s->name, s->logarithm);
+  rest = rest && *rest == ':' ? after_variable(rest + 1, name, logarithm) : NULL;
+  if (rest && *rest == '\0') return true;
+  rest = after_variable(term, name, logarithm);
+  rest = rest && *rest == ':' ? after_variable(rest + 1, s->name, s->logarithm) : NULL;
+  return rest && *rest == '\0';
+}
+
+/* Products of a number, which are tested as terms alone. */
+static void put_products(fovea_text *t, const fovea_analysis *a, const fovea_effect *e) {
+  for (size_t i = 0; i < a->slope_count; i++) {
+    const fovea_slope *s = &a->slopes[i];
+    for (size_t j = 0; j < a->factor_count; j++)
+      if (is_product_of(e->name, s, a->factors[j].name, false)) put_together(t, a->factors[j].name, s->name, e);
+    for (size_t j = 0; j < i; j++)
+      if (is_product_of(e->name, s, a->slopes[j].name, a->slopes[j].logarithm))
+        put_together(t, a->slopes[j].name, s->name, e);
+  }
+}
+
 static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
   for (size_t i = 0; i < a->factor_count; i++) {
     fovea_text_add(t, a->factors[i].sentence);
@@ -70,18 +113,10 @@ static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ol
   const fovea_effect *e = a->interactions;
   for (size_t i = 0; i < a->factor_count; i++)
     for (size_t j = i + 1; j < a->factor_count; j++, e++) {
-      if (!(e->p_value < o->alpha)) continue;
-      fovea_text_add(t, "But ");
-      fovea_text_add(t, a->factors[i].name);
-      fovea_text_add(t, " and ");
-      fovea_text_add(t, a->factors[j].name);
-      fovea_text_print(t, " matter together: what one does depends on the other (F = %.2f, p ", e->f_value);
-      fovea_text_print(t, e->p_value < 0.001 ? "< 0.001)" : "= %.3f)", e->p_value);
-      if (e->alike) fovea_text_add(t, ", or ");
-      if (e->alike) fovea_text_add(t, e->alike);
-      if (e->alike) fovea_text_add(t, ", which these rows cannot tell from it, does so");
-      fovea_text_add(t, "; the sentences above are of averages.\n");
+      if (e->p_value < o->alpha) put_together(t, a->factors[i].name, a->factors[j].name, e);
     }
+  for (size_t i = 0; i < a->effect_count; i++)
+    if (a->effects[i].p_value < o->alpha) put_products(t, a, &a->effects[i]);
 }
 
 /* --- the analysis of variance -------------------------------------------------------------------------------------

@@ -181,7 +181,8 @@ static fovea_status read_clusters(const fovea_predictors *p) {
 static fovea_status build(const fovea_table *t, const fovea_design_options *o, fovea_design *d) {
   const bool own = fovea_table_is_sweep(t) && !o->columns && !o->terms;
   const bool extra = o->block || o->power_count || o->baseline_count || o->categorical_count;
-  fovea_predictors p = {.table = t, .options = o, .design = d, .sweep = own && !o->all_levels};
+  fovea_predictors p = {
+      .table = t, .options = o, .design = d, .sweep = own && !o->all_levels, .of_sweep = fovea_table_is_sweep(t)};
   d->n = t->rows;
   fovea_status status = find_response(t, o->response, fovea_table_is_sweep(t), &p.response);
   if (!status && own && o->all_levels && extra)
@@ -205,6 +206,7 @@ static fovea_status check_options(const fovea_design_options *o) {
   fovea_status status = check_list("column", o->columns, o->column_count);
   if (!status) status = check_list("term", o->terms, o->term_count);
   if (!status) status = check_list("baseline", o->baselines, o->baseline_count);
+  if (!status) status = check_list("first level", o->first_levels, o->first_level_count);
   if (!status) status = check_list("categorical", o->categorical, o->categorical_count);
   return status ? status : check_list("power", o->powers, o->power_count);
 }

@@ -72,31 +72,67 @@ static const char *after_name(const char *text, const char *name, char *room) {
   return fovea_name_read(&text, "", room) && strcmp(room, name) == 0 && *text == '=' ? text + 1 : NULL;
 }
 
-static fovea_status choose(fovea_predictors *p, fovea_design_variable *v, const char *word, char *room) {
-  if (v->degree > 0)
-    return fovea_fail(FOVEA_INVALID, "the column %s has numbers and no baseline; --categorical %s takes them as names",
-                      v->name, v->name);
-  if (*word == '"' && fovea_name_read(&word, "", room)) word = room;
-  for (size_t l = 0; l < v->level_count; l++)
-    if (strcmp(v->levels[l], word) == 0) {
-      make_first(v, l, p->design->n);
-      return FOVEA_OK;
-    }
-  return fail_level(v, word);
+static size_t find_level(const fovea_design_variable *v, const char *word) {
+  size_t l = 0;
+  while (l < v->level_count && strcmp(v->levels[l], word) != 0) l++;
+  return l;
+}
+
+/* LEVEL of "NAME=LEVEL" in *word, where it is about the variable; `room` is as long as the text. */
+static bool is_about(const fovea_design_variable *v, const char *text, char *room, const char **word) {
+  *word = after_name(text, v->name, room);
+  if (*word && **word == '"' && fovea_name_read(word, "", room)) *word = room;
+  return *word != NULL;
 }
 
 fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text) {
   char *room = malloc(strlen(text) + 1);
   if (!room) return no_memory();
-  fovea_design_variable *found = NULL;
   const char *word = NULL;
-  for (size_t i = 0; i < p->design->variable_count && !found; i++) {
-    word = after_name(text, p->design->variables[i].name, room);
-    if (word) found = &p->design->variables[i];
-  }
-  fovea_status status =
-      found ? choose(p, found, word, room)
-            : fovea_fail(FOVEA_INVALID, "the baseline \"%s\" is of no predictor; it is NAME=LEVEL", text);
+  fovea_design_variable *v = p->design->variables, *end = v + p->design->variable_count;
+  fovea_status status = FOVEA_OK;
+  while (v < end && !is_about(v, text, room, &word)) v++;
+  if (v == end)
+    status = fovea_fail(FOVEA_INVALID, "the baseline \"%s\" is of no predictor; it is NAME=LEVEL", text);
+  else if (v->degree > 0)
+    status =
+        fovea_fail(FOVEA_INVALID, "the column %s has numbers and no baseline; --categorical %s takes them as names",
+                   v->name, v->name);
+  else if (find_level(v, word) == v->level_count)
+    status = fail_level(v, word);
+  else
+    make_first(v, find_level(v, word), p->design->n);
   free(room);
+  return status;
+}
+
+/* The level that comes first unless a baseline does: the last that is named, else a sweep's none; the first if none is.
+ */
+static fovea_status find_first(const fovea_predictors *p, const fovea_design_variable *v, size_t *level) {
+  const fovea_design_options *o = p->options;
+  *level = p->of_sweep && strcmp(v->name, "attention") == 0 ? find_level(v, "none") : v->level_count;
+  for (size_t i = 0; i < o->first_level_count + o->baseline_count; i++) {
+    const bool named = i < o->first_level_count;
+    const char *text = named ? o->first_levels[i] : o->baselines[i - o->first_level_count], *word = NULL;
+    char *room = malloc(strlen(text) + 1);
+    if (!room) return no_memory();
+    const bool about = is_about(v, text, room, &word);
+    if (about && named && find_level(v, word) < v->level_count) *level = find_level(v, word);
+    if (about && !named) *level = v->level_count;
+    free(room);
+  }
+  if (*level == v->level_count) *level = 0;
+  return FOVEA_OK;
+}
+
+fovea_status fovea_predictors_set_first(fovea_predictors *p) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < p->design->variable_count && !status; i++) {
+    fovea_design_variable *v = &p->design->variables[i];
+    size_t level = 0;
+    if (v->degree > 0 || v->is_switch) continue;
+    status = find_first(p, v, &level);
+    if (level > 0) make_first(v, level, p->design->n);
+  }
   return status;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fail.h"
 #include "stats/coding.h"
@@ -29,6 +30,26 @@ static fovea_status read_numbers(fovea_predictors *p, size_t column, fovea_desig
   v->values = malloc(p->table->rows * sizeof *v->values);
   if (!v->name || !v->values) return no_memory();
   return fovea_column_numbers(p->table, column, v->values, &v->low, &p->design->rounded);
+}
+
+/* A learning rate or a KL weight of a sweep enters as its logarithm: its levels are factors apart, not differences. */
+static fovea_status take_logarithms(fovea_predictors *p, size_t column, fovea_design_variable *v) {
+  const char *name = p->table->names[column];
+  const size_t rows = p->table->rows, size = strlen(name) + 6;
+  bool ratio = false, positive = true;
+  fovea_sweep_is_factor(name, &ratio);
+  for (size_t i = 0; i < rows; i++) positive = positive && v->values[i] > 0;
+  if (!ratio || !positive || !fovea_column_varies(p->table, column)) return FOVEA_OK;
+  char *logarithm = realloc(v->name, size);
+  if (!logarithm) return no_memory();
+  v->name = logarithm;
+  v->logarithm = true;
+  free(v->low);
+  v->low = NULL;
+  snprintf(logarithm, size, "log(%s)", name);
+  for (size_t i = 0; i < rows; i++) v->values[i] = log(v->values[i]);
+  if (p->sweep) return FOVEA_OK;
+  return fovea_design_remark(p->design, "%s is in the model as its natural logarithm, as in a sweep's own", name);
 }
 
 /* A switch that is the same in every row is the number that it stands for. */
@@ -65,6 +86,30 @@ static bool looks_like_number(const char *word) {
   return digits && other;
 }
 
+static int by_letters(const void *a, const void *b) {
+  const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+  const int order = strcasecmp(x, y);
+  return order ? order : strcmp(x, y);
+}
+
+/* Words that differ in nothing but the case of letters are often one word. */
+static fovea_status remark_cases(fovea_predictors *p, const fovea_design_variable *v) {
+  const char **words = malloc((v->level_count + 1) * sizeof *words);
+  size_t i = 1;
+  if (!words) return no_memory();
+  for (size_t l = 0; l < v->level_count; l++) words[l] = v->levels[l];
+  qsort(words, v->level_count, sizeof *words, by_letters);
+  while (i < v->level_count && strcasecmp(words[i - 1], words[i]) != 0) i++;
+  fovea_status status = FOVEA_OK;
+  if (i < v->level_count)
+    status = fovea_design_remark(p->design,
+                                 "the column %s has words that differ only in their case, such as %.40s and %.40s: "
+                                 "they are different names here",
+                                 v->name, words[i - 1], words[i]);
+  free(words);
+  return status;
+}
+
 /* Words that are nearly as many as the rows explain nothing; often they are dates or names. */
 static fovea_status remark_words(fovea_predictors *p, const fovea_design_variable *v) {
   enum { FEW = 8 };
@@ -86,17 +131,28 @@ static fovea_status read_variable(fovea_predictors *p, size_t column, bool as_fa
   fovea_status status = fovea_column_kind_of(p->table, column, &kind);
   as_factor = as_factor || is_named(o->categorical, o->categorical_count, p->table->names[column]);
   if (status) return status;
-  if (kind == FOVEA_COLUMN_NUMBERS && !as_factor) return read_numbers(p, column, v);
+  if (kind == FOVEA_COLUMN_NUMBERS && !as_factor) {
+    status = read_numbers(p, column, v);
+    return status || !p->of_sweep ? status : take_logarithms(p, column, v);
+  }
   status = fovea_column_factor(p->table, column, v);
+  if (!status) status = remark_cases(p, v);
   if (!status && !as_factor) status = remark_words(p, v);
   return status || as_factor ? status : settle_switch(p->table, v);
+}
+
+/* Whether the variable is of that column, or its logarithm. */
+static bool is_of(const fovea_design_variable *v, const char *column) {
+  const size_t length = strlen(column);
+  if (!v->logarithm) return strcmp(v->name, column) == 0;
+  return strncmp(v->name + strlen("log("), column, length) == 0 && strcmp(v->name + strlen("log(") + length, ")") == 0;
 }
 
 /* The variable of a column, which is added if it is new. */
 static fovea_status add_variable(fovea_predictors *p, size_t column, bool as_factor, size_t *variable) {
   fovea_design *d = p->design;
   for (*variable = 0; *variable < d->variable_count; ++*variable)
-    if (strcmp(d->variables[*variable].name, p->table->names[column]) == 0) return FOVEA_OK;
+    if (is_of(&d->variables[*variable], p->table->names[column])) return FOVEA_OK;
   fovea_design_variable *variables = realloc(d->variables, (d->variable_count + 1) * sizeof *variables);
   if (!variables) return no_memory();
   d->variables = variables;
@@ -165,28 +221,6 @@ static fovea_status append_name(char **text, const char *name) {
   return FOVEA_OK;
 }
 
-/* A learning rate or a KL weight enters as its logarithm: its levels are factors apart, not differences. */
-static fovea_status add_logarithm(fovea_predictors *p, const char *name) {
-  size_t column = 0, variable = 0;
-  fovea_status status = fovea_column_require(p->table, name, &column);
-  if (!status) status = add_variable(p, column, false, &variable);
-  fovea_design_variable *v = status ? NULL : &p->design->variables[variable];
-  bool positive = v && v->degree == 1;
-  for (size_t i = 0; i < p->table->rows && positive; i++) positive = v->values[i] > 0;
-  if (positive) {
-    const size_t size = strlen(name) + 6;
-    char *logarithm = realloc(v->name, size);
-    if (!logarithm) return no_memory();
-    v->name = logarithm;
-    v->logarithm = true;
-    free(v->low);
-    v->low = NULL;
-    snprintf(logarithm, size, "log(%s)", name);
-    for (size_t i = 0; i < p->table->rows; i++) v->values[i] = log(v->values[i]);
-  }
-  return status ? status : fovea_terms_add(p->design, &variable, 1);
-}
-
 /* The four, then the others in the order of the table. */
 static fovea_status add_sweep_factors(fovea_predictors *p) {
   fovea_status status = fovea_sweep_check(p->table);
@@ -198,10 +232,8 @@ static fovea_status add_sweep_factors(fovea_predictors *p) {
   }
   for (size_t i = 0; i < p->table->columns && !status; i++) {
     const char *name = p->table->names[i];
-    bool ratio = false;
-    if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name, &ratio)) continue;
-    if (i != p->response && fovea_column_varies(p->table, i))
-      status = ratio ? add_logarithm(p, name) : add_predictor(p, name);
+    if (is_named(fovea_sweep_factors, FOVEA_SWEEP_FACTORS, name) || !fovea_sweep_is_factor(name, NULL)) continue;
+    if (i != p->response && fovea_column_varies(p->table, i)) status = add_predictor(p, name);
   }
   return status;
 }
@@ -289,6 +321,7 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
                       fovea_column_varies(p->table, seed);
   if (!status && (o->block || blocks)) status = add_block(p, o->block ? o->block : "seed");
+  if (!status) status = fovea_predictors_set_first(p);
   for (size_t i = 0; i < o->baseline_count && !status; i++) status = fovea_predictors_set_baseline(p, o->baselines[i]);
   if (!status) fovea_terms_arrange(p->design, has_constant(p), o->all_levels);
   if (!status && p->sweep) status = name_ignored(p);

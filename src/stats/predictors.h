@@ -15,6 +15,7 @@ typedef struct fovea_predictors {
   fovea_design *design;
   size_t response; /* its column of the table */
   bool sweep;      /* a sweep's own design is wanted */
+  bool of_sweep;   /* the table is a sweep's */
 } fovea_predictors;
 
 /* Fills design->variables, terms and remarks. FOVEA_INVALID as fovea_design_from_table; FOVEA_NO_MEMORY. */
@@ -30,6 +31,10 @@ fovea_status fovea_power_split(const char *text, char **name, size_t *degree);
  * fovea_predictors_find. */
 fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find);
 fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text);
+
+/* Puts options->first_levels in front, in a sweep's table attention's none, where no baseline is given.
+ * FOVEA_NO_MEMORY. */
+fovea_status fovea_predictors_set_first(fovea_predictors *p);
 
 /* Adds a sentence to design->remarks. */
 fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) __attribute__((format(printf, 2, 3)));

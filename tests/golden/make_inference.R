@@ -50,7 +50,17 @@ effects <- function(a, df) {
        f_value = numbers(f), p_value = numbers(pf(f, d, df, lower.tail = FALSE)))
 }
 
-fit <- function(kind, model, by_sum, factors, cluster) {
+# What a number does where the others are at their means and factors at all levels alike.
+slope <- function(model, number, covariance, df) {
+  table <- attr(model, "table")
+  s <- if (is.null(covariance)) emtrends(model, ~1, var = number, data = table)
+       else emtrends(model, ~1, var = number, data = table, vcov. = covariance, df = df)
+  s <- as.data.frame(summary(s, infer = TRUE))
+  names(s)[2] <- "estimate"
+  c(list(name = number), estimates(s))
+}
+
+fit <- function(kind, model, by_sum, factors, cluster, slopes) {
   rest <- df.residual(model)
   covariance <- function(m) switch(kind, classical = NULL, cluster = vcovCL(m, cluster = cluster, type = "HC1"),
                                    vcovHC(m, type = toupper(kind)))
@@ -67,11 +77,12 @@ fit <- function(kind, model, by_sum, factors, cluster) {
     result$anova3 <- effects(if (is.null(w)) Anova(by_sum, type = 3) else Anova(by_sum, type = 3, vcov. = w), df)
   }
   result$means <- means(model, factors, v, df)
+  if (length(slopes)) result$slopes <- lapply(slopes, slope, model = model, covariance = v, df = df)
   result
 }
 
 # `factors` become R's factors with levels in the order of bytes; `asked` are those whose means are wanted.
-save_case <- function(name, data, formula, factors, asked, options, kinds, cluster = NULL) {
+save_case <- function(name, data, formula, factors, asked, options, kinds, cluster = NULL, slopes = NULL) {
   path <- file.path(out, paste0(name, ".csv"))
   write.csv(data, path, row.names = FALSE, quote = FALSE)
   data <- read.csv(path, colClasses = "character")
@@ -86,7 +97,7 @@ save_case <- function(name, data, formula, factors, asked, options, kinds, clust
   groups <- if (is.null(cluster)) NULL else data[[cluster]]
   save_json(name, list(options = options, coefficients = numbers(coef(model)), sigma = sigma(model),
                        r_squared = summary(model)$r.squared,
-                       fits = lapply(kinds, fit, model, by_sum, asked, groups)))
+                       fits = lapply(kinds, fit, model, by_sum, asked, groups, slopes)))
 }
 
 sweep_data <- function(seeds) {
@@ -191,6 +202,16 @@ needed <- function(factor, d) {
        detectable = uniroot(function(d) power(3, d) - 0.8, c(0, 20 * error), tol = 1e-14)$root)
 }
 save_json("seeds", list(needed("batchnorm", 0.005), needed("activation", 0.005), needed("dropout", 0.001)))
+
+# Products of two numbers, beside a factor, whose means are those at the numbers' means; and of three.
+set.seed(11)
+product <- unbalanced(50)
+product$z <- round(rexp(50) + product$x / 3, 3)
+product$y <- round(product$y + 0.7 * product$x * product$z - 0.4 * product$z, 4)
+save_case("product", product, y ~ g + x * z, c("g", "h", "c"), "g",
+          list(response = "y", constant = TRUE, terms = I(c("g", "x*z")), cluster = "c"), all_kinds, "c", c("x", "z"))
+save_case("product_with_factor", product, y ~ g * x * z, c("g", "h", "c"), "g",
+          list(response = "y", constant = TRUE, terms = I("g*x*z"), cluster = "c"), all_kinds[1:4], slopes = c("x", "z"))
 
 tails <- expand.grid(q = c(0.5, 3, 6, 12), df = c(2, 5, 25, 181, 10000), k = c(2, 3, 4, 10, 50))
 quantiles <- expand.grid(p = c(0.05, 0.01), df = c(5, 25, 181), k = c(3, 4, 10))

@@ -15,7 +15,7 @@ enum { MOST = 3 };
 
 typedef struct design_case {
   const char *csv;
-  const char *columns[MOST], *terms[MOST], *baselines[MOST], *categorical[MOST], *powers[MOST];
+  const char *columns[MOST], *terms[MOST], *baselines[MOST], *categorical[MOST], *powers[MOST], *first[MOST];
   const char *block, *cluster;
   bool constant, all_levels, log;
   const char *expected; /* the design, or a part of the message */
@@ -36,6 +36,8 @@ static fovea_status make(const design_case *c, fovea_design **d) {
                                   .term_count = count(c->terms),
                                   .baselines = c->baselines,
                                   .baseline_count = count(c->baselines),
+                                  .first_levels = c->first,
+                                  .first_level_count = count(c->first),
                                   .categorical = c->categorical,
                                   .categorical_count = count(c->categorical),
                                   .powers = c->powers,
@@ -64,6 +66,9 @@ static void flatten(const fovea_design *d, char *out, size_t size) {
 #define WORDS "g,h,x,y\na,u,1,1\nb,v,2,2\nc,u,3,5\na,v,4,3\n"
 #define SWEEP "activation,attention,batchnorm,dropout,seed,test_loss\n"
 #define TWO_SEEDS SWEEP "selu,none,on,off,7,1\nelu,spatial,off,off,8,2\n"
+#define RATES                                             \
+  "activation,attention,batchnorm,dropout,lr,test_loss\n" \
+  "elu,none,on,on,1,1\nelu,none,on,on,2,3\nelu,none,on,on,4,2\n"
 
 static void test_designs(void **state) {
   (void)state;
@@ -143,6 +148,51 @@ static void test_designs(void **state) {
        .expected = "test_loss: const batchnorm activation_elu; 1 1 0; 1 0 1"},
       {.csv = "width,activation,attention,batchnorm,dropout,test_loss\n8,elu,none,on,on,1\n2,elu,none,off,on,2\n",
        .expected = "test_loss: const batchnorm; 1 1; 1 0 (not among a sweep's own columns, and left out: width)"},
+      {.csv = SWEEP "selu,cbam,on,off,7,1\nelu,none,off,off,7,2\n", /* cbam is the first by alphabet */
+       .expected = "test_loss: const batchnorm attention_cbam activation_selu; 1 1 1 1; 1 0 0 0"},
+      {.csv = SWEEP "selu,cbam,on,off,7,1\nelu,none,off,off,7,2\n",
+       .first = {"attention=cbam", "activation=selu", "batchnorm=on"},
+       .expected = "test_loss: const batchnorm attention_none activation_elu; 1 1 0 0; 1 0 1 1"},
+      /* a first level is no more than that: a baseline goes before it, and what fits nothing is passed over */
+      {.csv = WORDS,
+       .columns = {"g"},
+       .first = {"g=c", "h=v", "q=1"},
+       .constant = true,
+       .expected = "y: const g_a g_b; 1 1 0; 1 0 1; 1 0 0; 1 1 0"},
+      {.csv = WORDS,
+       .columns = {"g"},
+       .first = {"g=z"},
+       .constant = true,
+       .expected = "y: const g_b g_c; 1 0 0; 1 1 0; 1 0 1; 1 0 0"},
+      {.csv = WORDS,
+       .columns = {"g"},
+       .first = {"g=c"},
+       .baselines = {"g=b"},
+       .constant = true,
+       .expected = "y: const g_a g_c; 1 1 0; 1 0 0; 1 0 1; 1 1 0"},
+      /* a rate is its logarithm in a sweep's table, whoever asks for it; in others it is a number */
+      {.csv = RATES, .expected = "test_loss: const log(lr); 1 0; 1 0.693147; 1 1.38629"},
+      {.csv = RATES,
+       .terms = {"lr"},
+       .constant = true,
+       .expected = "test_loss: const log(lr); 1 0; 1 0.693147; 1 1.38629 "
+                   "(lr is in the model as its natural logarithm, as in a sweep's own)"},
+      {.csv = RATES,
+       .columns = {"lr"},
+       .powers = {"lr:2"},
+       .expected = "test_loss: log(lr) log(lr)^2; 0 0; 0.693147 0.480453; 1.38629 1.92181 "
+                   "(lr is in the model as its natural logarithm, as in a sweep's own)"},
+      {.csv = RATES,
+       .terms = {"lr"},
+       .categorical = {"lr"},
+       .constant = true,
+       .expected = "test_loss: const lr_2 lr_4; 1 0 0; 1 1 0; 1 0 1"},
+      {.csv = "lr,y\n1,1\n2,2\n4,5\n", .expected = "y: lr; 1; 2; 4"},
+      /* words that are alike */
+      {.csv = "w,y\nu,1\nU,2\nv,4\n",
+       .constant = true,
+       .expected = "y: const w_u w_v; 1 1 0; 1 0 0; 1 0 1 (the column w has words that differ only in their case, such "
+                   "as U and u: they are different names here)"},
       {.csv = TWO_SEEDS,
        .all_levels = true,
        .expected = "test_loss: BatchNorm SpatialAttention Activation_elu Activation_selu; 1 0 0 1; 0 1 1 0"},

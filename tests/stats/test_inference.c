@@ -170,6 +170,19 @@ static void check_factors(json_t *golden, const fovea_analysis *a, fovea_adjustm
   }
 }
 
+/* emtrends takes differences of nearby points. */
+static void check_slopes(json_t *golden, const fovea_analysis *a) {
+  json_t *one;
+  size_t i;
+  json_array_foreach(golden, i, one) {
+    size_t s = 0;
+    while (s < a->slope_count && strcmp(a->slopes[s].name, json_string_value(get(one, "name"))) != 0) s++;
+    assert_true(s < a->slope_count);
+    assert_true(a->slopes[s].step == 1); /* as R's are */
+    check_estimate(a->slopes[s].name, 0, one, &a->slopes[s].change, 1e-9);
+  }
+}
+
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
 static void check_fit(const fovea_design *d, json_t *all, json_t *golden) {
@@ -192,6 +205,7 @@ static void check_fit(const fovea_design *d, json_t *all, json_t *golden) {
     if (fovea_analyze(d, o, &how, &a)) fail_msg("%s: %s", where, fovea_error_message());
     check_effects(get(golden, type == 2 ? "anova2" : "anova3"), a);
     check_factors(get(golden, "means"), a, how.adjustment);
+    check_slopes(get(golden, "slopes"), a);
     fovea_analysis_destroy(a);
   }
   fovea_ols_destroy(o);
@@ -199,8 +213,9 @@ static void check_fit(const fovea_design *d, json_t *all, json_t *golden) {
 
 static void test_goldens(void **state) {
   (void)state;
-  static const char *const cases[] = {"sweep_blocks",      "two_way",    "three_way",
-                                      "categorical_block", "empty_cell", "powers_of_log"};
+  static const char *const cases[] = {"sweep_blocks",      "two_way",      "three_way",
+                                      "categorical_block", "product",      "product_with_factor",
+                                      "empty_cell",        "powers_of_log"};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     where = cases[i];
     json_t *golden = load(where), *fits = get(golden, "fits");

@@ -143,6 +143,45 @@ static void test_fractions(void **state) {
   }
 }
 
+/* What others are compared to: the first level that is listed, of attention alone none, of a switch off. */
+static void test_first(void **state) {
+  (void)state;
+  static const struct {
+    const char *factors, *first;
+  } cases[] = {{"activation=relu|elu|selu,batchnorm,dropout=0.2|0.1", "activation=relu,dropout=0.2"},
+               {"attention,activation", "activation=elu,attention=none"},
+               {"attention=cbam|none,arch=35-25-5|12-8,lr=0.01|0.001", "attention=cbam,arch=35-25-5,lr=0.01"},
+               {"batchnorm=on|off,latent=4", ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    factors_plan plan = make(&(factors_request){.factors = cases[i].factors, .seeds = 1});
+    assert_string_equal(plan.first, cases[i].first);
+    free(plan.configs);
+  }
+}
+
+/* That they are a part is a sentence. */
+static void test_part(void **state) {
+  (void)state;
+  static const struct {
+    factors_request request;
+    const char *part;
+  } cases[] = {
+      {{.factors = "attention,batchnorm,dropout", .seeds = 2}, ""},
+      {{.factors = "attention,batchnorm,dropout", .seeds = 2, .random = 8}, ""},
+      {{.factors = "attention,batchnorm,dropout", .seeds = 2, .random = 5},
+       "these are 10 of 16 configurations, by --random 5"},
+      {{.factors = "attention,batchnorm,dropout", .seeds = 1, .fraction = "1/2"},
+       "these are 4 of 8 configurations, by --fraction 1/2"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    factors_plan plan = make(&cases[i].request);
+    char part[FACTORS_PART];
+    factors_say_part(&cases[i].request, &plan, part);
+    assert_string_equal(part, cases[i].part);
+    free(plan.configs);
+  }
+}
+
 static void test_refuses(void **state) {
   (void)state;
   static const struct {
@@ -181,6 +220,7 @@ static void test_refuses(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_activations),  cmocka_unit_test(test_numbers),
                                      cmocka_unit_test(test_augmentation), cmocka_unit_test(test_random),
-                                     cmocka_unit_test(test_fractions),    cmocka_unit_test(test_refuses)};
+                                     cmocka_unit_test(test_fractions),    cmocka_unit_test(test_first),
+                                     cmocka_unit_test(test_part),         cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

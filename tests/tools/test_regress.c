@@ -253,6 +253,46 @@ static void test_sweep_folder(void **state) {
   free(err);
 }
 
+/* What the sweep beside the table was asked for: a part, some of which is not there; the first level that it lists. */
+static void test_sweep_part(void **state) {
+  (void)state;
+  static const char settings[] =
+      "\"arch\": [4, 3, 2], \"depth\": 1, \"latent\": 2, \"activation\": \"relu\", \"attention\": \"spatial\", "
+      "\"batchnorm\": true, \"dropout\": 0.2, \"kl\": 0.001, \"bn_momentum\": 0.9, \"epochs\": 1, \"batch\": 16, "
+      "\"lr\": 0.005, \"min_lr\": 0.0001, \"seed\": 768, \"train_images\": 256, \"test_images\": 64, \"channels\": 1, "
+      "\"height\": 28, \"width\": 28, \"seeds\": 1, ";
+  static const struct {
+    const char *of, *options, *said, *sentence;
+  } cases[] = {
+      {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"random\": 6", "",
+       "\n- the sweep has 6 configurations, of which this table has 4.\n- these are 6 of 8 configurations, by --random "
+       "6",
+       "\nactivation elu instead of selu "},
+      {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"random\": 6", " --baseline activation=elu",
+       "\n- these are 6 of 8 configurations, by --random 6", "\nactivation selu instead of elu "},
+      {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"baseline\": \"activation=elu\"", "",
+       "\n- the sweep has 8 configurations, of which this table has 4", "\nactivation selu instead of elu "},
+      {"\"factors\": \"activation=elu|selu,attention,batchnorm\", \"fraction\": \"1/2\"", "",
+       "\n- these are 4 of 8 configurations, by --fraction 1/2.\n- batchnorm is set as activation x attention.\n- what "
+       "cannot be told apart: activation = attention x batchnorm; ",
+       "\nactivation selu instead of elu "},
+  };
+  static const char table[] =
+      "activation,attention,batchnorm,dropout,seed,test_loss\nselu,none,on,on,768,1\nelu,none,on,on,768,2\n"
+      "selu,spatial,on,on,768,1.5\nelu,spatial,on,on,768,2.7\n";
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[1024], arguments[1200], *out, *err;
+    const int length = snprintf(config, sizeof config, "{%s%s}", settings, cases[i].of);
+    temp_file("part/config.json", config, (size_t)length);
+    snprintf(arguments, sizeof arguments, "'%s'%s", temp_file("part/results.csv", table, sizeof table - 1),
+             cases[i].options);
+    if (run("", arguments, &out, &err)) fail_msg("case %zu: %s", i, err);
+    if (!strstr(out, cases[i].said) || !strstr(out, cases[i].sentence)) fail_msg("case %zu: %s", i, out);
+    free(out);
+    free(err);
+  }
+}
+
 /* Of any table, --anova adds a constant and says the same. */
 static void test_anova(void **state) {
   (void)state;
@@ -304,6 +344,30 @@ static void test_numbers(void **state) {
   assert_string_equal(json_string_value(json_array_get(remarks, 2)), "--adjust changes nothing without --anova");
   assert_non_null(strstr(err, "--adjust changes nothing without --anova\n"));
   json_decref(json);
+  free(out);
+  free(err);
+}
+
+/* A number whose slope depends on another number, or on a factor, is said to: of a rate by its name. */
+static void test_products(void **state) {
+  (void)state;
+  static const char rates[] =
+      "activation,attention,batchnorm,dropout,lr,test_loss\nelu,none,on,on,1,1\nelu,none,on,on,2,2\nelu,none,on,on,4,3."
+      "1\n"
+      "relu,none,on,on,1,3\nrelu,none,on,on,2,2.1\nrelu,none,on,on,4,1\n";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments,
+           "--anova 2 --terms 'g,z*x' --response y '%s/tests/golden/inference/product.csv'", FOVEA_SOURCE_DIR);
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(
+      strstr(out, "\nBut z and x matter together: what one does depends on the other (F = 11.43, p = 0.002)"));
+  assert_null(strstr(out, "But g and"));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--anova 2 --terms 'lr*activation' '%s'",
+           temp_file("rates.csv", rates, sizeof rates - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "\nBut activation and lr matter together: what one does depends on the other (F = "));
   free(out);
   free(err);
 }
@@ -496,6 +560,7 @@ int main(void) {
       cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),   cmocka_unit_test(test_saturated),
       cmocka_unit_test(test_sweep_folder),   cmocka_unit_test(test_unknown_pairs), cmocka_unit_test(test_failures),
       cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),         cmocka_unit_test(test_crossover),
-      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names)};
+      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names),  cmocka_unit_test(test_sweep_part),
+      cmocka_unit_test(test_products)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

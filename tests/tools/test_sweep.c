@@ -110,8 +110,54 @@ static void it_leaves(void **state) {
   assert_int_equal(fovea(SWEEP "%s --resume", whole), 0); /* nothing to train; the regression again */
   assert_output("0 to train");
   assert_output("Analysis of variance, type 2");
+  assert_output("activation elu instead of relu "); /* which --factors lists first */
   assert_output("The original experiment's table (--all-levels)");
   assert_complete(whole);
+}
+
+/* `regress` on results.csv says what the sweep said: the same baselines. */
+static void regressed_again(void **state) {
+  (void)state;
+  char path[1200];
+  uint8_t *said = NULL;
+  size_t size = 0;
+  in_dir(path, whole, "regression.txt");
+  OK(fovea_file_read(path, 1 << 20, &said, &size));
+  *strstr((char *)said, "OLS Regression Results") = '\0'; /* which has the time in it */
+  in_dir(path, whole, "results.csv");
+  assert_int_equal(fovea("regress %s", path), 0);
+  const char *sentences = strstr((char *)said, "\nactivation ");
+  assert_non_null(sentences);
+  assert_output(sentences);
+  free(said);
+}
+
+/* One step, in which a learning rate does not decay yet: networks that cannot differ. */
+static void nothing_differs(void **state) {
+  (void)state;
+  static const char sentence[] = " in each of the 2 results: nothing that was varied makes a difference to it, ";
+  char dir[1024], path[1200];
+  uint8_t *text = NULL;
+  size_t size = 0;
+  snprintf(dir, sizeof dir, "%s", temp_path("alike"));
+  assert_int_equal(fovea("sweep --data " FASHION
+                         " --arch 4,3,2 --depth 1 --batch 16 --limit-train 16 --limit-test 16 --epochs 1 --factors "
+                         "min-lr=0.001|0.002 --out %s",
+                         dir),
+                   0);
+  assert_output(sentence);
+  assert_null(strstr(output, "nan"));
+  assert_null(strstr(output, "*"));
+  in_dir(path, dir, "regression.txt");
+  OK(fovea_file_read(path, 1 << 20, &text, &size));
+  assert_non_null(strstr((char *)text, sentence));
+  free(text);
+  in_dir(path, dir, "regression.json");
+  json_t *json = json_load_file(path, 0, NULL);
+  assert_true(json_number_value(json_object_get(json, "same_in_all")) > 0);
+  json_decref(json);
+  in_dir(path, dir, "coefficients.png");
+  assert_int_not_equal(access(path, F_OK), 0);
 }
 
 static void killed_and_resumed(void **state) {
@@ -196,8 +242,12 @@ static void failures_are_recorded(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(it_leaves), cmocka_unit_test(refusals),
-                                     cmocka_unit_test(killed_and_resumed), cmocka_unit_test(torn_line),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(it_leaves),
+                                     cmocka_unit_test(regressed_again),
+                                     cmocka_unit_test(nothing_differs),
+                                     cmocka_unit_test(refusals),
+                                     cmocka_unit_test(killed_and_resumed),
+                                     cmocka_unit_test(torn_line),
                                      cmocka_unit_test(failures_are_recorded)};
   (void)open_device;
   (void)close_device;

@@ -21,18 +21,45 @@ static bool time_steps(void *user, size_t images_done, const fovea_losses *losse
   return t->time - t->first_time < enough;
 }
 
-void estimate_say(double images, double speed, char text[ESTIMATE_TEXT]) {
+enum { DURATION = 40 };
+
+/* "5 seconds", "3.4 minutes" */
+static const char *duration(double time, char text[DURATION]) {
   static const double minute = 60;
-  const double time = images / speed;
-  char amount[40];
   if (time < 2 * minute)
-    snprintf(amount, sizeof amount, "%.0f second%s", fmax(time, 1), time < 1.5 ? "" : "s");
+    snprintf(text, DURATION, "%.0f second%s", fmax(time, 1), time < 1.5 ? "" : "s");
   else
-    snprintf(amount, sizeof amount, "%.*f minutes", time < 10 * minute ? 1 : 0, time / minute);
+    snprintf(text, DURATION, "%.*f minutes", time < 10 * minute ? 1 : 0, time / minute);
+  return text;
+}
+
+void estimate_say(double images, double speed, char text[ESTIMATE_TEXT]) {
+  char amount[DURATION];
   snprintf(text, ESTIMATE_TEXT,
            ", some %s of training if all train as fast as the first does, at %.0f images/s; compiling and evaluation "
            "come on top",
-           amount, speed);
+           duration(images / speed, amount), speed);
+}
+
+bool estimate_correct(estimate_record *r, double seconds, size_t images, size_t left, size_t left_images,
+                      char text[ESTIMATE_TEXT]) {
+  static const double far = 1.25, half_a_minute = 30;
+  char all[DURATION], rest[DURATION], before[DURATION];
+  r->networks++;
+  r->images += images;
+  r->seconds += seconds;
+  const double now = r->seconds / (double)r->images, said = r->said;
+  const bool near = (now < far * said && said < far * now) || fabs(now - said) * (double)left_images < half_a_minute;
+  if (left == 0 || (r->networks > 1 && near)) return false;
+  r->said = now;
+  duration(now * (double)left_images, rest);
+  if (r->networks == 1)
+    snprintf(text, ESTIMATE_TEXT, "the first network took %s with compiling and evaluation; %zu to come will take %s",
+             duration(seconds, all), left, rest);
+  else
+    snprintf(text, ESTIMATE_TEXT, "%zu networks took %s; %zu to come will take %s, not %s", r->networks,
+             duration(r->seconds, all), left, rest, duration(said * (double)left_images, before));
+  return true;
 }
 
 fovea_status estimate_time(fovea_device *device, const run_options *options, const fovea_dataset *data, size_t images,

@@ -15,4 +15,17 @@ void estimate_say(double images, double speed, char text[ESTIMATE_TEXT]);
 fovea_status estimate_time(fovea_device *device, const run_options *options, const fovea_dataset *data, size_t images,
                            char text[ESTIMATE_TEXT]);
 
+/* What was measured of networks that are done, to correct what was said before. */
+typedef struct estimate_record {
+  size_t networks, images;
+  double seconds; /* that all of them took, compiling and evaluation too */
+  double said;    /* seconds an image, when it was last said how long the rest takes */
+} estimate_record;
+
+/* Adds a network. True, with a line to say, after the first, and whenever the mean is a quarter off what was last said,
+ * and the rest half a minute;
+ * `left` networks of `left_images` images are still to come. */
+bool estimate_correct(estimate_record *r, double seconds, size_t images, size_t left, size_t left_images,
+                      char text[ESTIMATE_TEXT]);
+
 #endif

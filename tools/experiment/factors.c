@@ -158,9 +158,21 @@ fovea_status factors_make(const factors_request *request, const run_options *o, 
   for (size_t f = 0; f < list->count && !status; f++) append(plan->header, sizeof plan->header, ",", list->of[f].name);
   if (!status) {
     append(plan->header, sizeof plan->header, ",", "seed");
+    levels_first(list, plan->first, sizeof plan->first);
     plan->others = list->count - LEVELS_FOUR;
   }
   free(list);
   free(wanted);
   return status;
+}
+
+void factors_say_part(const factors_request *request, const factors_plan *plan, char text[FACTORS_PART]) {
+  char by[40];
+  text[0] = 0;
+  if (plan->whole == plan->count) return;
+  if (request->random > 0)
+    snprintf(by, sizeof by, "--random %lld", request->random);
+  else
+    snprintf(by, sizeof by, "--fraction %.20s", request->fraction);
+  snprintf(text, FACTORS_PART, "these are %zu of %zu configurations, by %s", plan->count, plan->whole, by);
 }

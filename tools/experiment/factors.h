@@ -4,7 +4,13 @@
 
 #include "train/identity.h"
 
-enum { FACTORS_NAME = 200, FACTORS_COLUMNS = 200, FACTORS_ALIASES = 8192 /* 20 factors name 210 effects */ };
+enum {
+  FACTORS_NAME = 200,
+  FACTORS_COLUMNS = 200,
+  FACTORS_ALIASES = 8192 /* 20 factors name 210 effects */,
+  FACTORS_FIRST = 2048,
+  FACTORS_PART = 128
+};
 
 /* What is asked for. */
 typedef struct factors_request {
@@ -12,7 +18,7 @@ typedef struct factors_request {
   long long seeds;
   long long random;      /* this many of a seed's configurations, drawn by the seed; 0: all */
   const char *fraction;  /* "1/2", "1/4", ... of them, a fractional factorial; NULL: all */
-  const char *baselines; /* "activation=relu": what others are compared to; NULL: the first levels */
+  const char *baselines; /* "activation=relu": what others are compared to; else the first level that is listed */
 } factors_request;
 
 typedef struct factors_config {
@@ -31,6 +37,7 @@ typedef struct factors_plan {
   size_t others;                 /* factors beside the four that every table has: a column each before the seed */
   char header[FACTORS_COLUMNS];  /* "activation,attention,batchnorm,dropout,latent,seed" */
   char aliases[FACTORS_ALIASES]; /* of a fraction: what cannot be told apart, in sentences; else "" */
+  char first[FACTORS_FIRST];     /* "activation=relu,arch=35-25-5": the first level of each factor that varies */
 } factors_plan;
 
 /* The configurations that `request` asks for. activation, attention, batchnorm and dropout alone have all their levels
@@ -50,5 +57,8 @@ typedef struct factors_plan {
  * factors of two levels, a baseline is none of a factor's levels, or when the last seed is above the largest;
  * FOVEA_NO_MEMORY. */
 fovea_status factors_make(const factors_request *request, const run_options *options, factors_plan *plan);
+
+/* "these are 20 of 32 configurations, by --random 20"; "" where they are all. */
+void factors_say_part(const factors_request *request, const factors_plan *plan, char text[FACTORS_PART]);
 
 #endif

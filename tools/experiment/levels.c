@@ -34,7 +34,7 @@ static void add_choice(factor *f, const char *choices, int index) {
 
 /* What the options have. */
 static void own_level(size_t which, const run_options *o, factor *f) {
-  f->count = 0;
+  f->count = f->first = 0;
   if (which == LEVELS_ACTIVATION) add_choice(f, run_activations, o->activation);
   if (which == LEVELS_ATTENTION) add_choice(f, run_attentions, o->attention);
   if (which == LEVELS_BATCHNORM) add_word(f, o->batchnorm ? "on" : "off", 3);
@@ -43,9 +43,10 @@ static void own_level(size_t which, const run_options *o, factor *f) {
 
 /* Of the activations the first four, those of the experiment that this one repeats. */
 static void all_levels(size_t which, const run_options *o, factor *f) {
-  f->count = 0;
+  f->count = f->first = 0;
   if (which == LEVELS_ATTENTION) {
     add_choice(f, run_attentions, o->attention == FOVEA_ATTENTION_NONE ? FOVEA_ATTENTION_SPATIAL : o->attention);
+    f->first = f->count;
     add_word(f, "none", 4);
     return;
   }
@@ -97,8 +98,10 @@ static void sort_words(size_t which, factor *f) {
   const char *word = words_of(which);
   for (; *word; word += strcspn(word, "|"), word += *word == '|')
     for (size_t i = 0; i < f->count; i++)
-      if (strlen(f->words[i]) == strcspn(word, "|") && strncmp(f->words[i], word, strcspn(word, "|")) == 0)
+      if (strlen(f->words[i]) == strcspn(word, "|") && strncmp(f->words[i], word, strcspn(word, "|")) == 0) {
+        if (i == 0) sorted.first = sorted.count;
         add_word(&sorted, f->words[i], LEVELS_WORD);
+      }
   *f = sorted;
 }
 
@@ -111,7 +114,7 @@ static size_t without_blanks(const char *text, size_t n) {
 /* "elu|relu" of length `n`. */
 static fovea_status some_levels(size_t which, const char *text, size_t n, const run_options *o, factor *f) {
   run_options scratch = *o;
-  f->count = 0;
+  f->count = f->first = 0;
   for (const char *end = text + n;; text++) {
     text += strspn(text, " ");
     const size_t field = strcspn(text, "|,"), length = without_blanks(text, field);
@@ -208,6 +211,16 @@ fovea_status levels_apply(const factor *f, size_t level, const run_options *base
   char text[LEVELS_WORD];
   with_commas(word, text);
   return options_set(&of, of.kind == OPTION_INTS ? text : word);
+}
+
+void levels_first(const factor_list *list, char *text, size_t size) {
+  size_t used = 0;
+  text[0] = 0;
+  for (size_t i = 0; i < list->count; i++) {
+    const factor *f = &list->of[i];
+    if (f->count > 1 && !is_switch(f->words[0]) && used < size)
+      used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used > 0 ? "," : "", f->name, f->words[f->first]);
+  }
 }
 
 void levels_name(const factor *f, size_t level, char *out, size_t size) {

@@ -12,6 +12,7 @@ typedef struct factor {
   const char *name;                     /* of the option */
   size_t count;                         /* of its levels */
   char words[LEVELS_MOST][LEVELS_WORD]; /* each as results.csv has it: "relu", "on", "0.005", "35-25-15-5" */
+  size_t first;                         /* that --factors lists first; of attention without a list, none */
 } factor;
 
 typedef struct factor_list {
@@ -24,6 +25,9 @@ fovea_status levels_parse(const char *text, const run_options *options, factor_l
 
 /* Gives the options that level of the factor. `base` has what "on" of dropout means. FOVEA_INVALID. */
 fovea_status levels_apply(const factor *f, size_t level, const run_options *base, run_options *options);
+
+/* "activation=relu,arch=35-25-5": the first level of each factor that varies, but for those that are on or off. */
+void levels_first(const factor_list *list, char *text, size_t size);
 
 /* "elu", "bn", "nodrop", "latent8": the level's part of a configuration's name. */
 void levels_name(const factor *f, size_t level, char *out, size_t size);

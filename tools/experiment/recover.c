@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,4 +69,22 @@ fovea_status recover_sweep(const char *dir, char **text) {
                         "back or choose another folder",
                         dir);
   return status;
+}
+
+static bool recall_text(const json_t *config, const char *name, char **copy, const char **text) {
+  const char *value = json_string_value(json_object_get(config, name));
+  if (value != NULL) *text = *copy = strdup(value);
+  return value == NULL || *copy != NULL;
+}
+
+fovea_status recover_request(const json_t *config, factors_request *request, char *texts[RECOVER_TEXTS]) {
+  const json_int_t seeds = json_integer_value(json_object_get(config, "seeds"));
+  const json_int_t some = json_integer_value(json_object_get(config, "random"));
+  if (seeds > 0 && seeds <= 1000) request->seeds = seeds;
+  if (some > 0) request->random = some;
+  if (recall_text(config, "factors", &texts[0], &request->factors) &&
+      recall_text(config, "fraction", &texts[1], &request->fraction) &&
+      recall_text(config, "baseline", &texts[2], &request->baselines))
+    return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY, "no memory for the factors of a sweep");
 }

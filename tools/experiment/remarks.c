@@ -29,7 +29,11 @@ void remarks_tell(remarks *r, const char *format, ...) {
 }
 
 void remarks_tell_lines(remarks *r, const char *lines) {
-  for (const char *s = lines; s && *s; s += strcspn(s, "\n") + 1) tell(r, s, strcspn(s, "\n"));
+  for (const char *s = lines; s && *s;) {
+    const size_t length = strcspn(s, "\n");
+    tell(r, s, length);
+    s += length + (s[length] == '\n');
+  }
 }
 
 char *remarks_text(const remarks *r) {

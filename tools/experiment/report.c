@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fail.h"
+#include "experiment/beside.h"
 #include "experiment/fit.h"
 
 static const char original_title[] = "The original experiment's table (--all-levels)";
@@ -74,27 +74,6 @@ static void tell_extreme(remarks *said, const fovea_table *t, const fovea_design
                    config < t->columns ? t->cells[i * t->columns + config] : "", d->response, d->y[i], median);
 }
 
-/* What the sweep's folder knows of its table: who failed, and that it is a part. */
-static void tell_folder(remarks *said) {
-  const char *slash = strrchr(said->path, '/');
-  const int length = slash ? (int)(slash - said->path) + 1 : 0;
-  char path[4096];
-  fovea_table *failed = NULL;
-  struct stat is;
-  snprintf(path, sizeof path, "%.*sfailed.csv", length, said->path);
-  if (stat(path, &is) == 0 && fovea_table_read(path, &failed) == FOVEA_OK)
-    remarks_tell(said, "%s has %zu configurations that have no result here, and why", path, failed->rows);
-  fovea_table_destroy(failed);
-  snprintf(path, sizeof path, "%.*sconfig.json", length, said->path);
-  json_t *config = json_load_file(path, 0, NULL);
-  const char *part = json_string_value(json_object_get(config, "fraction"));
-  if (part && strcmp(part, "1/1") != 0)
-    remarks_tell(said,
-                 "the sweep is a part, by --fraction %s; its regression.txt says which effects cannot be told apart",
-                 part);
-  json_decref(config);
-}
-
 static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *d) {
   bool block = false;
   tell_extreme(said, t, d);
@@ -158,19 +137,25 @@ static void tell_idle(const fovea_analysis_options *how, report *r) {
 
 fovea_status report_make(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
                          const fovea_ols_options *errors, const fovea_analysis_options *how, report *r) {
+  const bool alone = !r->left_out && strcmp(path, "-") != 0; /* not at the end of a sweep */
   fovea_table *table = NULL;
+  fovea_design_options with_first = *options;
+  beside b = {0};
   r->said.path = path;
-  fovea_status status = fit_file(path, reading, options, errors, &r->said, &table, &r->design, &r->ols);
+  fovea_status status = alone ? beside_read(path, &b) : FOVEA_OK;
+  if (alone) with_first.first_levels = b.first.items, with_first.first_level_count = b.first.count;
+  if (!status) status = fit_file(path, reading, &with_first, errors, &r->said, &table, &r->design, &r->ols);
   const bool own = !status && is_own(table, options);
   if (!status && (own ? r->design->term_count > 0 : how && how->type > 0))
     status = fovea_analyze(r->design, r->ols, how, &r->analysis);
   if (!status && own && is_original(table, r->design)) status = fit_original(table, options, &r->original);
   if (status && r->ols) fovea_fail_in(status, "%s", path);
-  if (!status && own && !r->left_out && strcmp(path, "-") != 0) tell_folder(&r->said);
+  if (!status && alone && fovea_table_is_sweep(table)) beside_tell(&b, table->rows, &r->said);
   if (!status && own) tell_sweep(&r->said, table, r->design);
   if (!status) tell_idle(how, r);
   if (!status) tell_untested(&r->said, r->design, r->analysis);
   fovea_table_destroy(table);
+  beside_free(&b);
   return status;
 }
 

@@ -37,6 +37,14 @@ fovea_status results_append(const char *path, const factors_config *c, const tra
   return fovea_file_append_line(path, line);
 }
 
+bool results_same_loss(const factors_plan *plan, const csvlog *kept, char loss[CSVLOG_NUMBER]) {
+  char other[CSVLOG_NUMBER];
+  csvlog_field(kept->lines[0], LOSS + plan->others, loss, CSVLOG_NUMBER);
+  for (size_t i = 1; i < kept->count; i++)
+    if (strcmp(csvlog_field(kept->lines[i], LOSS + plan->others, other, sizeof other), loss) != 0) return false;
+  return true;
+}
+
 /* Whether two lines say the same but for the time that it took. */
 static bool same_result(const factors_plan *plan, const char *a, const char *b) {
   char x[FIELD], y[FIELD];

@@ -29,6 +29,9 @@ fovea_status results_read(const char *path, factors_plan *plan, void (*say)(cons
  * metrics.csv after its last epoch, where that is there and of the same run; FOVEA_IO; FOVEA_NO_MEMORY. */
 fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_plan *plan, const char *out);
 
+/* Whether all lines, of which there is one, have the same test loss, which is in `loss` then. */
+bool results_same_loss(const factors_plan *plan, const csvlog *kept, char loss[CSVLOG_NUMBER]);
+
 /* Replaces the file by the header and these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_write(const char *path, const factors_plan *plan, const csvlog *kept);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "cli/command.h"
@@ -82,7 +83,32 @@ static fovea_status refuse_configuration(sweep *s, const factors_config *c) {
   return failed ? fovea_fail(FOVEA_NO_MEMORY, "no memory for what is left out") : FOVEA_OK;
 }
 
+/* That it is trained on. */
+static size_t images_of(const sweep *s, const factors_config *c) {
+  return (size_t)c->options.epochs * s->data.train->count;
+}
+
+/* How many are to come; *images in all. */
+static size_t count_left(const sweep *s, size_t *images) {
+  size_t left = 0;
+  *images = 0;
+  for (size_t i = 0; i < s->plan.count; i++) {
+    if (s->plan.configs[i].done) continue;
+    *images += images_of(s, &s->plan.configs[i]);
+    left++;
+  }
+  return left;
+}
+
+static void correct_estimate(sweep *s, const factors_config *c, double seconds) {
+  char text[ESTIMATE_TEXT];
+  size_t images = 0;
+  const size_t left = count_left(s, &images);
+  if (estimate_correct(&s->speed, seconds, images_of(s, c), left, images, text)) progress_tell("fovea: %s", text);
+}
+
 static fovea_status run_configuration(sweep *s, factors_config *c) {
+  const double start = fovea_seconds();
   char dir[RUN_PATH];
   run_options o = sweep_options_of(s, c);
   training_result result = {0};
@@ -97,6 +123,7 @@ static fovea_status run_configuration(sweep *s, factors_config *c) {
   if (status == FOVEA_MISMATCH) return append_failure(s, c);
   if (status == FOVEA_INVALID && begun) return refuse_configuration(s, c);
   if (status != FOVEA_OK) return fovea_fail_in(status, "%s", c->name);
+  if (c->done && !begun) correct_estimate(s, c, fovea_seconds() - start);
   s->stopped = result.stopped;
   return s->stopped ? FOVEA_OK : results_append(s->results, c, &result);
 }
@@ -104,11 +131,6 @@ static fovea_status run_configuration(sweep *s, factors_config *c) {
 static void prepare_farewell(const sweep *s) {
   char text[RUN_PATH + 256];
   if (sweep_stopped_text(s, text, sizeof text) == FOVEA_OK) signals_farewell(text);
-}
-
-/* That it is trained on. */
-static size_t images_of(const sweep *s, const factors_config *c) {
-  return (size_t)c->options.epochs * s->data.train->count;
 }
 
 /* Says a sentence, with which the result is saved, too. */
@@ -127,16 +149,10 @@ static void announce_kept(sweep *s, const char *sentence) {
 
 /* That it is a part of the factorial, by which option, and what cannot be told apart then. */
 static void announce_part(sweep *s) {
-  const factors_request *r = &s->request;
-  char text[FACTORS_ALIASES], by[64], completes[64] = "";
-  if (s->plan.whole == s->plan.count) return;
-  if (r->random > 0)
-    snprintf(by, sizeof by, "--random %lld", r->random);
-  else
-    snprintf(by, sizeof by, "--fraction %.20s", r->fraction);
-  if (s->part_recalled) snprintf(completes, sizeof completes, ", as it was begun; --fraction 1/1 completes it");
-  snprintf(text, sizeof text, "these are %zu of %zu configurations, by %s%s", s->plan.count, s->plan.whole, by,
-           completes);
+  char text[FACTORS_ALIASES], part[FACTORS_PART];
+  factors_say_part(&s->request, &s->plan, part);
+  if (part[0] == '\0') return;
+  snprintf(text, sizeof text, "%s%s", part, s->part_recalled ? ", as it was begun; --fraction 1/1 completes it" : "");
   announce_kept(s, text);
   for (const char *line = s->plan.aliases; *line; line += strcspn(line, "\n") + 1) {
     snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
@@ -171,13 +187,9 @@ static fovea_status announce(sweep *s, size_t *images) {
   const factors_config *first = NULL;
   const size_t count = s->plan.count;
   char time[ESTIMATE_TEXT] = "";
-  size_t left = 0;
-  for (size_t i = count; i-- > 0;) {
-    if (s->plan.configs[i].done) continue;
-    first = &s->plan.configs[i];
-    *images += images_of(s, first);
-    left++;
-  }
+  const size_t left = count_left(s, images);
+  for (size_t i = count; i-- > 0;)
+    if (!s->plan.configs[i].done) first = &s->plan.configs[i];
   fovea_status status = FOVEA_OK;
   if (first != NULL && left > 1) {
     const run_options o = sweep_options_of(s, first);
@@ -289,7 +301,7 @@ static int run(int argc, char **argv) {
                         .kind = OPTION_STRING,
                         .value = &s.request.baselines,
                         .argument = "A=X,B=Y",
-                        .help = "the level of a factor that its others are compared to; the first by alphabet"};
+                        .help = "the level of a factor that its others are compared to; the first in --factors"};
   table[n++] =
       (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
   const command_line line = {.usage = "fovea sweep --data DIR --out DIR [options]",

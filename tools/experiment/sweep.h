@@ -4,7 +4,9 @@
 
 #include <jansson.h>
 
+#include "experiment/estimate.h"
 #include "experiment/factors.h"
+#include "experiment/recover.h"
 #include "experiment/remarks.h"
 #include "train/csvlog.h"
 #include "train/training.h"
@@ -12,18 +14,19 @@
 typedef struct sweep {
   run_options options; /* of every configuration, but for the factors */
   factors_request request;
-  char *recalled[3];  /* what request.factors, .fraction and .baselines may point to */
-  bool part_recalled; /* --fraction or --random are the folder's, and not given again */
-  json_t *config;     /* of the whole, as each configuration keeps it */
+  char *recalled[RECOVER_TEXTS]; /* what request.factors, .fraction and .baselines may point to */
+  bool part_recalled;            /* --fraction or --random are the folder's, and not given again */
+  json_t *config;                /* of the whole, as each configuration keeps it */
   run_data data;
   fovea_device *device;
   factors_plan plan;
-  size_t finished;      /* images of the configurations done in this process, for progress */
-  size_t current_place; /* of the configuration under way, from 1 */
-  size_t failed;        /* training met a NaN: in failed.csv */
-  size_t refused;       /* its folder's files are not its own */
-  json_t *left_out;     /* of those refused: {"config", "reason"} each */
-  fovea_text said;      /* of what is announced, what the result is saved with: a sentence a line */
+  estimate_record speed; /* of the configurations trained in this process from their first image on */
+  size_t finished;       /* images of the configurations done in this process, for progress */
+  size_t current_place;  /* of the configuration under way, from 1 */
+  size_t failed;         /* training met a NaN: in failed.csv */
+  size_t refused;        /* its folder's files are not its own */
+  json_t *left_out;      /* of those refused: {"config", "reason"} each */
+  fovea_text said;       /* of what is announced, what the result is saved with: a sentence a line */
   bool stopped;
   int lock;
   char results[RUN_PATH], failures[RUN_PATH];

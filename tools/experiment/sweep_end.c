@@ -148,10 +148,14 @@ static fovea_status start_report(const sweep *s, report *r) {
 
 static fovea_status regress(const sweep *s) {
   char *text = NULL, *json = NULL;
-  list baselines = {0};
+  list baselines = {0}, first = {0};
   report r = {0};
   fovea_status status = list_split("--baseline", s->request.baselines, &baselines);
-  const fovea_design_options options = {.baselines = baselines.items, .baseline_count = baselines.count};
+  if (status == FOVEA_OK && s->plan.first[0] != '\0') status = list_split("--factors", s->plan.first, &first);
+  const fovea_design_options options = {.baselines = baselines.items,
+                                        .baseline_count = baselines.count,
+                                        .first_levels = first.items,
+                                        .first_level_count = first.count};
   if (status == FOVEA_OK) status = start_report(s, &r);
   if (status == FOVEA_OK) status = report_make(s->results, NULL, &options, NULL, NULL, &r);
   if (status == FOVEA_OK) status = report_text(&r, false, &text);
@@ -163,6 +167,35 @@ static fovea_status regress(const sweep *s) {
   free(text);
   free(json);
   list_free(&baselines);
+  list_free(&first);
+  report_free(&r);
+  return status;
+}
+
+/* All test losses are the same, which is a result too: a sentence instead of a regression, and no picture. */
+static fovea_status tell_same_loss(const sweep *s, size_t results, const char *loss) {
+  report r = {0};
+  fovea_text text = {0};
+  fovea_status status = start_report(s, &r);
+  char *first = status == FOVEA_OK ? remarks_text(&r.said) : NULL;
+  fovea_text_add(&text, first != NULL ? first : "");
+  fovea_text_print(
+      &text,
+      "The test loss is %s in each of the %zu results: nothing that was varied makes a difference to it, and there "
+      "is nothing to explain by a regression.\n",
+      loss, results);
+  json_t *json = json_pack("{s:s,s:f,s:I,s:o*,s:O*}", "response", "test_loss", "same_in_all", strtod(loss, NULL),
+                           "nobs", (json_int_t)results, "remarks", remarks_json(&r.said), "left_out", r.left_out);
+  char *dump = json != NULL ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+  if (status == FOVEA_OK && (text.failed || r.said.kept.failed || dump == NULL))
+    status = fovea_fail(FOVEA_NO_MEMORY, "no memory for what a sweep found");
+  if (status == FOVEA_OK) status = write_text(s, "regression.txt", text.bytes);
+  if (status == FOVEA_OK) status = write_text(s, "regression.json", dump);
+  if (status == FOVEA_OK) printf(s->options.json ? "%s\n" : "%s", s->options.json ? dump : text.bytes);
+  free(first);
+  free(dump);
+  free(text.bytes);
+  json_decref(json);
   report_free(&r);
   return status;
 }
@@ -181,13 +214,15 @@ fovea_status sweep_conclude(sweep *s) {
   if (s->stopped) return conclude_stopped(s);
   fovea_status status = results_read(s->results, &s->plan, progress_say, &kept);
   if (status == FOVEA_OK) status = results_write(s->results, &s->plan, &kept);
+  char loss[CSVLOG_NUMBER];
   const size_t lines = kept.count;
+  const bool same = lines > 1 && results_same_loss(&s->plan, &kept, loss);
   csvlog_free(&kept);
   if (status == FOVEA_OK && lines < 2)
     fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu configurations that failed\n",
             s->results, lines, s->failures, s->failed);
   else if (status == FOVEA_OK)
-    status = regress(s);
+    status = same ? tell_same_loss(s, lines, loss) : regress(s);
   if (status == FOVEA_OK && s->refused > 0)
     status = fovea_fail(FOVEA_INVALID, "%zu configurations are left out, as said above", s->refused);
   if (status == FOVEA_OK && s->failed > 0 && s->failed == s->plan.count)

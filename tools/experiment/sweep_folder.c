@@ -17,22 +17,6 @@ static json_t *common_config(const sweep *s) {
   return config;
 }
 
-static bool recall_text(const json_t *json, const char *name, char **copy, const char **text) {
-  const char *value = json_string_value(json_object_get(json, name));
-  if (value != NULL) *text = *copy = strdup(value);
-  return value == NULL || *copy != NULL;
-}
-
-static bool recall_request(sweep *s, const json_t *json) {
-  const json_int_t seeds = json_integer_value(json_object_get(json, "seeds"));
-  const json_int_t some = json_integer_value(json_object_get(json, "random"));
-  if (seeds > 0 && seeds <= 1000) s->request.seeds = seeds;
-  if (some > 0) s->request.random = some;
-  return recall_text(json, "factors", &s->recalled[0], &s->request.factors) &&
-         recall_text(json, "fraction", &s->recalled[1], &s->request.fraction) &&
-         recall_text(json, "baseline", &s->recalled[2], &s->request.baselines);
-}
-
 fovea_status sweep_recall(sweep *s) {
   const char *out = s->options.out;
   char path[RUN_PATH], *text = NULL;
@@ -48,8 +32,9 @@ fovea_status sweep_recall(sweep *s) {
   if (status == FOVEA_OK) {
     if (json != NULL && json_object_get(json, "factors") == NULL)
       status = fovea_fail(FOVEA_INVALID, "%s is not of a sweep; go on with fovea train --resume", path);
-    else if (json == NULL || !recall_request(s, json))
-      status = fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its factors", path);
+    else
+      status = json == NULL ? fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its factors", path)
+                            : recover_request(json, &s->request, s->recalled);
   }
   json_decref(json);
   free(text);

@@ -19,6 +19,25 @@ static void arithmetic(item *t) {
   putf(t, fmaf(t->x, t->x, t->x));
 }
 
+static void indexed(item *t) {
+  uint32_t w[16], sum = t->c;
+  for (uint32_t k = 0; k < 16; k++) w[k] = t->a * k + (t->b ^ k);
+  for (uint32_t k = 1; k < 13; k += 3) w[k + 2] = sum = sum * 5 + w[k] * w[k - 1];
+  put(t, sum);
+  put(t, w[3]);
+}
+
+static void pairs(item *t) {
+  putf(t, fmaf(t->x, 2.0F, t->z));
+  putf(t, fmaf(t->y, 2.0F, t->x));
+  putf(t, fmaf(t->z, -0.5F, t->x));
+  putf(t, fmaf(t->x, -0.5F, t->y));
+  putf(t, t->x * 4.0F);
+  putf(t, t->y * 4.0F);
+  putf(t, t->z + 1.0F);
+  putf(t, t->x + 1.0F);
+}
+
 static void rounding(item *t) {
   putf(t, floorf(t->x));
   putf(t, ceilf(t->x));
@@ -196,6 +215,8 @@ static harness h;
     inputs_compare(&h, #name, name);      \
   }
 ITEMS(arithmetic)
+ITEMS(indexed)
+ITEMS(pairs)
 ITEMS(rounding)
 ITEMS(divisions)
 ITEMS(integers)
@@ -291,7 +312,8 @@ int main(void) {
     fprintf(stderr, "%s\n", h.log);
     return 1;
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_rounding),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_indexed),
+                                     cmocka_unit_test(test_pairs),          cmocka_unit_test(test_rounding),
                                      cmocka_unit_test(test_divisions),      cmocka_unit_test(test_integers),
                                      cmocka_unit_test(test_short_integers), cmocka_unit_test(test_integer_division),
                                      cmocka_unit_test(test_wide),           cmocka_unit_test(test_conversions),

@@ -14,6 +14,16 @@
 KERNEL(arithmetic, PUTF(x + y); PUTF(x - y); PUTF(x * y); PUTF(fma(x, y, z)); PUTF(fma(-x, fabs(y), -z));
        PUTF(fma(x, 1.5f, z)); PUTF(2.0f - fabs(x)); PUTF(fma(x, x, x));)
 
+/* Registers whose number is in a scalar: gfx90a switches that on and off around a move. */
+KERNEL(indexed, uint w[16]; for (uint k = 0; k < 16; k++) w[k] = a * k + (b ^ k); uint sum = c;
+       _Pragma("nounroll") for (uint k = 1; k < 13; k += 3) w[k + 2] = sum = sum * 5 + w[k] * w[k - 1]; PUT(sum);
+       PUT(w[3]);)
+
+/* On gfx90a two numbers a lane, by instructions that may hold a constant. */
+KERNEL(pairs, float2 p = (float2)(x, y); float2 q = (float2)(z, x); float2 r = fma(p, (float2)(2.0f), q); PUTF(r.x);
+       PUTF(r.y); r = fma(q, (float2)(-0.5f), p); PUTF(r.x); PUTF(r.y); r = p * 4.0f; PUTF(r.x); PUTF(r.y);
+       r = q + 1.0f; PUTF(r.x); PUTF(r.y);)
+
 KERNEL(rounding, PUTF(floor(x)); PUTF(ceil(x)); PUTF(trunc(x)); PUTF(rint(x)); PUTF(fmax(x, y)); PUTF(fmin(x, y));)
 
 /* Of quotients beyond 2^192 the instruction-set documents do not say how they become infinite. */

@@ -11,6 +11,7 @@ typedef struct decoder {
   const machine *machine;
   kernel_code *kernel;
   size_t room;
+  const char *indexed; /* between s_set_gpr_idx_on and _off: what a move is then; else NULL */
   char wrong[200];
 } decoder;
 
@@ -129,6 +130,13 @@ static bool read_operands(decoder *d, step *o, const instruction *known, char **
       if (strcmp(piece, "s[0:3]") != 0) return wrong(d, "unknown buffer", piece);
       continue;
     }
+    if (*letter == 'i') {
+      d->indexed = strcmp(piece, "gpr_idx(SRC0)") == 0  ? "v_movrels_b32"
+                   : strcmp(piece, "gpr_idx(DST)") == 0 ? "v_movreld_b32"
+                                                        : NULL;
+      if (!d->indexed) return wrong(d, "unknown registers to index", piece);
+      continue;
+    }
     operand *to = is_result ? &o->d[results++] : &o->x[sources++];
     if (known->operands[0] == 'G' && *letter == 's' && is_number(piece)) {
       o->offset[0] = (int32_t)strtol(piece, NULL, 0);
@@ -158,12 +166,22 @@ static bool writes_exec(const step *o) {
   return strstr(o->text, "saveexec") != NULL;
 }
 
+/* gfx90a's moves between s_set_gpr_idx_on and _off, which stand beside them, are other GPUs' by m0. */
+static bool settle_index(decoder *d, char *mnemonic, size_t size) {
+  if (!d->indexed) return true;
+  if (strcmp(mnemonic, "s_set_gpr_idx_off") == 0) return d->indexed = NULL, true;
+  if (strcmp(mnemonic, "v_mov_b32") != 0) return wrong(d, "an instruction by an index other than a move:", mnemonic);
+  snprintf(mnemonic, size, "%s", d->indexed);
+  return true;
+}
+
 /* `text` is changed; `whole` is what a message shows. */
 static bool decode_one(decoder *d, char *text, const char *whole, uint32_t address) {
   char mnemonic[64], *pieces[8], *modifiers;
   const size_t n = strcspn(text, " ");
   snprintf(mnemonic, sizeof mnemonic, "%.*s", (int)n, text);
   plain_name(mnemonic);
+  if (!settle_index(d, mnemonic, sizeof mnemonic)) return false;
   const instruction *known = d->machine->find(mnemonic);
   if (!known) return wrong(d, "unknown instruction", mnemonic);
   if (!known->run) return true; /* it has no effect */

@@ -53,11 +53,13 @@ typedef struct step {
 /* What a mnemonic is. `operands` has a letter for each that is written behind it:
  *   D E  vector result of 32, 64 bits    a A  source of 32, 64 bits, vector or scalar
  *   S T  scalar result of 32, 64 bits    s t  scalar source of 32, 64 bits
+ *   P    source of two packed numbers of 32 bits; of a constant the lower one has it, and the upper is 0
  *   M m  result, source with a bit a lane: 32 or 64 bits as the wave has lanes; m may be left out and is then vcc
  *   F    vector registers of a load      f    vector registers of a store, any number of them
  *   v    an address: a vector register or two, or off     p  its base: scalar registers, or off
  *   G    scalar registers of a load      k    16 bits     b  the distance of a branch
  *   q    s[0:3], by which gfx90a finds private memory; it is no source
+ *   i    gpr_idx(SRC0) or gpr_idx(DST), which the decoder reads
  *   X    exec, which is not written out  ?    anything; without effect where `run` is NULL */
 typedef struct instruction {
   const char *name, *operands;

@@ -124,12 +124,12 @@ bool read_operand(kernel_code *kernel, char letter, uint32_t lanes, const char *
     default:
       break;
   }
-  const bool wide = letter == 'A' || letter == 't';
-  const bool vector_allowed = letter == 'a' || letter == 'A';
+  const bool wide = letter == 'A' || letter == 't' || letter == 'P';
+  const bool vector_allowed = letter == 'a' || letter == 'A' || letter == 'P';
   if (vectors) return vector_allowed && take(vectors, wide ? 2 : 1, first, false, to);
   if (scalars) return take(scalars, wide ? 2 : 1, first, true, to);
   if (null) return add_constant(kernel, 0, 0, to);
-  return read_constant(kernel, text, wide, to);
+  return read_constant(kernel, text, wide && letter != 'P', to);
 }
 
 /* QUAD_PERM, BITMASK_PERM, SWAP and the like: the disassembler writes them out. */

@@ -179,6 +179,12 @@ static const step *movrels(wave *w, const step *o) {
   return o + 1;
 }
 
+/* What m0 adds to the moves behind it, of which the decoder makes the two above. */
+static const step *set_index(wave *w, const step *o) {
+  w->s[M0] = w->s[o->x[0].index] & 0xff;
+  return o + 1;
+}
+
 /* How many of a mask's lanes come before this one: of the lower 32 lanes, of the upper. */
 static inline uint32_t before(int l) { return l < 0 ? 0 : l < 32 ? (1u << l) - 1 : ~0u; }
 static const step *mbcnt_lo(wave *w, const step *o) {
@@ -212,13 +218,15 @@ const instruction LANED(special_instructions)[] = {
     {"v_mad_i64_i32", "EMaaA", mad_i64_i32},
     {"v_lshl_add_u64", "EAaA", lshl_add_u64},
     {"v_mov_b64", "EA", mov_b64},
-    {"v_pk_fma_f32", "EAAA", pk_fma_f32},
-    {"v_pk_mul_f32", "EAA", pk_mul_f32},
-    {"v_pk_add_f32", "EAA", pk_add_f32},
-    {"v_pk_mov_b32", "EAA", pk_mov_b32},
+    {"v_pk_fma_f32", "EPPP", pk_fma_f32},
+    {"v_pk_mul_f32", "EPP", pk_mul_f32},
+    {"v_pk_add_f32", "EPP", pk_add_f32},
+    {"v_pk_mov_b32", "EPP", pk_mov_b32},
     {"v_readfirstlane_b32", "Sa", readfirstlane},
     {"v_readlane_b32", "Sas", readlane},
     {"v_writelane_b32", "Dss", writelane},
+    {"s_set_gpr_idx_on", "si", set_index},
+    {"s_set_gpr_idx_off", "", NULL},
     {"v_movreld_b32", "Da", movreld},
     {"v_movrels_b32", "Da", movrels},
     {"v_mbcnt_lo_u32_b32", "Daa", mbcnt_lo},
