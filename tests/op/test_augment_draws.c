@@ -32,18 +32,18 @@ static void draw(const fovea_augmentation *augment, uint64_t seed, uint32_t epoc
   fovea_network *network = NULL;
   const fovea_network_options options = {.batch = BATCH, .seed = seed, .training = true, .augment = *augment};
   OK(fovea_graph_create(&graph));
-  const fovea_tensor x = fovea_add_input(graph, 1, SIDE, SIDE);
-  fovea_add_sigmoid_bce(graph,
-                        fovea_add_conv2d(graph, x, "conv", &(fovea_conv2d){.filters = 1, .kernel = 1, .stride = 1}));
+  const fovea_tensor input = fovea_add_input(graph, 1, SIDE, SIDE);
+  fovea_add_sigmoid_bce(
+      graph, fovea_add_conv2d(graph, input, "conv", &(fovea_conv2d){.filters = 1, .kernel = 1, .stride = 1}));
   OK(fovea_network_create(device, graph, &options, &network));
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = gray ? 128 : (uint8_t)(i % SIZE);
-  for (uint32_t first = 0; first < IMAGES; first += BATCH) {
+  for (uint32_t begin = 0; begin < IMAGES; begin += BATCH) {
     uint32_t numbers[BATCH];
-    for (uint32_t i = 0; i < BATCH; i++) numbers[i] = first + i;
+    for (uint32_t i = 0; i < BATCH; i++) numbers[i] = begin + i;
     OK(fovea_network_augment(network, pixels, NULL, &(fovea_numbering){numbers, epoch}, BATCH, seen));
     for (uint32_t i = 0; i < BATCH; i++) {
-      d->from[first + i] = (int)lrintf(255 * seen[i * SIZE + MIDDLE]);
-      d->value[first + i] = (double)seen[i * SIZE + MIDDLE] / ((double)128 / 255);
+      d->from[begin + i] = (int)lrintf(255 * seen[i * SIZE + MIDDLE]);
+      d->value[begin + i] = (double)seen[i * SIZE + MIDDLE] / ((double)128 / 255);
     }
   }
   fovea_network_destroy(network);

@@ -19,8 +19,11 @@ typedef struct view {
 } view;
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device) {
-  (void)user;
+  const view *v = user;
   progress_say_network(device, vae);
+  if (augment_options_any(&v->options->augment))
+    fprintf(stderr, "fovea: training images are augmented: %s/augmented.png shows some, and what becomes of them\n",
+            v->options->out);
 }
 
 static void show_progress(void *user, int epoch, size_t images_done, const fovea_losses *losses) {
