@@ -96,8 +96,8 @@ static fovea_status remark_deeper(const load *l) {
   return fovea_report_remark(l->report,
                              "%s: %zu picture%s in folders of a class's folder: a class is all that is below the "
                              "first folder, '%.*s' of '%s'",
-                             fovea_pictures_split[l->split], l->mine->deeper, l->mine->deeper == 1 ? " lies" : "s lie",
-                             (int)strcspn(below, "/"), below, below);
+                             l->where->one ? "both splits" : fovea_pictures_split[l->split], l->mine->deeper,
+                             l->mine->deeper == 1 ? " lies" : "s lie", (int)strcspn(below, "/"), below, below);
 }
 
 /* The data folder itself may hold other things: only what has pictures is a class. */

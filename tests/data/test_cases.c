@@ -14,6 +14,7 @@
 #include <png.h>
 
 #include "base/file.h"
+#include "data/load.h"
 #include "data/picture.h"
 #include "fovea/data.h"
 #include "support/tempdir.h"
@@ -116,6 +117,30 @@ typedef struct sample {
   fovea_load_options options;
 } sample;
 
+static bool same(const fovea_dataset *a, const fovea_dataset *b) {
+  static char one[SAID], other[SAID];
+  const size_t image = (size_t)a->channels * (size_t)a->height * (size_t)a->width;
+  gather(a, one);
+  gather(b, other);
+  return a->count == b->count && a->channels == b->channels && a->height == b->height && a->width == b->width &&
+         memcmp(a->pixels, b->pixels, a->count * image) == 0 && (a->labels != NULL) == (b->labels != NULL) &&
+         (a->labels == NULL || memcmp(a->labels, b->labels, a->count * sizeof *a->labels) == 0) &&
+         a->report->images == b->report->images && strcmp(one, other) == 0;
+}
+
+/* Both splits in one load are those of two, and so is what is said; NULL, NULL: it fails with that status. */
+static bool both_alike(const sample *s, const fovea_dataset *train, const fovea_dataset *test) {
+  fovea_dataset *sets[2] = {NULL, NULL};
+  const fovea_load_options *const options[] = {&s->options, &s->options};
+  const fovea_status status = fovea_dataset_load_both(temp_path(s->name), options, NULL, &sets);
+  const bool good = test == NULL ? status != FOVEA_OK && sets[0] == NULL
+                                 : status == FOVEA_OK && same(sets[0], train) && same(sets[1], test);
+  if (!good) print_error("both at once differ from one after the other, status %d\n", (int)status);
+  fovea_dataset_destroy(sets[0]);
+  fovea_dataset_destroy(sets[1]);
+  return good;
+}
+
 static bool as_expected(const sample *s, char said[SAID]) {
   const expected *e = &s->is;
   fovea_dataset *train = NULL, *test = NULL;
@@ -130,6 +155,7 @@ static bool as_expected(const sample *s, char said[SAID]) {
     good = good && train->count == e->train && test->count == e->test && (train->labels != NULL) == (e->classes > 0) &&
            classes_there(train) == e->classes && train->channels == e->channels && train->height == e->height &&
            train->width == e->width && test->channels == e->channels && test->height == e->height;
+  good = both_alike(s, train, test) && good;
   if (!good && train != NULL && test != NULL)
     print_error("%zu and %zu images, %zu classes, %d x %d x %d\n", train->count, test->count, classes_there(train),
                 train->channels, train->height, train->width);
@@ -267,6 +293,7 @@ static void test_damaged_files(void **state) {
       const fovea_status status = fovea_dataset_load_as(temp_path(name), "train", &options, &set);
       gather(set, said);
       const bool fine = status == FOVEA_OK && set->count == (cases[i].taken ? 6 : 5) &&
+                        set->report->images == set->count && set->report->classes[0].there == set->count - 3 &&
                         (set->labels[0] == 0 && set->labels[set->count - 1] == 1) == true;
       const bool refused = (status == FOVEA_INVALID || status == FOVEA_IO) && set == NULL;
       const bool told = strstr(said, cases[i].says) != NULL &&

@@ -367,8 +367,48 @@ static void test_remarks_of_flat_folders(void **state) {
   assert_int_equal(found->remark_count, 3);
 }
 
+/* Of many damaged pictures the first in order is told, though it takes the longest to find that out and other threads
+ * have gone on; and those that are passed over are listed in order. */
+static void test_first_failure(void **state) {
+  (void)state;
+  enum { SIDE = 1200, MANY = 100 };
+  char name[64];
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  make("damage/train/a000.png", SIDE, SIDE, 8, PNG_COLOR_TYPE_RGB, false, 0);
+  make("damage/test/a.png", 1, 1, 8, PNG_COLOR_TYPE_RGB, false, 0);
+  for (int i = 1; i < MANY; i++) {
+    snprintf(name, sizeof name, "damage/train/a%03d.png", i);
+    make(name, 3, 3, 8, PNG_COLOR_TYPE_RGB, false, 0);
+    assert_int_equal(fovea_file_read(temp_path(name), 1 << 20, &bytes, &size), FOVEA_OK);
+    if (i % 16 == 0) temp_file(name, bytes, size - 14); /* the end of the pixels' checksum */
+    free(bytes);
+  }
+  assert_int_equal(fovea_file_read(temp_path("damage/train/a000.png"), 1 << 24, &bytes, &size), FOVEA_OK);
+  temp_file("damage/train/a000.png", bytes, size - 14);
+  free(bytes);
+  fovea_load_options options = {.height = 2, .width = 2};
+  fovea_dataset *set = NULL;
+  assert_int_equal(fovea_dataset_load_as(temp_path("damage"), "train", &options, &set), FOVEA_INVALID);
+  assert_message("train/a000.png");
+  options.skip_bad = true;
+  assert_int_equal(fovea_dataset_load_as(temp_path("damage"), "train", &options, &set), FOVEA_OK);
+  assert_int_equal(set->count, MANY - 7);
+  assert_int_equal(set->report->images, MANY - 7);
+  int next = 0;
+  for (size_t i = 0; i < set->report->remark_count; i++) {
+    snprintf(name, sizeof name, "train/a%03d.png", next);
+    if (strncmp(set->report->remarks[i], "passed over: ", 13) != 0) continue;
+    assert_non_null(strstr(set->report->remarks[i], name));
+    next += 16;
+  }
+  assert_int_equal(next, 7 * 16);
+  fovea_dataset_destroy(set);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_first_failure),
       cmocka_unit_test(test_gray_sorted_by_name),
       cmocka_unit_test(test_rgb_with_labels),
       cmocka_unit_test(test_sizes_and_channels_differ),
