@@ -7,7 +7,7 @@
 
 #include "fovea/stats.h"
 
-enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 9 };
+enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 10 };
 
 /* Its factors, in the original's order: the column, and what a sentence calls it. */
 extern const char *const fovea_sweep_factors[FOVEA_SWEEP_FACTORS];

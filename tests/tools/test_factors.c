@@ -63,6 +63,17 @@ static void test_numbers(void **state) {
   free(plan.configs);
 }
 
+/* The kernels' size is in the options and in the network. */
+static void test_kernels(void **state) {
+  (void)state;
+  factors_plan plan = make(&(factors_request){.factors = "kernel=3|5", .seeds = 1});
+  assert_int_equal(plan.count, 2);
+  assert_string_equal(plan.configs[1].name, "relu-spatial-bn-drop-kernel5-s768");
+  assert_int_equal(plan.configs[0].options.kernel, 3);
+  assert_int_equal(run_vae_config(&plan.configs[1].options, 1, 28, 28).kernel, 5);
+  free(plan.configs);
+}
+
 /* A larger sample has the smaller one, another seed another. */
 static void test_random(void **state) {
   (void)state;
@@ -175,7 +186,8 @@ static void test_refuses(void **state) {
     factors_request request;
     const char *message;
   } cases[] = {
-      {{.factors = "kernel=3|5", .seeds = 1}, "kernel is none: the network's convolutions are 3x3"},
+      {{.factors = "kernel=3|4", .seeds = 1}, "-kernel4-s768: --kernel 4 is even"},
+      {{.factors = "kernel=1|3", .seeds = 1}, "--kernel: '1' is not a whole number from 3 to 15"},
       {{.factors = "batchnorm", .seeds = 1, .baselines = "batchnorm=of"},
        "batchnorm has no level 'of'; it has on, off"},
       {{.factors = "latent", .seeds = 1}, "latent needs its levels, such as latent=2|8"},
@@ -206,8 +218,8 @@ static void test_refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),
-                                     cmocka_unit_test(test_random),      cmocka_unit_test(test_fractions),
-                                     cmocka_unit_test(test_first),       cmocka_unit_test(test_part),
-                                     cmocka_unit_test(test_refuses)};
+                                     cmocka_unit_test(test_random),      cmocka_unit_test(test_kernels),
+                                     cmocka_unit_test(test_fractions),   cmocka_unit_test(test_first),
+                                     cmocka_unit_test(test_part),        cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,11 @@ static bool add_images(json_t *config, const run_options *o) {
                                      json_object_set_new(images, "limit_test", json_integer(o->limit_test)) == 0);
 }
 
+/* Kernels of 3x3 are not named, so that runs keep the names that they had before others were possible. */
+static bool add_kernel(json_t *config, const run_options *o) {
+  return o->kernel == 3 || json_object_set_new(config, "kernel", json_integer(o->kernel)) == 0;
+}
+
 json_t *run_config(const run_options *o, const run_data *sets) {
   char activation[RUN_WORD], attention[RUN_WORD];
   option_ints arch = o->arch;
@@ -69,7 +74,7 @@ json_t *run_config(const run_options *o, const run_data *sets) {
                 "batch", (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed,
                 "train_images", (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count,
                 "channels", sets->train->channels, "height", sets->train->height, "width", sets->train->width);
-  if (config == NULL || (add_hashes(config, o, sets) && add_images(config, o))) return config;
+  if (config == NULL || (add_kernel(config, o) && add_hashes(config, o, sets) && add_images(config, o))) return config;
   json_decref(config);
   return NULL;
 }
@@ -136,14 +141,14 @@ static json_int_t limit(const json_t *config, const char *key, json_int_t images
 static bool unpack(json_t *config, run_options *o, int dims[3]) {
   json_t *units = NULL;
   const char *activation = NULL, *attention = NULL, *init_hash = "";
-  json_int_t depth, latent, epochs, batch, seed, train_images, test_images;
+  json_int_t depth, latent, kernel = 3, epochs, batch, seed, train_images, test_images;
   int batchnorm;
-  if (json_unpack(config, "{s:o,s:I,s:I,s:s,s:s,s:b,s:F,s:F,s:F,s:I,s:I,s:F,s:F,s:I,s:I,s:I,s:i,s:i,s:i,s?s}", "arch",
-                  &units, "depth", &depth, "latent", &latent, "activation", &activation, "attention", &attention,
-                  "batchnorm", &batchnorm, "dropout", &o->dropout, "kl", &o->kl, "bn_momentum", &o->bn_momentum,
-                  "epochs", &epochs, "batch", &batch, "lr", &o->lr, "min_lr", &o->min_lr, "seed", &seed, "train_images",
-                  &train_images, "test_images", &test_images, "channels", &dims[0], "height", &dims[1], "width",
-                  &dims[2], "init_hash", &init_hash) != 0 ||
+  if (json_unpack(config, "{s:o,s:I,s:I,s:s,s:s,s:b,s:F,s:F,s:F,s:I,s:I,s:F,s:F,s:I,s:I,s:I,s:i,s:i,s:i,s?s,s?I}",
+                  "arch", &units, "depth", &depth, "latent", &latent, "activation", &activation, "attention",
+                  &attention, "batchnorm", &batchnorm, "dropout", &o->dropout, "kl", &o->kl, "bn_momentum",
+                  &o->bn_momentum, "epochs", &epochs, "batch", &batch, "lr", &o->lr, "min_lr", &o->min_lr, "seed",
+                  &seed, "train_images", &train_images, "test_images", &test_images, "channels", &dims[0], "height",
+                  &dims[1], "width", &dims[2], "init_hash", &init_hash, "kernel", &kernel) != 0 ||
       strlen(init_hash) >= sizeof o->init_hash)
     return false;
   snprintf(o->init_hash, sizeof o->init_hash, "%s", init_hash);
@@ -151,6 +156,7 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->limit_test = limit(config, "limit_test", test_images);
   o->depth = depth;
   o->latent = latent;
+  o->kernel = kernel;
   o->epochs = epochs;
   o->batch = batch;
   o->seed = seed;
@@ -259,7 +265,7 @@ static const char *difference(const json_t *stored, const json_t *config) {
     if (json_equal(before, value)) continue;
     if (before != NULL || !is_hash_of_data(key)) return key;
   }
-  static const char *const optional[] = {"init_hash", "images"};
+  static const char *const optional[] = {"init_hash", "images", "kernel"};
   for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
     if (json_object_get(stored, optional[i]) != NULL && json_object_get(config, optional[i]) == NULL)
       return optional[i];
@@ -287,7 +293,9 @@ static void changed_free(changed *c) {
   free(c->is);
 }
 
-static const char *or_none(const char *text) { return text != NULL ? text : "not recorded"; }
+static const char *or_none(const char *text, const char *key) {
+  return text != NULL ? text : strcmp(key, "kernel") == 0 ? "3" : "not recorded";
+}
 
 fovea_status run_config_compare(const char *where, const char *stored, const json_t *config) {
   json_t *old = NULL;
@@ -298,7 +306,7 @@ fovea_status run_config_compare(const char *where, const char *stored, const jso
     status = fovea_fail(FOVEA_INVALID,
                         "%s: %s was %s when it began and is %s now; resume with the same options and data, or "
                         "choose another folder",
-                        where, c.option, or_none(c.was), or_none(c.is));
+                        where, c.option, or_none(c.was, c.key), or_none(c.is, c.key));
   changed_free(&c);
   json_decref(old);
   return status;
@@ -314,7 +322,7 @@ fovea_status identity_of_folder(const char *dir, const char *config_json, const 
     status = fovea_fail(FOVEA_INVALID,
                         "%s: the checkpoint is of another run than config.json, %s is %s in it and %s there; put the "
                         "right one back, nothing was changed",
-                        dir, c.option, or_none(c.is), or_none(c.was));
+                        dir, c.option, or_none(c.is, c.key), or_none(c.was, c.key));
   changed_free(&c);
   json_decref(old);
   json_decref(found);
