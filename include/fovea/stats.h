@@ -132,13 +132,14 @@ FOVEA_API bool fovea_table_is_sweep(const fovea_table *table);
  * that R's model matrix has: a factor has all its levels in it where the term without that factor is missing. A name
  * that another column has gets a number: w_u_2.
  *
- * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and activation,
- * each against a baseline, and other options that it varied, less what does not vary (learning rates as natural
- * logarithms, and KL weights too where none is 0), and the seed as a block where there are several. With all_levels it
- * gives the design of the original experiment, in its order: BatchNorm, Dropout, SpatialAttention, ChannelAttention,
- * CBAM, Activation_elu, _relu, ... (fovea_activation_name), less what does not occur. A factor that does not vary is
- * left out; without attention "none" the first level that occurs has no column. Where the activation does not vary
- * "const" stands in its place, because its columns are what carries the mean.
+ * A sweep's table without options->columns and terms gives a constant, batchnorm, dropout, attention and
+ * activation, each against a baseline, and other options that it varied, less what does not vary (learning rates as
+ * natural logarithms, and KL weights too where none is 0, which columns and terms get, too, with a remark), and the
+ * seed as a block where there are several. With all_levels it gives the design of the original experiment, in its
+ * order: BatchNorm, Dropout, SpatialAttention, ChannelAttention, CBAM, Activation_elu, _relu, ...
+ * (fovea_activation_name), less what does not occur. A factor that does not vary is left out; without attention
+ * "none" the first level that occurs has no column. Where the activation does not vary "const" stands in its place,
+ * because its columns are what carries the mean.
  *
  * FOVEA_INVALID, naming line and column: an unknown or repeated column, the response among the predictors, a missing
  * value, nan or inf, a number too large for a double or not 0 and too near to it, integers that are different numbers

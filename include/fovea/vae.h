@@ -33,11 +33,12 @@ typedef struct fovea_vae_config {
   double bn_momentum; /* at least 0, below 1 */
   int batch;          /* 1 to 65536 */
   uint64_t seed;
+  int kernel; /* pixels a side of the convolutions' kernels: 3, 5, ... 15; 0 is 3 */
   fovea_augmentation augment; /* of the training's images, by their number in the set and the epoch; all 0: none */
 } fovea_vae_config;
 
 /* The seed experiment's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on,
- * dropout 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768. */
+ * dropout 0.2, KL weight 0.001, BN momentum 0.99, batch 64, seed 768, kernels of 3x3. */
 FOVEA_API fovea_vae_config fovea_vae_default(void);
 
 /* The members are for reading. */

@@ -31,7 +31,8 @@ fovea_vae_config fovea_vae_default(void) {
                             .kl_weight = 0.001,
                             .bn_momentum = 0.99,
                             .batch = 64,
-                            .seed = 768};
+                            .seed = 768,
+                            .kernel = 3};
 }
 
 /* --- what a configuration may be --------------------------------------------------------------------------------- */
@@ -73,6 +74,8 @@ static fovea_status check_config(const fovea_vae_config *c) {
     return fovea_fail(FOVEA_INVALID, "vae: KL weight %g, expected 0 or more", c->kl_weight);
   if (!(c->bn_momentum >= 0 && c->bn_momentum < 1))
     return fovea_fail(FOVEA_INVALID, "vae: batch norm momentum %g, expected at least 0 and below 1", c->bn_momentum);
+  if (c->kernel != 0 && (c->kernel < 3 || c->kernel > 15 || c->kernel % 2 == 0))
+    return fovea_fail(FOVEA_INVALID, "vae: kernels of %dx%d, expected an odd side from 3 to 15", c->kernel, c->kernel);
   return fovea_augmentation_check(&c->augment, c->height, c->width);
 }
 
@@ -86,8 +89,9 @@ typedef struct builder {
 } builder;
 
 static fovea_tensor conv(const builder *b, fovea_tensor x, const char *name, int filters, int stride) {
-  return fovea_add_conv2d(b->graph, x, name,
-                          &(fovea_conv2d){.filters = filters, .kernel = 3, .stride = stride, .same = true});
+  return fovea_add_conv2d(
+      b->graph, x, name,
+      &(fovea_conv2d){.filters = filters, .kernel = b->config->kernel, .stride = stride, .same = true});
 }
 
 static fovea_tensor batchnorm(const builder *b, fovea_tensor x, const char *name) {
@@ -139,7 +143,7 @@ static int halved(int side, int times) {
 
 /* To the sides that the encoder's i-th level had, 0 the image's: where they are even, just twice x's. */
 static fovea_tensor upsample(const builder *b, fovea_tensor x, const char *name, int filters, int level) {
-  const fovea_conv2d up = {.filters = filters, .kernel = 3, .stride = 2, .same = true};
+  const fovea_conv2d up = {.filters = filters, .kernel = b->config->kernel, .stride = 2, .same = true};
   const int h = halved(b->config->height, level), w = halved(b->config->width, level);
   return fovea_add_conv2d_transpose_sized(b->graph, x, name, &up, h % 2 == 0 ? 0 : h, w % 2 == 0 ? 0 : w);
 }
@@ -200,6 +204,7 @@ static fovea_status start(const fovea_vae_config *config, fovea_vae **vae) {
   fovea_vae *made = *vae = calloc(1, sizeof *made);
   if (made == NULL) return fovea_fail(FOVEA_NO_MEMORY, "vae: no memory");
   made->config = *config;
+  if (config->kernel == 0) made->config.kernel = 3;
   qsort(made->config.units, (size_t)config->unit_count, sizeof *made->config.units, descending);
   status = fovea_graph_create(&made->graph);
   return status != FOVEA_OK ? status : build(made);

@@ -54,9 +54,10 @@ bool fovea_sweep_measures(const char *name) {
 }
 
 const fovea_sweep_number fovea_sweep_numbers[FOVEA_SWEEP_NUMBERS] = {
-    {"arch", false},   {"depth", false}, {"latent", false}, {"kl", true},        {"bn-momentum", false},
-    {"epochs", false}, {"batch", false}, {"lr", true},      {"min-lr", true},    {"shift", false},
-    {"fill", false},   {"flip", false},  {"crop", false},   {"contrast", false}, {"brightness", false}};
+    {"arch", false}, {"depth", false},       {"latent", false},   {"kernel", false},
+    {"kl", true},    {"bn-momentum", false}, {"epochs", false},   {"batch", false},
+    {"lr", true},    {"min-lr", true},       {"shift", false},    {"fill", false},
+    {"flip", false}, {"crop", false},        {"contrast", false}, {"brightness", false}};
 
 bool fovea_sweep_is_factor(const char *name, bool *ratio) {
   if (ratio) *ratio = false;

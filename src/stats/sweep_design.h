@@ -7,7 +7,7 @@
 
 #include "fovea/stats.h"
 
-enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 15 };
+enum { FOVEA_SWEEP_FACTORS = 4, FOVEA_SWEEP_NUMBERS = 16 };
 
 /* Its factors, in the original's order: the column, and what a sentence calls it. */
 extern const char *const fovea_sweep_factors[FOVEA_SWEEP_FACTORS];

@@ -24,7 +24,7 @@ static const char *skip_whole(const char *s, char group) {
   if (!grouped) return s + count;
   if (count > 3) return NULL;
   for (s += count; *s == group; s += 4)
-    if (digits_at(s + 1) < 3 || (s[4] >= '0' && s[4] <= '9')) return NULL;
+    if (digits_at(s + 1) < 3) return NULL; /* a fourth would end the number */
   return s;
 }
 

@@ -323,6 +323,11 @@ static void every_set(void **state) {
   assert_int_equal(bad, 0);
 }
 
+static void wide(const char *set) {
+  plain(set);
+  array_idx(array_name(set, "train-images-idx3-ubyte"), 8, 3, (uint32_t[]){8, 3, 5});
+}
+
 /* The numbers themselves: transposed, channels last, floats of two kinds. */
 static void test_pixels(void **state) {
   (void)state;
@@ -334,6 +339,7 @@ static void test_pixels(void **state) {
   } cases[] = {
       {"p-plain", "train", plain, {0}, {0, 1, 2, 3, 4, 5}},
       {"p-transposed", "train", plain, {.transpose = true}, {0, 4, 8, 12, 1, 5}},
+      {"p-wide-transposed", "train", wide, {.transpose = true}, {0, 5, 10, 1, 6, 11}},
       {"p-nhwc", "train", nhwc, {0}, {0, 3, 6, 9, 12, 15}},
       {"p-nhwc-transposed", "train", nhwc, {.transpose = true}, {0, 15, 30, 45, 60, 3}},
       {"p-nchw", "train", nchw, {0}, {0, 1, 2, 3, 4, 5}},

@@ -91,6 +91,33 @@ static void make_all(void) {
   image_pngs("png/test/ox", "o", 2, 8);
 }
 
+/* Each image of the sample is one of the whole set's, with its label. */
+static bool is_sample_of(const fovea_dataset *some, const fovea_dataset *all) {
+  const size_t size = (size_t)all->channels * (size_t)all->height * (size_t)all->width;
+  for (size_t i = 0; i < some->count; i++) {
+    size_t j = 0;
+    while (j < all->count &&
+           (all->labels[j] != some->labels[i] || memcmp(all->pixels + j * size, some->pixels + i * size, size) != 0))
+      j++;
+    if (j == all->count) return false;
+  }
+  return true;
+}
+
+/* Of pictures, whose classes a sample takes alike. */
+static void sample_is_its_images(void **state) {
+  (void)state;
+  make_all();
+  assert_int_equal(pack("png", "set.fovea"), FOVEA_OK);
+  const fovea_load_options three = {.limit = 3};
+  fovea_dataset *all = load("set.fovea", "train", &none), *some = load("set.fovea", "train", &three);
+  assert_int_equal(some->count, 3);
+  assert_int_equal(some->labels[2], 1); /* cats alone would be the first three */
+  assert_true(is_sample_of(some, all));
+  fovea_dataset_destroy(all);
+  fovea_dataset_destroy(some);
+}
+
 static void round_trip(void **state) {
   (void)state;
   static const char *const sets[] = {"idx", "rgb", "png"}, *const splits[] = {"train", "test"};
@@ -276,6 +303,7 @@ static void refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
+                                     cmocka_unit_test(sample_is_its_images),
                                      cmocka_unit_test(class_of_bytes),
                                      cmocka_unit_test(in_a_folder),
                                      cmocka_unit_test(batches_are_those_of_memory),

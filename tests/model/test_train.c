@@ -259,8 +259,8 @@ static void epochs_differ_in_order(void **state) {
 
 static void refusals(void **state) {
   (void)state;
-  fovea_vae_config bad[9];
-  for (int i = 0; i < 9; i++) bad[i] = small_config();
+  fovea_vae_config bad[12];
+  for (int i = 0; i < 12; i++) bad[i] = small_config();
   bad[0].unit_count = 1;
   bad[1].units[2] = 0;
   bad[2].height = 0;
@@ -270,9 +270,13 @@ static void refusals(void **state) {
   bad[6].kl_weight = NAN;
   bad[7].batch = 0;
   bad[8].bn_momentum = 1;
-  const char *const messages[9] = {"1 units",   "0 channels",    "0x28",    "depth 0",   "latent size 0",
-                                   "dropout 1", "KL weight nan", "batch 0", "momentum 1"};
-  for (int i = 0; i < 9; i++) {
+  bad[9].kernel = 4;
+  bad[10].kernel = 1;
+  bad[11].kernel = 17;
+  const char *const messages[12] = {"1 units",       "0 channels", "0x28",          "depth 0",
+                                    "latent size 0", "dropout 1",  "KL weight nan", "batch 0",
+                                    "momentum 1",    "4x4",        "1x1",           "17x17"};
+  for (int i = 0; i < 12; i++) {
     fovea_vae *vae = NULL;
     assert_int_equal(fovea_vae_create(device, &bad[i], true, &vae), FOVEA_INVALID);
     assert_null(vae);

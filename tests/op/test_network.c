@@ -12,7 +12,7 @@ struct builder {
 };
 
 static int conv(const struct builder *b, int x, const char *name, int filters, int stride) {
-  return ref_add_conv2d(b->net, x, name, filters, 3, stride, -1, false);
+  return ref_add_conv2d(b->net, x, name, filters, b->config->kernel, stride, -1, false);
 }
 
 static int norm(const struct builder *b, int x, const char *name) {
@@ -69,7 +69,7 @@ static void decoder(const struct builder *b, int x) {
   for (int i = 1; i < last; i++) {
     x = block(b, x, "decoder", i, c->units[last - i]);
     snprintf(name, sizeof name, "decoder.up%d", i);
-    x = ref_add_conv2d_transpose(b->net, x, name, c->units[last - i], 3, 2, false);
+    x = ref_add_conv2d_transpose(b->net, x, name, c->units[last - i], c->kernel, 2, false);
   }
   x = conv(b, x, "decoder.conv_out", c->channels, 1);
   ref_add_sigmoid_bce(b->net, norm(b, x, "decoder.bn_out"));
@@ -97,14 +97,28 @@ struct vae_case {
   fovea_attention attention;
   bool batchnorm;
   double dropout;
+  int kernel;
 };
 
 static const struct vae_case cases[] = {
-    {"everything on", 1, 8, 8, {3, 2, 2}, 3, 5, 5, FOVEA_RELU, FOVEA_ATTENTION_CBAM, true, 0.2},
-    {"everything on, partial batch", 1, 8, 8, {3, 2, 2}, 3, 17, 11, FOVEA_ELU, FOVEA_ATTENTION_CBAM, true, 0.2},
-    {"spatial, two halvings, colour", 3, 4, 8, {5, 4, 3, 2}, 4, 5, 5, FOVEA_SELU, FOVEA_ATTENTION_SPATIAL, true, 0.5},
-    {"plain", 1, 5, 7, {3, 2}, 2, 16, 16, FOVEA_SIGMOID, FOVEA_ATTENTION_NONE, false, 0},
-    {"channel attention, no norm", 1, 6, 4, {5, 3, 2}, 3, 16, 16, FOVEA_LINEAR, FOVEA_ATTENTION_CHANNEL, false, 0.1},
+    {"everything on", 1, 8, 8, {3, 2, 2}, 3, 5, 5, FOVEA_RELU, FOVEA_ATTENTION_CBAM, true, 0.2, 3},
+    {"everything on, partial batch", 1, 8, 8, {3, 2, 2}, 3, 17, 11, FOVEA_ELU, FOVEA_ATTENTION_CBAM, true, 0.2, 3},
+    {"spatial, two halvings, colour",
+     3,
+     4,
+     8,
+     {5, 4, 3, 2},
+     4,
+     5,
+     5,
+     FOVEA_SELU,
+     FOVEA_ATTENTION_SPATIAL,
+     true,
+     0.5,
+     3},
+    {"plain", 1, 5, 7, {3, 2}, 2, 16, 16, FOVEA_SIGMOID, FOVEA_ATTENTION_NONE, false, 0, 3},
+    {"channel attention, no norm", 1, 6, 4, {5, 3, 2}, 3, 16, 16, FOVEA_LINEAR, FOVEA_ATTENTION_CHANNEL, false, 0.1, 3},
+    {"kernels of 5x5", 1, 8, 8, {3, 2, 2}, 3, 5, 5, FOVEA_ELU, FOVEA_ATTENTION_NONE, false, 0, 5},
 };
 
 static int run_case(const struct vae_case *c) {
@@ -114,7 +128,7 @@ static int run_case(const struct vae_case *c) {
   memcpy(config.units, c->units, sizeof c->units);
   config.unit_count = c->unit_count, config.depth = 2, config.batch = c->batch;
   config.activation = c->activation, config.attention = c->attention;
-  config.batchnorm = c->batchnorm, config.dropout = c->dropout;
+  config.batchnorm = c->batchnorm, config.dropout = c->dropout, config.kernel = c->kernel;
   fovea_vae *vae = NULL;
   if (fovea_vae_create(chain_device(), &config, true, &vae) != FOVEA_OK) {
     fprintf(stderr, "%s: %s\n", c->name, fovea_error_message());

@@ -283,8 +283,7 @@ static void groups_and_local_memory(void **state) {
 }
 
 /* As many units as the device allows. */
-static void groups_of_units(void **state) {
-  (void)state;
+static void assert_groups_of_units(void) {
   const size_t unit = 4, most = device->info.max_work_group_size / unit, asked[] = {1, 3, most, most + 1, 8 * most};
   fovea_buffer *b = new_buffer(4 * (2 * most * unit));
   for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
@@ -300,6 +299,16 @@ static void groups_of_units(void **state) {
     fovea_launch_destroy(l);
   }
   fovea_buffer_destroy(b);
+}
+
+/* The device's own number, and a smaller one, which is below what the kernel would allow. */
+static void groups_of_units(void **state) {
+  (void)state;
+  const size_t own = device->info.max_work_group_size;
+  assert_groups_of_units();
+  device->info.max_work_group_size = 64;
+  assert_groups_of_units();
+  device->info.max_work_group_size = own;
 }
 
 /* Makes one mistake and expects its message, from ready, and again from enqueue. */

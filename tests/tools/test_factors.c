@@ -76,6 +76,17 @@ static void test_augmentation(void **state) {
   free(plan.configs);
 }
 
+/* The kernels' size is in the options and in the network. */
+static void test_kernels(void **state) {
+  (void)state;
+  factors_plan plan = make(&(factors_request){.factors = "kernel=3|5", .seeds = 1});
+  assert_int_equal(plan.count, 2);
+  assert_string_equal(plan.configs[1].name, "relu-spatial-bn-drop-kernel5-s768");
+  assert_int_equal(plan.configs[0].options.kernel, 3);
+  assert_int_equal(run_vae_config(&plan.configs[1].options, 1, 28, 28).kernel, 5);
+  free(plan.configs);
+}
+
 /* A larger sample has the smaller one, another seed another. */
 static void test_random(void **state) {
   (void)state;
@@ -92,6 +103,29 @@ static void test_random(void **state) {
     assert_true(found);
   }
   free(few.configs), free(more.configs);
+}
+
+static size_t count_common(const factors_plan *a, const factors_plan *b) {
+  size_t common = 0;
+  for (size_t i = 0; i < a->count; i++)
+    for (size_t j = 0; j < b->count; j++) common += strcmp(a->configs[i].columns, b->configs[j].columns) == 0;
+  return common;
+}
+
+/* Neither the first of all, nor those of another seed. */
+static void test_random_is_drawn(void **state) {
+  (void)state;
+  static const factors_request request = {.factors = "activation,attention,batchnorm,dropout", .seeds = 2, .random = 5};
+  run_options options = run_options_default();
+  factors_plan drawn = make(&request), all = make(&(factors_request){.factors = request.factors, .seeds = 1}), other;
+  size_t first = 0;
+  for (size_t i = 0; i < 5; i++)
+    for (size_t j = 0; j < 5; j++) first += strcmp(drawn.configs[i].name, all.configs[j].name) == 0;
+  assert_true(first < 5);
+  options.seed++; /* the second of the others has the seed that the first sample had second */
+  assert_int_equal(factors_make(&request, &options, &other), FOVEA_OK);
+  assert_true(count_common(&drawn, &other) < 5);
+  free(drawn.configs), free(all.configs), free(other.configs);
 }
 
 /* Box, Hunter & Hunter 2005, table 6.22: the resolutions that are possible. Half of the runs have each level. */
@@ -188,7 +222,8 @@ static void test_refuses(void **state) {
     factors_request request;
     const char *message;
   } cases[] = {
-      {{.factors = "kernel=3|5", .seeds = 1}, "kernel is none: the network's convolutions are 3x3"},
+      {{.factors = "kernel=3|4", .seeds = 1}, "-kernel4-s768: --kernel 4 is even"},
+      {{.factors = "kernel=1|3", .seeds = 1}, "--kernel: '1' is not a whole number from 3 to 15"},
       {{.factors = "batchnorm", .seeds = 1, .baselines = "batchnorm=of"},
        "batchnorm has no level 'of'; it has on, off"},
       {{.factors = "latent", .seeds = 1}, "latent needs its levels, such as latent=2|8"},
@@ -218,9 +253,10 @@ static void test_refuses(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_activations),  cmocka_unit_test(test_numbers),
-                                     cmocka_unit_test(test_augmentation), cmocka_unit_test(test_random),
-                                     cmocka_unit_test(test_fractions),    cmocka_unit_test(test_first),
-                                     cmocka_unit_test(test_part),         cmocka_unit_test(test_refuses)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),         cmocka_unit_test(test_augmentation),
+      cmocka_unit_test(test_random),      cmocka_unit_test(test_random_is_drawn), cmocka_unit_test(test_kernels),
+      cmocka_unit_test(test_fractions),   cmocka_unit_test(test_first),           cmocka_unit_test(test_part),
+      cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -519,6 +519,7 @@ static void any_size_and_channels(void **state) {
   assert_int_equal(fovea("reconstruct --data %s --run %s --out %s --show 5", data, run, out), 2);
   assert_refused("--show: channel 5, the images have 4");
   assert_int_equal(fovea("train --data %s --out %s --resume", data, run), 0);
+  assert_refused("pictures show channels 4, 2 and 1 of 4, as red, green and blue");
   assert_walk(run, 30 * 7 * 6, 30 * 5 * 6, 3);
   assert_int_equal(fovea("train --data %s --out %s --resume --show 2", data, run), 0);
   assert_refused("pictures show channel 2 of 4, as gray");

@@ -291,6 +291,15 @@ static void test_sweep_part(void **state) {
     free(out);
     free(err);
   }
+  /* another table beside them is none of the sweep's */
+  static const char other[] = "attention,y\nnone,1\ncbam,2\ncbam,2.5\nspatial,4\n";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--constant '%s'", temp_file("part/other.csv", other, sizeof other - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "\nattention_none "));
+  assert_null(strstr(err, "configurations"));
+  free(out);
+  free(err);
 }
 
 /* Of any table, --anova adds a constant and says the same. */

@@ -106,10 +106,23 @@ static void bad_usage(void **state) {
   FAILS(2, "--arch", "train --data " FASHION " --arch 8,0 --out %s", out);
   FAILS(2, "--arch", "train --data " FASHION " --arch 8 --out %s", out);
   FAILS(2, "78400 units", "train --data " FASHION " --limit-train 64 --limit-test 64 --arch 200,100 --out %s", out);
+  FAILS(2, "--kernel 4 is even", "train --data " FASHION " --kernel 4 --out %s", out);
   FAILS(2, "--min-lr", "train --data " FASHION " --lr 0.001 --min-lr 0.1 --out %s", out);
   FAILS(2, "no such device", SMALL "%s --device 'no such device'", out);
   FAILS(5, "/proc/run", SMALL "/proc/run");
   FAILS(5, "", SMALL "/dev/null/run");
+}
+
+/* Kernels of 5x5 are a setting of the run, which --resume and whatever reads it keep. */
+static void wider_kernels(void **state) {
+  (void)state;
+  char wide[1024], png[1024];
+  snprintf(wide, sizeof wide, "%s", temp_path("wide"));
+  snprintf(png, sizeof png, "%s", temp_path("wide.png"));
+  RUNS(SMALL "%s --limit-train 32 --kernel 5", wide);
+  RUNS("train --data " FASHION " --out %s --resume", wide);
+  FAILS(2, "--kernel was 5 when it began and is 3 now", "train --data " FASHION " --out %s --resume --kernel 3", wide);
+  RUNS("reconstruct --run %s --data " FASHION " --limit 8 --out %s", wide, png);
 }
 
 static void occupied_folders(void **state) {
@@ -117,6 +130,7 @@ static void occupied_folders(void **state) {
   FAILS(2, "--resume", SMALL "%s", finished);
   FAILS(2, "--epochs was 2 when it began and is 3 now", SMALL "%s --resume --epochs 3", finished);
   FAILS(2, "--bn-momentum was 0.9 when it began and is 0.6 now", SMALL "%s --resume --bn-momentum 0.6", finished);
+  FAILS(2, "--kernel was 3 when it began and is 5 now", SMALL "%s --resume --kernel 5", finished);
   FAILS(2, "--limit-train", SMALL "%s --resume --limit-train 32", finished);
   FAILS(2, "--activation", SMALL "%s --resume --activation elu", finished);
   const char *fresh = temp_path("fresh");
@@ -312,6 +326,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_leaves),
                                      cmocka_unit_test(runs_repeat),
                                      cmocka_unit_test(bad_usage),
+                                     cmocka_unit_test(wider_kernels),
                                      cmocka_unit_test(occupied_folders),
                                      cmocka_unit_test(bad_weights),
                                      cmocka_unit_test(reconstruct),

@@ -43,9 +43,9 @@ typedef struct factors_plan {
 /* The configurations that `request` asks for. activation, attention, batchnorm and dropout alone have all their levels
  * (activation: elu, relu, selu, sigmoid, of all that there are; attention: on, which is options' attention or spatial,
  * and off; dropout: on, which is options' rate, and off); with = those given, dropout also rates. Any number that a
- * training has is a factor with the levels given: arch (as 35-25-15-5), depth, latent, kl, bn-momentum, epochs, batch,
- * lr, min-lr, those of augmentation. One left out has the level of the options. All of that is done for the seeds
- * options->seed, options->seed + 1, ... in turn, so that what is there early is a whole experiment.
+ * training has is a factor with the levels given: arch (as 35-25-15-5), depth, latent, kernel, kl, bn-momentum, epochs,
+ * batch, lr, min-lr, those of augmentation. One left out has the level of the options. All of that is done for the
+ * seeds options->seed, options->seed + 1, ... in turn, so that what is there early is a whole experiment.
  *
  * Within a seed, nested loops: activation outermost (in the order of run_activations), then attention (on, off), batch
  * norm (on, off), dropout (on, off), then the others as they are given. The original goes through itertools.product of

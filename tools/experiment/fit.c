@@ -98,9 +98,11 @@ fovea_status fit_file(const char *path, const fovea_table_options *reading, cons
                       fovea_ols **ols) {
   fovea_status status = fovea_table_read_as(path, reading, table);
   if (status) return status;
+  fovea_design_options used = options ? *options : (fovea_design_options){0};
+  if (!fovea_table_is_sweep(*table)) used.first_level_count = 0;
   remarks_tell_lines(said, (*table)->notes);
   status = check_once(*table);
-  if (!status) status = fovea_design_from_table(*table, options, design);
+  if (!status) status = fovea_design_from_table(*table, &used, design);
   if (!status) tell_design(said, *table, *design, options);
   if (!status) status = fovea_ols_fit_design(*design, how, ols);
   if (status) return fovea_fail_in(status, "%s", path);

@@ -144,10 +144,6 @@ static const char *name_at(size_t i) { return i < LEVELS_FOUR ? four[i] : fovea_
 enum { KNOWN = LEVELS_FOUR + FOVEA_SWEEP_NUMBERS };
 
 static fovea_status unknown_factor(const char *name, size_t length) {
-  if (length == strlen("kernel") && memcmp(name, "kernel", length) == 0)
-    return fovea_fail(FOVEA_INVALID,
-                      "--factors: kernel is none: the network's convolutions are 3x3, as the experiment's that it "
-                      "reproduces, and no option changes them; programs on the library choose their own");
   char known[200] = "";
   for (size_t i = 0; i < KNOWN; i++) {
     const size_t used = strlen(known);

@@ -49,6 +49,11 @@ static bool add_images(json_t *config, const run_options *o) {
                                      json_object_set_new(images, "limit_test", json_integer(o->limit_test)) == 0);
 }
 
+/* Kernels of 3x3 are not named, so that runs keep the names that they had before others were possible. */
+static bool add_kernel(json_t *config, const run_options *o) {
+  return o->kernel == 3 || json_object_set_new(config, "kernel", json_integer(o->kernel)) == 0;
+}
+
 json_t *run_config(const run_options *o, const run_data *sets) {
   char activation[RUN_WORD], attention[RUN_WORD];
   option_ints arch = o->arch;
@@ -69,8 +74,8 @@ json_t *run_config(const run_options *o, const run_data *sets) {
                 "batch", (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed,
                 "train_images", (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count,
                 "channels", sets->train->channels, "height", sets->train->height, "width", sets->train->width);
-  if (config == NULL ||
-      (add_hashes(config, o, sets) && add_images(config, o) && augment_options_put(config, &o->augment)))
+  if (config != NULL && add_kernel(config, o) && add_hashes(config, o, sets) && add_images(config, o) &&
+      augment_options_put(config, &o->augment))
     return config;
   json_decref(config);
   return NULL;
@@ -138,14 +143,14 @@ static json_int_t limit(const json_t *config, const char *key, json_int_t images
 static bool unpack(json_t *config, run_options *o, int dims[3]) {
   json_t *units = NULL;
   const char *activation = NULL, *attention = NULL, *init_hash = "";
-  json_int_t depth, latent, epochs, batch, seed, train_images, test_images;
+  json_int_t depth, latent, kernel = 3, epochs, batch, seed, train_images, test_images;
   int batchnorm;
-  if (json_unpack(config, "{s:o,s:I,s:I,s:s,s:s,s:b,s:F,s:F,s:F,s:I,s:I,s:F,s:F,s:I,s:I,s:I,s:i,s:i,s:i,s?s}", "arch",
-                  &units, "depth", &depth, "latent", &latent, "activation", &activation, "attention", &attention,
-                  "batchnorm", &batchnorm, "dropout", &o->dropout, "kl", &o->kl, "bn_momentum", &o->bn_momentum,
-                  "epochs", &epochs, "batch", &batch, "lr", &o->lr, "min_lr", &o->min_lr, "seed", &seed, "train_images",
-                  &train_images, "test_images", &test_images, "channels", &dims[0], "height", &dims[1], "width",
-                  &dims[2], "init_hash", &init_hash) != 0 ||
+  if (json_unpack(config, "{s:o,s:I,s:I,s:s,s:s,s:b,s:F,s:F,s:F,s:I,s:I,s:F,s:F,s:I,s:I,s:I,s:i,s:i,s:i,s?s,s?I}",
+                  "arch", &units, "depth", &depth, "latent", &latent, "activation", &activation, "attention",
+                  &attention, "batchnorm", &batchnorm, "dropout", &o->dropout, "kl", &o->kl, "bn_momentum",
+                  &o->bn_momentum, "epochs", &epochs, "batch", &batch, "lr", &o->lr, "min_lr", &o->min_lr, "seed",
+                  &seed, "train_images", &train_images, "test_images", &test_images, "channels", &dims[0], "height",
+                  &dims[1], "width", &dims[2], "init_hash", &init_hash, "kernel", &kernel) != 0 ||
       strlen(init_hash) >= sizeof o->init_hash)
     return false;
   snprintf(o->init_hash, sizeof o->init_hash, "%s", init_hash);
@@ -153,6 +158,7 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->limit_test = limit(config, "limit_test", test_images);
   o->depth = depth;
   o->latent = latent;
+  o->kernel = kernel;
   o->epochs = epochs;
   o->batch = batch;
   o->seed = seed;
@@ -261,7 +267,7 @@ static const char *difference(const json_t *stored, const json_t *config) {
     if (json_equal(before, value)) continue;
     if (before != NULL || !is_hash_of_data(key)) return key;
   }
-  static const char *const optional[] = {"init_hash", "images"};
+  static const char *const optional[] = {"init_hash", "images", "kernel"};
   for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
     if (json_object_get(stored, optional[i]) != NULL && json_object_get(config, optional[i]) == NULL)
       return optional[i];
@@ -291,10 +297,11 @@ static void changed_free(changed *c) {
   free(c->is);
 }
 
-/* What is not there: of augmentation, what is off. */
+/* What is not there: of augmentation, what is off; of the kernels, their usual size. */
 static const char *or_none(const changed *c, const char *text) {
   const char *key;
   if (text != NULL) return text;
+  if (strcmp(c->key, "kernel") == 0) return "3";
   for (size_t i = 0; (key = augment_options_key(i)) != NULL; i++)
     if (strcmp(c->key, key) == 0) return "off";
   return "not recorded";

@@ -29,6 +29,7 @@ run_options run_options_default(void) {
   const fovea_vae_config c = fovea_vae_default();
   run_options o = {.depth = c.depth,
                    .latent = c.latent,
+                   .kernel = c.kernel,
                    .epochs = 25,
                    .batch = c.batch,
                    .seed = (long long)c.seed,
@@ -78,6 +79,12 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .min = 1,
        .max = 65536,
        .help = "numbers in an image's code"},
+      {.name = "kernel",
+       .kind = OPTION_INT,
+       .value = &o->kernel,
+       .min = 3,
+       .max = 15,
+       .help = "pixels a side of the convolutions' kernels, 3, 5, ... 15; 5 takes some 2 to 3 times as long"},
       {.name = "activation",
        .kind = OPTION_CHOICE,
        .value = &o->activation,
@@ -154,6 +161,9 @@ fovea_status run_options_check(const run_options *o) {
   if (o->min_lr > o->lr)
     return fovea_fail(FOVEA_INVALID, "--min-lr %g is more than --lr %g: the learning rate cannot grow", o->min_lr,
                       o->lr);
+  if (o->kernel % 2 == 0)
+    return fovea_fail(FOVEA_INVALID, "--kernel %lld is even; a kernel has a pixel in its middle: 3, 5, ... 15",
+                      o->kernel);
   if (o->arch.count < 2) return fovea_fail(FOVEA_INVALID, "--arch: one number, expected at least two, as 35,25,15,5");
   return FOVEA_OK;
 }
@@ -172,6 +182,7 @@ fovea_vae_config run_vae_config(const run_options *o, int channels, int height, 
                         .kl_weight = o->kl,
                         .bn_momentum = o->bn_momentum,
                         .batch = (int)o->batch,
+                        .kernel = (int)o->kernel,
                         .seed = (uint64_t)o->seed,
                         .augment = augment_options_read(&o->augment)};
   _Static_assert((int)OPTION_MAX_INTS == (int)FOVEA_MAX_UNITS, "a list of units is a list of numbers");

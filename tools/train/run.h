@@ -23,7 +23,7 @@ typedef struct run_options {
   image_options images;
   augment_options augment;
   option_ints arch, show;
-  long long depth, latent, epochs, batch, seed, limit_train, limit_test;
+  long long depth, latent, kernel, epochs, batch, seed, limit_train, limit_test;
   int activation; /* index in run_activations: fovea_activation less one */
   int attention;  /* fovea_attention */
   bool batchnorm, resume, json;
