@@ -8,7 +8,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "samples" / "python"))
-RUNTIME, REBUILT = 1e-5, 1e-6  # relative to the largest value of a tensor, where that is above 1
+# Relative to the largest value of a tensor, where that is above 1. numpy and PyTorch compute in double precision here, so
+# that the second is the rounding of Fovea's own sums: in some of the 24 it is 1.6e-6.
+RUNTIME, REBUILT = 1e-5, {"sample": 1e-6, "all": 2e-6}
 
 
 def difference(value, expected):
@@ -72,7 +74,7 @@ def rebuilt(by, path, images, given):
     return network.nodes, [value.numpy() for value in values]
 
 
-def check_rebuilt(by, case, values):
+def check_rebuilt(by, case, values, most):
     nodes, made = rebuilt(by, case["network"], values["images"], {})
     last = len(nodes) - 1
     names = {node["name"] or f"{node['op']}_{i}": i for i, node in enumerate(nodes)}
@@ -83,22 +85,23 @@ def check_rebuilt(by, case, values):
     names["images"] = 0
     expected = {name: value for name, value in values.items() if name != "z"}
     results = {name: made[names[name]] for name in expected}
-    yield from findings(f"{case['network']} by {by}", results, expected, REBUILT)
+    yield from findings(f"{case['network']} by {by}", results, expected, most)
     if code and "z" in values:
         z = np.zeros_like(made[code[0]]) + values["z"][:, :, None, None]
         decoded = rebuilt(by, case["network"], np.zeros_like(values["images"]), {code[0]: z})[1]
         yield from findings(f"{case['network']} decoded by {by}", {"reconstructions": decoded[last]},
-                            {"reconstructions": values["reconstructions"]}, REBUILT)
+                            {"reconstructions": values["reconstructions"]}, most)
 
 
 def main(by, folder):
+    most = REBUILT[pathlib.Path(folder).name]
     cases = json.loads((pathlib.Path(folder) / "cases.json").read_text())
     found = []
     for case in cases if by == "onnx" else {case["network"]: case for case in cases}.values():
         values = load_file(case["values"])
         if "originals" in values:  # of fovea reconstruct
             values["images"] = values.pop("originals")
-        found += check_onnx(case, values) if by == "onnx" else check_rebuilt(by, case, values)
+        found += check_onnx(case, values) if by == "onnx" else check_rebuilt(by, case, values, most)
     print("\n".join(found))
     print(f"{len(cases)} ONNX files, {len({case['network'] for case in cases})} networks by {by}: {len(found)} findings")
     return 1 if found or not cases else 0

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "faults/campaign.h"
+#include "fovea/onnx.h"
 #include "fovea/vae.h"
 #include "runtime/buffer.h"
 #include "support/tempdir.h"
@@ -128,6 +129,26 @@ static const char *judge_network_file(int status) {
   return same(network_again, previous) ? NULL : "the file of before is lost";
 }
 
+/* --- a network out of a file, as ONNX --------------------------------------------------------------------------------
+ */
+
+static char onnx_path[1024], onnx_expected[1024];
+
+static int work_onnx(const char **message) {
+  const fovea_status status =
+      fovea_onnx_export(network_path, onnx_path, &(fovea_onnx_options){.fold_batchnorm = true}, NULL);
+  *message = fovea_error_message();
+  return (int)status;
+}
+
+static void reset_onnx(void) { copy(previous, onnx_path); }
+
+static const char *judge_onnx(int status) {
+  if (same(onnx_path, onnx_expected)) return NULL;
+  if (status == FOVEA_OK) return "another file was written";
+  return same(onnx_path, previous) ? NULL : "the file of before is lost";
+}
+
 /* --- the first build of a program, with nothing in the cache -------------------------------------------------------
  */
 
@@ -207,6 +228,19 @@ static void a_network_file(void **state) {
   assert_int_equal(campaign_run(&faults), 0);
 }
 
+/* After a_network_file. */
+static void an_onnx_file(void **state) {
+  (void)state;
+  if (!fovea_onnx_built_in()) skip();
+  snprintf(onnx_path, sizeof onnx_path, "%s", temp_path("out.onnx"));
+  snprintf(onnx_expected, sizeof onnx_expected, "%s", temp_path("expected.onnx"));
+  const char *message = NULL;
+  assert_int_equal(work_onnx(&message), FOVEA_OK);
+  copy(onnx_path, onnx_expected);
+  const campaign faults = {"onnx file", work_onnx, reset_onnx, judge_onnx, 12, 3, 1, 4};
+  assert_int_equal(campaign_run(&faults), 0);
+}
+
 static void a_device_of_its_own(void **state) {
   (void)state;
   const campaign c = {"own device", work_alone, reset, judge, 2, 1, 0, 0};
@@ -230,6 +264,7 @@ static void a_first_build(void **state) {
 int main(int argc, char **argv) {
   if (argc > 1) cmocka_set_test_filter(argv[1]);
   const struct CMUnitTest tests[] = {cmocka_unit_test(an_open_device), cmocka_unit_test(a_network_file),
-                                     cmocka_unit_test(a_device_of_its_own), cmocka_unit_test(a_first_build)};
+                                     cmocka_unit_test(an_onnx_file), cmocka_unit_test(a_device_of_its_own),
+                                     cmocka_unit_test(a_first_build)};
   return cmocka_run_group_tests(tests, prepare, finish);
 }
