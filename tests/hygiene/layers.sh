@@ -25,6 +25,7 @@ declare -A below=(
   [tools/pack]="fovea base cli train data/pack.h"
   [tools/draw]="fovea base cli draw train"
   [tools/experiment]="fovea base cli draw train experiment stats/notes.h stats/sweep_design.h stats/text.h graph/ops.h"
+  [tools/report]="fovea base cli draw train experiment report data/picture.h graph/graph.h graph/op.h model/vae.h stats/text.h"
   [tools/bench]="fovea base runtime graph/work.h op/list.h cli train bench check/step.h"
   [tools/check]="fovea base runtime graph op/list.h plan/inspect.h net data model cli ref check"
   [samples]="fovea"
