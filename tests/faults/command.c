@@ -237,6 +237,32 @@ static void reconstructing(void **state) {
   assert_int_equal(campaign_run(&c), 0);
 }
 
+/* --- report -------------------------------------------------------------------------------------------------------
+ */
+
+static int report_work(const char **message) {
+  return run_silently(&command_report, format("%s --out %s", finished, in(out, "page.html")), message);
+}
+
+/* A page may have less on it, and say so; it is whole. */
+static const char *report_judge(int status) {
+  static const char end[] = "</body>\n</html>\n";
+  const char *page = in(out, "page.html");
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  if (!there(page)) return status == 0 ? "it left no page" : NULL;
+  if (fovea_file_read(page, 1 << 24, &bytes, &size)) return "the page cannot be read";
+  const bool ended = size >= sizeof end && strcmp((char *)bytes + size - (sizeof end - 1), end) == 0;
+  free(bytes);
+  return ended ? NULL : "the page is half written";
+}
+
+static void reporting(void **state) {
+  (void)state;
+  const campaign c = {"fovea report", report_work, out_reset, report_judge, 2, 0, 0, 0};
+  assert_int_equal(campaign_run(&c), 0);
+}
+
 /* --- regress --------------------------------------------------------------------------------------------------------
  */
 
@@ -356,8 +382,8 @@ static int prepare(void **state) {
 int main(int argc, char **argv) {
   if (argc > 1) cmocka_set_test_filter(argv[1]);
   const struct CMUnitTest tests[] = {cmocka_unit_test(training),       cmocka_unit_test(resuming),
-                                     cmocka_unit_test(reconstructing), cmocka_unit_test(regressing),
-                                     cmocka_unit_test(listing),        cmocka_unit_test(sweeping),
-                                     cmocka_unit_test(benching)};
+                                     cmocka_unit_test(reconstructing), cmocka_unit_test(reporting),
+                                     cmocka_unit_test(regressing),     cmocka_unit_test(listing),
+                                     cmocka_unit_test(sweeping),       cmocka_unit_test(benching)};
   return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -345,6 +345,7 @@ static void shows_a_sweep(void **state) {
   o = report_of(temp_path("sweep"));
   assert_missing(o, "results.csv: 1 torn line is left out");
   assert_missing(o, "is unfinished");
+  assert_missing(o, "1 of 4 runs have no epoch");
   assert_int_equal(json_array_size(at(o, "runs.relu-none-bn-drop-s3.curve")), 0);
   json_decref(o);
   assert_int_equal(fovea("report %s --json", temp_path("sweep")), 0);

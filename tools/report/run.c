@@ -31,12 +31,17 @@ static void show_metrics(page *p, const char *dir) {
 static void show_epochs(page *p, const char *dir, const int dims[3], int last) {
   json_t *list = json_array();
   const int shown = last < MOST_EPOCHS ? last : MOST_EPOCHS;
+  int lost = 0;
   page_set(p, p->root, "epochs", list);
   for (int i = 0; i < shown; i++) {
     const int epoch = shown > 1 ? 1 + (int)((long)i * (last - 1) / (shown - 1)) : 1;
     json_t *pairs = folder_pairs(dir, epoch, dims, EPOCH_PAIRS, EPOCH_BYTES);
     if (pairs) page_add(p, list, json_pack("{s:i,s:o}", "epoch", epoch, "sprite", pairs));
+    lost += !pairs;
   }
+  if (lost > 0)
+    page_miss(p, "%s: of %d pictures of reconstructions %d cannot be read, or are not of such images", dir, shown,
+              lost);
 }
 
 /* Pictures that training drew, where they could not be computed. */

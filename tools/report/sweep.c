@@ -117,7 +117,7 @@ static bool is_folder_name(const char *name) { return name && name[0] && name[0]
 typedef struct budget {
   size_t epochs, bytes; /* rows of a run's curve; bytes of pictures left */
   int dims[3];
-  size_t without; /* runs whose pictures the page has no room for */
+  size_t without, lost, unread; /* runs: without room for their pictures, without metrics.csv, without a good picture */
 } budget;
 
 static void show_run(page *p, const char *dir, const char *name, budget *b, json_t *runs) {
@@ -129,6 +129,7 @@ static void show_run(page *p, const char *dir, const char *name, budget *b, json
   const json_t *rows = json_object_get(table, "rows");
   const char *last = json_string_value(json_array_get(json_array_get(rows, json_array_size(rows) - 1), 0));
   json_t *pairs = NULL;
+  b->lost += !last;
   if (last && b->dims[0] > 0 && b->bytes > (size_t)WORST_RATIO * RUN_BYTES)
     pairs = folder_pairs(path, atoi(last), b->dims, RUN_PAIRS, RUN_BYTES);
   else if (last && b->dims[0] > 0)
@@ -136,6 +137,7 @@ static void show_run(page *p, const char *dir, const char *name, budget *b, json
   const char *png = json_string_value(json_object_get(pairs, "png"));
   b->bytes -= png ? strlen(png) : 0;
   if (pairs) page_set(p, run, "sprite", pairs);
+  b->unread += last && !pairs;
   json_decref(table);
 }
 
@@ -148,7 +150,11 @@ static void show_runs(page *p, const char *dir, const json_t *results, const jso
   if (b.dims[0] < 1 || b.dims[1] < 1 || b.dims[2] < 1) b.dims[0] = 0;
   size_t i;
   page_set(p, p->root, "runs", runs);
-  json_array_foreach(rows, i, row) show_run(p, dir, json_string_value(json_array_get(row, 0)), &b, runs);
+  json_array_foreach(rows, i, row) { show_run(p, dir, json_string_value(json_array_get(row, 0)), &b, runs); }
+  if (b.lost > 0)
+    page_miss(p, "%zu of %zu runs have no epoch in a metrics.csv of their folder: they have no curve", b.lost, count);
+  if (b.unread > b.without)
+    page_miss(p, "%zu runs have no picture of their last epoch, or one of other images", b.unread - b.without);
   if (b.without > 0) page_miss(p, "%zu runs have no pictures here, which would make the page too large", b.without);
 }
 

@@ -72,6 +72,13 @@ function tile(of, i, size, label) {
   return node;
 }
 
+/* A tile of one row, stretched. */
+function strip(of, i, width, height, label) {
+  const node = tile(of, i, width, label);
+  node.style.cssText = `width:${width}px;height:${height}px;background-size:${width * of.columns}px ${height * of.rows}px;background-position:${-width * (i % of.columns)}px ${-height * Math.floor(i / of.columns)}px`;
+  return node;
+}
+
 /* --- sections --- */
 function section(id, title, lead, ...children) {
   document.getElementById("nav").append(h("li", {}, h("a", { href: "#" + id }, title)));

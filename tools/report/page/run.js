@@ -37,7 +37,7 @@ function showCurves(epochs) {
 }
 
 /* --- images --- */
-const className = (label) => (label < 0 ? "without a label" : ((data.images || {}).classes || {})[label] || String(label));
+const className = (label) => (label < 0 ? "unknown" : ((data.images || {}).classes || {})[label] || String(label));
 function pairList(of, size) {
   return h("ul", { class: "pairs" }, of.labels.map((label, i) => h("li", { class: "pair" },
     h("span", { class: "two" }, tile(of.originals, i, size, `image of class ${className(label)}`), tile(of.reconstructions, i, size, `its reconstruction, cross-entropy ${number(of.bce[i], 3)}`)),
@@ -78,11 +78,11 @@ function showEpochs() {
 function showAttention() {
   const of = data.attention;
   if (!of || of.layers.length === 0) return;
-  const row = (layer) => h("tr", {}, h("th", { scope: "row" }, layer.name.replace(/\.(spatial|channel)$/, ""), h("br"), h("span", { class: "mono" }, number(layer.low, 3)), h("span", { class: "ramp" }), h("span", { class: "mono" }, number(layer.high, 3))),
-    of.images.map((label, i) => h("td", {}, tile(layer.sprite, i, layer.spatial ? 64 : 16, `${layer.name} on the image of class ${className(label)}`))));
+  const row = (layer, named = (label) => `${layer.name} on the image of class ${className(label)}`) => h("tr", {}, h("th", { scope: "row" }, layer.name.replace(/\.(spatial|channel)$/, ""), h("br"), h("span", { class: "mono" }, number(layer.low, 3)), h("span", { class: "ramp" }), h("span", { class: "mono" }, number(layer.high, 3))),
+    of.images.map((label, i) => h("td", {}, layer.spatial ? tile(layer.sprite, i, 64, named(label)) : strip(layer.sprite, i, 64, 14, named(label)))));
   section("attention", "Attention", "What each attention multiplies its input by: a spatial one has a factor for each pixel of its layer, one of channels a factor for each channel. Colours run from a layer's smallest factor to its largest.",
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Attention maps" }, h("table", { class: "heat" }, h("caption", { class: "hidden" }, "Attention maps: a row a layer, a column an image"),
-      h("tbody", {}, h("tr", {}, h("th", { scope: "row" }, "image"), of.images.map((label, i) => h("td", {}, tile(of.sprite, i, 64, `image of class ${className(label)}`)))), of.layers.map(row)))));
+      h("tbody", {}, h("tr", {}, h("th", { scope: "row" }, "image"), of.images.map((label, i) => h("td", {}, tile(of.sprite, i, 64, `image of class ${className(label)}`)))), of.layers.map((layer) => row(layer))))));
 }
 
 function showLayers() {
