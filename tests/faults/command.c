@@ -173,7 +173,7 @@ static const char *train_judge(int status) {
 
 static void training(void **state) {
   (void)state;
-  const campaign c = {"fovea train", train_work, train_reset, train_judge, 2, 1, 0, 0};
+  const campaign c = {"fovea train", train_work, train_reset, train_judge, 2, 1, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -200,7 +200,7 @@ static int resume_work(const char **message) {
 
 static void resuming(void **state) {
   (void)state;
-  const campaign c = {"fovea train --resume", resume_work, resume_reset, train_judge, 1, 0, 0, 0};
+  const campaign c = {"fovea train --resume", resume_work, resume_reset, train_judge, 1, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -233,7 +233,7 @@ static const char *reconstruct_judge(int status) {
 
 static void reconstructing(void **state) {
   (void)state;
-  const campaign c = {"fovea reconstruct", reconstruct_work, out_reset, reconstruct_judge, 2, 0, 0, 0};
+  const campaign c = {"fovea reconstruct", reconstruct_work, out_reset, reconstruct_judge, 2, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -259,7 +259,7 @@ static const char *report_judge(int status) {
 
 static void reporting(void **state) {
   (void)state;
-  const campaign c = {"fovea report", report_work, out_reset, report_judge, 2, 0, 0, 0};
+  const campaign c = {"fovea report", report_work, out_reset, report_judge, 2, 0, 0, 0, true};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -289,9 +289,9 @@ static const char *out_judge(int status) {
 
 static void regressing(void **state) {
   (void)state;
-  const campaign plot = {"fovea regress --plot", regress_work, out_reset, out_judge, 50, 0, 10, 0};
-  const campaign json = {"fovea regress --json", regress_json_work, out_reset, out_judge, 50, 0, 10, 0};
-  const campaign anova = {"fovea regress --anova", regress_anova_work, out_reset, out_judge, 50, 0, 10, 0};
+  const campaign plot = {"fovea regress --plot", regress_work, out_reset, out_judge, 50, 0, 10, 0, false};
+  const campaign json = {"fovea regress --json", regress_json_work, out_reset, out_judge, 50, 0, 10, 0, false};
+  const campaign anova = {"fovea regress --anova", regress_anova_work, out_reset, out_judge, 50, 0, 10, 0, false};
   assert_int_equal(campaign_run(&plot) + campaign_run(&json) + campaign_run(&anova), 0);
 }
 
@@ -304,7 +304,7 @@ static void nothing(void) {}
 
 static void listing(void **state) {
   (void)state;
-  const campaign c = {"fovea devices", devices_work, nothing, out_judge, 30, 30, 5, 0};
+  const campaign c = {"fovea devices", devices_work, nothing, out_judge, 30, 30, 5, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -328,7 +328,7 @@ static const char *sweep_judge(int status) {
 
 static void sweeping(void **state) {
   (void)state;
-  const campaign c = {"fovea sweep", sweep_work, train_reset, sweep_judge, 1, 0, 0, 0};
+  const campaign c = {"fovea sweep", sweep_work, train_reset, sweep_judge, 1, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -341,7 +341,7 @@ static int bench_work(const char **message) {
 
 static void benching(void **state) {
   (void)state;
-  const campaign c = {"fovea bench", bench_work, nothing, out_judge, 0, 0, 0, 0};
+  const campaign c = {"fovea bench", bench_work, nothing, out_judge, 0, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
