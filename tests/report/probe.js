@@ -74,7 +74,9 @@ async function run() {
 async function sweep() {
   check($$(".factor").length === 2 && text("#factors").includes("test loss"), "a sentence a factor");
   check($$("#pairs figure").length === 1, "the pair");
-  const rows = () => $$("#table tbody tr"), losses = () => rows().map((r) => Number(r.children[6].textContent));
+  const rows = () => $$("#table tbody tr"), heads = $$("#table thead th").map((x) => x.textContent);
+  const losses = () => rows().map((r) => Number(r.children[heads.indexOf("test loss")].textContent));
+  check(heads.includes("activation") && !heads.includes("attention"), "columns are what varies");
   check(rows().length === 4, "all runs");
   check(losses().every((x, i, all) => i === 0 || all[i - 1] <= x), "sorted by loss");
   const head = $$("#table thead button").find((b) => b.textContent === "test loss");

@@ -26,7 +26,7 @@ function factorPlot(factor, differenceScale, meanScale) {
         marks.map((v) => [s("line", { class: "grid", x1: px(v), x2: px(v), y1: top + 18, y2: top + 18 + rows * rowHeight }), s("text", { x: px(v), y: top + 31 + rows * rowHeight, "text-anchor": "middle" }, tickText(v, marks))]),
         zero && s("line", { class: "zero", x1: px(0), x2: px(0), y1: top + 18, y2: top + 18 + rows * rowHeight }),
         factor.levels.map((level, i) => {
-          const e = of(level), y = top + 18 + (i + 0.5) * rowHeight, strong = !zero || excludesZero(e), ink = strong ? "var(--accent)" : "var(--muted)";
+          const e = of(level), y = top + 18 + (i + 0.5) * rowHeight, strong = !zero || excludesZero(e), ink = zero && strong ? "var(--accent)" : zero ? "var(--muted)" : "var(--ink)";
           if (zero && i === 0) return s("text", { x: px(0) + 7, y: y + 4 }, "baseline");
           if (!e || !finite(e.value)) return null;
           return [finite(e.conf_int[0]) && s("line", { x1: px(e.conf_int[0]), x2: px(e.conf_int[1]), y1: y, y2: y, stroke: ink, "stroke-width": 2.5, "stroke-linecap": "round", opacity: strong ? 1 : 0.75 }),

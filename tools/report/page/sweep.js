@@ -20,7 +20,7 @@ const cellText = (column, text) => {
 
 function showTable(of, chosen) {
   let sort = of.loss, up = true, words = "";
-  const limits = new Map(), columns = of.columns.map((c, i) => [c, i]).filter(([c]) => c !== "run");
+  const limits = new Map(), columns = of.columns.map((c, i) => [c, i]).filter(([c]) => c !== "run" && (!of.factors.includes(c) || of.varying.includes(c)));
   const body = h("tbody"), said = h("output", { "aria-live": "polite" });
   const losses = of.rows.map((r) => r.loss).filter(finite), low = Math.min(...losses), high = Math.max(...losses);
   const compare = (a, b) => {
@@ -96,7 +96,7 @@ function sweepStats(of) {
   const ranked = of.rows.filter((r) => finite(r.loss)).sort((a, b) => a.loss - b.loss), config = data.config || {}, seconds = of.rows.reduce((sum, r) => sum + (Number(r.cells[of.at("seconds")]) || 0), 0);
   const failed = data.failed ? data.failed.rows.length : 0, best = ranked[0];
   stats([
-    ["Runs", count(of.rows.length), failed ? `${failed} more failed` : config.factors ? plural(of.varying.length, "factor") + " vary" : null],
+    ["Runs", count(of.rows.length), failed ? `${failed} more failed` : config.factors ? of.varying.filter((f) => f !== "seed").join(", ") : null],
     best && ["Best " + of.columns[of.loss].replaceAll("_", " "), number(best.loss), of.varying.map((f) => best.cells[of.at(f)]).join(", ")],
     ranked.length > 1 && ["Worst", number(ranked[ranked.length - 1].loss), of.varying.map((f) => ranked[ranked.length - 1].cells[of.at(f)]).join(", ")],
     config.epochs && ["Each run", plural(config.epochs, "epoch"), count(config.train_images) + " images each"],
