@@ -1,9 +1,10 @@
-# Writes the kernel sources as one C file: fovea_kernel_files[] of {name below cl/, text}, ended by {NULL, NULL}.
-# cmake -DOUT=kernels.c "-DFILES=.../cl/a.cl;.../cl/common/b.clh" -P embed.cmake
+# Writes files as one C file: ARRAY[] of {name below FOLDER, text}, ended by {NULL, NULL}; HEADER declares it and its TYPE.
+# cmake -DOUT=kernels.c "-DFILES=.../cl/a.cl;.../cl/common/b.clh" -DFOLDER=.../cl -DHEADER=runtime/kernels.h
+#   -DTYPE=fovea_kernel_file -DARRAY=fovea_kernel_files -P embed.cmake
 set(table "")
-set(text "/* Made by cl/embed.cmake. */\n#include \"runtime/kernels.h\"\n\n")
+set(text "/* Made by cl/embed.cmake. */\n#include \"${HEADER}\"\n\n")
 foreach(file ${FILES})
-  file(RELATIVE_PATH name ${CMAKE_CURRENT_LIST_DIR} ${file})
+  file(RELATIVE_PATH name ${FOLDER} ${file})
   string(MAKE_C_IDENTIFIER "text_${name}" id)
   file(READ ${file} hex HEX)
   string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")
@@ -11,5 +12,5 @@ foreach(file ${FILES})
   string(APPEND text "static const unsigned char ${id}[] = {\n${hex}0x00};\n")
   string(APPEND table "  {\"${name}\", (const char *)${id}},\n")
 endforeach()
-string(APPEND text "\nconst fovea_kernel_file fovea_kernel_files[] = {\n${table}  {0, 0}};\n")
+string(APPEND text "\nconst ${TYPE} ${ARRAY}[] = {\n${table}  {0, 0}};\n")
 file(WRITE ${OUT} "${text}")

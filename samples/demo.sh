@@ -59,7 +59,7 @@ prepare_out() {
   fi
   rm -rf -- "$out/seed" "$out/sweep"
   rm -f -- "$out/reconstructions.png" "$out/walk.png" "$out/regression.txt" "$out/differences.png" \
-    "$out/interactions.png" "$out/coefficients.png"
+    "$out/interactions.png" "$out/coefficients.png" "$out/report.html" "$out/sweep.html"
 }
 
 step() { printf '\n%s\n' "$*" >&2; }
@@ -97,6 +97,10 @@ step '5. Which of them helped: least squares of the test loss (a negative differ
 "$fovea" regress "$out/sweep/results.csv" --plot "$out/differences.png" --plot-pairs "$out/interactions.png" \
   >"$out/regression.txt"
 
+step '6. Two pages with all of it, to open in a browser'
+"$fovea" report "$out/seed" --out "$out/report.html" "${device[@]}"
+"$fovea" report "$out/sweep" --out "$out/sweep.html"
+
 # --- every file, with a word on those to open first ---------------------------------------------------------------
 about() {
   case $1 in
@@ -111,6 +115,8 @@ about() {
     differences.png) echo 'what each factor does: differences from the baseline, means' ;;
     interactions.png) echo 'pairs of factors' ;;
     regression.txt) echo 'the table below' ;;
+    report.html) echo 'the seed network as a page' ;;
+    sweep.html) echo 'the experiment as a page' ;;
   esac
 }
 step "Done in $((SECONDS - start)) s after set-up. The files, in $out:"
@@ -122,3 +128,5 @@ echo
 cat -- "$out/regression.txt"
 step 'In words (a sentence a factor):'
 sed '/^$/,$d' "$out/regression.txt"
+step 'To look at all of it, open in a browser:'
+printf '  %s\n' "$out/report.html" "$out/sweep.html"

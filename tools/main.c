@@ -14,9 +14,9 @@
 #include "cli/driver_death.h"
 #include "cli/options.h"
 
-static const command *const commands[] = {&command_devices, &command_check,       &command_bench,
-                                          &command_train,   &command_reconstruct, &command_sweep,
-                                          &command_regress, &command_pack,        &command_export};
+static const command *const commands[] = {&command_devices,     &command_check, &command_bench,   &command_train,
+                                          &command_reconstruct, &command_sweep, &command_regress, &command_report,
+                                          &command_pack,        &command_export};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

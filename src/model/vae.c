@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/fail.h"
-#include "model/vae_graph.h"
+#include "model/vae.h"
 #include "net/augment.h"
 #include "net/network.h"
 
@@ -196,8 +196,7 @@ static fovea_status build(fovea_vae *vae) {
   return fovea_graph_check(vae->graph);
 }
 
-/* Builds all but the network. On failure *vae is to be destroyed, or NULL. */
-static fovea_status start(const fovea_vae_config *config, fovea_vae **vae) {
+fovea_status fovea_vae_build(const fovea_vae_config *config, fovea_vae **vae) {
   *vae = NULL;
   fovea_status status = check_config(config);
   if (status != FOVEA_OK) return status;
@@ -213,18 +212,7 @@ static fovea_status start(const fovea_vae_config *config, fovea_vae **vae) {
 fovea_status fovea_vae_check(const fovea_vae_config *config) {
   fovea_vae *made = NULL;
   if (!config) return fovea_fail_null("config");
-  fovea_status status = start(config, &made);
-  fovea_vae_destroy(made);
-  return status;
-}
-
-fovea_status fovea_vae_graph(const fovea_vae_config *config, fovea_graph **graph) {
-  fovea_vae *made = NULL;
-  const fovea_status status = start(config, &made);
-  if (status == FOVEA_OK) {
-    *graph = made->graph;
-    made->graph = NULL;
-  }
+  fovea_status status = fovea_vae_build(config, &made);
   fovea_vae_destroy(made);
   return status;
 }
@@ -233,7 +221,7 @@ fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *conf
   fovea_vae *made = NULL;
   if (!device) return fovea_fail_null("device");
   if (!config || !vae) return fovea_fail_null(config ? "vae" : "config");
-  fovea_status status = start(config, &made);
+  fovea_status status = fovea_vae_build(config, &made);
   const fovea_network_options options = {
       .batch = config->batch, .seed = config->seed, .training = training, .augment = config->augment};
   if (status == FOVEA_OK) status = fovea_network_create(device, made->graph, &options, &made->network);

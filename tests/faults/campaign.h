@@ -2,6 +2,8 @@
 #ifndef FOVEA_TESTS_CAMPAIGN_H
 #define FOVEA_TESTS_CAMPAIGN_H
 
+#include <stdbool.h>
+
 #include "faults/faults.h"
 
 typedef struct campaign {
@@ -16,6 +18,7 @@ typedef struct campaign {
   int most_opencl;   /* the same, of OpenCL */
   int most_for_ever; /* the same, for faults that stay */
   int events;        /* a device that stays open keeps up to that many, of its last asynchronous writes */
+  bool partial;      /* the work may do what it can, say in a sentence what it could not, and succeed */
 } campaign;
 
 /* Counts the calls of a run without faults, then fails them one after the other. Prints a line a function, and one for

@@ -173,7 +173,7 @@ static const char *train_judge(int status) {
 
 static void training(void **state) {
   (void)state;
-  const campaign c = {"fovea train", train_work, train_reset, train_judge, 2, 1, 0, 0};
+  const campaign c = {"fovea train", train_work, train_reset, train_judge, 2, 1, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -200,7 +200,7 @@ static int resume_work(const char **message) {
 
 static void resuming(void **state) {
   (void)state;
-  const campaign c = {"fovea train --resume", resume_work, resume_reset, train_judge, 1, 0, 0, 0};
+  const campaign c = {"fovea train --resume", resume_work, resume_reset, train_judge, 1, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -233,7 +233,33 @@ static const char *reconstruct_judge(int status) {
 
 static void reconstructing(void **state) {
   (void)state;
-  const campaign c = {"fovea reconstruct", reconstruct_work, out_reset, reconstruct_judge, 2, 0, 0, 0};
+  const campaign c = {"fovea reconstruct", reconstruct_work, out_reset, reconstruct_judge, 2, 0, 0, 0, false};
+  assert_int_equal(campaign_run(&c), 0);
+}
+
+/* --- report -------------------------------------------------------------------------------------------------------
+ */
+
+static int report_work(const char **message) {
+  return run_silently(&command_report, format("%s --out %s", finished, in(out, "page.html")), message);
+}
+
+/* A page may have less on it, and say so; it is whole. */
+static const char *report_judge(int status) {
+  static const char end[] = "</body>\n</html>\n";
+  const char *page = in(out, "page.html");
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  if (!there(page)) return status == 0 ? "it left no page" : NULL;
+  if (fovea_file_read(page, 1 << 24, &bytes, &size)) return "the page cannot be read";
+  const bool ended = size >= sizeof end && strcmp((char *)bytes + size - (sizeof end - 1), end) == 0;
+  free(bytes);
+  return ended ? NULL : "the page is half written";
+}
+
+static void reporting(void **state) {
+  (void)state;
+  const campaign c = {"fovea report", report_work, out_reset, report_judge, 2, 0, 0, 0, true};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -263,9 +289,9 @@ static const char *out_judge(int status) {
 
 static void regressing(void **state) {
   (void)state;
-  const campaign plot = {"fovea regress --plot", regress_work, out_reset, out_judge, 50, 0, 10, 0};
-  const campaign json = {"fovea regress --json", regress_json_work, out_reset, out_judge, 50, 0, 10, 0};
-  const campaign anova = {"fovea regress --anova", regress_anova_work, out_reset, out_judge, 50, 0, 10, 0};
+  const campaign plot = {"fovea regress --plot", regress_work, out_reset, out_judge, 50, 0, 10, 0, false};
+  const campaign json = {"fovea regress --json", regress_json_work, out_reset, out_judge, 50, 0, 10, 0, false};
+  const campaign anova = {"fovea regress --anova", regress_anova_work, out_reset, out_judge, 50, 0, 10, 0, false};
   assert_int_equal(campaign_run(&plot) + campaign_run(&json) + campaign_run(&anova), 0);
 }
 
@@ -278,7 +304,7 @@ static void nothing(void) {}
 
 static void listing(void **state) {
   (void)state;
-  const campaign c = {"fovea devices", devices_work, nothing, out_judge, 30, 30, 5, 0};
+  const campaign c = {"fovea devices", devices_work, nothing, out_judge, 30, 30, 5, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -302,7 +328,7 @@ static const char *sweep_judge(int status) {
 
 static void sweeping(void **state) {
   (void)state;
-  const campaign c = {"fovea sweep", sweep_work, train_reset, sweep_judge, 1, 0, 0, 0};
+  const campaign c = {"fovea sweep", sweep_work, train_reset, sweep_judge, 1, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -315,7 +341,7 @@ static int bench_work(const char **message) {
 
 static void benching(void **state) {
   (void)state;
-  const campaign c = {"fovea bench", bench_work, nothing, out_judge, 0, 0, 0, 0};
+  const campaign c = {"fovea bench", bench_work, nothing, out_judge, 0, 0, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -356,8 +382,8 @@ static int prepare(void **state) {
 int main(int argc, char **argv) {
   if (argc > 1) cmocka_set_test_filter(argv[1]);
   const struct CMUnitTest tests[] = {cmocka_unit_test(training),       cmocka_unit_test(resuming),
-                                     cmocka_unit_test(reconstructing), cmocka_unit_test(regressing),
-                                     cmocka_unit_test(listing),        cmocka_unit_test(sweeping),
-                                     cmocka_unit_test(benching)};
+                                     cmocka_unit_test(reconstructing), cmocka_unit_test(reporting),
+                                     cmocka_unit_test(regressing),     cmocka_unit_test(listing),
+                                     cmocka_unit_test(sweeping),       cmocka_unit_test(benching)};
   return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -211,7 +211,7 @@ static int finish(void **state) {
 
 static void an_open_device(void **state) {
   (void)state;
-  const campaign c = {"open device", work_on_open_device, reset, judge, 12, 6, 1, 4};
+  const campaign c = {"open device", work_on_open_device, reset, judge, 12, 6, 1, 4, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -224,7 +224,8 @@ static void a_network_file(void **state) {
   assert_int_equal(fovea_vae_create(device, &c, true, &vae), FOVEA_OK);
   assert_int_equal(fovea_network_save(vae->network, network_path), FOVEA_OK);
   fovea_vae_destroy(vae);
-  const campaign faults = {"network file", work_network_file, reset_network_file, judge_network_file, 12, 3, 1, 4};
+  const campaign faults = {"network file", work_network_file, reset_network_file, judge_network_file, 12, 3, 1, 4,
+                           false};
   assert_int_equal(campaign_run(&faults), 0);
 }
 
@@ -237,13 +238,13 @@ static void an_onnx_file(void **state) {
   const char *message = NULL;
   assert_int_equal(work_onnx(&message), FOVEA_OK);
   copy(onnx_path, onnx_expected);
-  const campaign faults = {"onnx file", work_onnx, reset_onnx, judge_onnx, 12, 3, 1, 4};
+  const campaign faults = {"onnx file", work_onnx, reset_onnx, judge_onnx, 12, 3, 1, 4, false};
   assert_int_equal(campaign_run(&faults), 0);
 }
 
 static void a_device_of_its_own(void **state) {
   (void)state;
-  const campaign c = {"own device", work_alone, reset, judge, 2, 1, 0, 0};
+  const campaign c = {"own device", work_alone, reset, judge, 2, 1, 0, 0, false};
   assert_int_equal(campaign_run(&c), 0);
 }
 
@@ -251,7 +252,7 @@ static void a_first_build(void **state) {
   (void)state;
   const char *before = getenv("XDG_CACHE_HOME");
   snprintf(cache, sizeof cache, "%s", before ? before : "");
-  const campaign c = {"first build", work_first_build, reset_cache, judge_cache, 8, 3, 0, 0};
+  const campaign c = {"first build", work_first_build, reset_cache, judge_cache, 8, 3, 0, 0, false};
   const int bad = campaign_run(&c);
   if (before)
     setenv("XDG_CACHE_HOME", cache, 1);

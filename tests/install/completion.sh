@@ -33,7 +33,7 @@ touch table.csv other.csv picture.png 'two words.csv'
 checks=0
 
 expect 'train' tr
-expect 'reconstruct regress' re
+expect 'reconstruct regress report' re
 expect '--help --version' --
 expect '' nothing
 expect '--activation --attention --arch' train --a

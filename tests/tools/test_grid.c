@@ -195,6 +195,38 @@ static void refusals(void **state) {
   assert_int_equal(files_in_folder(), 0);
 }
 
+/* Every image of a picture of pairs is found again: its first pixel has its value, the one before it has not. */
+static void finds_images_again(void **state) {
+  (void)state;
+  enum { PAIRS = 5, SIDE = 3, ROW = 2 };
+  float originals[PAIRS * SIDE * SIDE], reconstructions[PAIRS * SIDE * SIDE];
+  for (int i = 0; i < PAIRS * SIDE * SIDE; i++) {
+    originals[i] = (float)(i / (SIDE * SIDE)) / 10;
+    reconstructions[i] = 0.5F + originals[i];
+  }
+  assert_int_equal(grid_pairs(path, originals, reconstructions, PAIRS, 1, SIDE, SIDE, ROW, NULL), FOVEA_OK);
+  picture p;
+  assert_int_equal(picture_read(path, &p), 0);
+  grid_place at;
+  for (int i = 0; i < 2 * PAIRS; i++) {
+    assert_true(grid_find((size_t)p.height, (size_t)p.width, SIDE, SIDE, ROW, (size_t)i, &at));
+    const float value = (i % 2 ? reconstructions : originals)[i / 2 * SIDE * SIDE];
+    const unsigned gray = (unsigned)lrintf(255 * value), last = (unsigned)(at.scale * SIDE) - 1;
+    assert_int_equal(picture_at(&p, (int)at.left, (int)at.top), gray * 0x10101);
+    assert_int_equal(picture_at(&p, (int)(at.left + last), (int)(at.top + last)), gray * 0x10101);
+    assert_int_equal(picture_at(&p, (int)at.left - 1, (int)at.top), 0xffffff);
+  }
+  assert_false(grid_find((size_t)p.height, (size_t)p.width, SIDE, SIDE, ROW, 6 * ROW, &at));
+  assert_false(grid_find((size_t)p.height, (size_t)p.width + 1, SIDE, SIDE, ROW, 0, &at));
+  picture_free(&p);
+  /* Fewer than a row. */
+  assert_int_equal(grid_pairs(path, originals, reconstructions, 1, 1, SIDE, SIDE, ROW, NULL), FOVEA_OK);
+  assert_int_equal(picture_read(path, &p), 0);
+  assert_true(grid_find((size_t)p.height, (size_t)p.width, SIDE, SIDE, ROW, 1, &at));
+  assert_false(grid_find((size_t)p.height, (size_t)p.width, SIDE, SIDE, ROW, 2, &at));
+  picture_free(&p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(pairs_gray, remove_file),
@@ -203,6 +235,7 @@ int main(void) {
       cmocka_unit_test_teardown(tiles_in_rows, remove_file),
       cmocka_unit_test_teardown(other_channels, remove_file),
       cmocka_unit_test_teardown(channels_asked_for, remove_file),
+      cmocka_unit_test_teardown(finds_images_again, remove_file),
       cmocka_unit_test_teardown(sizes, remove_file),
       cmocka_unit_test_teardown(same_bytes_twice, remove_file),
       cmocka_unit_test_teardown(refusals, remove_file),

@@ -19,6 +19,7 @@ extern const command command_bench;
 extern const command command_check;
 extern const command command_pack;
 extern const command command_export;
+extern const command command_report;
 
 /* What a subcommand takes. */
 typedef struct command_line {

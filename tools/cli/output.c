@@ -55,6 +55,23 @@ fovea_status output_check_onnx(const char *option, const char *path) {
                     option, path);
 }
 
+/* By the line that its template begins with. */
+static bool is_report(const char *path) {
+  char bytes[200] = "";
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return false;
+  fread(bytes, 1, sizeof bytes - 1, file);
+  fclose(file);
+  return strstr(bytes, "content=\"fovea report\"") != NULL;
+}
+
+fovea_status output_check_report(const char *option, const char *path) {
+  if (!is_there(path) || is_report(path)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s %s: this file is there, is no report and would be lost; choose another name with --out", option,
+                    path);
+}
+
 fovea_status output_check_tensors(const char *option, const char *path) {
   if (!is_there(path) || is_of_save(path)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,

@@ -105,23 +105,21 @@ static fovea_status draw_image(grid *g, size_t row, size_t column, const float *
   return FOVEA_OK;
 }
 
-typedef struct destination {
-  const char *path;
-  fovea_status status;
-} destination;
-
-/* stb_image_write hands over the whole PNG in one call. */
-static void write_whole(void *context, void *data, int size) {
-  destination *to = context;
-  to->status = fovea_file_write(to->path, data, (size_t)size);
+fovea_status grid_png(const uint8_t *pixels, size_t height, size_t width, int channels, uint8_t **png, size_t *size) {
+  int length = 0;
+  *png = stbi_write_png_to_mem(pixels, 0, (int)width, (int)height, channels, &length);
+  *size = (size_t)length;
+  if (*png) return FOVEA_OK;
+  return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory to compress %zu x %zu pixels", width, height);
 }
 
 static fovea_status save(const grid *g, const char *path) {
-  destination to = {path, FOVEA_OK};
-  if (!stbi_write_png_to_func(write_whole, &to, (int)g->pixels_wide, (int)g->pixels_high, g->shown.count, g->pixels, 0))
-    return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory to compress %zu x %zu pixels", g->pixels_wide,
-                      g->pixels_high);
-  return to.status;
+  uint8_t *png = NULL;
+  size_t size = 0;
+  fovea_status status = grid_png(g->pixels, g->pixels_high, g->pixels_wide, g->shown.count, &png, &size);
+  if (status == FOVEA_OK) status = fovea_file_write(path, png, size);
+  free(png);
+  return status;
 }
 
 static fovea_status choose(grid *g, const grid_channels *shown) {
@@ -185,6 +183,24 @@ fovea_status grid_variants(const char *path, const float *images, size_t rows, s
                            int width, const grid_channels *shown) {
   grid g = {.channels = channels, .height = height, .width = width, .rows = rows, .columns = columns, .apart = true};
   return draw_all(&g, path, images, shown);
+}
+
+bool grid_find(size_t picture_height, size_t picture_width, int height, int width, int pairs_a_row, size_t index,
+               grid_place *place) {
+  const size_t row = index / (size_t)(2 * pairs_a_row), column = index % (size_t)(2 * pairs_a_row);
+  grid g = {.channels = 1, .height = height, .width = width, .rows = row + 1, .paired = true, .shown = {1, {0}}};
+  for (int pairs = pairs_a_row; pairs > 0; pairs--) { /* a picture of fewer has one row */
+    g.columns = 2 * (size_t)pairs;
+    if (lay_out(&g) != FOVEA_OK || g.pixels_wide != picture_width || picture_height < GRID_GAP) continue;
+    const size_t row_height = (size_t)height * g.scale + GRID_GAP, rows = (picture_height - GRID_GAP) / row_height;
+    if (rows * row_height + GRID_GAP != picture_height || (pairs < pairs_a_row && rows > 1)) continue;
+    if (column >= g.columns || row >= rows) return false;
+    *place = (grid_place){.top = gaps_before_row(&g, row) + row * (size_t)height * g.scale,
+                          .left = gaps_before_column(&g, column) + column * (size_t)width * g.scale,
+                          .scale = g.scale};
+    return true;
+  }
+  return false;
 }
 
 fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,

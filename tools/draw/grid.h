@@ -12,7 +12,9 @@
 #ifndef FOVEA_TOOLS_DRAW_GRID_H
 #define FOVEA_TOOLS_DRAW_GRID_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "fovea/status.h"
 
@@ -29,8 +31,20 @@ fovea_status grid_pairs(const char *path, const float *originals, const float *r
 fovea_status grid_variants(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
                            int width, const grid_channels *shown);
 
+/* Where image `index` of a picture of grid_pairs lies, originals and reconstructions counted in turn: its first pixel,
+ * and how many pixels a value has both ways. False where no such picture has that size, or not so many images. */
+typedef struct grid_place {
+  size_t top, left, scale;
+} grid_place;
+bool grid_find(size_t picture_height, size_t picture_width, int height, int width, int pairs_a_row, size_t index,
+               grid_place *place);
+
 /* rows x columns images, row by row, without gaps. */
 fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
                         int width, const grid_channels *shown);
+
+/* height x width x channels (1 to 4) bytes as a PNG, which the caller frees; together they are below 2^31.
+ * FOVEA_NO_MEMORY. */
+fovea_status grid_png(const uint8_t *pixels, size_t height, size_t width, int channels, uint8_t **png, size_t *size);
 
 #endif

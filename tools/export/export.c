@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "fovea/fovea.h"
-#include "model/vae_graph.h"
+#include "model/vae.h"
 #include "train/identity.h"
 
 typedef struct request {
@@ -57,7 +57,14 @@ static void say_unfinished(const char *path, const fovea_safetensors *file, cons
 /* The graph of a run of before checkpoints had one, by its settings. */
 static fovea_status graph_by_settings(const run_options *o, const int dims[3], fovea_graph **graph) {
   const fovea_vae_config c = run_vae_config(o, dims[0], dims[1], dims[2]);
-  return fovea_vae_graph(&c, graph);
+  fovea_vae *vae = NULL;
+  const fovea_status status = fovea_vae_build(&c, &vae);
+  if (status == FOVEA_OK) {
+    *graph = vae->graph;
+    vae->graph = NULL;
+  }
+  fovea_vae_destroy(vae);
+  return status;
 }
 
 /* What is to be said before, and the graph that the file may lack; *graph stays NULL where the file is no run's. */

@@ -280,7 +280,8 @@ static const char *const left_behind[] = {"checkpoint*",     "config.json",     
                                           "results.csv",     "failed.csv",       "reconstructions-epoch*",
                                           "regression.txt",  "regression.json",  "coefficients.png",
                                           "differences.png", "interactions.png", "curves.png",
-                                          "latent.png",      "walk.png",         "augmented.png"};
+                                          "latent.png",      "walk.png",         "augmented.png",
+                                          "report.html"};
 enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
 
 /* The place of the word that a name is; LEFT_BEHIND for none. */
