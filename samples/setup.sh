@@ -12,6 +12,7 @@ fovea_packages=(
   zlib1g-dev libzip-dev libpng-dev libjpeg62-turbo-dev libstb-dev libjansson-dev liblapacke-dev
   librandom123-dev libxxhash-dev
   libcairo2-dev fonts-dejavu-core
+  libprotobuf-c-dev protobuf-c-compiler
   dataset-fashion-mnist
   libcmocka-dev
 )

@@ -19,6 +19,9 @@ extern const command command_bench;
 extern const command command_check;
 extern const command command_pack;
 
+/* Runs it, and prints its JSON where that is asked for (json.h). */
+int command_run(const command *c, int argc, char **argv);
+
 /* What a subcommand takes. */
 typedef struct command_line {
   const char *usage, *summary; /* as of options_print_help */
@@ -38,7 +41,7 @@ fovea_status command_parse(const command_line *line, int argc, char **argv);
 
 void command_print_version(void);
 
-/* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */
+/* Prints "fovea: MESSAGE" to stderr, keeps it for --json, and returns the status as an exit code. */
 int command_fail(fovea_status status);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "experiment/estimate.h"
@@ -103,7 +104,14 @@ static fovea_status run_configuration(sweep *s, factors_config *c) {
 
 static void prepare_farewell(const sweep *s) {
   char text[RUN_PATH + 256];
-  if (sweep_stopped_text(s, text, sizeof text) == FOVEA_OK) signals_farewell(text);
+  if (s->options.json) {
+    char *state = sweep_state(s, true, NULL);
+    json_preview(state, text, sizeof text);
+    free(state);
+  } else {
+    sweep_stopped_text(s, text, sizeof text);
+  }
+  signals_farewell(text);
 }
 
 /* That it is trained on. */
@@ -290,8 +298,7 @@ static int run(int argc, char **argv) {
                         .value = &s.request.baselines,
                         .argument = "A=X,B=Y",
                         .help = "the level of a factor that its others are compared to; the first by alphabet"};
-  table[n++] =
-      (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
+  table[n++] = json_option(&s.options.json);
   const command_line line = {.usage = "fovea sweep --data DIR --out DIR [options]",
                              .summary = "Trains every combination of the factors and regresses the test loss on them.",
                              .options = table,

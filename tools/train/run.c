@@ -39,7 +39,8 @@ run_options run_options_default(void) {
                    .kl = c.kl_weight,
                    .bn_momentum = c.bn_momentum,
                    .lr = 0.005,
-                   .min_lr = 0.0001};
+                   .min_lr = 0.0001,
+                   .tensorboard = true};
   o.arch.count = c.unit_count;
   memcpy(o.arch.values, c.units, (size_t)c.unit_count * sizeof *c.units);
   return o;
@@ -136,6 +137,10 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .max = 4294967295.0,
        .help = "use N test images, a fair sample of each class; 0 is all"},
       {.name = "resume", .kind = OPTION_FLAG, .value = &o->resume, .help = "go on with what --out has"},
+      {.name = "tensorboard",
+       .kind = OPTION_ONOFF,
+       .value = &o->tensorboard,
+       .help = "write event files for TensorBoard beside metrics.csv"},
       {.name = "device",
        .kind = OPTION_STRING,
        .value = &o->device,
@@ -267,7 +272,7 @@ static const char *const left_behind[] = {"checkpoint*",     "config.json",     
                                           "results.csv",     "failed.csv",       "reconstructions-epoch*",
                                           "regression.txt",  "regression.json",  "coefficients.png",
                                           "differences.png", "interactions.png", "curves.png",
-                                          "latent.png",      "walk.png"};
+                                          "latent.png",      "walk.png",         "events.out.tfevents*"};
 enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
 
 /* The place of the word that a name is; LEFT_BEHIND for none. */
