@@ -90,6 +90,15 @@ class Checker:
         done, what = self.run("devices", "--js")
         self.validate(json.loads(done.stdout), "devices", what)
         self.run("train", "--json", "--log-json", "--data", "x", "--out", "y", code=2)
+        # A path that is no UTF-8: refused before anything is made, and the error is JSON.
+        for name, more in (("train", ["--data", "x"]), ("sweep", ["--data", "x"]), ("pack", ["x"]),
+                           ("reconstruct", ["--run", "run", "--walk"])):
+            arguments = [self.fovea, name, *more, "--json", "--out", b"no\xffutf.png"]
+            done = subprocess.run(arguments, capture_output=True, check=False)
+            assert done.returncode == 2, f"{name}: {done}"
+            value = json.loads(done.stdout)
+            self.validate(value, name, name)
+            assert "UTF-8" in value["error"]["message"], value
 
     def events(self, text, what):
         values = [json.loads(line) for line in text.splitlines()]

@@ -57,6 +57,23 @@ fovea_status json_result(json_t *object) {
   return status;
 }
 
+fovea_status json_check(const char *what, const char *text) {
+  json_t *string = text != NULL && json.wanted ? json_string(text) : json_true();
+  const bool good = string != NULL;
+  json_decref(string);
+  return good ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "%s is not UTF-8, and JSON has no other text", what);
+}
+
+json_t *json_said(const char *text) {
+  json_t *string = json_string(text);
+  char *ascii = string == NULL ? strdup(text) : NULL;
+  for (char *at = ascii; at != NULL && *at != '\0'; at++)
+    if ((unsigned char)*at >= 0x80) *at = '?';
+  if (ascii != NULL) string = json_string(ascii);
+  free(ascii);
+  return string;
+}
+
 void json_failed(fovea_status status) {
   json.failed = true;
   json.status = status;

@@ -26,6 +26,10 @@ void json_want(bool lines); /* an option said so after all, abbreviated */
 bool json_wanted(void);     /* of either kind */
 bool json_logs(void);       /* --log-json */
 
+/* FOVEA_INVALID for a text (NULL is fine) that is no UTF-8, where JSON is wanted, which could not have it in its
+ * result. Said before anything is made. */
+fovea_status json_check(const char *what, const char *text);
+
 /* What json_end prints as the result: an object, which is taken, or a text of one, which is copied. FOVEA_NO_MEMORY,
  * also for NULL. */
 fovea_status json_result(json_t *object);
@@ -39,6 +43,9 @@ void json_end(int code);
 
 /* What json_end would print of this result, as a text of less than `size` bytes: for a signal handler. */
 void json_preview(const char *result, char *text, size_t size);
+
+/* A string, in which '?' stands for what is no ASCII if the text is no UTF-8. NULL without memory. */
+json_t *json_said(const char *text);
 
 /* Prints a line of --log-json at once, and flushes it: the object's members after "event", or none (NULL), which is
  * taken. Without --log-json it does nothing more. */

@@ -270,7 +270,10 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  status = recall_images(&r); /* what is given again counts */
+  status = json_check("--run", r.run);
+  if (status == FOVEA_OK) status = json_check("--out", r.out);
+  if (status == FOVEA_OK) status = json_check("--save", r.save);
+  if (status == FOVEA_OK) status = recall_images(&r); /* what is given again counts */
   if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
   if (status == FOVEA_OK && r.walk) status = check_walk(options, n);
   if (status == FOVEA_OK) status = reconstruct(&r);

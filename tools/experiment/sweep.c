@@ -306,6 +306,7 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
+  status = json_check("--out", s.options.out);
   signals_catch();
   if (status == FOVEA_OK && s.options.resume) {
     status = sweep_recall(&s);

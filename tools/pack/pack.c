@@ -147,6 +147,8 @@ static int run(int argc, char **argv) {
   if (positionals > 0) r.data = positional;
   if (r.data == NULL)
     return command_fail(fovea_fail(FOVEA_INVALID, "what is to be packed is missing: fovea pack DIR --out SET"));
+  status = json_check("--out", r.out);
+  if (status != FOVEA_OK) return command_fail(status);
   signals_catch();
   status = pack(&r, &stopped);
   if (stopped) return signals_exit_code();

@@ -9,12 +9,12 @@
 void lines_start(const run_options *o, const run_data *data, const fovea_vae *vae, const fovea_device_info *device,
                  int epochs_done) {
   if (!json_logs()) return;
-  json_log("start",
-           json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:i,s:b}", "command", "train", "version", FOVEA_VERSION,
-                     "run", o->out, "device", device->name, "parameters", (json_int_t)fovea_vae_parameter_count(vae),
-                     "memory", (json_int_t)fovea_network_memory(vae->network), "train_images",
-                     (json_int_t)data->train->count, "test_images", (json_int_t)data->test->count, "epochs",
-                     (json_int_t)o->epochs, "epochs_done", epochs_done, "resumed", o->resume));
+  json_log("start", json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:i,s:b}", "command", "train", "version",
+                              FOVEA_VERSION, "run", o->out, "device", json_said(device->name), "parameters",
+                              (json_int_t)fovea_vae_parameter_count(vae), "memory",
+                              (json_int_t)fovea_network_memory(vae->network), "train_images",
+                              (json_int_t)data->train->count, "test_images", (json_int_t)data->test->count, "epochs",
+                              (json_int_t)o->epochs, "epochs_done", epochs_done, "resumed", o->resume));
 }
 
 void lines_epoch(const training_epoch *row, int epochs) {
@@ -35,7 +35,7 @@ void lines_wrote(bool checkpoint, const char *path, int epochs_done, size_t imag
 void lines_warning(const char *line) {
   static const char prefix[] = "fovea: ";
   if (!json_logs() || strncmp(line, prefix, sizeof prefix - 1) != 0) return; /* what is done is no warning */
-  json_log("warning", json_pack("{s:s}", "message", line + sizeof prefix - 1));
+  json_log("warning", json_pack("{s:o}", "message", json_said(line + sizeof prefix - 1)));
 }
 
 void lines_interrupt(void) {

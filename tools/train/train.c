@@ -234,6 +234,8 @@ static int run(int argc, char **argv) {
   if (done) return FOVEA_OK;
   if (o.json && o.log_json)
     return command_fail(fovea_fail(FOVEA_INVALID, "--log-json ends with what --json prints; give one of them"));
+  status = json_check("--out", o.out);
+  if (status != FOVEA_OK) return command_fail(status);
   progress_listen(lines_warning);
   signals_catch();
   if (o.resume) {
