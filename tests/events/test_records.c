@@ -163,10 +163,10 @@ static void full(void **state) {
 static char said[4096];
 static void hear(const char *line) { strncat(said, line, sizeof said - strlen(said) - 1); }
 
-static events *opened(const char *dir, int completed, int epochs, events_found *found) {
+static events *opened(const char *dir, int completed, events_found *found) {
   events *log = NULL;
   said[0] = '\0';
-  OK(events_open(dir, completed, epochs, hear, &log, found));
+  OK(events_open(dir, completed, hear, &log, found));
   return log;
 }
 
@@ -196,7 +196,7 @@ static void goes_on(void **state) {
   char dir[1024], path[1200], name[RECORDS_NAME];
   snprintf(dir, sizeof dir, "%s", temp_path("run"));
   assert_int_equal(mkdir(dir, 0777), 0);
-  events *log = opened(dir, 0, 3, &found);
+  events *log = opened(dir, 0, &found);
   assert_false(found.files || found.begun || found.walk || found.ended);
   assert_int_equal(files_of(dir, &seconds), 0); /* nothing before something is to be written */
   json_t *settings = json_pack("{s:s,s:f,s:b,s:[i,i]}", "activation", "relu", "lr", 0.5, "batchnorm", 1, "arch", 3, 2);
@@ -215,7 +215,7 @@ static void goes_on(void **state) {
   const size_t whole = size_of(path);
 
   /* Done: all of it holds, and nothing is written. */
-  events_close(opened(dir, 3, 3, &found));
+  events_close(opened(dir, 3, &found));
   assert_true(found.files && found.begun && found.walk && found.ended);
   assert_int_equal(found.last, 3);
   assert_int_equal(found.missing, 0);
@@ -223,7 +223,7 @@ static void goes_on(void **state) {
   assert_int_equal(size_of(path), whole);
 
   /* A checkpoint of epoch 2: epoch 3, the walk and the end go. */
-  log = opened(dir, 2, 3, &found);
+  log = opened(dir, 2, &found);
   assert_true(found.begun && !found.walk && !found.ended);
   assert_int_equal(found.last, 2);
   assert_non_null(strstr(said, "4 events after the checkpoint are dropped"));
@@ -234,12 +234,12 @@ static void goes_on(void **state) {
   assert_true(seconds[0] < seconds[1]);
 
   /* Both together; then without the first, which is said to be missing. */
-  events_close(opened(dir, 3, 3, &found));
+  events_close(opened(dir, 3, &found));
   assert_int_equal(found.last, 3);
   assert_int_equal(found.missing, 0);
   snprintf(path, sizeof path, "%s/%s", dir, records_name(seconds[0], name));
   assert_int_equal(unlink(path), 0);
-  events_close(opened(dir, 3, 3, &found));
+  events_close(opened(dir, 3, &found));
   assert_true(found.files && !found.begun);
   assert_int_equal(found.last, 3);
   assert_int_equal(found.missing, 2);
@@ -250,7 +250,7 @@ static void goes_on(void **state) {
   char later[1200];
   snprintf(later, sizeof later, "%s/%s", dir, records_name(5000000000ULL, name));
   assert_int_equal(rename(path, later), 0);
-  log = opened(dir, 3, 4, &found);
+  log = opened(dir, 3, &found);
   assert_non_null(strstr(said, "torn or damaged"));
   put_epoch(log, 4);
   events_close(log);
@@ -265,7 +265,7 @@ static void foreign(void **state) {
   char dir[1024], path[1200];
   snprintf(dir, sizeof dir, "%s", temp_path("foreign"));
   snprintf(path, sizeof path, "%s", temp_file("foreign/events.out.tfevents.1700000000.host", "not ours", 8));
-  events_close(opened(dir, 0, 3, &found));
+  events_close(opened(dir, 0, &found));
   assert_false(found.files);
   assert_int_equal(size_of(path), 8);
 }

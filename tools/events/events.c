@@ -70,18 +70,13 @@ fovea_status events_put_version(records *r) {
 /* --- what is there ----------------------------------------------------------------------------------------------- */
 
 typedef struct restoring {
-  int completed, epochs;
+  int completed;
   events_found *found;
 } restoring;
 
-/* The walk and the end are of a run that is done. */
+/* The walk and the end are of the last epoch, or of the one that failed. */
 static bool holds(const restoring *r, const Tb__Event *event) {
-  if (event->what_case != TB__EVENT__WHAT_SUMMARY) return true;
-  if (event->step > r->completed) return false;
-  const Tb__Summary *s = event->summary;
-  for (size_t i = 0; i < s->n_value; i++)
-    if (strcmp(s->value[i]->tag, events_tag_ended) == 0 && r->completed < r->epochs) return false;
-  return true;
+  return event->what_case != TB__EVENT__WHAT_SUMMARY || event->step <= r->completed;
 }
 
 static void note(restoring *r, const Tb__Event *event) {
@@ -144,10 +139,10 @@ static fovea_status restore(events *log, restoring *r, void (*say)(const char *l
   return status;
 }
 
-fovea_status events_open(const char *dir, int completed, int epochs, void (*say)(const char *line), events **log,
+fovea_status events_open(const char *dir, int completed, void (*say)(const char *line), events **log,
                          events_found *found) {
   *found = (events_found){0};
-  restoring r = {.completed = completed, .epochs = epochs, .found = found};
+  restoring r = {.completed = completed, .found = found};
   events *e = calloc(1, sizeof *e);
   if (e == NULL) return fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for its events", dir);
   snprintf(e->dir, sizeof e->dir, "%s", dir);

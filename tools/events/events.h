@@ -19,11 +19,11 @@ typedef struct events_found {
   int missing;             /* epochs below it without */
 } events_found;
 
-/* Opens the folder's log for a run that has completed so many epochs of `epochs`. Events of later ones are dropped from
+/* Opens the folder's log for a run that has completed so many epochs. Events of later ones are dropped from
  * the files that are there, with what is torn, and `say` is told. Nothing is written before the first events_flush:
  * then a new file, later by its name than all others, in which comes first that what a viewer has read of later epochs
  * holds no more. FOVEA_IO, FOVEA_NO_MEMORY. */
-fovea_status events_open(const char *dir, int completed, int epochs, void (*say)(const char *line), events **log,
+fovea_status events_open(const char *dir, int completed, void (*say)(const char *line), events **log,
                          events_found *found);
 
 /* Each adds to what the next flush writes; FOVEA_NO_MEMORY. The wall time is now. */

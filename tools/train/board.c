@@ -64,7 +64,7 @@ fovea_status board_open(const run_options *o, const json_t *config, const traini
   board *made = calloc(1, sizeof *made);
   if (made == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the events of %s", o->out);
   made->epochs = (int)o->epochs;
-  fovea_status status = events_open(o->out, completed, made->epochs, progress_say, &made->log, &made->found);
+  fovea_status status = events_open(o->out, completed, progress_say, &made->log, &made->found);
   if (status == FOVEA_OK && !made->found.begun) status = put_settings(made, config);
   if (status == FOVEA_OK) status = put_lost(made, o->out, rows, completed);
   if (status == FOVEA_OK) status = events_flush(made->log);
