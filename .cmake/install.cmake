@@ -66,6 +66,24 @@ if(FOVEA_COMMAND)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
     RENAME fovea
     COMPONENT fovea_command)
+  # zsh looks into the first of these below /usr/local, into the other below /usr, as Debian has it.
+  foreach(folder site-functions vendor-completions)
+    install(
+      FILES tools/cli/completion.zsh
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/${folder}
+      RENAME _fovea
+      COMPONENT fovea_command)
+  endforeach()
+  install(
+    FILES tools/cli/completion.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+    RENAME fovea.fish
+    COMPONENT fovea_command)
+  # What --json prints.
+  install(
+    FILES tools/cli/output.schema.json
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fovea
+    COMPONENT fovea_command)
   # The pages are made by running the command, so not for another machine.
   find_program(FOVEA_HELP2MAN help2man)
   if(NOT FOVEA_HELP2MAN OR CMAKE_CROSSCOMPILING)

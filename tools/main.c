@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "cli/command.h"
 #include "cli/driver_death.h"
+#include "cli/json.h"
 #include "cli/options.h"
 
 static const command *const commands[] = {&command_devices,     &command_check, &command_bench,   &command_train,
@@ -73,7 +74,7 @@ static int help_on(int argc, char **argv) {
   if (argc < 2) return print_help(), FOVEA_OK;
   const command *c = find(argv[1]);
   char asks[] = "--help", *line[] = {argv[1], asks, NULL};
-  return c ? c->run(2, line) : command_fail(unknown(argv[1]));
+  return c ? command_run(c, 2, line) : command_fail(unknown(argv[1]));
 }
 
 static int dispatch(int argc, char **argv) {
@@ -86,7 +87,7 @@ static int dispatch(int argc, char **argv) {
   if (at >= argc) return command_fail(fail_listing("a subcommand is missing", ""));
   if (strcmp(argv[at], "help") == 0) return help_on(argc - at, argv + at);
   const command *c = find(argv[at]);
-  return c ? c->run(argc - at, argv + at) : command_fail(unknown(argv[at]));
+  return c ? command_run(c, argc - at, argv + at) : command_fail(unknown(argv[at]));
 }
 
 /* A standard stream that was closed would be the next file that is opened, a checkpoint even, and messages would go
@@ -103,7 +104,9 @@ int main(int argc, char **argv) {
   /* So that a closed pipe is a write error with a message and an exit code, not a death. */
   signal(SIGPIPE, SIG_IGN);
   driver_death_watch();
+  json_begin(NULL, argc, argv);
   int code = dispatch(argc, argv);
+  json_end(code); /* of what is no subcommand */
   driver_death_unwatch();
   errno = 0;
   bool failed = ferror(stdout) != 0;

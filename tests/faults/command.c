@@ -41,7 +41,7 @@ static int run_command(const command *c, const char *line) {
   snprintf(copy, sizeof copy, "%s %s", c->name, line);
   for (char *w = strtok_r(copy, " ", &rest); w && count < 63; w = strtok_r(NULL, " ", &rest)) words[count++] = w;
   words[count] = NULL;
-  return c->run(count, words);
+  return command_run(c, count, words);
 }
 
 static void read_back(int descriptor) {

@@ -71,7 +71,7 @@ def peers(cuda):
 
 def steps():
     run_json("devices", 30, PACKED / "fovea", "devices", "--json")
-    devices = [d for d in results.get("devices", []) if d["usable"]]
+    devices = [d for d in results.get("devices", {}).get("devices", []) if d["usable"]]
     gpu = any(d["type"] == "gpu" for d in devices)
     if not gpu:
         lacked.append("a GPU: the best device is " + ", ".join(d["name"] for d in devices[:1]))
@@ -95,7 +95,7 @@ def steps():
 def model_of():
     """Of the seed network, which only a GPU was given."""
     path = PACKED / "model.json"
-    on_gpu = any(d["usable"] and d["type"] == "gpu" for d in results.get("devices", []))
+    on_gpu = any(d["usable"] and d["type"] == "gpu" for d in results.get("devices", {}).get("devices", []))
     return json.loads(path.read_text()) if on_gpu and path.exists() else None
 
 
@@ -118,7 +118,7 @@ def kernels(name):
 
 
 def text(model):
-    devices = results.get("devices", [])
+    devices = results.get("devices", {}).get("devices", [])
     lines = ["# A run on this machine", ""] + [
         f"- {d['name']}, {d['platform']}, {d['driver']}" + ("" if d["usable"] else f": {d['why_not']}") for d in devices]
     checked = (OUT / "check.txt").read_text().strip().splitlines() if (OUT / "check.txt").exists() else ["not run"]

@@ -58,6 +58,7 @@ for module in "${requires[@]}"; do
   field libfovea-dev Depends "(^| )${owner%%:*}(,|\$)"
 done
 field fovea Depends libcairo2
+field fovea Depends libprotobuf-c1
 ! dpkg-deb --field "${library}_${version}_$architecture.deb" Depends | grep -qE 'cairo|cmocka' ||
   fail "the library depends on what only the command needs"
 dpkg-deb --info "${library}_${version}_$architecture.deb" shlibs |
@@ -67,7 +68,8 @@ lib='/usr/lib(/[^/]+)?'
 holds "$library" "$lib/libfovea\\.so\\.${version%%.*}" "$lib/libfovea\\.so\\.$version"
 holds libfovea-dev '/usr/include/fovea/[a-z]+\.h' "$lib/libfovea\\.(a|so)" "$lib/pkgconfig/fovea\\.pc" \
   "$lib/cmake/fovea/fovea-[a-z-]+\\.cmake" '/usr/share/doc/libfovea-dev/examples/[a-z_]+\.c'
-command_files=(/usr/bin/fovea /usr/share/bash-completion/completions/fovea)
+command_files=(/usr/bin/fovea /usr/share/bash-completion/completions/fovea '/usr/share/zsh/(site-functions|vendor-completions)/_fovea'
+  /usr/share/fish/vendor_completions.d/fovea.fish '/usr/share/fovea/output\.schema\.json')
 [ ! -d "$build/man1" ] || command_files+=('/usr/share/man/man1/fovea(-[a-z]+)?\.1\.gz') # without help2man there are none
 holds fovea "${command_files[@]}"
 

@@ -67,6 +67,8 @@ def target_of(test):
         return "list_launches" if stem in ("census", "limits") else None
     if folder == "export" and stem.endswith(("_sample", "_all")):
         return "export_custom"
+    if test in ("events/tensorboard", "json/schema"):  # scripts that run the command
+        return "fovea"
     if folder == "emulator":  # NAME_DEVICE
         name = stem.partition("_")[0]
         return f"test_emulator_{name}" if (ROOT / "tests" / folder / "cases" / f"{name}.c").exists() else None

@@ -77,14 +77,16 @@ static void devices(void **state) {
   assert_int_equal(strncmp(output, "index  name", 11), 0);
   assert_output("\n0 ");
   assert_int_equal(fovea("", "devices --json"), 0);
-  json_t *list = json_loads(output, 0, NULL);
+  json_t *all = json_loads(output, 0, NULL), *list = json_object_get(all, "devices");
+  assert_int_equal(json_integer_value(json_object_get(all, "schema")), 1);
+  assert_string_equal(json_string_value(json_object_get(all, "command")), "devices");
   assert_true(json_is_array(list) && json_array_size(list) > 0);
   json_t *first = json_array_get(list, 0);
   assert_int_equal(json_integer_value(json_object_get(first, "index")), 0);
   assert_true(strlen(json_string_value(json_object_get(first, "name"))) > 0);
   assert_true(json_is_true(json_object_get(first, "usable")));
   assert_true(json_integer_value(json_object_get(first, "global_memory")) > 0);
-  json_decref(list);
+  json_decref(all);
 }
 
 static void no_device(void **state) {

@@ -128,7 +128,11 @@ static void test_columns(void **state) {
            FOVEA_SOURCE_DIR);
   assert_int_equal(run("", arguments, &out, &err), 2);
   assert_non_null(strstr(err, "there is no column x3; the columns are x1, x2, y"));
-  assert_string_equal(out, "");
+  json_t *failed = json_loads(out, 0, NULL), *error = json_object_get(failed, "error");
+  assert_non_null(strstr(json_string_value(json_object_get(error, "message")), "there is no column x3"));
+  assert_int_equal(json_integer_value(json_object_get(error, "exit_code")), 2);
+  assert_null(json_object_get(failed, "coefficients"));
+  json_decref(failed);
   free(out);
   free(err);
   snprintf(arguments, sizeof arguments, "--json --columns=y,x1 --response x2 '%s/tests/golden/regress/outlier.csv'",

@@ -9,6 +9,7 @@
 #include "bench/bench.h"
 #include "bench/tune.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "runtime/device.h"
@@ -78,7 +79,7 @@ static fovea_status run_bench(const bench_settings *s) {
   fovea_dataset noise = {0}, *loaded = NULL;
   fovea_status status = load_images(s, &noise, &loaded);
   if (status == FOVEA_OK) status = measure(&r, loaded != NULL ? loaded : &noise);
-  if (status == FOVEA_OK && s->json) status = bench_put_json(bench_json(&r));
+  if (status == FOVEA_OK && s->json) status = json_result(bench_json(&r));
   if (status == FOVEA_OK && !s->json) bench_print(&r);
   fovea_free(r.profile.rows);
   fovea_device_close(r.device);
@@ -124,7 +125,7 @@ static size_t make_options(bench_settings *s, option table[OPTIONS + IMAGE_OPTIO
        .kind = OPTION_FLAG,
        .value = &s->tune,
        .help = "instead find the fastest tiles for --batch and --size and keep them; some 5 minutes"},
-      {.name = "json", .kind = OPTION_FLAG, .value = &s->json, .help = "print the numbers as JSON"}};
+      json_option(&s->json)};
   memcpy(table, all, sizeof all);
   const size_t n = OPTIONS + image_options_table(&s->images, table + OPTIONS);
   for (size_t i = OPTIONS; i < n; i++)
@@ -166,11 +167,13 @@ static int run(int argc, char **argv) {
   if (done) return FOVEA_OK;
   if (status == FOVEA_OK && s.growth && s.data != NULL)
     status = fovea_fail(FOVEA_INVALID, "--growth makes images of several sizes, --data %s cannot be used", s.data);
-  if (status == FOVEA_OK && s.tune && (s.growth || s.json || s.data != NULL || s.threads != 0))
-    status = fovea_fail(FOVEA_INVALID, "--tune goes with --device, --batch and --size alone");
+  if (status == FOVEA_OK && s.tune && (s.growth || s.data != NULL || s.threads != 0))
+    status = fovea_fail(FOVEA_INVALID, "--tune goes with --device, --batch, --size and --json alone");
   if (status == FOVEA_OK) status = check_noise(&s, options, n);
   if (status == FOVEA_OK)
-    status = s.tune ? tune_run(s.device, (int)s.batch, (int)s.size) : s.growth ? bench_growth(&s) : run_bench(&s);
+    status = s.tune     ? tune_run(s.device, (int)s.batch, (int)s.size, s.json)
+             : s.growth ? bench_growth(&s)
+                        : run_bench(&s);
   if (status != FOVEA_OK) return command_fail(status);
   return signals_received() != 0 ? signals_exit_code() : FOVEA_OK;
 }

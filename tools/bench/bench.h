@@ -97,7 +97,4 @@ json_t *bench_json(const bench_result *r);
 /* Runs and prints the tables, as text or JSON. */
 fovea_status bench_growth(const bench_settings *settings);
 
-/* Prints and frees it. */
-fovea_status bench_put_json(json_t *all);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "runtime/device.h"
 
@@ -155,10 +156,10 @@ static fovea_status put(fovea_device *device, const bench_settings *s, const tab
   if (s->json) {
     json_t *growth = json_object();
     for (int i = 0; i < TABLES; i++) json_object_set_new(growth, tables[i].name, table_json(&tables[i]));
-    return bench_put_json(json_pack("{s:s,s:s,s:s,s:i,s:f,s:i,s:f,s:i,s:o}", "device", info->name, "platform",
-                                    info->platform, "driver", info->driver, "compute_units", (int)info->compute_units,
-                                    "fma_before", before->flops, "width_before", before->width, "fma_after",
-                                    after->flops, "width_after", after->width, "growth", growth));
+    return json_result(json_pack("{s:s,s:s,s:s,s:i,s:f,s:i,s:f,s:i,s:o}", "device", info->name, "platform",
+                                 info->platform, "driver", info->driver, "compute_units", (int)info->compute_units,
+                                 "fma_before", before->flops, "width_before", before->width, "fma_after", after->flops,
+                                 "width_after", after->width, "growth", growth));
   }
   bench_print_device(info);
   printf("ceiling    %.1f GFLOP/s of fma before, %.1f after\n", before->flops / 1e9, after->flops / 1e9);

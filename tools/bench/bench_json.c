@@ -20,10 +20,7 @@
  *              memory, time_ratio, memory_ratio}], or [{value, error}] for what could not be run. A ratio is over
  * linear growth, with the flops and with the activations, from the first row */
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "base/fail.h"
 #include "bench/bench.h"
 
 json_t *bench_json_spread(const bench_spread *s) {
@@ -83,13 +80,4 @@ json_t *bench_json(const bench_result *r) {
   if (all == NULL || more == NULL || json_object_update(all, more) != 0) json_decref(all), all = NULL;
   json_decref(more);
   return all;
-}
-
-fovea_status bench_put_json(json_t *all) {
-  char *text = all != NULL ? json_dumps(all, JSON_INDENT(2)) : NULL;
-  if (text != NULL) puts(text);
-  const bool done = text != NULL;
-  free(text);
-  json_decref(all);
-  return done ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the result as JSON");
 }

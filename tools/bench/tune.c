@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "bench/bench.h"
 #include "check/step.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "runtime/autotune.h"
@@ -33,6 +34,7 @@ typedef struct tuner {
   shape *shapes;        /* [request - 1] */
   double *seconds;
   int count, rounds;
+  bool json;
   double step_own, step_other; /* of the confirmed shapes together, median */
 } tuner;
 
@@ -180,6 +182,21 @@ static void print_table(tuner *t) {
          100 * (t->step_own / t->step_other - 1));
 }
 
+/* NULL without memory. */
+static json_t *table_json(const tuner *t, const char *path) {
+  json_t *shapes = json_array();
+  for (int i = 0; i < t->count; i++) {
+    const fovea_autotune_request *q = fovea_autotune_get_request(t->device, i + 1);
+    const shape *s = &t->shapes[i];
+    char text[120];
+    const double own = median(s->own, CONFIRM_PAIRS), best = s->best ? median(s->other, CONFIRM_PAIRS) : own;
+    json_array_append_new(
+        shapes, json_pack("{s:s,s:f,s:f,s:s,s:b}", "shape", q->key, "own_seconds", own, "best_seconds", best, "tile",
+                          fovea_tile_text(&q->list.tiles[s->best], text, sizeof text), "own", s->best == 0));
+  }
+  return json_pack("{s:o,s:s*}", "tuned", shapes, "kept", path);
+}
+
 static fovea_status tune(tuner *t) {
   fovea_vae *own = NULL;
   char path[RUN_PATH];
@@ -190,15 +207,17 @@ static fovea_status tune(tuner *t) {
   if (status == FOVEA_OK) status = confirm(t);
   if (status == FOVEA_OK) status = take_winners(t);
   if (status != FOVEA_OK) return status;
-  print_table(t);
+  if (!t->json) print_table(t);
   status = fovea_autotune_store(t->device);
-  if (status == FOVEA_OK && fovea_autotune_path(fovea_device_get_info(t->device), path, sizeof path))
-    printf("kept in %s\n", path);
-  return status;
+  if (status != FOVEA_OK) return status;
+  const bool kept = fovea_autotune_path(fovea_device_get_info(t->device), path, sizeof path);
+  if (t->json) return json_result(table_json(t, kept ? path : NULL));
+  if (kept) printf("kept in %s\n", path);
+  return FOVEA_OK;
 }
 
-fovea_status tune_run(const char *selector, int batch, int size) {
-  tuner t = {.config = fovea_vae_default()};
+fovea_status tune_run(const char *selector, int batch, int size, bool json) {
+  tuner t = {.config = fovea_vae_default(), .json = json};
   t.config.batch = batch, t.config.height = t.config.width = size;
   signals_catch();
   signals_busy(); /* what was measured is kept, when it is stopped */

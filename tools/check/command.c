@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 
@@ -202,11 +203,7 @@ static fovea_status print_json(const fovea_device_info *info, const run_state *s
       "last_loss", number(t->last_loss), "images_per_s", number(t->images_per_s), "repeated", t->repeated,
       "few_repeated", t->few_repeated, "hash", hash, "expected", expected, "stopped", s->training_stopped, "passed",
       v->training_good, "ops_passed", v->ops_good, "passed", v->passed, "why", v->why);
-  char *text = all != NULL ? json_dumps(all, JSON_INDENT(2)) : NULL;
-  if (text != NULL) puts(text);
-  free(text);
-  json_decref(all);
-  return text != NULL ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the result as JSON");
+  return json_result(all);
 }
 
 static fovea_status say_failure(const check_verdict *v) {
@@ -259,7 +256,7 @@ static int run(int argc, char **argv) {
        .kind = OPTION_FLAG,
        .value = &s.small,
        .help = "a small network, for slow devices: not the seed network, nor most awkward shapes"},
-      {.name = "json", .kind = OPTION_FLAG, .value = &s.json, .help = "print the result as JSON"},
+      json_option(&s.json),
   };
   const size_t n = sizeof options / sizeof *options;
   const command_line line = {

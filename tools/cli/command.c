@@ -6,6 +6,7 @@
 
 #include "base/environment.h"
 #include "base/fail.h"
+#include "cli/json.h"
 #include "fovea/fovea.h"
 
 extern char **environ;
@@ -13,7 +14,15 @@ extern char **environ;
 int command_fail(fovea_status status) {
   fflush(stdout);
   fprintf(stderr, "fovea: %s\n", fovea_error_message());
+  json_failed(status);
   return (int)status;
+}
+
+int command_run(const command *c, int argc, char **argv) {
+  json_begin(c->name, argc, argv);
+  const int code = c->run(argc, argv);
+  json_end(code);
+  return code;
 }
 
 void command_print_version(void) {
@@ -51,8 +60,13 @@ static fovea_status check_environment(void) {
 }
 
 fovea_status command_parse(const command_line *line, int argc, char **argv) {
-  return options_parse(argc, argv, line->options, line->count, line->positionals, line->max_positionals,
-                       line->positional_count);
+  fovea_status status = options_parse(argc, argv, line->options, line->count, line->positionals, line->max_positionals,
+                                      line->positional_count);
+  for (size_t i = 0; i < line->count; i++) {
+    const bool lines = strcmp(line->options[i].name, "log-json") == 0;
+    if (line->options[i].given && (lines || strcmp(line->options[i].name, "json") == 0)) json_want(lines);
+  }
+  return status;
 }
 
 fovea_status command_begin(const command_line *line, int argc, char **argv, bool *done) {

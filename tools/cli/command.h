@@ -21,6 +21,9 @@ extern const command command_pack;
 extern const command command_export;
 extern const command command_report;
 
+/* Runs it, and prints its JSON where that is asked for (json.h). */
+int command_run(const command *c, int argc, char **argv);
+
 /* What a subcommand takes. */
 typedef struct command_line {
   const char *usage, *summary; /* as of options_print_help */
@@ -41,7 +44,7 @@ fovea_status command_parse(const command_line *line, int argc, char **argv);
 /* "fovea 0.1.0", and a line of what it was built with. */
 void command_print_version(void);
 
-/* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */
+/* Prints "fovea: MESSAGE" to stderr, keeps it for --json, and returns the status as an exit code. */
 int command_fail(fovea_status status);
 
 #endif

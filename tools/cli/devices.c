@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/options.h"
 #include "fovea/device.h"
 #include "runtime/autotune.h"
@@ -95,19 +96,16 @@ static json_t *device_json(const fovea_device_info *d) {
 
 static fovea_status print_json(const fovea_device_info *devices, size_t count) {
   json_t *list = json_array();
-  char *text = NULL;
   bool good = list != NULL;
   for (size_t i = 0; i < count && good; i++) good = json_array_append_new(list, device_json(&devices[i])) == 0;
-  if (good) text = json_dumps(list, JSON_INDENT(2));
-  if (text) puts(text);
-  free(text);
+  if (good) return json_result(json_pack("{s:o}", "devices", list));
   json_decref(list);
-  return text ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "out of memory for the JSON of %zu devices", count);
+  return fovea_fail(FOVEA_NO_MEMORY, "out of memory for the JSON of %zu devices", count);
 }
 
 static int run(int argc, char **argv) {
   bool json = false, done = false;
-  option options[] = {{.name = "json", .kind = OPTION_FLAG, .value = &json, .help = "print a JSON array"}};
+  option options[] = {json_option(&json)};
   const size_t n = sizeof options / sizeof *options;
   const command_line line = {.usage = "fovea devices [--json]",
                              .summary = "Lists every OpenCL device of every platform, and why one is not usable.",

@@ -100,7 +100,12 @@ void progress_begin(const char *label, size_t total, const char *unit) {
   progress.begun = progress.printed = fovea_seconds();
 }
 
+static void (*listener)(const char *line);
+
+void progress_listen(void (*hear)(const char *line)) { listener = hear; }
+
 void progress_say(const char *line) {
+  if (listener != NULL) listener(line);
   if (progress.active && progress.terminal) fputs("\r\033[K", stderr);
   fprintf(stderr, "%s\n", line);
 }

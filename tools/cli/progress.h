@@ -17,6 +17,9 @@ void progress_say(const char *line);
 void progress_hear(void *user, const char *line); /* the same, for fovea_device_tell */
 __attribute__((format(printf, 1, 2))) void progress_tell(const char *format, ...);
 
+/* Is told each of those lines, too; NULL: nobody. */
+void progress_listen(void (*hear)(const char *line));
+
 /* Before the first step: the device, the parameters, the memory that all passes take and what the device has. */
 void progress_say_network(const fovea_device_info *device, const fovea_vae *vae);
 

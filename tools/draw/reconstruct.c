@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "draw/pictures.h"
@@ -16,7 +17,7 @@ typedef struct request {
   const char *run, *data, *out, *device, *save;
   long long count;
   int latent; /* fovea_latent */
-  bool walk;
+  bool walk, json;
   image_options images;
   option_ints show;
   const grid_channels *shown; /* as `show` asks; NULL where it does not */
@@ -108,6 +109,13 @@ static void say_walk(const pictures_walked *walk, int latent) {
             walk->columns, latent > 2 ? "; the others are 0" : "");
 }
 
+/* latent: "mean", "sample" or "walk"; images: so many pairs, or decoded codes. */
+static fovea_status put_json(const request *r, const char *latent, size_t images) {
+  json_t *all = json_pack("{s:s,s:s,s:s,s:I,s:s*}", "run", r->run, "picture", r->out, "latent", latent, "images",
+                          (json_int_t)images, "saved", r->save);
+  return all != NULL ? json_result(all) : fovea_fail(FOVEA_INVALID, "a path is not UTF-8, or no memory for JSON");
+}
+
 static fovea_status draw_walk(const request *r, fovea_vae *vae) {
   pictures_walked walk = {0};
   fovea_status status = pictures_walk_decode(vae, &walk);
@@ -116,6 +124,7 @@ static fovea_status draw_walk(const request *r, fovea_vae *vae) {
   const numbers all[] = {{"images", true, walk.images}, {"z", false, walk.z}};
   if (status == FOVEA_OK && r->save != NULL)
     status = save_numbers(r->save, vae, "walk", walk.rows * walk.columns, all, sizeof all / sizeof *all);
+  if (status == FOVEA_OK && r->json) status = put_json(r, "walk", walk.rows * walk.columns);
   pictures_walked_free(&walk);
   return status;
 }
@@ -137,6 +146,10 @@ static fovea_status draw_pairs(const request *r, fovea_vae *vae, const fovea_dat
   fovea_status status = pictures_reconstruct(vae, images, (size_t)r->count, latent, &pairs);
   if (status == FOVEA_OK) status = pictures_draw(vae, &pairs, r->shown, r->out);
   if (status == FOVEA_OK && r->save != NULL) status = save_pairs(r->save, vae, latent, &pairs);
+  if (status == FOVEA_OK && r->json) {
+    char word[RUN_WORD];
+    status = put_json(r, options_choice(latents, r->latent, word, sizeof word), pairs.count);
+  }
   pictures_free(&pairs);
   return status;
 }
@@ -244,7 +257,8 @@ static int run(int argc, char **argv) {
        .value = &r.device,
        .argument = "D",
        .help = "index, cpu, gpu, or part of a name; the fastest GPU, else the CPU"},
-      show_option(&r.show)};
+      show_option(&r.show),
+      json_option(&r.json)};
   option options[sizeof own / sizeof *own + IMAGE_OPTIONS];
   memcpy(options, own, sizeof own);
   const size_t n = sizeof own / sizeof *own + image_options_table(&r.images, options + sizeof own / sizeof *own);
@@ -255,7 +269,10 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  status = recall_images(&r); /* what is given again counts */
+  status = json_check("--run", r.run);
+  if (status == FOVEA_OK) status = json_check("--out", r.out);
+  if (status == FOVEA_OK) status = json_check("--save", r.save);
+  if (status == FOVEA_OK) status = recall_images(&r); /* what is given again counts */
   if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
   if (status == FOVEA_OK && r.walk) status = check_walk(options, n);
   if (status == FOVEA_OK) status = reconstruct(&r);

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "experiment/fit.h"
@@ -103,7 +104,8 @@ static fovea_status regress(const request *r) {
   if (!status) status = report_make(r->path, &p.reading, &p.design, &p.fit, &p.analysis, &made);
   if (!status) status = report_text(&made, r->json, &text);
   if (!status) status = plot(r, &made);
-  if (!status) fputs(text, stdout);
+  if (!status && r->json) status = json_result_text(text);
+  if (!status && !r->json) fputs(text, stdout);
   free(text);
   report_free(&made);
   free_plan(&p);
@@ -176,7 +178,7 @@ static int run(int argc, char **argv) {
        .help = "of the columns; any is found out"},
       STRING(r.decimal, "decimal", "SIGN", "of numbers, . or ,; found out by default"),
       FLAG(r.no_header, "no-header", "the first line is a row; columns are called x1, x2, ..."),
-      FLAG(r.json, "json", "print the numbers as JSON, with all digits"),
+      json_option(&r.json),
       STRING(r.plot, "plot", "FILE.png", "draw the coefficients, or with --anova differences and means"),
       STRING(r.plot_pairs, "plot-pairs", "FILE.png", "draw the means of each pair of factors; with --anova")};
   size_t files = 0;

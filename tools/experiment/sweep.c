@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "experiment/estimate.h"
@@ -130,7 +131,14 @@ static fovea_status run_configuration(sweep *s, factors_config *c) {
 
 static void prepare_farewell(const sweep *s) {
   char text[RUN_PATH + 256];
-  if (sweep_stopped_text(s, text, sizeof text) == FOVEA_OK) signals_farewell(text);
+  if (s->options.json) {
+    char *state = sweep_state(s, true, NULL);
+    json_preview(state, text, sizeof text);
+    free(state);
+  } else {
+    sweep_stopped_text(s, text, sizeof text);
+  }
+  signals_farewell(text);
 }
 
 /* Says a sentence, with which the result is saved, too. */
@@ -302,8 +310,7 @@ static int run(int argc, char **argv) {
                         .value = &s.request.baselines,
                         .argument = "A=X,B=Y",
                         .help = "the level of a factor that its others are compared to; the first in --factors"};
-  table[n++] =
-      (option){.name = "json", .kind = OPTION_FLAG, .value = &s.options.json, .help = "print the regression as JSON"};
+  table[n++] = json_option(&s.options.json);
   const command_line line = {.usage = "fovea sweep --data DIR --out DIR [options]",
                              .summary = "Trains every combination of the factors and regresses the test loss on them.",
                              .options = table,
@@ -311,6 +318,7 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
+  status = json_check("--out", s.options.out);
   signals_catch();
   if (status == FOVEA_OK && s.options.resume) {
     status = sweep_recall(&s);

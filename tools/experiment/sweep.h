@@ -53,7 +53,11 @@ size_t sweep_count_done(const sweep *s);
 /* --- sweep_end.c ------------------------------------------------------------------------------------------------- */
 
 /* What stdout says of a sweep that was stopped. */
-fovea_status sweep_stopped_text(const sweep *s, char *text, size_t size);
+void sweep_stopped_text(const sweep *s, char *text, size_t size);
+
+/* Where it stands, for --json, and the members of `regression` (or NULL), an object's text. The caller frees it; NULL
+ * without memory, and where --out is no UTF-8. */
+char *sweep_state(const sweep *s, bool stopped, const char *regression);
 
 /* The regression, or where it was stopped. */
 fovea_status sweep_conclude(sweep *s);

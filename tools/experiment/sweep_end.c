@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "experiment/fit.h"
 #include "experiment/levels.h"
@@ -19,19 +20,32 @@ size_t sweep_count_done(const sweep *s) {
   return done;
 }
 
-fovea_status sweep_stopped_text(const sweep *s, char *text, size_t size) {
-  if (!s->options.json) {
-    snprintf(text, size, "%.400s: stopped with %zu of %zu configurations done; go on with --resume\n", s->options.out,
-             sweep_count_done(s), s->plan.count);
-    return FOVEA_OK;
-  }
-  json_t *json = json_pack("{s:s,s:b,s:I,s:I}", "sweep", s->options.out, "stopped", 1, "configurations",
-                           (json_int_t)s->plan.count, "done", (json_int_t)sweep_count_done(s));
+void sweep_stopped_text(const sweep *s, char *text, size_t size) {
+  snprintf(text, size, "%.400s: stopped with %zu of %zu configurations done; go on with --resume\n", s->options.out,
+           sweep_count_done(s), s->plan.count);
+}
+
+char *sweep_state(const sweep *s, bool stopped, const char *regression) {
+  json_t *json =
+      json_pack("{s:s,s:b,s:I,s:I,s:I}", "sweep", s->options.out, "stopped", stopped, "configurations",
+                (json_int_t)s->plan.count, "done", (json_int_t)sweep_count_done(s), "failed", (json_int_t)s->failed);
   char *dump = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
-  if (dump != NULL) snprintf(text, size, "%s\n", dump);
   json_decref(json);
+  if (dump == NULL || regression == NULL) return dump;
+  dump[strlen(dump) - sizeof "}"] = '\0'; /* without "\n}"; the regression's members follow */
+  const size_t size = strlen(dump) + strlen(regression) + 2;
+  char *both = malloc(size);
+  if (both != NULL) snprintf(both, size, "%s,%s", dump, regression + 1);
   free(dump);
-  return dump != NULL ? FOVEA_OK : fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or no memory for JSON");
+  return both;
+}
+
+static fovea_status put_state(const sweep *s, bool stopped, const char *regression) {
+  char *state = sweep_state(s, stopped, regression);
+  fovea_status status = state != NULL ? json_result_text(state)
+                                      : fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or there is no memory for JSON");
+  free(state);
+  return status;
 }
 
 /* --- the regression ---------------------------------------------------------------------------------------------- */
@@ -163,7 +177,8 @@ static fovea_status regress(const sweep *s) {
   if (status == FOVEA_OK) status = write_text(s, "regression.txt", text);
   if (status == FOVEA_OK) status = write_text(s, "regression.json", json);
   if (status == FOVEA_OK) status = plot(s, &r);
-  if (status == FOVEA_OK) fputs(s->options.json ? json : text, stdout);
+  if (status == FOVEA_OK && s->options.json) status = put_state(s, false, json);
+  if (status == FOVEA_OK && !s->options.json) fputs(text, stdout);
   free(text);
   free(json);
   list_free(&baselines);
@@ -191,7 +206,8 @@ static fovea_status tell_same_loss(const sweep *s, size_t results, const char *l
     status = fovea_fail(FOVEA_NO_MEMORY, "no memory for what a sweep found");
   if (status == FOVEA_OK) status = write_text(s, "regression.txt", text.bytes);
   if (status == FOVEA_OK) status = write_text(s, "regression.json", dump);
-  if (status == FOVEA_OK) printf(s->options.json ? "%s\n" : "%s", s->options.json ? dump : text.bytes);
+  if (status == FOVEA_OK && s->options.json) status = put_state(s, false, dump);
+  if (status == FOVEA_OK && !s->options.json) fputs(text.bytes, stdout);
   free(first);
   free(dump);
   free(text.bytes);
@@ -204,9 +220,10 @@ static fovea_status conclude_stopped(const sweep *s) {
   char text[RUN_PATH + 256];
   fprintf(stderr, "fovea: stopped with %zu of %zu configurations done; go on with --resume\n", sweep_count_done(s),
           s->plan.count);
-  fovea_status status = sweep_stopped_text(s, text, sizeof text);
-  if (status == FOVEA_OK) fputs(text, stdout);
-  return status;
+  if (s->options.json) return put_state(s, true, NULL);
+  sweep_stopped_text(s, text, sizeof text);
+  fputs(text, stdout);
+  return FOVEA_OK;
 }
 
 fovea_status sweep_conclude(sweep *s) {
@@ -223,6 +240,7 @@ fovea_status sweep_conclude(sweep *s) {
             s->results, lines, s->failures, s->failed);
   else if (status == FOVEA_OK)
     status = same ? tell_same_loss(s, lines, loss) : regress(s);
+  if (status == FOVEA_OK && lines < 2 && s->options.json) status = put_state(s, false, NULL);
   if (status == FOVEA_OK && s->refused > 0)
     status = fovea_fail(FOVEA_INVALID, "%zu configurations are left out, as said above", s->refused);
   if (status == FOVEA_OK && s->failed > 0 && s->failed == s->plan.count)

@@ -8,6 +8,7 @@
 #include "experiment/recover.h"
 #include "experiment/results.h"
 #include "experiment/sweep.h"
+#include "train/board.h"
 
 /* The configuration of the whole: without what the factors and seeds decide. */
 static json_t *common_config(const sweep *s) {
@@ -134,6 +135,23 @@ static fovea_status name_runs(sweep *s) {
   return status;
 }
 
+/* With the sweep's folder as it is now: a sweep that goes on may have more levels. */
+static fovea_status tell_board(const sweep *s) {
+  const size_t count = s->plan.count;
+  json_t **configs = calloc(count, sizeof *configs);
+  bool good = configs != NULL;
+  for (size_t i = 0; i < count && good; i++) {
+    const run_options o = sweep_options_of(s, &s->plan.configs[i]);
+    configs[i] = run_config(&o, &s->data);
+    good = configs[i] != NULL;
+  }
+  fovea_status status = good ? board_sweep(&s->options, configs, count)
+                             : fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", s->options.out);
+  for (size_t i = 0; i < count && configs != NULL; i++) json_decref(configs[i]);
+  free(configs);
+  return status;
+}
+
 static fovea_status refuse_leftovers(const sweep *s) {
   char dir[RUN_PATH];
   fovea_status status = run_refuse_leftovers(s->options.out);
@@ -169,6 +187,7 @@ fovea_status sweep_open_folder(sweep *s) {
   signals_busy(); /* with files */
   if (s->options.resume) status = restore_tables(s);
   if (status == FOVEA_OK) status = write_config(s);
+  if (status == FOVEA_OK) status = tell_board(s);
   if (status == FOVEA_OK && !run_exists(s->results)) status = results_write(s->results, &s->plan, &(csvlog){0});
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "data/pack.h"
@@ -18,6 +19,9 @@ typedef struct request {
   image_options images;
   long long seed, threads;
   size_t remarks[2]; /* that have been said, of train and of test */
+  bool json;
+  size_t counts[2];            /* images of train and of test */
+  int channels, height, width; /* of each */
 } request;
 
 static fovea_status begin(void *user, const fovea_dataset *train, const fovea_dataset *test) {
@@ -28,6 +32,9 @@ static fovea_status begin(void *user, const fovea_dataset *train, const fovea_da
   load_say_remarks(train, test);
   r->remarks[0] = train->report->remark_count;
   r->remarks[1] = test->report->remark_count;
+  r->counts[0] = train->count;
+  r->counts[1] = test->count;
+  r->channels = train->channels, r->height = train->height, r->width = train->width;
   if (stat(r->data, &data) == 0 && stat(r->out, &out) == 0 && data.st_dev == out.st_dev && data.st_ino == out.st_ino)
     return fovea_fail(FOVEA_INVALID, "--out %s is the data themselves; choose another file", r->out);
   fovea_status status = load_check_file(r->data, "--out", r->out);
@@ -56,6 +63,19 @@ static bool progress(void *user, size_t images) {
   return signals_received() == 0;
 }
 
+static fovea_status put_json(const request *r, bool stopped, json_int_t bytes) {
+  json_t *all = json_pack("{s:s,s:b}", "set", r->out, "stopped", stopped);
+  json_t *more = stopped ? json_object()
+                         : json_pack("{s:I,s:I,s:I,s:i,s:i,s:i}", "bytes", bytes, "train_images",
+                                     (json_int_t)r->counts[0], "test_images", (json_int_t)r->counts[1], "channels",
+                                     r->channels, "height", r->height, "width", r->width);
+  const bool good = all != NULL && json_object_update(all, more) == 0;
+  json_decref(more);
+  if (good) return json_result(all);
+  json_decref(all);
+  return fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or there is no memory for JSON");
+}
+
 static fovea_status pack(request *r, bool *stopped) {
   fovea_load_options load;
   struct stat about;
@@ -72,7 +92,10 @@ static fovea_status pack(request *r, bool *stopped) {
   status = fovea_pack_write(&job);
   progress_end();
   *stopped = signals_received() != 0 && status != FOVEA_OK;
-  if (status == FOVEA_OK && stat(r->out, &about) == 0)
+  if (*stopped && r->json) return put_json(r, true, 0);
+  const bool there = status == FOVEA_OK && stat(r->out, &about) == 0;
+  if (there && r->json) status = put_json(r, false, (json_int_t)about.st_size);
+  if (there)
     fprintf(stderr, "fovea: %s has %.1f MiB; --data %s trains from it\n", r->out,
             (double)about.st_size / (1024.0 * 1024), r->out);
   return status;
@@ -84,7 +107,7 @@ static int run(int argc, char **argv) {
   const char *positional = NULL;
   size_t positionals = 0;
   bool done = false, stopped = false;
-  option options[4 + IMAGE_OPTIONS] = {
+  option options[5 + IMAGE_OPTIONS] = {
       {.name = "data",
        .kind = OPTION_STRING,
        .value = &r.data,
@@ -106,8 +129,9 @@ static int run(int argc, char **argv) {
        .value = &r.threads,
        .min = 1,
        .max = 64,
-       .help = "that read images, where these are files of their own"}};
-  const size_t n = 4 + image_options_table(&r.images, options + 4);
+       .help = "that read images, where these are files of their own"},
+      json_option(&r.json)};
+  const size_t n = 5 + image_options_table(&r.images, options + 5);
   const command_line line = {.usage = "fovea pack DIR --out SET [options]",
                              .summary =
                                  "Writes images as one checked file, of which a training holds a few batches in "
@@ -123,6 +147,8 @@ static int run(int argc, char **argv) {
   if (positionals > 0) r.data = positional;
   if (r.data == NULL)
     return command_fail(fovea_fail(FOVEA_INVALID, "what is to be packed is missing: fovea pack DIR --out SET"));
+  status = json_check("--out", r.out);
+  if (status != FOVEA_OK) return command_fail(status);
   signals_catch();
   status = pack(&r, &stopped);
   if (stopped) return signals_exit_code();

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/fail.h"
+#include "cli/progress.h"
 #include "data/pack.h"
 
 enum { MOST_SIDE = 65535 };
@@ -145,10 +146,9 @@ static bool has_any(const image_settings *s) {
 
 void image_options_say(const image_options *o, const char *data) {
   if (has_any(&o->kept) && data != NULL && fovea_pack_is(data))
-    fputs(
+    progress_say(
         "fovea: the images of --data were made when they were packed: how the run read its images (--size and so on) "
-        "is not applied to them\n",
-        stderr);
+        "is not applied to them");
 }
 
 fovea_status image_options_read(const image_options *o, const char *data, long long limit, long long seed,

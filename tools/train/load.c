@@ -12,6 +12,7 @@
 
 #include "base/fail.h"
 #include "base/hash.h"
+#include "cli/progress.h"
 #include "data/folders.h"
 #include "data/pack.h"
 #include "data/pack_format.h"
@@ -23,6 +24,15 @@ enum { MOST_NAMED = 10 };
 /* Names are the user's: a control character in one must not reach a terminal. */
 static void say(const char *text) {
   for (; *text != '\0'; text++) fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stderr);
+}
+
+/* The same as a text, cut to its size; returns it. */
+enum { SHOWN = 1024 };
+static const char *shown(const char *text, char out[SHOWN]) {
+  snprintf(out, SHOWN, "%s", text);
+  for (char *at = out; *at != '\0'; at++)
+    if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+  return out;
 }
 
 static const char *plural(size_t count) { return count == 1 ? "" : "s"; }
@@ -102,11 +112,10 @@ static bool remarked(const fovea_data_report *r, const char *remark) {
 }
 
 static void say_remarks(const fovea_data_report *r, const fovea_data_report *already) {
+  char text[SHOWN];
   for (size_t i = 0; r != NULL && i < r->remark_count; i++) {
     if (remarked(already, r->remarks[i])) continue;
-    fputs("fovea: ", stderr);
-    say(r->remarks[i]);
-    fputc('\n', stderr);
+    progress_tell("fovea: %s", shown(r->remarks[i], text));
   }
 }
 
@@ -117,18 +126,17 @@ static size_t images_of(const fovea_data_report *r, int label) {
 }
 
 static void say_classes_missing(const char *split, const fovea_data_report *r, const fovea_data_report *other) {
-  size_t count = 0;
+  char line[(MOST_NAMED + 1) * SHOWN], name[SHOWN];
+  size_t count = 0, used = (size_t)snprintf(line, sizeof line, "fovea: classes in %s only:", split);
   for (size_t i = 0; i < r->class_count; i++) {
     const fovea_data_class *c = &r->classes[i];
     if (c->there == 0 || images_of(other, c->label) > 0) continue;
-    if (count++ == 0) fprintf(stderr, "fovea: classes in %s only:", split);
-    if (count > MOST_NAMED) continue;
-    fprintf(stderr, "%s%zu image%s of '", count > 1 ? ", " : " ", c->there, plural(c->there));
-    say(c->name);
-    fputc('\'', stderr);
+    if (++count > MOST_NAMED) continue;
+    used += (size_t)snprintf(line + used, sizeof line - used, "%s%zu image%s of '%.900s'", count > 1 ? ", " : " ",
+                             c->there, plural(c->there), shown(c->name, name));
   }
-  if (count > MOST_NAMED) fprintf(stderr, " and %zu more classes", count - MOST_NAMED);
-  if (count > 0) fputc('\n', stderr);
+  if (count > MOST_NAMED) snprintf(line + used, sizeof line - used, " and %zu more classes", count - MOST_NAMED);
+  if (count > 0) progress_say(line);
 }
 
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test) {

@@ -39,6 +39,16 @@ static bool same_losses(const training_epoch *a, const training_epoch *b) {
          a->val_bce == b->val_bce && a->val_kl == b->val_kl;
 }
 
+size_t metrics_values(const training_epoch *row, metrics_value values[METRICS_VALUES]) {
+  training_epoch copy = *row;
+  const size_t count = row->images_per_s > 0 ? METRICS_VALUES : LOSSES;
+  for (size_t i = 0; i < count; i++) {
+    csvlog_field(headers[0], i + 1, values[i].name, METRICS_NAME);
+    values[i].value = i < LOSSES ? *loss_of(&copy, (int)i) : row->images_per_s;
+  }
+  return count;
+}
+
 /* --- a line ------------------------------------------------------------------------------------------------------ */
 
 static void format_row(const training_epoch *r, const char *run, char line[LINE]) {

@@ -3,6 +3,7 @@
 #define FOVEA_TOOLS_TRAIN_METRICS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "fovea/status.h"
 
@@ -12,6 +13,14 @@ typedef struct training_epoch {
   double loss, bce, kl, val_loss, val_bce, val_kl;
   double images_per_s; /* of its training steps; 0, and an empty field: not known */
 } training_epoch;
+
+/* The losses and images_per_s, where that is known, under their columns' names; how many. */
+enum { METRICS_VALUES = 7, METRICS_NAME = 16 };
+typedef struct metrics_value {
+  char name[METRICS_NAME];
+  double value;
+} metrics_value;
+size_t metrics_values(const training_epoch *row, metrics_value values[METRICS_VALUES]);
 
 /* Appends a line of the run called `run`. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status metrics_append(const char *path, const char *run, const training_epoch *row);

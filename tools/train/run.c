@@ -40,7 +40,8 @@ run_options run_options_default(void) {
                    .kl = c.kl_weight,
                    .bn_momentum = c.bn_momentum,
                    .lr = 0.005,
-                   .min_lr = 0.0001};
+                   .min_lr = 0.0001,
+                   .tensorboard = true};
   o.arch.count = c.unit_count;
   memcpy(o.arch.values, c.units, (size_t)c.unit_count * sizeof *c.units);
   return o;
@@ -143,6 +144,10 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
        .max = 4294967295.0,
        .help = "use N test images, a fair sample of each class; 0 is all"},
       {.name = "resume", .kind = OPTION_FLAG, .value = &o->resume, .help = "go on with what --out has"},
+      {.name = "tensorboard",
+       .kind = OPTION_ONOFF,
+       .value = &o->tensorboard,
+       .help = "write event files for TensorBoard beside metrics.csv"},
       {.name = "device",
        .kind = OPTION_STRING,
        .value = &o->device,
@@ -276,12 +281,15 @@ void run_unlock(int lock) {
 /* --- what an earlier run left ------------------------------------------------------------------------------------ */
 
 /* A word that ends in * is a prefix. */
-static const char *const left_behind[] = {"checkpoint*",     "config.json",      "metrics.csv",
-                                          "results.csv",     "failed.csv",       "reconstructions-epoch*",
-                                          "regression.txt",  "regression.json",  "coefficients.png",
-                                          "differences.png", "interactions.png", "curves.png",
-                                          "latent.png",      "walk.png",         "augmented.png",
-                                          "report.html"};
+static const char *const left_behind[] = {"checkpoint*",         "config.json",
+                                          "metrics.csv",         "results.csv",
+                                          "failed.csv",          "reconstructions-epoch*",
+                                          "regression.txt",      "regression.json",
+                                          "coefficients.png",    "differences.png",
+                                          "interactions.png",    "curves.png",
+                                          "latent.png",          "walk.png",
+                                          "augmented.png",       "report.html",
+                                          "events.out.tfevents*"};
 enum { LEFT_BEHIND = sizeof left_behind / sizeof *left_behind, NAMED = 3, NAME = 256 };
 
 /* The place of the word that a name is; LEFT_BEHIND for none. */

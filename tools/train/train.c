@@ -4,23 +4,29 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "train/identity.h"
 #include "train/lag.h"
+#include "train/lines.h"
 #include "train/training.h"
 
 /* --- what people see while it trains ----------------------------------------------------------------------------- */
 
 typedef struct view {
   const run_options *options;
+  const run_data *data;
   int epochs;
   size_t images; /* of an epoch */
 } view;
 
-static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device) {
+static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done) {
   const view *v = user;
+  lines_start(v->options, v->data, vae, device, epochs_done);
+  progress_listen(NULL); /* which has all of that */
   progress_say_network(device, vae);
+  progress_listen(lines_warning);
   if (augment_options_any(&v->options->augment))
     fprintf(stderr, "fovea: training images are augmented: %s/augmented.png shows some, and what becomes of them\n",
             v->options->out);
@@ -29,6 +35,7 @@ static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info
 static void show_progress(void *user, int epoch, size_t images_done, const fovea_losses *losses) {
   const view *v = user;
   char text[64];
+  lines_interrupt();
   if (losses == NULL) {
     snprintf(text, sizeof text, "epoch %d/%d", epoch + 1, v->epochs);
     progress_begin(text, v->images, "images");
@@ -40,15 +47,21 @@ static void show_progress(void *user, int epoch, size_t images_done, const fovea
 }
 
 static void show_epoch(void *user, const training_epoch *row) {
-  (void)user;
+  const view *v = user;
+  lines_epoch(row, v->epochs);
   fprintf(stderr, "epoch %d: loss %.5f (bce %.5f, kl %.4f), test loss %.5f (bce %.5f, kl %.4f)\n", row->epoch,
           row->loss, row->bce, row->kl, row->val_loss, row->val_bce, row->val_kl);
 }
 
 /* --- the result -------------------------------------------------------------------------------------------------- */
 
-/* The result as JSON, which the caller frees; NULL and a message. */
-static char *json_text(const run_options *o, const training_result *r) {
+static void show_wrote(void *user, bool checkpoint, const char *path, int epochs_done, size_t images_done) {
+  (void)user;
+  lines_wrote(checkpoint, path, epochs_done, images_done);
+}
+
+/* The result as JSON; NULL and a message. */
+static json_t *result_json(const run_options *o, const training_result *r) {
   const training_epoch *l = &r->last;
   json_t *json = json_pack("{s:s,s:b,s:i,s:I,s:I,s:f,s:f}", "run", o->out, "stopped", r->stopped, "epochs",
                            r->epochs_done, "images_done", (json_int_t)r->images_done, "parameters",
@@ -58,10 +71,10 @@ static char *json_text(const run_options *o, const training_result *r) {
     whole = json_object_update_new(
                 json, json_pack("{s:f,s:f,s:f,s:f,s:f,s:f}", "loss", l->loss, "bce", l->bce, "kl", l->kl, "val_loss",
                                 l->val_loss, "val_bce", l->val_bce, "val_kl", l->val_kl)) == 0;
-  char *text = whole ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  if (whole) return json;
   json_decref(json);
-  if (text == NULL) fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or no memory for JSON");
-  return text;
+  fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or no memory for JSON");
+  return NULL;
 }
 
 enum { STOP_TEXT = 400 };
@@ -80,11 +93,10 @@ static const char *where_stopped(const run_options *o, const training_result *r,
 static fovea_status print_result(const run_options *o, const training_result *r) {
   char where[STOP_TEXT];
   if (r->stopped) fprintf(stderr, "fovea: %s\n", where_stopped(o, r, where));
-  if (o->json) {
-    char *text = json_text(o, r);
-    if (text != NULL) puts(text);
-    free(text);
-    return text != NULL ? FOVEA_OK : FOVEA_INVALID;
+  if (o->json || o->log_json) {
+    if (r->stopped) lines_interrupt();
+    json_t *json = result_json(o, r);
+    return json != NULL ? json_result(json) : FOVEA_INVALID;
   }
   if (r->stopped) {
     puts(where);
@@ -97,27 +109,32 @@ static fovea_status print_result(const run_options *o, const training_result *r)
   return FOVEA_OK;
 }
 
+/* Takes the result. */
+static void preview(json_t *result, char *line, size_t size) {
+  char *text = result != NULL ? json_dumps(result, json_logs() ? JSON_COMPACT : JSON_INDENT(2)) : NULL;
+  json_preview(text, line, size);
+  free(text);
+  json_decref(result);
+}
+
 /* What stdout says when a signal ends the process at once, nothing being new since here. */
 static void prepare_farewell(const run_options *o, const training_result *r) {
   char where[STOP_TEXT], line[1024];
-  char *text = o->json ? json_text(o, r) : NULL;
-  snprintf(line, sizeof line, "%s\n", text != NULL ? text : where_stopped(o, r, where));
+  if (o->json || o->log_json)
+    preview(result_json(o, r), line, sizeof line);
+  else
+    snprintf(line, sizeof line, "%s\n", where_stopped(o, r, where));
   signals_farewell(line);
-  free(text);
 }
 
 /* The same before it is known where the run stands. */
 static void prepare_first_farewell(const run_options *o) {
   char line[1024];
-  json_t *json = o->json ? json_pack("{s:s,s:b}", "run", o->out, "stopped", 1) : NULL;
-  char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
-  if (text != NULL)
-    snprintf(line, sizeof line, "%s\n", text);
+  if (o->json || o->log_json)
+    preview(json_pack("{s:s,s:b}", "run", o->out, "stopped", 1), line, sizeof line);
   else
     snprintf(line, sizeof line, "%.200s: stopped before its first step; go on with --resume\n", o->out);
   signals_farewell(line);
-  free(text);
-  json_decref(json);
 }
 
 static void show_saved(void *user, const training_result *so_far) {
@@ -184,8 +201,8 @@ static fovea_status train(const run_options *o, bool *stopped) {
     char lag[LAG_TEXT];
     lag_say(o, data.train->count, lag);
     if (lag[0] != '\0') progress_tell("fovea: %s", lag);
-    view v = {o, (int)o->epochs, data.train->count};
-    const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved};
+    view v = {o, &data, (int)o->epochs, data.train->count};
+    const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved, show_wrote};
     status = training_run(o, &data, device, &hooks, &result);
     progress_end();
   }
@@ -207,7 +224,11 @@ static int run(int argc, char **argv) {
                         .value = &o.init,
                         .argument = "FILE",
                         .help = "start from the weights of a checkpoint"};
-  table[n++] = (option){.name = "json", .kind = OPTION_FLAG, .value = &o.json, .help = "print the result as JSON"};
+  table[n++] = json_option(&o.json);
+  table[n++] = (option){.name = "log-json",
+                        .kind = OPTION_FLAG,
+                        .value = &o.log_json,
+                        .help = "print what happens, as it happens, as a JSON object a line"};
   const command_line line = {
       .usage = "fovea train --data DIR --out RUN [options]",
       .summary = "Trains a variational autoencoder; the run's folder gets its checkpoint, metrics and pictures.",
@@ -216,6 +237,11 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
+  if (o.json && o.log_json)
+    return command_fail(fovea_fail(FOVEA_INVALID, "--log-json ends with what --json prints; give one of them"));
+  status = json_check("--out", o.out);
+  if (status != FOVEA_OK) return command_fail(status);
+  progress_listen(lines_warning);
   signals_catch();
   if (o.resume) {
     o.init = NULL; /* set again below, when it was given */

@@ -10,6 +10,7 @@
 #include "draw/pictures.h"
 #include "draw/plots.h"
 #include "model/checkpoint.h"
+#include "train/board.h"
 #include "train/identity.h"
 #include "train/init.h"
 
@@ -27,6 +28,8 @@ typedef struct training {
   int lock;
   bool resumed; /* from a checkpoint */
   bool same;    /* config.json was there, and of this run */
+  bool stepped; /* the epoch's last step was made by this process */
+  board *board;
   fovea_training_state state;
   training_epoch *rows; /* options->epochs of them; state.epoch are filled */
   char checkpoint[RUN_PATH], metrics[RUN_PATH];
@@ -123,8 +126,9 @@ static fovea_status begin(training *t) {
   if (status == FOVEA_OK)
     status =
         run_config_write(o->out, o, t->config, fovea_device_get_info(t->device), fovea_network_blas(t->vae->network));
+  if (status == FOVEA_OK) status = board_open(o, t->config, t->rows, t->state.epoch, &t->board);
   if (status == FOVEA_OK && t->hooks->ready != NULL)
-    t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device));
+    t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device), t->state.epoch);
   return status;
 }
 
@@ -153,6 +157,11 @@ static void tell_saved(const training *t) {
   t->hooks->saved(t->hooks->user, &r);
 }
 
+static void tell_wrote(const training *t, const char *path) {
+  if (t->hooks->wrote == NULL) return;
+  t->hooks->wrote(t->hooks->user, path == t->checkpoint, path, t->state.epoch, t->state.images_done);
+}
+
 static fovea_status save(training *t) {
   char *history = metrics_history(t->rows, t->state.epoch);
   if (history == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the losses of %d epochs", t->state.epoch);
@@ -160,8 +169,10 @@ static fovea_status save(training *t) {
   fovea_status status =
       fovea_checkpoint_save(t->vae, t->checkpoint, &t->state, metadata, sizeof metadata / sizeof *metadata);
   free(history);
-  if (status == FOVEA_OK) tell_saved(t);
-  return status;
+  if (status != FOVEA_OK) return status;
+  tell_saved(t);
+  tell_wrote(t, t->checkpoint);
+  return FOVEA_OK;
 }
 
 static fovea_status reconstructions_path(const training *t, int epoch, char path[RUN_PATH]) {
@@ -181,7 +192,9 @@ static fovea_status save_reconstructions(training *t, int epoch) {
   const grid_channels *shown = NULL;
   fovea_status status = reconstructions_path(t, epoch, path);
   if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
-  return status != FOVEA_OK ? status : pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, shown, path);
+  if (status == FOVEA_OK) status = pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, shown, path);
+  if (status == FOVEA_OK) tell_wrote(t, path);
+  return status;
 }
 
 /* Says which of the first `epochs` pictures are gone: the networks that drew them are. */
@@ -226,8 +239,11 @@ static fovea_status complete_epoch(training *t) {
   training_epoch *row = &t->rows[t->state.epoch];
   const training_epoch found = {epoch,      train->total, train->bce, train->kl,
                                 test.total, test.bce,     test.kl,    row->images_per_s};
+  char picture[RUN_PATH];
   status = save_reconstructions(t, epoch);
+  if (status == FOVEA_OK) status = reconstructions_path(t, epoch, picture);
   if (status == FOVEA_OK) status = metrics_append(t->metrics, t->run, &found);
+  if (status == FOVEA_OK) status = board_epoch(t->board, t->vae, t->stepped, &found, picture);
   if (status != FOVEA_OK) return status;
   *row = found;
   t->state = (fovea_training_state){.epoch = epoch};
@@ -256,6 +272,7 @@ static fovea_status train_steps(training *t, bool *stopped) {
   const double seconds = fovea_seconds() - begun;
   if (status == FOVEA_OK) {
     *stopped = e.stopped;
+    t->stepped = e.start < images;
     t->state.images_done = e.so_far.images;
     t->state.so_far = e.so_far;
     if (seconds > 0) t->rows[t->state.epoch].images_per_s = (double)(images - e.start) / seconds;
@@ -269,7 +286,9 @@ static fovea_status train_epoch(training *t, bool *stopped) {
   if (t->state.images_done < t->data->train->count) status = train_steps(t, stopped);
   if (status != FOVEA_OK || *stopped) return status;
   *stopped = signals_idle();
-  return *stopped ? FOVEA_OK : complete_epoch(t);
+  status = *stopped ? FOVEA_OK : complete_epoch(t);
+  t->stepped = false;
+  return status;
 }
 
 /* --- the end ----------------------------------------------------------------------------------------------------- */
@@ -286,6 +305,7 @@ static fovea_status plot_metrics(const training *t) {
   }
   fovea_status status = known > 0 ? run_path(t->options->out, "curves.png", path) : FOVEA_OK;
   if (status == FOVEA_OK && known > 0) status = plot_curves(path, "Training", points, known);
+  if (status == FOVEA_OK && known > 0) tell_wrote(t, path);
   free(points);
   return status;
 }
@@ -293,7 +313,9 @@ static fovea_status plot_metrics(const training *t) {
 static fovea_status draw_latent(training *t) {
   char path[RUN_PATH];
   fovea_status status = run_path(t->options->out, "latent.png", path);
-  return status != FOVEA_OK ? status : pictures_latent(t->vae, t->data->train, t->data->test, path);
+  if (status == FOVEA_OK) status = pictures_latent(t->vae, t->data->train, t->data->test, path);
+  if (status == FOVEA_OK) tell_wrote(t, path);
+  return status;
 }
 
 static fovea_status draw_walk(training *t) {
@@ -302,7 +324,9 @@ static fovea_status draw_walk(training *t) {
   const grid_channels *shown = NULL;
   fovea_status status = run_path(t->options->out, "walk.png", path);
   if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
-  return status != FOVEA_OK ? status : pictures_walk(t->vae, shown, path);
+  if (status == FOVEA_OK) status = pictures_walk(t->vae, shown, path);
+  if (status == FOVEA_OK) tell_wrote(t, path);
+  return status == FOVEA_OK ? board_end(t->board, path) : status;
 }
 
 /* What the first epochs do to some images, where it is not there yet. */
@@ -359,8 +383,10 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
     if (status == FOVEA_OK && !stopped) stopped = signals_idle();
   }
   if (status == FOVEA_OK && !stopped) status = final_pictures(&t);
+  status = board_failed(t.board, t.state.epoch + 1, status);
   signals_busy(); /* until the result is told */
   if (status == FOVEA_OK) *result = summarize(&t, stopped);
+  board_close(t.board);
   fovea_vae_destroy(t.vae);
   json_decref(t.config);
   free(t.config_text);

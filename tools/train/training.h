@@ -16,12 +16,14 @@ typedef struct training_result {
 
 typedef struct training_hooks {
   void *user; /* each may be NULL */
-  void (*ready)(void *user, const fovea_vae *vae, const fovea_device_info *device);
+  void (*ready)(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done);
   /* `epoch` counts from 0; losses is NULL at its beginning. */
   void (*progress)(void *user, int epoch, size_t images_done, const fovea_losses *losses);
   void (*epoch_done)(void *user, const training_epoch *row);
   /* At the beginning, and after every checkpoint: the result of a run that is stopped from here on. */
   void (*saved)(void *user, const training_result *so_far);
+  /* A file was written: a checkpoint or a picture. */
+  void (*wrote)(void *user, bool checkpoint, const char *path, int epochs_done, size_t images_done);
 } training_hooks;
 
 /* Trains in options->out on data and device. With options->resume goes on from what is there, and the result is
