@@ -10,9 +10,10 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-import fovea
 import numpy as np
 import numpy.typing as npt
+
+import fovea
 
 COMMAND = os.environ["COMMAND"]
 

@@ -11,11 +11,12 @@ cd -- "$here"
 export PYTHONDONTWRITEBYTECODE=1
 case $2 in
   types)
-    config=$here/../../tools/python/pyproject.toml
-    "$python" -m ruff check --no-cache --config "$config" . ../../tools/python
-    "$python" -m ruff format --check --no-cache --config "$config" . ../../tools/python
-    cd ../../tools/python
-    exec "$python" -m mypy --cache-dir "$1/mypy" --config-file "$config" fovea declarations.py
+    cd ../..
+    config=tools/python/pyproject.toml
+    "$python" -m ruff check --no-cache --config "$config" tests/python tools/python
+    "$python" -m ruff format --check --no-cache --config "$config" tests/python tools/python
+    cd tools/python
+    exec "$python" -m mypy --cache-dir "$1/mypy" --config-file pyproject.toml fovea declarations.py
     ;;
   *) exec "$python" "test_$2.py" ;;
 esac

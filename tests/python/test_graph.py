@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unittest
 
-import fovea
 import numpy as np
+
+import fovea
 from common import Test, drawn
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-import fovea
 import numpy as np
+
+import fovea
 from common import Test, drawn
 
 

@@ -10,8 +10,9 @@ import time
 import unittest
 import weakref
 
-import fovea
 import numpy as np
+
+import fovea
 from common import Test, drawn
 
 # Of each what a process prints and how it ends; it has 60 seconds.

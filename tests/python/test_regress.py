@@ -9,8 +9,9 @@ import os
 import unittest
 from typing import Any
 
-import fovea
 import numpy as np
+
+import fovea
 from common import Test, command
 
 DRAW = np.random.default_rng(5)

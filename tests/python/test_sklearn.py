@@ -5,14 +5,15 @@ from __future__ import annotations
 import unittest
 import warnings
 
-import fovea
 import numpy as np
 import sklearn
-from common import SMALL, Test, drawn
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
+
+import fovea
+from common import SMALL, Test, drawn
 
 # Checks that do not apply, each with its reason; all others must pass.
 NOT_RUN = {

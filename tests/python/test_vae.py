@@ -14,8 +14,9 @@ import threading
 import time
 import unittest
 
-import fovea
 import numpy as np
+
+import fovea
 from common import SMALL, Test, command, drawn
 
 
