@@ -41,6 +41,16 @@ FOVEA_API fovea_status fovea_table_read_as(const char *path, const fovea_table_o
 FOVEA_API fovea_status fovea_table_read(const char *path, fovea_table **table); /* without options */
 FOVEA_API void fovea_table_destroy(fovea_table *table);                         /* takes NULL */
 
+/* A table of columns that a program has: `names` of `columns` of them, and `cells`, rows x columns, row-major, all
+ * copied. A cell is read as one of a file is, but nothing of it is guessed or rewritten: a number has a decimal point
+ * and no thousands separators, and any other text is a word. lines[i] is i + 1, so that messages name the row.
+ *
+ * The caller owns *table. FOVEA_INVALID for no row or column, more than 1 GiB of text, a name that is empty or
+ * another's, and text that is not UTF-8 or has control characters other than, in cells, tabs and line breaks;
+ * FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_table_create(const char *const *names, size_t columns, const char *const *cells,
+                                          size_t rows, fovea_table **table);
+
 /* A column of the table as a design has it: numbers, or a factor, which is one of some levels in each row. */
 typedef struct fovea_design_variable {
   char *name;         /* the column's; of its logarithm log(NAME) */

@@ -386,6 +386,13 @@ static fovea_status call_table_is_sweep(void) {
   fovea_table_is_sweep(table); /* false for this one as for NULL */
   return fovea_table_is_sweep(ARG(0, table)) ? FOVEA_IO : ANSWER(nulled == 0);
 }
+static fovea_status call_table_create(void) {
+  static const char *const names[] = {"a", "b"}, *const cells[] = {"1", "2", "3", "5"};
+  fovea_table *made = NULL;
+  const fovea_status status = fovea_table_create(ARG(0, names), 2, ARG(1, cells), 2, ARG(2, &made));
+  fovea_table_destroy(made);
+  return status;
+}
 static fovea_status call_table_read(void) {
   fovea_table *made = NULL;
   const fovea_status status = fovea_table_read(ARG(0, csv), ARG(1, &made));
@@ -542,6 +549,7 @@ static const struct {
              CALL(safetensors_metadata),
              CALL(safetensors_open),
              CALL(safetensors_write),
+             CALL(table_create),
              DESTROY(table_destroy),
              CALL(table_is_sweep),
              CALL(table_read),

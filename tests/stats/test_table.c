@@ -387,10 +387,66 @@ static void test_bad_designs(void **state) {
   }
 }
 
+/* Of a program's columns: the cells as they are, and the same fit as of a file. */
+static void test_of_memory(void **state) {
+  (void)state;
+  char text[256];
+  const char *names[] = {"a", "b c"}, *cells[] = {"1,5", " x", "", "1.234", "3", "two\nlines"};
+  fovea_table *t = NULL;
+  assert_int_equal(fovea_table_create(names, 2, cells, 3, &t), FOVEA_OK);
+  assert_ptr_not_equal(t->cells[0], cells[0]);
+  flatten(t, text, sizeof text);
+  assert_string_equal(text, "a|b c|\n1:1,5| x|\n2:|1.234|\n3:3|two\nlines|");
+  assert_null(t->notes);
+  fovea_table_destroy(t);
+
+  const char *const numbers[] = {"1", "0.1", "2", "0.3", "3", "0.2", "4", "1e-1"};
+  fovea_table *file = NULL;
+  fovea_design *d = NULL, *of_file = NULL;
+  assert_int_equal(fovea_table_create(names, 2, numbers, 4, &t), FOVEA_OK);
+  assert_int_equal(fovea_table_read(file_of("a,b c\n1,0.1\n2,0.3\n3,0.2\n4,1e-1\n"), &file), FOVEA_OK);
+  assert_int_equal(fovea_design_from_table(t, NULL, &d), FOVEA_OK);
+  assert_int_equal(fovea_design_from_table(file, NULL, &of_file), FOVEA_OK);
+  assert_int_equal(d->n, 4);
+  assert_memory_equal(d->y, of_file->y, 4 * sizeof *d->y);
+  assert_memory_equal(d->y_low, of_file->y_low, 4 * sizeof *d->y);
+  assert_memory_equal(d->x, of_file->x, 4 * sizeof *d->x);
+  fovea_design_destroy(d);
+  fovea_design_destroy(of_file);
+  fovea_table_destroy(t);
+  fovea_table_destroy(file);
+}
+
+static void test_of_memory_refused(void **state) {
+  (void)state;
+  static const struct {
+    const char *names[2], *cells[2];
+    size_t columns, rows;
+    const char *expected;
+  } cases[] = {
+      {{"a", "b"}, {"1", "2"}, 2, 0, "0 rows of 2 columns"},
+      {{"a", "b"}, {"1", "2"}, 0, 1, "1 rows of 0 columns"},
+      {{"a", "b"}, {"1", "2"}, 2, SIZE_MAX, "18446744073709551615 rows"},
+      {{"a", ""}, {"1", "2"}, 2, 1, "column 2 has no name"},
+      {{"a", "a"}, {"1", "2"}, 2, 1, "columns 1 and 2 are both called a"},
+      {{"a", "b\n"}, {"1", "2"}, 2, 1, "the name of column 2: a control character, 0x0a"},
+      {{"a", NULL}, {"1", "2"}, 2, 1, "the name of column 2 is NULL"},
+      {{"a", "b"}, {"1", NULL}, 2, 1, "cell 2 is NULL"},
+      {{"a", "b"}, {"1", "\xff"}, 2, 1, "row 1, column b: not UTF-8, byte 0xff"},
+      {{"a"}, {"1", "\x01"}, 1, 2, "row 2, column a: a control character, 0x01"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fovea_table *t = NULL;
+    const fovea_status status = fovea_table_create(cases[i].names, cases[i].columns, cases[i].cells, cases[i].rows, &t);
+    if (status != FOVEA_INVALID || t || !strstr(fovea_error_message(), cases[i].expected))
+      fail_msg("case %zu: status %d, \"%s\", expected \"%s\"", i, status, fovea_error_message(), cases[i].expected);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads),   cmocka_unit_test(test_refuses),
-                                     cmocka_unit_test(test_options), cmocka_unit_test(test_sources),
-                                     cmocka_unit_test(test_designs), cmocka_unit_test(test_bad_designs),
-                                     cmocka_unit_test(test_rounded)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_reads),   cmocka_unit_test(test_refuses),   cmocka_unit_test(test_options),
+      cmocka_unit_test(test_sources), cmocka_unit_test(test_designs),   cmocka_unit_test(test_bad_designs),
+      cmocka_unit_test(test_rounded), cmocka_unit_test(test_of_memory), cmocka_unit_test(test_of_memory_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

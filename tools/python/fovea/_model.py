@@ -1,0 +1,200 @@
+"""The variational autoencoder on a device: the library's calls, without the estimator's conventions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Callable
+
+import numpy as np
+
+from ._declarations import ffi
+from ._device import Device
+from ._graph import Losses, _data, _floats, activations, choice, integer
+from ._images import Bytes, Floats
+from ._library import Handle, InvalidError, Status, check, lib, path_bytes, text
+
+ATTENTIONS = ("none", "spatial", "channel", "cbam")
+LATENTS = ("mean", "sample")
+
+Config = Mapping[str, Any]
+
+
+def c_config(config: Config) -> Any:
+    """The settings, by the names that a run's config.json has for them, as the library takes them."""
+    arch = [integer("a number of arch", units) for units in config["arch"]]
+    if len(arch) > lib.FOVEA_MAX_UNITS:
+        raise InvalidError(f"arch has {len(arch)} numbers, expected 2 to {lib.FOVEA_MAX_UNITS}")
+    made = ffi.new("fovea_vae_config *")
+    made.unit_count = len(arch)
+    for i, units in enumerate(arch):
+        made.units[i] = units
+    for name in ("channels", "height", "width", "depth", "latent", "batch"):
+        setattr(made, name, integer(name, config[name]))
+    made.seed = integer("seed", config["seed"], 0, 2**53)  # exact in JSON, as the command's
+    made.activation = choice("activation", config["activation"], activations())
+    made.attention = choice("attention", config["attention"], ATTENTIONS)
+    made.batchnorm = bool(config["batchnorm"])
+    made.dropout, made.kl_weight = float(config["dropout"]), float(config["kl"])
+    made.bn_momentum = float(config["bn_momentum"])
+    return made
+
+
+def read_config(path: bytes) -> dict[str, Any]:
+    """The settings in a checkpoint's metadata."""
+    opened = ffi.new("fovea_safetensors **")
+    check(lib.fovea_safetensors_open(path, opened))
+    try:
+        found = lib.fovea_safetensors_metadata(opened[0], b"config")
+        if found == ffi.NULL:
+            raise InvalidError(
+                f"{os.fsdecode(path)} has no settings of a run: it is not the checkpoint of a VAE; a network of one's "
+                "own is loaded by fovea.Network.load"
+            )
+        try:
+            config = json.loads(text(found))
+        except json.JSONDecodeError as error:
+            raise InvalidError(f"{os.fsdecode(path)}: its settings are not JSON: {error}") from None
+    finally:
+        lib.fovea_safetensors_close(opened[0])
+    if not isinstance(config, dict):
+        raise InvalidError(f"{os.fsdecode(path)}: its settings are no JSON object")
+    return config
+
+
+def _dataset(pixels: Bytes) -> Any:
+    """Borrows the pixels, which are to live as long as it is used."""
+    count, channels, height, width = pixels.shape
+    return ffi.new(
+        "fovea_dataset *",
+        {
+            "count": count,
+            "channels": channels,
+            "height": height,
+            "width": width,
+            "pixels": ffi.cast("uint8_t *", _data(pixels)),
+        },
+    )
+
+
+class _Progress:
+    """The library's callback, which gives the losses so far to `tell` and keeps what that raises, KeyboardInterrupt
+    among it: then training stops there, and what was raised is raised behind the library's call."""
+
+    def __init__(self, tell: Callable[[int, Losses], bool]) -> None:
+        self._tell = tell
+        self._raised: BaseException | None = None
+        self.function = ffi.callback(
+            "bool(void *, size_t, const fovea_losses *)", self._call, error=False, onerror=self._keep
+        )
+
+    def _call(self, _: Any, images: int, losses: Any) -> bool:
+        return self._tell(images, Losses._of(losses))
+
+    def _keep(self, _: Any, raised: BaseException, traceback: Any) -> None:
+        if self._raised is None:
+            self._raised = raised.with_traceback(traceback)
+
+    def raise_again(self) -> None:
+        raised, self._raised = self._raised, None
+        if raised is not None:
+            raise raised
+
+
+class Model(Handle):
+    """One network with its training state."""
+
+    def __init__(self, device: Device, config: Config) -> None:
+        made = ffi.new("fovea_vae **")
+        with device.use() as pointer:
+            check(lib.fovea_vae_create(pointer, c_config(config), True, made))
+        super().__init__("model", made[0], lib.fovea_vae_destroy, device)
+        self.latent = int(config["latent"])
+        self.dims = (int(config["channels"]), int(config["height"]), int(config["width"]))
+        self._state = ffi.new("fovea_training_state *")
+
+    @property
+    def epoch(self) -> int:
+        """Epochs completed."""
+        return int(self._state.epoch)
+
+    @property
+    def images_done(self) -> int:
+        """Images of the epoch under way."""
+        return int(self._state.images_done)
+
+    @property
+    def parameters(self) -> int:
+        with self.use() as pointer:
+            return int(lib.fovea_vae_parameter_count(pointer))
+
+    def train_epoch(
+        self, pixels: Bytes, epochs: int, rates: tuple[float, float], tell: Callable[[int, Losses], bool]
+    ) -> Losses | None:
+        """The epoch under way, or what is left of it; None where `tell` said False before its end, or raised."""
+        data, state, progress = _dataset(pixels), self._state, _Progress(tell)
+        epoch = ffi.new(
+            "fovea_epoch *",
+            {
+                "epoch": state.epoch,
+                "epochs": epochs,
+                "lr": rates[0],
+                "min_lr": rates[1],
+                "start": state.images_done,
+                "so_far": state.so_far,
+                "progress": progress.function,
+            },
+        )
+        with self.use() as pointer:
+            status = lib.fovea_vae_train_epoch(pointer, data, epoch)
+            if status != Status.OK:
+                progress.raise_again()
+                check(status)
+            state.images_done = epoch.so_far.images
+            state.so_far = epoch.so_far
+            losses = Losses._of(epoch.so_far)
+            whole = not epoch.stopped
+            if whole:
+                state.epoch, state.images_done = state.epoch + 1, 0
+                state.so_far = ffi.new("fovea_losses *")[0]
+        progress.raise_again()
+        return losses if whole else None
+
+    def evaluate(self, pixels: Bytes) -> Losses:
+        data, found = _dataset(pixels), ffi.new("fovea_losses *")
+        with self.use() as pointer:
+            check(lib.fovea_vae_evaluate(pointer, data, found))
+        return Losses._of(found)
+
+    def encode(self, pixels: Bytes) -> Floats:
+        mu = np.empty((len(pixels), self.latent), np.float32)
+        with self.use() as pointer:
+            check(lib.fovea_vae_encode(pointer, _data(pixels), len(pixels), _floats(mu)))
+        return mu
+
+    def codes(self, pixels: Bytes, latent: str) -> tuple[Floats, Floats, Floats, Floats]:
+        """Reconstructions, mu, logvar and z."""
+        which = choice("latent", latent, LATENTS)
+        mu, logvar, z = (np.empty((len(pixels), self.latent), np.float32) for _ in range(3))
+        images = np.empty((len(pixels), *self.dims), np.float32)
+        codes = ffi.new("fovea_codes *")
+        codes.mu, codes.logvar, codes.z = (ffi.cast("float *", _floats(code)) for code in (mu, logvar, z))
+        with self.use() as pointer:
+            check(lib.fovea_vae_reconstruct(pointer, _data(pixels), len(pixels), which, codes, _floats(images)))
+        return images, mu, logvar, z
+
+    def decode(self, z: Floats) -> Floats:
+        images = np.empty((len(z), *self.dims), np.float32)
+        with self.use() as pointer:
+            check(lib.fovea_vae_decode(pointer, _floats(z), len(z), _floats(images)))
+        return images
+
+    def save(self, path: str | os.PathLike[str], config: Config) -> None:
+        settings = json.dumps(dict(config)).encode()
+        with self.use() as pointer:
+            check(lib.fovea_vae_save(pointer, path_bytes(path), self._state, settings))
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        with self.use() as pointer:
+            check(lib.fovea_vae_load(pointer, path_bytes(path), self._state))

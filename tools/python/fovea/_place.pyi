@@ -1,0 +1,2 @@
+PATH: str
+VERSION: str
