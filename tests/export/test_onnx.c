@@ -18,7 +18,7 @@
 #include "support/every_op.h"
 #include "support/tempdir.h"
 
-static char network_path[1024], out[1024];
+static char network_path[1024], made[1024];
 
 static int skip_where_absent(void **state) {
   (void)state;
@@ -37,16 +37,16 @@ static void save(fovea_graph *graph, const char *path) {
 static int set_up(void **state) {
   if (open_device(state)) return -1;
   snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
-  snprintf(out, sizeof out, "%s", temp_path("out.onnx"));
+  snprintf(made, sizeof made, "%s", temp_path("out.onnx"));
   save(every_op_graph(), network_path);
   return 0;
 }
 
 static void refused(const char *from, const fovea_onnx_options *options, const char *part) {
-  remove(out);
-  if (fovea_onnx_export(from, out, options, NULL) != FOVEA_INVALID) fail_msg("'%s' was taken", part);
+  remove(made);
+  if (fovea_onnx_export(from, made, options, NULL) != FOVEA_INVALID) fail_msg("'%s' was taken", part);
   if (!strstr(fovea_error_message(), part)) fail_msg("'%s' expected in: %s", part, fovea_error_message());
-  assert_int_not_equal(access(out, F_OK), 0);
+  assert_int_not_equal(access(made, F_OK), 0);
 }
 
 static void test_options(void **state) {
@@ -74,13 +74,13 @@ static void test_graphs_without_that_part(void **state) {
   save(graph, path);
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, "has no code z");
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "has no code z");
-  OK(fovea_onnx_export(path, out, NULL, NULL));
+  OK(fovea_onnx_export(path, made, NULL, NULL));
   OK(fovea_graph_create(&graph));
   x = fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
   fovea_add_reparameterize(graph, x, x, 1);
   save(graph, path);
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "nothing comes after z");
-  OK(fovea_onnx_export(path, out, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, NULL));
+  OK(fovea_onnx_export(path, made, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, NULL));
 }
 
 static void test_files(void **state) {
@@ -104,7 +104,7 @@ static void test_files(void **state) {
                                &(fovea_safetensor_text){"graph", text}, 1));
     refused(path, NULL, parts[i]);
   }
-  assert_int_equal(fovea_onnx_export(temp_path("none.safetensors"), out, NULL, NULL), FOVEA_IO);
+  assert_int_equal(fovea_onnx_export(temp_path("none.safetensors"), made, NULL, NULL), FOVEA_IO);
   assert_int_equal(fovea_onnx_export(network_path, temp_path("none/out.onnx"), NULL, NULL), FOVEA_IO);
 }
 
@@ -116,19 +116,19 @@ static void test_bytes_and_summary(void **state) {
   fovea_onnx_summary plain, folded, of_network;
   fovea_graph *graph = NULL;
   fovea_network *network = NULL;
-  OK(fovea_onnx_export(network_path, out, NULL, &plain));
-  OK(fovea_file_read(out, 1 << 28, &bytes[0], &sizes[0]));
-  OK(fovea_onnx_export(network_path, out, &(fovea_onnx_options){.opset = FOVEA_ONNX_USUAL}, NULL));
-  OK(fovea_file_read(out, 1 << 28, &bytes[1], &sizes[1]));
+  OK(fovea_onnx_export(network_path, made, NULL, &plain));
+  OK(fovea_file_read(made, 1 << 28, &bytes[0], &sizes[0]));
+  OK(fovea_onnx_export(network_path, made, &(fovea_onnx_options){.opset = FOVEA_ONNX_USUAL}, NULL));
+  OK(fovea_file_read(made, 1 << 28, &bytes[1], &sizes[1]));
   assert_int_equal(sizes[0], sizes[1]);
   assert_int_equal(sizes[0], plain.bytes);
   assert_memory_equal(bytes[0], bytes[1], sizes[0]);
   /* Five are in it: bn1, bn4 and bn5 after a convolution or a dense layer, bn2 and bn3 after attentions. */
-  OK(fovea_onnx_export(network_path, out, &(fovea_onnx_options){.fold_batchnorm = true}, &folded));
+  OK(fovea_onnx_export(network_path, made, &(fovea_onnx_options){.fold_batchnorm = true}, &folded));
   assert_true(plain.folded == 0 && plain.normalized == 5 && folded.folded == 3 && folded.normalized == 2);
   assert_int_equal(folded.nodes, plain.nodes - 3);
   OK(fovea_network_load(device, network_path, NULL, &graph, &network));
-  OK(fovea_network_export_onnx(network, out, NULL, &of_network));
+  OK(fovea_network_export_onnx(network, made, NULL, &of_network));
   assert_int_equal(of_network.nodes, plain.nodes);
   fovea_network_destroy(network);
   fovea_graph_destroy(graph);
