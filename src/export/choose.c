@@ -44,7 +44,7 @@ static void name_node(fovea_export *e, int i) {
     snprintf(x->name, sizeof x->name, "%s", n->name);
   else
     snprintf(x->name, sizeof x->name, "%s_%d", n->op->name, i);
-  while (name_taken(e, i, x->name) && strlen(x->name) < sizeof x->name - 1) strcat(x->name, "_");
+  for (size_t end = strlen(x->name); name_taken(e, i, x->name) && end + 1 < sizeof x->name; end++) x->name[end] = '_';
 }
 
 static int rank_of(const fovea_export *e, int i) {

@@ -31,8 +31,9 @@ static void *take(fovea_onnx_model *m, size_t size) {
 }
 
 static char *copy(fovea_onnx_model *m, const char *text) {
-  char *made = take(m, strlen(text) + 1);
-  if (made) strcpy(made, text);
+  const size_t size = strlen(text) + 1;
+  char *made = take(m, size);
+  if (made) memcpy(made, text, size);
   return made;
 }
 

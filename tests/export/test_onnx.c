@@ -14,11 +14,12 @@
 
 #include "base/file.h"
 #include "fovea/fovea.h"
+#include "support/command.h"
 #include "support/device.h"
 #include "support/every_op.h"
 #include "support/tempdir.h"
 
-static char network_path[1024], out[1024];
+static char network_path[1024], made[1024];
 
 static int skip_where_absent(void **state) {
   (void)state;
@@ -37,16 +38,16 @@ static void save(fovea_graph *graph, const char *path) {
 static int set_up(void **state) {
   if (open_device(state)) return -1;
   snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
-  snprintf(out, sizeof out, "%s", temp_path("out.onnx"));
+  snprintf(made, sizeof made, "%s", temp_path("out.onnx"));
   save(every_op_graph(), network_path);
   return 0;
 }
 
 static void refused(const char *from, const fovea_onnx_options *options, const char *part) {
-  remove(out);
-  if (fovea_onnx_export(from, out, options, NULL) != FOVEA_INVALID) fail_msg("'%s' was taken", part);
+  remove(made);
+  if (fovea_onnx_export(from, made, options, NULL) != FOVEA_INVALID) fail_msg("'%s' was taken", part);
   if (!strstr(fovea_error_message(), part)) fail_msg("'%s' expected in: %s", part, fovea_error_message());
-  assert_int_not_equal(access(out, F_OK), 0);
+  assert_int_not_equal(access(made, F_OK), 0);
 }
 
 static void test_options(void **state) {
@@ -74,13 +75,13 @@ static void test_graphs_without_that_part(void **state) {
   save(graph, path);
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, "has no code z");
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "has no code z");
-  OK(fovea_onnx_export(path, out, NULL, NULL));
+  OK(fovea_onnx_export(path, made, NULL, NULL));
   OK(fovea_graph_create(&graph));
   x = fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
   fovea_add_reparameterize(graph, x, x, 1);
   save(graph, path);
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "nothing comes after z");
-  OK(fovea_onnx_export(path, out, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, NULL));
+  OK(fovea_onnx_export(path, made, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, NULL));
 }
 
 static void test_files(void **state) {
@@ -104,7 +105,7 @@ static void test_files(void **state) {
                                &(fovea_safetensor_text){"graph", text}, 1));
     refused(path, NULL, parts[i]);
   }
-  assert_int_equal(fovea_onnx_export(temp_path("none.safetensors"), out, NULL, NULL), FOVEA_IO);
+  assert_int_equal(fovea_onnx_export(temp_path("none.safetensors"), made, NULL, NULL), FOVEA_IO);
   assert_int_equal(fovea_onnx_export(network_path, temp_path("none/out.onnx"), NULL, NULL), FOVEA_IO);
 }
 
@@ -116,19 +117,19 @@ static void test_bytes_and_summary(void **state) {
   fovea_onnx_summary plain, folded, of_network;
   fovea_graph *graph = NULL;
   fovea_network *network = NULL;
-  OK(fovea_onnx_export(network_path, out, NULL, &plain));
-  OK(fovea_file_read(out, 1 << 28, &bytes[0], &sizes[0]));
-  OK(fovea_onnx_export(network_path, out, &(fovea_onnx_options){.opset = FOVEA_ONNX_USUAL}, NULL));
-  OK(fovea_file_read(out, 1 << 28, &bytes[1], &sizes[1]));
+  OK(fovea_onnx_export(network_path, made, NULL, &plain));
+  OK(fovea_file_read(made, 1 << 28, &bytes[0], &sizes[0]));
+  OK(fovea_onnx_export(network_path, made, &(fovea_onnx_options){.opset = FOVEA_ONNX_USUAL}, NULL));
+  OK(fovea_file_read(made, 1 << 28, &bytes[1], &sizes[1]));
   assert_int_equal(sizes[0], sizes[1]);
   assert_int_equal(sizes[0], plain.bytes);
   assert_memory_equal(bytes[0], bytes[1], sizes[0]);
   /* Five are in it: bn1, bn4 and bn5 after a convolution or a dense layer, bn2 and bn3 after attentions. */
-  OK(fovea_onnx_export(network_path, out, &(fovea_onnx_options){.fold_batchnorm = true}, &folded));
+  OK(fovea_onnx_export(network_path, made, &(fovea_onnx_options){.fold_batchnorm = true}, &folded));
   assert_true(plain.folded == 0 && plain.normalized == 5 && folded.folded == 3 && folded.normalized == 2);
   assert_int_equal(folded.nodes, plain.nodes - 3);
   OK(fovea_network_load(device, network_path, NULL, &graph, &network));
-  OK(fovea_network_export_onnx(network, out, NULL, &of_network));
+  OK(fovea_network_export_onnx(network, made, NULL, &of_network));
   assert_int_equal(of_network.nodes, plain.nodes);
   fovea_network_destroy(network);
   fovea_graph_destroy(graph);
@@ -136,11 +137,76 @@ static void test_bytes_and_summary(void **state) {
   free(bytes[1]);
 }
 
+/* --- the command ---------------------------------------------------------------------------------------------------
+ */
+
+static void says(int code, const char *part, const char *run, const char *path, const char *options) {
+  const int ended = fovea("export --run %s --out %s %s", run, path, options);
+  if (ended != code) fail_msg("%d, expected %d: %s", ended, code, output);
+  if (!strstr(output, part)) fail_msg("'%s' is not in: %s", part, output);
+}
+
+/* Whatever is there stays, unless an export could have written it. */
+static void test_command(void **state) {
+  (void)state;
+  const char *text = temp_file("text.onnx", "some text", 9);
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  remove(made);
+  says(2, "--opset: '12' is not a whole number from 13 to 23", network_path, made, "--opset 12");
+  says(2, "--part: 'all' is not one of both|encoder|decoder", network_path, made, "--part all");
+  says(5, "there is no checkpoint.safetensors in it", temp_path("nowhere"), made, "");
+  says(2, "too few for a safetensors file", temp_file("torn", "1234567", 7), made, "");
+  assert_int_not_equal(access(made, F_OK), 0);
+  says(2, "is no ONNX file and would be lost", network_path, text, "");
+  says(2, "is no ONNX file and would be lost", network_path, network_path, "");
+  OK(fovea_file_read(text, 100, &bytes, &size));
+  assert_true(size == 9 && memcmp(bytes, "some text", 9) == 0);
+  free(bytes);
+  says(0, "5 batch normalizations", network_path, made, "");
+  says(0, "3 batch normalizations folded, 2 do not follow", network_path, made, "--fold-bn --opset 23");
+}
+
+/* A run of before checkpoints had a graph has its settings; and this one ended after 2 epochs of 5. */
+static void test_unfinished_run_without_a_graph(void **state) {
+  (void)state;
+  static const char config[] =
+      "{\"arch\":[4,3],\"depth\":1,\"latent\":2,\"activation\":\"elu\",\"attention\":\"none\",\"batchnorm\":false,"
+      "\"dropout\":0.0,\"kl\":0.001,\"bn_momentum\":0.99,\"epochs\":5,\"batch\":16,\"lr\":0.001,\"min_lr\":0.0001,"
+      "\"seed\":1,\"train_images\":1,\"test_images\":1,\"channels\":1,\"height\":5,\"width\":4}";
+  const char *whole = temp_path("whole.safetensors"), *old = temp_path("old.safetensors"),
+             *other = temp_path("old.onnx");
+  fovea_vae_config c = fovea_vae_default();
+  fovea_vae *vae = NULL;
+  fovea_safetensors *file = NULL;
+  fovea_safetensor all[256];
+  fovea_onnx_summary made_of_graph;
+  c.units[0] = 4, c.units[1] = 3, c.unit_count = 2, c.depth = 1, c.height = 5, c.width = 4, c.batch = 16;
+  c.activation = FOVEA_ELU, c.attention = FOVEA_ATTENTION_NONE, c.batchnorm = false, c.dropout = 0;
+  OK(fovea_vae_create(device, &c, true, &vae));
+  OK(fovea_vae_save(vae, whole, &(fovea_training_state){.epoch = 2, .images_done = 48}, config));
+  fovea_vae_destroy(vae);
+  OK(fovea_safetensors_open(whole, &file));
+  const size_t count = fovea_safetensors_count(file);
+  assert_true(count < 256);
+  for (size_t i = 0; i < count; i++) all[i] = *fovea_safetensors_get(file, i);
+  OK(fovea_safetensors_write(old, all, count, &(fovea_safetensor_text){"config", config}, 1));
+  fovea_safetensors_close(file);
+  says(0, "unfinished, 2 of 5 epochs and 48 images of the next are done", old, other, "");
+  OK(fovea_onnx_export(whole, made, NULL, &made_of_graph));
+  char nodes[64];
+  snprintf(nodes, sizeof nodes, ": %zu nodes", made_of_graph.nodes);
+  assert_non_null(strstr(output, nodes));
+  refused(old, NULL, "has no graph in its metadata");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_options, skip_where_absent),
                                      cmocka_unit_test_setup(test_decoder_that_reads_images, skip_where_absent),
                                      cmocka_unit_test_setup(test_graphs_without_that_part, skip_where_absent),
                                      cmocka_unit_test_setup(test_files, skip_where_absent),
-                                     cmocka_unit_test_setup(test_bytes_and_summary, skip_where_absent)};
+                                     cmocka_unit_test_setup(test_bytes_and_summary, skip_where_absent),
+                                     cmocka_unit_test_setup(test_command, skip_where_absent),
+                                     cmocka_unit_test_setup(test_unfinished_run_without_a_graph, skip_where_absent)};
   return cmocka_run_group_tests(tests, set_up, close_device);
 }
