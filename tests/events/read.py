@@ -257,6 +257,10 @@ def main():
         check_failure()
         train("off", "--tensorboard", "off")
         assert not list(pathlib.Path("off").glob("events.*"))
+        train("off", "--resume")  # it is kept
+        assert not list(pathlib.Path("off").glob("events.*"))
+        said = train("off", "--resume", "--tensorboard", "on").stderr
+        assert "events of 3 of 3 epochs are missing" in said and len(list(pathlib.Path("off").glob("events.*"))) == 1, said
         assert pathlib.Path("off", "checkpoint.safetensors").read_bytes() == pathlib.Path("run", "checkpoint.safetensors").read_bytes()
     finally:
         os.chdir("/")

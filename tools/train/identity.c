@@ -165,6 +165,7 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->batchnorm = batchnorm != 0;
   o->activation = options_find_choice(run_activations, activation, strlen(activation));
   o->attention = options_find_choice(run_attentions, attention, strlen(attention));
+  o->tensorboard = !json_is_false(json_object_get(config, "tensorboard"));
   return read_arch(units, &o->arch) && image_options_get(config, &o->images) &&
          augment_options_get(config, &o->augment) && show_get(config, &o->show) && in_range(o);
 }
@@ -371,7 +372,8 @@ fovea_status run_config_write(const char *dir, const run_options *o, const json_
       json_pack("{s:s,s:s*,s:s*,s:O*,s:s*,s:s*,s:s*,s:s}", "run", run, "data", o->data, "init", o->init, "sweep",
                 o->sweep, "device", device->name, "driver", device->driver, "blas", blas, "version", FOVEA_VERSION);
   char *text = NULL;
-  if (all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show))
+  if (all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show) &&
+      (o->tensorboard || json_object_set_new(all, "tensorboard", json_false()) == 0))
     text = dump(all, JSON_INDENT(2));
   json_decref(all);
   json_decref(about);
