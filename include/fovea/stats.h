@@ -252,7 +252,7 @@ typedef struct fovea_effect {
   double df;
   double sum_squares; /* NaN with a robust covariance */
   double f_value, p_value;
-  char *alike;   /* of a pair: "c x d or e x f", pairs of two levels each that the rows cannot tell from it; or NULL */
+  char *alike;   /* of a pair: "c x d or e x f", pairs that the rows cannot tell from it; or NULL */
   char *unknown; /* why there is no test; NULL where there is, or where nothing says */
 } fovea_effect;
 

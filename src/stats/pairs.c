@@ -99,6 +99,71 @@ static fovea_status add_pair(const fovea_design *d, const fovea_ols *o, size_t f
   return status;
 }
 
+/* --- pairs that are one ------------------------------------------------------------------------------------------ */
+
+/* The rank of the design with the pair, and with another, which may be NULL. */
+static fovea_status rank_with(const fovea_design *d, const size_t *pair, const size_t *another, size_t *rank) {
+  fovea_design wider = {0}, widest = {0};
+  fovea_ols *fit = NULL;
+  fovea_status status = fovea_wider_make(d, NULL, pair, 2, &wider);
+  if (!status && another) status = fovea_wider_make(&wider, NULL, another, 2, &widest);
+  if (!status) status = fovea_ols_fit_design(another ? &widest : &wider, NULL, &fit);
+  if (!status) *rank = fit->rank;
+  fovea_ols_destroy(fit);
+  fovea_wider_free(&widest);
+  fovea_wider_free(&wider);
+  return status;
+}
+
+/* Adds "c x d" to what the rows cannot tell from the pair. */
+static fovea_status add_alike(const fovea_design *d, const size_t *another, fovea_effect *effect) {
+  fovea_text t = {0};
+  if (effect->alike) fovea_text_print(&t, "%s or ", effect->alike);
+  fovea_text_add(&t, d->variables[another[0]].name);
+  fovea_text_add(&t, " x ");
+  fovea_text_add(&t, d->variables[another[1]].name);
+  if (t.failed) {
+    free(t.bytes);
+    return no_memory();
+  }
+  free(effect->alike);
+  effect->alike = t.bytes;
+  return FOVEA_OK;
+}
+
+/* Pairs of more than two levels, or of rows that are few: where both have the same F, whether they add one thing. */
+static fovea_status compare_pairs(const fovea_design *d, const size_t *p, const size_t *q, fovea_effect *e,
+                                  fovea_effect *f) {
+  static const double rounding = 1e-9;
+  size_t one = 0, other = 0, both = 0;
+  const bool same =
+      e->df > 0 && !(e->df < f->df || e->df > f->df) && fabs(e->f_value - f->f_value) <= rounding * fabs(e->f_value);
+  if (!same || are_alike(d, p, q)) return FOVEA_OK;
+  fovea_status status = rank_with(d, p, NULL, &one);
+  if (!status) status = rank_with(d, q, NULL, &other);
+  if (!status) status = rank_with(d, p, q, &both);
+  if (status == FOVEA_INVALID) return FOVEA_OK; /* both at once cannot be fitted */
+  if (status || one != both || other != both) return status;
+  status = add_alike(d, q, e);
+  return status ? status : add_alike(d, p, f);
+}
+
+static fovea_status compare_all_pairs(const fovea_design *d, const size_t *factors, size_t count,
+                                      fovea_effect *effects) {
+  fovea_status status = FOVEA_OK;
+  size_t e = 0;
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = i + 1; j < count; j++, e++) {
+      size_t f = 0;
+      for (size_t k = 0; k < count; k++)
+        for (size_t l = k + 1; l < count; l++, f++) {
+          const size_t p[2] = {factors[i], factors[j]}, q[2] = {factors[k], factors[l]};
+          if (f > e && !status) status = compare_pairs(d, p, q, &effects[e], &effects[f]);
+        }
+    }
+  return status;
+}
+
 fovea_status fovea_pairs_fill(const fovea_design *d, const fovea_ols *o, const size_t *both, fovea_analysis *a) {
   fovea_status status = FOVEA_OK;
   size_t at = 0;
@@ -108,5 +173,5 @@ fovea_status fovea_pairs_fill(const fovea_design *d, const fovea_ols *o, const s
       status = add_pair(d, o, pair[0], pair[1], &a->interactions[at], &a->pairs[at]);
       if (!status) status = name_alike(d, pair, both, a->factor_count + a->slope_count, &a->interactions[at]);
     }
-  return status;
+  return status ? status : compare_all_pairs(d, both, a->factor_count, a->interactions);
 }

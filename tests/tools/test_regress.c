@@ -446,6 +446,33 @@ static void test_alike_pairs(void **state) {
   free(err);
 }
 
+/* Rows of which every pair adds the same column, one factor of three levels: each is told with the others. And pairs
+ * that happen to explain as much, of a whole factorial, are two things. */
+static void test_confounded_pairs(void **state) {
+  (void)state;
+  static const char few[] =
+      "a,b,c,y\nu,s,l,1\nv,s,l,2\nu,t,l,2.1\nu,s,h,2.9\nw,s,l,1.4\nv,t,h,9\nu,s,l,1.1\nv,s,l,2.1\nu,t,l,2\nu,s,h,3\n"
+      "w,s,l,1.5\nv,t,h,9.1\n",
+                    whole[] =
+                        "a,b,c,y\nl,l,l,4\nl,l,h,2\nl,h,l,2\nl,h,h,1\nh,l,l,2\nh,l,h,2\nh,h,l,2\nh,h,h,3\nl,l,l,4.1\nl,"
+                        "h,h,1.1\nh,h,h,3.1\n"
+                        "l,l,h,2.1\nl,h,l,2.1\nh,l,l,2.1\nh,l,h,2.1\nh,h,l,2.1\n";
+  char arguments[1200], *out, *err;
+  snprintf(arguments, sizeof arguments, "--anova 2 '%s'", temp_file("few.csv", few, sizeof few - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "But a and b matter together: "));
+  assert_non_null(strstr(out, ", or a x c or b x c, which these rows cannot tell from it, does so"));
+  assert_non_null(strstr(out, ", or a x b or a x c, which these rows cannot tell from it, does so"));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--anova 2 '%s'", temp_file("whole.csv", whole, sizeof whole - 1));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  assert_non_null(strstr(out, "But a and b matter together: "));
+  assert_null(strstr(out, "cannot tell from it"));
+  free(out);
+  free(err);
+}
+
 /* A cell of one row has no HC3 error: the reason stands in its line, and no line is drawn. Pairs with numbers are said
  * to be untested. */
 static void test_unknown_pairs(void **state) {
@@ -567,13 +594,15 @@ static void test_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),        cmocka_unit_test(test_json_and_plot),
-      cmocka_unit_test(test_aliases),        cmocka_unit_test(test_columns),       cmocka_unit_test(test_said),
-      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),   cmocka_unit_test(test_saturated),
-      cmocka_unit_test(test_sweep_folder),   cmocka_unit_test(test_unknown_pairs), cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),         cmocka_unit_test(test_crossover),
-      cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names),  cmocka_unit_test(test_sweep_part),
-      cmocka_unit_test(test_products)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),
+                                     cmocka_unit_test(test_json_and_plot),  cmocka_unit_test(test_aliases),
+                                     cmocka_unit_test(test_columns),        cmocka_unit_test(test_said),
+                                     cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),
+                                     cmocka_unit_test(test_saturated),      cmocka_unit_test(test_sweep_folder),
+                                     cmocka_unit_test(test_unknown_pairs),  cmocka_unit_test(test_failures),
+                                     cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),
+                                     cmocka_unit_test(test_crossover),      cmocka_unit_test(test_numbers),
+                                     cmocka_unit_test(test_quoted_names),   cmocka_unit_test(test_sweep_part),
+                                     cmocka_unit_test(test_products),       cmocka_unit_test(test_confounded_pairs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
