@@ -36,10 +36,11 @@ function reloader() {
 }
 
 function followSections() {
-  const links = [...document.querySelectorAll("nav a")];
+  const links = [...document.querySelectorAll("nav a")], inside = new Set();
   const seen = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting)
-      links.forEach((a) => (a.hash === "#" + entry.target.id ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current")));
+    for (const entry of entries) inside[entry.isIntersecting ? "add" : "delete"]("#" + entry.target.id);
+    const first = links.find((a) => inside.has(a.hash));
+    if (first) links.forEach((a) => (a === first ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current")));
   }, { rootMargin: "-20% 0px -70% 0px" });
   document.querySelectorAll("section[id]").forEach((x) => seen.observe(x));
 }
