@@ -119,6 +119,27 @@ static void after_setting(void **state) {
   end(&r);
 }
 
+/* Decoding alone makes the packed weights, too: before any evaluation, and after a training since. */
+static void decoding_alone(void **state) {
+  (void)state;
+  static float z[BATCH * 16], alone[BATCH * PIXELS], after[BATCH * PIXELS];
+  static outcome unused;
+  run r = begin(), other = {r.device, new_vae(r.device)};
+  const size_t codes = BATCH * (size_t)r.vae->config.latent;
+  assert_true(codes <= sizeof z / sizeof *z);
+  for (size_t i = 0; i < codes; i++) z[i] = 0.1f * (float)(i % 13) - 0.6f;
+  for (int i = 0; i < 2; i++) {
+    train(&r);
+    OK(fovea_vae_decode(r.vae, z, BATCH, alone));
+    train(&other);
+    evaluate(&other, &unused);
+    OK(fovea_vae_decode(other.vae, z, BATCH, after));
+    assert_memory_equal(alone, after, sizeof after);
+  }
+  fovea_vae_destroy(other.vae);
+  end(&r);
+}
+
 static int fill_images(void **state) {
   (void)state;
   tiny_pixels(pixels, sizeof pixels);
@@ -127,6 +148,6 @@ static int fill_images(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(again), cmocka_unit_test(after_training),
-                                     cmocka_unit_test(after_setting)};
+                                     cmocka_unit_test(after_setting), cmocka_unit_test(decoding_alone)};
   return cmocka_run_group_tests(tests, fill_images, NULL);
 }
