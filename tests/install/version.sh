@@ -6,7 +6,7 @@ set -euo pipefail
 top=$here/../..
 
 version=$(sed -nE 's/^#define FOVEA_VERSION "(.*)"/\1/p' "$top/include/fovea/fovea.h")
-[ "$("$1" --version)" = "fovea $version" ] || fail "the command does not say fovea $version"
+[ "$("$1" --version | sed -n 1p)" = "fovea $version" ] || fail "the command does not say fovea $version"
 
 mkdir -p -- "$scratch/top/include/fovea"
 cp -- "$top/CMakeLists.txt" "$scratch/top/"

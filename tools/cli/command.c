@@ -16,7 +16,14 @@ int command_fail(fovea_status status) {
   return (int)status;
 }
 
-void command_print_version(void) { puts("fovea " FOVEA_VERSION); }
+void command_print_version(void) {
+  puts("fovea " FOVEA_VERSION);
+#ifdef FOVEA_MPI
+  puts("with MPI: fovea sweep runs over the ranks of mpirun and srun");
+#else
+  puts("without MPI: no ranks of mpirun and srun; fovea sweep --shard needs none");
+#endif
+}
 
 static const char *variable_name(const void *of, size_t i) {
   (void)of;

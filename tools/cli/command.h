@@ -36,6 +36,7 @@ fovea_status command_begin(const command_line *line, int argc, char **argv, bool
 /* Sets the values again, after others were put in their places. */
 fovea_status command_parse(const command_line *line, int argc, char **argv);
 
+/* The version; then a line an optional part: with what it was built in, or that it was not. */
 void command_print_version(void);
 
 /* Prints "fovea: MESSAGE" to stderr and returns the status as an exit code. */

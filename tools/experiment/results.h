@@ -29,6 +29,9 @@ fovea_status results_read(const char *path, factors_plan *plan, void (*say)(cons
  * metrics.csv after its last epoch, where that is there and of the same run; FOVEA_IO; FOVEA_NO_MEMORY. */
 fovea_status results_check_folders(const char *path, const csvlog *kept, const factors_plan *plan, const char *out);
 
+/* Puts the lines in the order of the plan's configurations. */
+void results_sort(const factors_plan *plan, csvlog *log);
+
 /* Replaces the file by the header and these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_write(const char *path, const factors_plan *plan, const csvlog *kept);
 

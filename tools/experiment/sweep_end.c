@@ -176,14 +176,36 @@ static fovea_status conclude_stopped(const sweep *s) {
   return status;
 }
 
+/* Its regression is that of all shards. */
+static fovea_status conclude_shard(const sweep *s, size_t lines) {
+  char part[SHARD_TEXT];
+  shard_text(&s->shard, part);
+  if (!s->options.json)
+    printf("%s: shard %s has results of %zu of its %zu configurations; fovea sweep --merge joins all %zu\n",
+           s->options.out, part, lines, s->plan.count, s->shard.count);
+  json_t *json = !s->options.json
+                     ? NULL
+                     : json_pack("{s:s,s:s,s:I,s:I}", "sweep", s->options.out, "shard", part, "configurations",
+                                 (json_int_t)s->plan.count, "results", (json_int_t)lines);
+  char *dump = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  if (dump != NULL) puts(dump);
+  const bool failed = s->options.json && dump == NULL;
+  json_decref(json);
+  free(dump);
+  return failed ? fovea_fail(FOVEA_INVALID, "--out is not UTF-8, or no memory for JSON") : FOVEA_OK;
+}
+
 fovea_status sweep_conclude(sweep *s) {
   csvlog kept = {0};
   if (s->stopped) return conclude_stopped(s);
   fovea_status status = results_read(s->results, &s->plan, progress_say, &kept);
+  if (status == FOVEA_OK) results_sort(&s->plan, &kept);
   if (status == FOVEA_OK) status = results_write(s->results, &s->plan, &kept);
   const size_t lines = kept.count;
   csvlog_free(&kept);
-  if (status == FOVEA_OK && lines < 2)
+  if (status == FOVEA_OK && s->shard.count > 0)
+    status = conclude_shard(s, lines);
+  else if (status == FOVEA_OK && lines < 2)
     fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu configurations that failed\n",
             s->results, lines, s->failures, s->failed);
   else if (status == FOVEA_OK)

@@ -2,6 +2,8 @@
 #ifndef FOVEA_TOOLS_TRAIN_TRAINING_H
 #define FOVEA_TOOLS_TRAIN_TRAINING_H
 
+#include <stdatomic.h>
+
 #include "train/metrics.h"
 #include "train/run.h"
 
@@ -22,6 +24,7 @@ typedef struct training_hooks {
   void (*epoch_done)(void *user, const training_epoch *row);
   /* At the beginning, and after every checkpoint: the result of a run that is stopped from here on. */
   void (*saved)(void *user, const training_result *so_far);
+  const atomic_bool *stop; /* the training is to stop, as by a signal */
 } training_hooks;
 
 /* Trains in options->out on data and device. With options->resume goes on from what is there, and the result is
