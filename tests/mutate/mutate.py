@@ -65,6 +65,8 @@ def target_of(test):
         return f"gpu_{stem}"
     if folder == "gpu":  # they read what this program lists
         return "list_launches" if stem in ("census", "limits") else None
+    if folder == "reach" and (ROOT / "tests" / folder / f"{stem}.sh").exists():  # they run the command
+        return "fovea"
     if folder == "emulator":  # NAME_DEVICE
         name = stem.partition("_")[0]
         return f"test_emulator_{name}" if (ROOT / "tests" / folder / "cases" / f"{name}.c").exists() else None

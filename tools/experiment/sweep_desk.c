@@ -60,13 +60,13 @@ static fovea_status refuse(sweep *s, const factors_config *c, const char *why) {
 }
 
 /* A device that fails: another may have better luck with what it had. */
-static void leave_out(sweep *s, const char *name, const factors_config *c, const sweep_outcome *o) {
+static void leave_out(sweep *s, const char *name, const sweep_outcome *o) {
   s->able--;
   if (s->able == 0) {
     end(s, o->status, o->reason);
     return;
   }
-  progress_tell("fovea: %s fails and is left out from here on, %s goes to another: %s", name, c->name, o->reason);
+  progress_tell("fovea: %s fails and is left out from here on, what it trained goes to another: %s", name, o->reason);
 }
 
 static fovea_status take_down(sweep *s, const char *name, size_t place, const sweep_outcome *o) {
@@ -79,7 +79,7 @@ static fovea_status take_down(sweep *s, const char *name, size_t place, const sw
     s->settled[place] = true;
     return refuse(s, c, o->reason);
   }
-  if (o->status == FOVEA_DEVICE || o->status == FOVEA_NO_MEMORY) return leave_out(s, name, c, o), FOVEA_OK;
+  if (o->status == FOVEA_DEVICE || o->status == FOVEA_NO_MEMORY) return leave_out(s, name, o), FOVEA_OK;
   if (o->status != FOVEA_OK) return end(s, o->status, o->reason), FOVEA_OK;
   if (o->stopped != 0) {
     if (s->stopped == 0 && o->stopped > 0) s->stopped = o->stopped;
