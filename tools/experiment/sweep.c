@@ -72,8 +72,10 @@ static fovea_status prepare(sweep *s, int argc, char **argv) {
   if (status == FOVEA_OK) status = run_data_load(&s->options, &s->data);
   if (status == FOVEA_OK) status = check_networks(s);
   if (status == FOVEA_OK) status = find_devices(s);
-  if (status == FOVEA_OK && s->ranks.count == 1) status = sweep_survive_drivers(s, argc, argv);
+  const bool again = s->ranks.count == 1; /* a rank cannot join the others again */
+  if (status == FOVEA_OK && again) status = sweep_survive_drivers(s, argc, argv);
   if (status == FOVEA_OK) status = sweep_open_devices(s);
+  if (status == FOVEA_OK && again) status = sweep_survive_drivers(s, argc, argv); /* with those that are open */
   return status == FOVEA_OK ? sweep_name(s) : status;
 }
 

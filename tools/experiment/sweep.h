@@ -150,6 +150,9 @@ size_t sweep_desk_lose(sweep *s, int first, int last, size_t workers);
 /* Ends the sweep, unless something ended it before. */
 void sweep_desk_end(sweep *s, fovea_status status, const char *reason);
 
+/* The same, for this signal. */
+void sweep_desk_stop(sweep *s, int number);
+
 /* --- sweep_work.c ------------------------------------------------------------------------------------------------ */
 
 /* Opens the devices: as fovea_device_open where none can be opened, else those that cannot are named. */
@@ -161,7 +164,7 @@ fovea_status sweep_begin_work(sweep *s, bool apart);
 void sweep_end_work(sweep *s, bool apart);
 
 /* Where a driver ends the process: that it starts again, without that device. argv of the subcommand; it stays. */
-fovea_status sweep_survive_drivers(sweep *s, int argc, char **argv);
+fovea_status sweep_survive_drivers(const sweep *s, int argc, char **argv);
 
 /* That progress has changed, and what it says; under the lock. */
 void sweep_show(const sweep *s, const char *note);

@@ -155,6 +155,14 @@ void sweep_desk_end(sweep *s, fovea_status status, const char *reason) {
   pthread_mutex_unlock(&s->changing);
 }
 
+void sweep_desk_stop(sweep *s, int number) {
+  pthread_mutex_lock(&s->changing);
+  if (s->stopped == 0) s->stopped = number;
+  end(s, FOVEA_OK, "");
+  pthread_cond_broadcast(&s->changed);
+  pthread_mutex_unlock(&s->changing);
+}
+
 static bool take_here(sweep_worker *w, size_t *place, bool *begun) {
   sweep *s = w->sweep;
   sweep_answer answer;
@@ -165,7 +173,9 @@ static bool take_here(sweep_worker *w, size_t *place, bool *begun) {
 }
 
 static void give_here(sweep_worker *w, size_t place, const sweep_outcome *o) {
+  pthread_mutex_lock(&w->sweep->changing);
   w->images = 0;
+  pthread_mutex_unlock(&w->sweep->changing);
   sweep_desk_put(w->sweep, w->who, w->name, place, o);
 }
 

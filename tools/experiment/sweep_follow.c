@@ -66,10 +66,12 @@ static void take_in(sweep *s, const message *m) {
   c->begun = m->begun;
 }
 
-static void send_beat(const sweep *s) {
+static void send_beat(sweep *s) {
+  pthread_mutex_lock(&s->changing);
   message m = sweep_message(s, BEAT);
   for (size_t i = 0; i < s->worker_count; i++) m.images += s->workers[i].images;
   snprintf(m.text, sizeof m.text, "%s", s->note);
+  pthread_mutex_unlock(&s->changing);
   (void)ranks_send(0, &m, sizeof m);
 }
 

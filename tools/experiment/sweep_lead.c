@@ -46,8 +46,7 @@ static void say_goodbye(sweep *s, int rank, other *o, const message *m) {
     snprintf(reason, sizeof reason, "rank %d on %s: %s", rank, m->host, m->outcome.reason);
     sweep_desk_end(s, m->outcome.status, reason);
   } else if (m->outcome.stopped > 0) {
-    if (s->stopped == 0) s->stopped = m->outcome.stopped;
-    sweep_desk_end(s, FOVEA_OK, "");
+    sweep_desk_stop(s, m->outcome.stopped);
   }
   (void)take_back(s, rank, o);
 }
@@ -106,7 +105,10 @@ static void leave_held(sweep *s, int rank, size_t place, const other *o) {
            "rank %d on %s has not answered for %.0f seconds and still holds its folder; once it is ended, go on with "
            "--resume",
            rank, o->host, SWEEP_GIVE_UP);
-  sweep_desk_put(s, s->taken[place], "", place, &out);
+  pthread_mutex_lock(&s->changing);
+  const int who = s->taken[place];
+  pthread_mutex_unlock(&s->changing);
+  sweep_desk_put(s, who, "", place, &out);
 }
 
 static void lose(sweep *s, int rank, other *o) {
@@ -165,9 +167,7 @@ static bool serve(sweep *s, other *others) {
 }
 
 static void heed_signals(sweep *s) {
-  if (signals_received() == 0 || atomic_load(&s->ending)) return;
-  s->stopped = signals_received();
-  sweep_desk_end(s, FOVEA_OK, "");
+  if (signals_received() != 0 && !atomic_load(&s->ending)) sweep_desk_stop(s, signals_received());
 }
 
 static bool any_lost(const sweep *s, const other *others) {

@@ -1,5 +1,6 @@
 /* The devices of this process at work: each trains one configuration after the other, every one in its own folder. */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,12 +108,15 @@ static void *work(void *user) {
 
 /* --- all of them ------------------------------------------------------------------------------------------------- */
 
-static fovea_status open_device(sweep *s, size_t i) {
+/* blamed: its number among those that sweep_survive_drivers knows. */
+static fovea_status open_device(sweep *s, size_t i, int blamed) {
   char index[24];
   sweep_worker *w = &s->workers[s->worker_count];
   *w = (sweep_worker){.sweep = s, .who = (int)s->worker_count + 1, .name = s->devices.name[i]};
   snprintf(index, sizeof index, "%zu", s->devices.index[i]);
+  driver_death_blame(blamed);
   fovea_status status = fovea_device_open(index, &w->device);
+  driver_death_blame(-1);
   if (status == FOVEA_OK) fovea_device_tell(w->device, progress_hear, NULL);
   if (status == FOVEA_OK) s->worker_count++;
   return status;
@@ -127,8 +131,8 @@ static void forget_device(devices *d, size_t i) {
 
 fovea_status sweep_open_devices(sweep *s) {
   fovea_status status = FOVEA_OK;
-  for (size_t i = 0; i < s->devices.count;) {
-    status = open_device(s, i);
+  for (size_t i = 0, number = 0; i < s->devices.count; number++) {
+    status = open_device(s, i, (int)number);
     if (status == FOVEA_OK) {
       i++;
     } else if (s->devices.count > 1) {
@@ -189,32 +193,40 @@ enum { ADDED = 4, LIST = 24 * DEVICES_MOST };
 
 /* The command line, before an end of options, with --resume and the devices that are left: of an option that is given
  * twice the last one counts. */
-static char **arguments_without(const sweep *s, size_t device, int argc, char **argv) {
+static char **arguments_without(const char *list, int argc, char **argv) {
   static char program[] = "fovea", resume[] = "--resume", device_option[] = "--device";
   const size_t count = (size_t)argc;
-  char **all = calloc(count + ADDED + 2, sizeof *all), *list = malloc(LIST);
+  char **all = calloc(count + ADDED + 1, sizeof *all);
   size_t n = 0, end = 1;
-  if (!all || !list) return free(all), free(list), NULL;
+  if (!all) return NULL;
   while (end < count && strcmp(argv[end], "--") != 0) end++;
   all[n++] = program;
   for (size_t i = 0; i < end; i++) all[n++] = argv[i];
   all[n++] = resume;
   all[n++] = device_option;
-  devices_list(&s->devices, device, list, LIST);
-  all[n++] = list;
+  all[n++] = (char *)(uintptr_t)list; /* execv's type */
   for (size_t i = end; i < count; i++) all[n++] = argv[i];
   return all;
 }
 
-/* They stay until the process ends: a signal's handler reads them. */
-fovea_status sweep_survive_drivers(sweep *s, int argc, char **argv) {
-  static const char *names[DEVICES_MOST];
-  static char **arguments[DEVICES_MOST];
-  for (size_t i = 0; i < s->devices.count && s->devices.count > 1; i++) {
-    names[i] = strdup(s->devices.name[i]);
-    arguments[i] = arguments_without(s, i, argc, argv);
-    if (!names[i] || !arguments[i]) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu devices", s->devices.count);
+/* They stay until the next call: a signal's handler reads them. */
+fovea_status sweep_survive_drivers(const sweep *s, int argc, char **argv) {
+  static char *names[DEVICES_MOST], **arguments[DEVICES_MOST], *lists[DEVICES_MOST];
+  const size_t count = s->devices.count > 1 ? s->devices.count : 0;
+  driver_death_others(NULL, NULL, 0);
+  for (size_t i = 0; i < DEVICES_MOST; i++) {
+    free(names[i]);
+    free(arguments[i]);
+    free(lists[i]);
+    names[i] = lists[i] = NULL;
+    arguments[i] = NULL;
   }
-  driver_death_others(names, (char *const *const *)arguments, s->devices.count > 1 ? (int)s->devices.count : 0);
+  for (size_t i = 0; i < count; i++) {
+    names[i] = strdup(s->devices.name[i]);
+    lists[i] = malloc(LIST);
+    arguments[i] = lists[i] ? arguments_without(devices_list(&s->devices, i, lists[i], LIST), argc, argv) : NULL;
+    if (!names[i] || !arguments[i]) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %zu devices", count);
+  }
+  driver_death_others((const char *const *)names, (char *const *const *)arguments, (int)count);
   return FOVEA_OK;
 }
