@@ -64,18 +64,18 @@ typedef struct fovea_dataset {
  *   stored, gamma and profiles aside, but 16 bits are rounded to 8, palettes looked up, and pictures turned upright as
  *   Exif says. They lie in folders called train, training, train_set or the like, and test, testing, else val, valid,
  *   validation, in any case, also as one of several words of a name (seg_train and seg_test), or in folders of those
- *   names in that of each class. A folder without those is split, and so is train alone, each picture by its name; where
- *   `dir` has one folder and nothing else, that is looked into. If a split's folder has subfolders, each is a class, of
- *   all pictures in it however deep. There is one list of classes for both splits, the sorted names in both, so that a
- *   label is the same class in both; it is the name as a number if every name in the list is one of 0 .. 65535 and no two
- *   are the same, else the place in the list. The order is that of file names in bytes (10.png before 9.png); equal ones
- *   follow their subfolder's. Hidden files and what systems leave behind (Thumbs.db, __MACOSX, @eaDir and the like) are
- *   passed over and counted, and so are files that are no pictures. A picture of another kind is refused: to drop it
- *   would change what is learned. As many threads as there are processors read them.
+ *   names in that of each class. A folder without those is split, and so is train alone, each picture by its name;
+ * where `dir` has one folder and nothing else, that is looked into. If a split's folder has subfolders, each is a
+ * class, of all pictures in it however deep. There is one list of classes for both splits, the sorted names in both, so
+ * that a label is the same class in both; it is the name as a number if every name in the list is one of 0 .. 65535 and
+ * no two are the same, else the place in the list. The order is that of file names in bytes (10.png before 9.png);
+ * equal ones follow their subfolder's. Hidden files and what systems leave behind (Thumbs.db, __MACOSX, @eaDir and the
+ * like) are passed over and counted, and so are files that are no pictures. A picture of another kind is refused: to
+ * drop it would change what is learned. As many threads as there are processors read them.
  *
- * Both kinds in one folder are refused. FOVEA_IO when the system will not give a folder or file; FOVEA_INVALID, naming the
- * file, what it has and what was expected, when one is malformed, when there is no data (the message says what was looked
- * for), or when `split` is another word; FOVEA_NO_MEMORY. */
+ * Both kinds in one folder are refused. FOVEA_IO when the system will not give a folder or file; FOVEA_INVALID, naming
+ * the file, what it has and what was expected, when one is malformed, when there is no data (the message says what was
+ * looked for), or when `split` is another word; FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_dataset_load(const char *dir, const char *split, size_t limit, fovea_dataset **dataset);
 
 /* Which of an image's numbers are its channels, where the shape of an array does not tell. */

@@ -6,6 +6,8 @@
 #include "data/pictures.h"
 #include "data/split.h"
 
+const char *const fovea_pictures_split[2] = {"train", "test"};
+
 enum { TRAIN, TEST, VAL, NONE, ROLES };
 
 static fovea_status no_memory(size_t images) {

@@ -6,8 +6,6 @@
 #include "data/classes.h"
 #include "data/pictures.h"
 
-const char *const fovea_pictures_split[2] = {"train", "test"};
-
 /* A part beside the other one. */
 typedef struct load {
   const fovea_folders *where;

@@ -71,13 +71,13 @@ static void test_graphs_without_that_part(void **state) {
   const char *path = temp_path("other.safetensors");
   fovea_graph *graph = NULL;
   OK(fovea_graph_create(&graph));
-  fovea_tensor x = fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
+  fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
   save(graph, path);
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, "has no code z");
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "has no code z");
   OK(fovea_onnx_export(path, made, NULL, NULL));
   OK(fovea_graph_create(&graph));
-  x = fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
+  const fovea_tensor x = fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
   fovea_add_reparameterize(graph, x, x, 1);
   save(graph, path);
   refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "nothing comes after z");
@@ -179,7 +179,7 @@ static void test_unfinished_run_without_a_graph(void **state) {
   fovea_vae_config c = fovea_vae_default();
   fovea_vae *vae = NULL;
   fovea_safetensors *file = NULL;
-  fovea_safetensor all[256];
+  fovea_safetensor all[256] = {{NULL}};
   fovea_onnx_summary made_of_graph;
   c.units[0] = 4, c.units[1] = 3, c.unit_count = 2, c.depth = 1, c.height = 5, c.width = 4, c.batch = 16;
   c.activation = FOVEA_ELU, c.attention = FOVEA_ATTENTION_NONE, c.batchnorm = false, c.dropout = 0;

@@ -132,7 +132,7 @@ static const type types[] = {{"F16",
 /* The checkpoint with its first tensor of that type, all of these numbers; `last` is the last of them. */
 static void write_as(const char *from, const char *to, const type *as, uint64_t last) {
   fovea_safetensors *file = NULL;
-  fovea_safetensor all[256];
+  fovea_safetensor all[256] = {{NULL}};
   OK(fovea_safetensors_open(from, &file));
   const size_t count = fovea_safetensors_count(file);
   assert_true(count < 256);

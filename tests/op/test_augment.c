@@ -288,7 +288,9 @@ static void a_saved_network_goes_on(void **state) {
   fovea_network *network = network_on(device, graph, &small, &small.augment), *loaded = NULL;
   OK(fovea_network_train_step(network, pixels, NULL, 64, 0.01f));
   OK(fovea_network_save(network, temp_path("network.safetensors")));
-  OK(fovea_network_load(device, temp_path("network.safetensors"), NULL, &loaded_graph, &loaded));
+  /* as with the batch and the seed, none asked for is the saved one */
+  const fovea_network_options asked = {.training = true};
+  OK(fovea_network_load(device, temp_path("network.safetensors"), &asked, &loaded_graph, &loaded));
   assert_memory_equal(&fovea_network_get_options(loaded)->augment, &small.augment, sizeof small.augment);
   OK(fovea_network_train_step(network, pixels + SMALL, NULL, 64, 0.01f));
   OK(fovea_network_train_step(loaded, pixels + SMALL, NULL, 64, 0.01f));

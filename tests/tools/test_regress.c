@@ -15,21 +15,7 @@
 #include "stats/regress_text.h"
 #include "support/picture.h"
 #include "support/tempdir.h"
-
-/* Runs `fovea regress ARGUMENTS` in a shell; *out and *err are the caller's to free. */
-static int run(const char *environment, const char *arguments, char **out, char **err) {
-  char command[4096], out_path[1024], err_path[1024];
-  size_t size;
-  snprintf(out_path, sizeof out_path, "%s", temp_file("out", "", 0));
-  snprintf(err_path, sizeof err_path, "%s", temp_file("err", "", 0));
-  snprintf(command, sizeof command, "%s '%s' regress %s >'%s' 2>'%s'", environment, FOVEA_COMMAND, arguments, out_path,
-           err_path);
-  int code = system(command);
-  assert_true(WIFEXITED(code));
-  assert_int_equal(fovea_file_read(out_path, 1 << 20, (uint8_t **)out, &size), FOVEA_OK);
-  assert_int_equal(fovea_file_read(err_path, 1 << 20, (uint8_t **)err, &size), FOVEA_OK);
-  return WEXITSTATUS(code);
-}
+#include "tools/regress_run.h"
 
 static void check_summaries(const char *environment) {
   for (size_t i = 0; i < REGRESS_CASES; i++) {
@@ -233,75 +219,6 @@ static void test_sweep_report(void **state) {
   assert_int_equal(json_object_size(json_object_get(analysis, "shares")), 12);
   assert_string_equal(json_string_value(json_object_get(analysis, "adjustment")), "holm");
   json_decref(json);
-  free(out);
-  free(err);
-}
-
-/* A sweep's table alone says what lies beside it. */
-static void test_sweep_folder(void **state) {
-  (void)state;
-  static const char failed[] = "config,seed,reason\na,768,nan\nb,768,nan\n", config[] = "{\"fraction\": \"1/2\"}";
-  uint8_t *table;
-  size_t size;
-  char arguments[1200], *out, *err;
-  assert_int_equal(fovea_file_read(FOVEA_SOURCE_DIR "/tests/golden/inference/sweep_blocks.csv", 1 << 20, &table, &size),
-                   FOVEA_OK);
-  temp_file("sweep/failed.csv", failed, sizeof failed - 1);
-  temp_file("sweep/config.json", config, sizeof config - 1);
-  snprintf(arguments, sizeof arguments, "'%s'", temp_file("sweep/results.csv", (char *)table, size));
-  if (run("", arguments, &out, &err)) fail_msg("%s", err);
-  assert_non_null(strstr(out, "sweep/failed.csv has 2 configurations that have no result here"));
-  assert_non_null(strstr(out, "\n- the sweep is a part, by --fraction 1/2; its regression.txt says which effects "));
-  free(table);
-  free(out);
-  free(err);
-}
-
-/* What the sweep beside the table was asked for: a part, some of which is not there; the first level that it lists. */
-static void test_sweep_part(void **state) {
-  (void)state;
-  static const char settings[] =
-      "\"arch\": [4, 3, 2], \"depth\": 1, \"latent\": 2, \"activation\": \"relu\", \"attention\": \"spatial\", "
-      "\"batchnorm\": true, \"dropout\": 0.2, \"kl\": 0.001, \"bn_momentum\": 0.9, \"epochs\": 1, \"batch\": 16, "
-      "\"lr\": 0.005, \"min_lr\": 0.0001, \"seed\": 768, \"train_images\": 256, \"test_images\": 64, \"channels\": 1, "
-      "\"height\": 28, \"width\": 28, \"seeds\": 1, ";
-  static const struct {
-    const char *of, *options, *said, *sentence;
-  } cases[] = {
-      {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"random\": 6", "",
-       "\n- the sweep has 6 configurations, of which this table has 4.\n- these are 6 of 8 configurations, by --random "
-       "6",
-       "\nactivation elu instead of selu "},
-      {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"random\": 6", " --baseline activation=elu",
-       "\n- these are 6 of 8 configurations, by --random 6", "\nactivation selu instead of elu "},
-      {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"baseline\": \"activation=elu\"", "",
-       "\n- the sweep has 8 configurations, of which this table has 4", "\nactivation selu instead of elu "},
-      {"\"factors\": \"activation=elu|selu,attention,batchnorm\", \"fraction\": \"1/2\"", "",
-       "\n- these are 4 of 8 configurations, by --fraction 1/2.\n- batchnorm is set as activation x attention.\n- what "
-       "cannot be told apart: activation = attention x batchnorm; ",
-       "\nactivation selu instead of elu "},
-  };
-  static const char table[] =
-      "activation,attention,batchnorm,dropout,seed,test_loss\nselu,none,on,on,768,1\nelu,none,on,on,768,2\n"
-      "selu,spatial,on,on,768,1.5\nelu,spatial,on,on,768,2.7\n";
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    char config[1024], arguments[1200], *out, *err;
-    const int length = snprintf(config, sizeof config, "{%s%s}", settings, cases[i].of);
-    temp_file("part/config.json", config, (size_t)length);
-    snprintf(arguments, sizeof arguments, "'%s'%s", temp_file("part/results.csv", table, sizeof table - 1),
-             cases[i].options);
-    if (run("", arguments, &out, &err)) fail_msg("case %zu: %s", i, err);
-    if (!strstr(out, cases[i].said) || !strstr(out, cases[i].sentence)) fail_msg("case %zu: %s", i, out);
-    free(out);
-    free(err);
-  }
-  /* another table beside them is none of the sweep's */
-  static const char other[] = "attention,y\nnone,1\ncbam,2\ncbam,2.5\nspatial,4\n";
-  char arguments[1200], *out, *err;
-  snprintf(arguments, sizeof arguments, "--constant '%s'", temp_file("part/other.csv", other, sizeof other - 1));
-  if (run("", arguments, &out, &err)) fail_msg("%s", err);
-  assert_non_null(strstr(out, "\nattention_none "));
-  assert_null(strstr(err, "configurations"));
   free(out);
   free(err);
 }
@@ -598,11 +515,10 @@ int main(void) {
                                      cmocka_unit_test(test_json_and_plot),  cmocka_unit_test(test_aliases),
                                      cmocka_unit_test(test_columns),        cmocka_unit_test(test_said),
                                      cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),
-                                     cmocka_unit_test(test_saturated),      cmocka_unit_test(test_sweep_folder),
-                                     cmocka_unit_test(test_unknown_pairs),  cmocka_unit_test(test_failures),
-                                     cmocka_unit_test(test_sweep_report),   cmocka_unit_test(test_anova),
-                                     cmocka_unit_test(test_crossover),      cmocka_unit_test(test_numbers),
-                                     cmocka_unit_test(test_quoted_names),   cmocka_unit_test(test_sweep_part),
+                                     cmocka_unit_test(test_saturated),      cmocka_unit_test(test_unknown_pairs),
+                                     cmocka_unit_test(test_failures),       cmocka_unit_test(test_sweep_report),
+                                     cmocka_unit_test(test_anova),          cmocka_unit_test(test_crossover),
+                                     cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names),
                                      cmocka_unit_test(test_products),       cmocka_unit_test(test_confounded_pairs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,7 @@ static void wider_kernels(void **state) {
   RUNS(SMALL "%s --limit-train 32 --kernel 5", wide);
   RUNS("train --data " FASHION " --out %s --resume", wide);
   FAILS(2, "--kernel was 5 when it began and is 3 now", "train --data " FASHION " --out %s --resume --kernel 3", wide);
-  RUNS("reconstruct --run %s --data " FASHION " --limit 8 --out %s", wide, png);
+  RUNS("reconstruct --run %s --data " FASHION " --count 8 --out %s", wide, png);
 }
 
 static void occupied_folders(void **state) {

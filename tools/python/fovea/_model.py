@@ -113,16 +113,30 @@ class Model(Handle):
         self.latent = int(config["latent"])
         self.dims = (int(config["channels"]), int(config["height"]), int(config["width"]))
         self._state = ffi.new("fovea_training_state *")
+        self._under_way: tuple[Any, int] | None = None
+
+    def _settled(self) -> Any:
+        """The training state. Ctrl-C may come between the library's return and Python's next line, so it is made, each
+        time that it is asked for, of what the library has left."""
+        if self._under_way is not None:
+            epoch, total = self._under_way
+            images = epoch.so_far.images
+            state = {"epoch": epoch.epoch + 1} if images == total else {"epoch": epoch.epoch, "images_done": images}
+            made = ffi.new("fovea_training_state *", state)
+            if images != total:
+                made.so_far = epoch.so_far
+            self._state = made
+        return self._state
 
     @property
     def epoch(self) -> int:
         """Epochs completed."""
-        return int(self._state.epoch)
+        return int(self._settled().epoch)
 
     @property
     def images_done(self) -> int:
         """Images of the epoch under way."""
-        return int(self._state.images_done)
+        return int(self._settled().images_done)
 
     @property
     def parameters(self) -> int:
@@ -133,7 +147,7 @@ class Model(Handle):
         self, pixels: Bytes, epochs: int, rates: tuple[float, float], tell: Callable[[int, Losses], bool]
     ) -> Losses | None:
         """The epoch under way, or what is left of it; None where `tell` said False before its end, or raised."""
-        data, state, progress = _dataset(pixels), self._state, _Progress(tell)
+        data, state, progress = _dataset(pixels), self._settled(), _Progress(tell)
         epoch = ffi.new(
             "fovea_epoch *",
             {
@@ -147,19 +161,14 @@ class Model(Handle):
             },
         )
         with self.use() as pointer:
+            self._under_way = epoch, len(pixels)
             status = lib.fovea_vae_train_epoch(pointer, data, epoch)
             if status != Status.OK:
+                self._under_way, self._state = None, state
                 progress.raise_again()
                 check(status)
-            state.images_done = epoch.so_far.images
-            state.so_far = epoch.so_far
-            losses = Losses._of(epoch.so_far)
-            whole = not epoch.stopped
-            if whole:
-                state.epoch, state.images_done = state.epoch + 1, 0
-                state.so_far = ffi.new("fovea_losses *")[0]
         progress.raise_again()
-        return losses if whole else None
+        return None if epoch.stopped else Losses._of(epoch.so_far)
 
     def evaluate(self, pixels: Bytes) -> Losses:
         data, found = _dataset(pixels), ffi.new("fovea_losses *")
@@ -193,7 +202,7 @@ class Model(Handle):
     def save(self, path: str | os.PathLike[str], config: Config) -> None:
         settings = json.dumps(dict(config)).encode()
         with self.use() as pointer:
-            check(lib.fovea_vae_save(pointer, path_bytes(path), self._state, settings))
+            check(lib.fovea_vae_save(pointer, path_bytes(path), self._settled(), settings))
 
     def load(self, path: str | os.PathLike[str]) -> None:
         with self.use() as pointer:
