@@ -176,7 +176,7 @@ void sweep_end_work(sweep *s, bool apart);
 fovea_status sweep_survive_drivers(const sweep *s, int argc, char **argv);
 
 /* That progress has changed, and what it says; under the lock. */
-void sweep_show(const sweep *s, const char *note);
+void sweep_show_progress(const sweep *s, const char *note);
 
 /* Images of a configuration that it is trained on. */
 size_t sweep_images_of(const sweep *s, size_t place);

@@ -142,7 +142,7 @@ static void show(sweep *s, const other *others, const char *note) {
   pthread_mutex_lock(&s->changing);
   s->elsewhere = 0;
   for (int r = 1; r < s->ranks.count; r++) s->elsewhere += others[r].images;
-  if (note[0] != '\0') sweep_show(s, note);
+  if (note[0] != '\0') sweep_show_progress(s, note);
   pthread_mutex_unlock(&s->changing);
 }
 

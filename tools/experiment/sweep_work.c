@@ -19,7 +19,7 @@ size_t sweep_images_of(const sweep *s, size_t place) {
 
 /* --- a configuration --------------------------------------------------------------------------------------------- */
 
-void sweep_show(const sweep *s, const char *note) {
+void sweep_show_progress(const sweep *s, const char *note) {
   size_t images = s->finished + s->elsewhere;
   for (size_t i = 0; i < s->worker_count; i++) images += s->workers[i].images;
   progress_update(images, note);
@@ -36,7 +36,7 @@ static void show_progress(void *user, int epoch, size_t images_done, const fovea
   pthread_mutex_lock(&s->changing);
   w->images = (size_t)epoch * s->data.train->count + images_done;
   memcpy(s->note, note, sizeof note);
-  sweep_show(s, note);
+  sweep_show_progress(s, note);
   pthread_mutex_unlock(&s->changing);
 }
 
