@@ -133,9 +133,8 @@ static void forget_device(devices *d, size_t i) {
 }
 
 fovea_status sweep_open_devices(sweep *s) {
-  fovea_status status = FOVEA_OK;
   for (size_t i = 0, number = 0; i < s->devices.count; number++) {
-    status = open_device(s, i, (int)number);
+    const fovea_status status = open_device(s, i, (int)number);
     if (status == FOVEA_OK) {
       i++;
     } else if (s->devices.count > 1) {
