@@ -21,6 +21,7 @@ fovea_test_packages=(
   clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr
   oclgrind clang-15 libclc-15 lld-15 llvm-15 llvm-spirv-15 spirv-tools binutils
   help2man man-db dpkg-dev file zsh fish
+  libopenmpi-dev openmpi-bin
   chromium
   python3 python3-venv python3-pip python3-torch
 )

@@ -33,7 +33,7 @@ typedef struct fovea_vae_config {
   double bn_momentum; /* at least 0, below 1 */
   int batch;          /* 1 to 65536 */
   uint64_t seed;
-  int kernel; /* pixels a side of the convolutions' kernels: 3, 5, ... 15; 0 is 3 */
+  int kernel;                 /* pixels a side of the convolutions' kernels: 3, 5, ... 15; 0 is 3 */
   fovea_augmentation augment; /* of the training's images, by their number in the set and the epoch; all 0: none */
 } fovea_vae_config;
 

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "runtime/autotune.h"
 #include "runtime/cache.h"
+#include "runtime/compile_once.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
 #include "runtime/enumerate.h"
@@ -177,6 +178,7 @@ void fovea_device_close(fovea_device *device) {
   fovea_staging_destroy(device->staging);
   fovea_profile_destroy(device->profile);
   fovea_program_cache_save(device);
+  fovea_compile_once_forget(device);
   fovea_program_cache_destroy(device->programs);
   fovea_autotune_destroy(device->autotuned);
   if (device->queue) clReleaseCommandQueue(device->queue);

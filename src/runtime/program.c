@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "runtime/cache.h"
+#include "runtime/compile_once.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
 #include "runtime/source.h"
@@ -125,8 +126,8 @@ static fovea_status build_source(fovea_device *device, const char *file, const c
 static cl_program build_binary(fovea_device *device, const char *options, const unsigned char *binary, size_t size) {
   cl_int error = CL_SUCCESS, errors[1 + FOVEA_MOST_SHARDS] = {0};
   const cl_uint count = (cl_uint)(1 + device->shard_count);
-  const unsigned char *binaries[1 + FOVEA_MOST_SHARDS];
-  size_t sizes[1 + FOVEA_MOST_SHARDS];
+  const unsigned char *binaries[1 + FOVEA_MOST_SHARDS] = {NULL};
+  size_t sizes[1 + FOVEA_MOST_SHARDS] = {0};
   for (cl_uint i = 0; i < count; i++) binaries[i] = binary, sizes[i] = size;
   cl_program p = clCreateProgramWithBinary(device->context, count, device->ids, sizes, binaries, errors, &error);
   for (cl_uint i = 0; i < count && error == CL_SUCCESS; i++) error = errors[i];
@@ -138,19 +139,14 @@ static cl_program build_binary(fovea_device *device, const char *options, const 
 
 /* That for the whole device, the first of the context; its parts take the same. */
 static fovea_status store_binary(cl_program program, const entry *e) {
-  size_t sizes[1 + FOVEA_MOST_SHARDS] = {0};
-  unsigned char *binaries[1 + FOVEA_MOST_SHARDS] = {NULL};
-  cl_int error = clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof sizes, sizes, NULL);
-  if (error == CL_SUCCESS && sizes[0] == 0) return FOVEA_OK; /* a driver that has none */
-  if (error == CL_SUCCESS) binaries[0] = malloc(sizes[0]);
-  if (error == CL_SUCCESS && !binaries[0]) return fovea_fail(FOVEA_NO_MEMORY, "out of memory for a binary");
-  if (error == CL_SUCCESS) error = clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binaries, binaries, NULL);
-  fovea_status status = fovea_cl_status(error);
+  unsigned char *binary = NULL;
+  size_t size = 0;
+  const cl_int error = fovea_program_binary(program, &binary, &size);
+  if (error == CL_OUT_OF_HOST_MEMORY) return fovea_fail(FOVEA_NO_MEMORY, "out of memory for a binary");
   if (error != CL_SUCCESS)
-    fovea_fail(status, "the driver gives no binary: %s", fovea_cl_error_name(error));
-  else
-    status = fovea_binary_store(&e->on_disk, binaries[0], sizes[0], &e->launched);
-  free(binaries[0]);
+    return fovea_fail(fovea_cl_status(error), "the driver gives no binary: %s", fovea_cl_error_name(error));
+  fovea_status status = binary ? fovea_binary_store(&e->on_disk, binary, size, &e->launched) : FOVEA_OK;
+  free(binary);
   return status;
 }
 
@@ -318,6 +314,19 @@ static cl_program build_cached(fovea_device *device, const char *options, entry 
   return p;
 }
 
+/* Of a device of the same kind, which keeps it on disk, too; NULL: there is none, or the driver does not take it. */
+static cl_program build_as_another(fovea_device *device, const char *options, entry *out) {
+  unsigned char *binary = NULL;
+  size_t size = 0;
+  if (!fovea_compile_once_begin(device, &out->on_disk, &binary, &size)) return NULL;
+  fovea_driver_does("was reading compiled kernels");
+  cl_program p = build_binary(device, options, binary, size);
+  fovea_driver_does(NULL);
+  out->asked = p != NULL;
+  free(binary);
+  return p;
+}
+
 static fovea_status build(fovea_device *device, const char *file, const char *options, entry *out) {
   char *source = NULL;
   fovea_status status = fovea_source_read(file, &source);
@@ -325,12 +334,14 @@ static fovea_status build(fovea_device *device, const char *file, const char *op
   entry made = {.on_disk = make_key(device, source, options)};
   made.program = build_cached(device, options, &made);
   made.asked = made.program != NULL;
+  if (!made.program) made.program = build_as_another(device, options, &made);
   made.unsaved = !made.program;
   if (made.unsaved) {
     if (!any_unsaved(device->programs)) tell_compiling(device);
     fovea_driver_does("was compiling kernels");
     status = build_source(device, file, source, options, &made.program);
     fovea_driver_does(NULL);
+    fovea_compile_once_end(device, &made.on_disk, made.program);
   }
   if (!status) *out = made;
   free(source);

@@ -202,13 +202,22 @@ def session_groups(folder):
     return experiment, answer.session_groups
 
 
-def check_sweep():
-    fovea("sweep", *DATA, *NET, "--epochs", "1", "--factors", "activation=relu|elu,lr=0.001|0.005,batchnorm",
-          "--fraction", "1/2", "--out", "sweep")
-    experiment, groups = session_groups("sweep")
+def check_factors(experiment):
     domains = {i.name: sorted(str(getattr(v, v.WhichOneof("kind"))) for v in i.domain_discrete.values)
                for i in experiment.hparam_infos}
     assert domains == {"activation": ["elu", "relu"], "lr": ["0.001", "0.005"], "batchnorm": ["False", "True"]}, domains
+
+
+def check_sweep():
+    sweep = ["sweep", *DATA, *NET, "--epochs", "1", "--factors", "activation=relu|elu,lr=0.001|0.005,batchnorm",
+             "--fraction", "1/2"]
+    fovea(*sweep, "--out", "sweep")
+    fovea(*sweep, "--shard", "4/4", "--out", "shard")
+    experiment, groups = session_groups("shard")  # of one network, and it knows what the whole sweep varies
+    check_factors(experiment)
+    assert len(groups) == 1, groups
+    experiment, groups = session_groups("sweep")
+    check_factors(experiment)
     assert [m.name.tag for m in experiment.metric_infos][0] == "val_loss", experiment
     assert len(experiment.metric_infos) == 7
     rows = list(csv.DictReader(io.StringIO(pathlib.Path("sweep", "results.csv").read_text())))

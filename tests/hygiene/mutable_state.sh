@@ -10,6 +10,9 @@ need objdump
 known=(
   cache.c:choosing            # the lock of the next
   cache.c:chosen              # where the cache is: under that lock
+  compile_once.c:all          # what open devices have compiled: under the next
+  compile_once.c:changed
+  compile_once.c:changing
   device.c:all                # divisions of devices: between fovea_opencl_begin and fovea_opencl_end
   driver_folder.c:folder      # written between those two, and read afterwards
   driver_folder.c:said        # atomic: who tells the note, once

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What layers.sh says of includes, of the functions themselves: what an object of src/ROOM calls is defined in its room or
-one below; and the files of a room call each other in no circle but those listed here.
+one below; the files of a room call each other in no circle but those listed here; and no two files that the command is
+linked of define one name, of which the linker would take the first and say nothing.
 
     symbols.py BUILD    the build folder, with the objects of the library and of the reference
 """
@@ -42,6 +43,18 @@ def read_objects(build):
             kind, name = line.split()[-2:]
             (wanted if kind == "U" else defined)[file].add(name) if kind in "UTDBRV" else None
     return defined, wanted
+
+
+def defined_twice(build):
+    """name -> the members of the command's libraries that define it, where these are several."""
+    files = collections.defaultdict(list)
+    archives = sorted(build.glob("libfovea*.a"))
+    said = subprocess.run(["nm", "-A", "-g", "--defined-only", *archives], capture_output=True, text=True, check=True).stdout
+    for line in said.splitlines():
+        words = line.split()  # build/libfovea.a:file.c.o:ADDRESS KIND NAME
+        if len(words) == 3 and words[1] in "TDBR":
+            files[words[2]].append(words[0].rpartition(":")[0].rpartition("/")[2])
+    return {name: where for name, where in files.items() if len(where) > 1}
 
 
 def room_of(file):
@@ -96,6 +109,8 @@ def main(build):
         for circle in circles(calls, files):
             if circle not in CIRCLES:
                 findings.append("a circle: " + ", ".join(sorted(circle)))
+    for name, where in sorted(defined_twice(Path(build)).items()):
+        findings.append(f"{name} is defined by {', '.join(where)}")
     print("\n".join(findings))
     print(f"symbols: {len(calls)} objects, {len(findings)} findings")
     return 1 if findings else 0

@@ -11,7 +11,7 @@ need cpack dpkg dpkg-deb dpkg-shlibdeps file readelf c++ pkg-config
 mkdir -- "$scratch/packages" "$scratch/root"
 quietly cpack -G DEB -B "$scratch/packages" --config "$build/CPackConfig.cmake"
 cd -- "$scratch/packages"
-version=$("$build/fovea" --version | head -n 1)
+version=$("$build/fovea" --version | sed -n 1p)
 version=${version#fovea }
 architecture=$(dpkg --print-architecture)
 library=libfovea${version%%.*}
@@ -78,6 +78,6 @@ if command -v lintian >/dev/null; then
   quietly lintian --allow-root --fail-on error ./*.deb
 fi
 
-[ "$("$scratch/root/usr/bin/fovea" --version | head -n 1)" = "fovea $version" ] || fail "the packaged command has another version"
+[ "$("$scratch/root/usr/bin/fovea" --version | sed -n 1p)" = "fovea $version" ] || fail "the packaged command has another version"
 by_pkg_config "$scratch/root/usr"
 printf '%d programs say: %s\n' ${#said[@]} "${said[0]}"

@@ -10,7 +10,7 @@ need ninja c++ pkg-config ldd
 quietly cmake --install "$1" --prefix "$scratch/before"
 prefix=$scratch/after
 mv -- "$scratch/before" "$prefix"
-version=$("$prefix/bin/fovea" --version | head -n 1)
+version=$("$prefix/bin/fovea" --version | sed -n 1p)
 version=${version#fovea }
 
 by_find_package "$prefix"

@@ -8,8 +8,11 @@ top=$here/../..
 version=$(sed -nE 's/^#define FOVEA_VERSION "(.*)"/\1/p' "$top/include/fovea/fovea.h")
 said=$("$1" --version)
 [ "${said%%$'\n'*}" = "fovea $version" ] || fail "the command does not say fovea $version"
-[[ $said == *$'\nbuilt with export to ONNX' || $said == *$'\nbuilt without export to ONNX' ]] ||
-  fail "the command does not say what it was built with, but: $said"
+# Each optional part is in one of two lines.
+for part in 'ONNX export' MPI WebP; do
+  [ "$(grep -cE "^built with(out)?: (.*, )?$part(, .*)?\$" <<<"$said")" = 1 ] ||
+    fail "the command does not say whether it was built with $part, but: $said"
+done
 
 mkdir -p -- "$scratch/top/include/fovea"
 cp -- "$top/CMakeLists.txt" "$scratch/top/"

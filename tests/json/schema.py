@@ -23,11 +23,12 @@ NET = "--arch 3,2,1 --depth 1 --attention none --batch 32 --bn-momentum 0.9 --li
 SMALL = "--units 3,2,1 --batch 16 --steps 1".split()
 
 
-def lines_of(images):
+def lines_of(images, onnx):
     """Of each subcommand: (exit code, arguments). They run in this order, in one folder."""
     data = ["--data", images]
     train = [*data, *NET, "--epochs", "2"]
     sweep = [*train, "--factors", "activation=relu|elu,latent=1|2"]
+    shards = [*train, "--factors", "activation=relu|elu"]
     return {
         "devices": [(0, [])],
         "check": [(0, ["--small"]), (2, ["--device", "no such device"])],
@@ -40,12 +41,17 @@ def lines_of(images):
                              "--save", "p.safetensors"]),
                         (5, ["--run", "nothing", "--walk", "--out", "walk.png"])],
         "sweep": [(0, [*sweep, "--out", "sweep"]), (2, [*sweep, "--out", "sweep"]),
-                  (0, [*train, "--factors", "activation=relu", "--out", "one"])],
+                  (0, [*train, "--factors", "activation=relu", "--out", "one"]),
+                  (0, [*shards, "--shard", "1/2", "--out", "first"]), (0, [*shards, "--shard", "2/2", "--out", "second"]),
+                  (0, ["--merge", "--out", "merged", "first", "second"]), (2, ["--merge", "--out", "half", "first"])],
         "regress": [(0, [str(GOLDEN / "regress" / "seed.csv")]), (0, [str(GOLDEN / "inference" / "sweep_blocks.csv")]),
                     (0, [str(GOLDEN / "inference" / "two_way.csv"), "--response", "y", "--terms", "g*h*x", "--anova", "2",
                          "--robust", "hc3"]),
                     (2, []), (5, ["nothing.csv"])],
         "pack": [(0, [images, "--out", "set.fovea"]), (2, [])],
+        "export": [*([(0, ["--run", "run", "--out", "run.onnx", "--part", "encoder", "--fold-bn"])] if onnx else []),
+                   (5, ["--run", "nothing", "--out", "x.onnx"])],
+        "report": [(0, ["run"]), (0, ["sweep", "--out", "page.html"]), (2, ["nothing"]), (2, [])],
     }
 
 
@@ -77,6 +83,8 @@ class Checker:
             error = value["error"]
             assert error["exit_code"] == code, f"{what}: {error}"
             assert done.stderr.rstrip().endswith("fovea: " + error["message"]), f"{what}: {error}, {done.stderr}"
+        shard = arguments[arguments.index("--shard") + 1] if "--shard" in arguments else None
+        assert value.get("shard") == shard, f"{what}: {value}"
         if name == "check" and not code:
             assert value["passed"], value["why"]
 
@@ -92,7 +100,7 @@ class Checker:
         self.run("train", "--json", "--log-json", "--data", "x", "--out", "y", code=2)
         # A path that is no UTF-8: refused before anything is made, and the error is JSON.
         for name, more in (("train", ["--data", "x"]), ("sweep", ["--data", "x"]), ("pack", ["x"]),
-                           ("reconstruct", ["--run", "run", "--walk"])):
+                           ("reconstruct", ["--run", "run", "--walk"]), ("export", ["--run", "run"]), ("report", ["run"])):
             arguments = [self.fovea, name, *more, "--json", "--out", b"no\xffutf.png"]
             done = subprocess.run(arguments, capture_output=True, check=False)
             assert done.returncode == 2, f"{name}: {done}"
@@ -162,7 +170,7 @@ def main():
     schema = json.loads((ROOT / "tools" / "cli" / "output.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     checker = Checker(fovea, Draft202012Validator, schema)
-    lines = lines_of(images)
+    lines = lines_of(images, "ONNX export" in checker.run("--version")[0].stdout.split("built without")[0])
     listing = checker.run("--help")[0].stdout.split("subcommands:")[1].split("\n\n")[0]
     names = [line.split()[0] for line in listing.strip().splitlines()]
     scratch = tempfile.mkdtemp()

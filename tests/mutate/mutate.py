@@ -67,6 +67,8 @@ def target_of(test):
         return "list_launches" if stem in ("census", "limits") else None
     if folder == "export" and stem.endswith(("_sample", "_all")):
         return "export_custom"
+    if folder == "reach" and (ROOT / "tests" / folder / f"{stem}.sh").exists():  # scripts that run the command
+        return "fovea"
     if test in ("events/tensorboard", "json/schema"):  # scripts that run the command
         return "fovea"
     if folder == "emulator":  # NAME_DEVICE

@@ -29,10 +29,27 @@ static void corrected(void **state) {
   for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
     char text[ESTIMATE_TEXT];
     const bool told = estimate_correct(&record, networks[i].seconds, networks[i].images, networks[i].left,
-                                       networks[i].left_images, text);
+                                       networks[i].left_images, 1, text);
     assert_int_equal(told, networks[i].said != NULL);
     if (told) assert_string_equal(text, networks[i].said);
   }
+}
+
+/* Several devices at a time: each takes as long as one does, and what is to come is shared. */
+static void corrected_at_once(void **state) {
+  (void)state;
+  char text[ESTIMATE_TEXT];
+  estimate_record record = {0};
+  assert_true(estimate_correct(&record, 60, 1000, 8, 8000, 4, text));
+  assert_string_equal(text,
+                      "the first network took 60 seconds with compiling and evaluation; 8 to come, 4 at a time, will "
+                      "take 2.0 minutes");
+  assert_false(estimate_correct(&record, 90, 1000, 7, 7000, 4, text)); /* 26 seconds more, 4 at a time */
+  assert_true(estimate_correct(&record, 150, 1000, 6, 6000, 2, text));
+  assert_string_equal(text,
+                      "3 networks took 5.0 minutes in all; 6 to come, 2 at a time, will take 5.0 minutes, not 3.0 "
+                      "minutes");
+  assert_false(estimate_correct(&record, 150, 1000, 0, 0, 0, text));
 }
 
 static void begun(void **state) {
@@ -47,6 +64,7 @@ static void begun(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(corrected), cmocka_unit_test(begun)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(corrected), cmocka_unit_test(corrected_at_once),
+                                     cmocka_unit_test(begun)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,9 +25,42 @@ int command_run(const command *c, int argc, char **argv) {
   return code;
 }
 
+static bool mpi_built_in(void) {
+#ifdef FOVEA_MPI
+  return true;
+#else
+  return false;
+#endif
+}
+
+static bool webp_built_in(void) {
+#ifdef FOVEA_WEBP
+  return true;
+#else
+  return false;
+#endif
+}
+
+/* What CMake did not find, or was told to leave out, is left out. */
+static const struct {
+  const char *name;
+  bool (*built_in)(void);
+} parts[] = {{"ONNX export", fovea_onnx_built_in}, {"MPI", mpi_built_in}, {"WebP", webp_built_in}};
+
+static void print_parts(const char *title, bool built_in) {
+  const char *gap = title;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    if (parts[i].built_in() != built_in) continue;
+    printf("%s%s", gap, parts[i].name);
+    gap = ", ";
+  }
+  if (gap != title) putchar('\n');
+}
+
 void command_print_version(void) {
   puts("fovea " FOVEA_VERSION);
-  printf("built %s export to ONNX\n", fovea_onnx_built_in() ? "with" : "without");
+  print_parts("built with: ", true);
+  print_parts("built without: ", false);
 }
 
 static const char *variable_name(const void *of, size_t i) {

@@ -41,7 +41,7 @@ fovea_status command_begin(const command_line *line, int argc, char **argv, bool
 /* Sets the values again, after others were put in their places. */
 fovea_status command_parse(const command_line *line, int argc, char **argv);
 
-/* "fovea 0.1.0", and a line of what it was built with. */
+/* "fovea 0.1.0"; then which optional parts it was built with, and without, a line each. */
 void command_print_version(void);
 
 /* Prints "fovea: MESSAGE" to stderr, keeps it for --json, and returns the status as an exit code. */

@@ -4,6 +4,7 @@
 #include "cli/driver_death.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,12 @@
 #include "runtime/driver_watch.h"
 
 static volatile sig_atomic_t watching;
+static _Thread_local int blamed = -1; /* the device that this thread works with; -1: none, or it cannot tell */
+static struct {
+  const char *const *names; /* of the devices */
+  char *const *const *arguments;
+  atomic_int count;
+} others;
 static bool no_linker; /* asked beforehand: looking along PATH is nothing for a signal handler */
 
 static const struct death {
@@ -40,6 +47,20 @@ static bool on_path(const char *program) {
 
 static void put(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }
 
+/* Other threads and what they hold end with it, whatever state the driver left that in. */
+static void start_without(int device) {
+  sigset_t all;
+  sigemptyset(&all);
+  for (int i = 0; i < DEATHS; i++) sigaddset(&all, deaths[i].signal);
+  put("; ");
+  put(others.names[device]);
+  put(" is left out from here on, and the others go on from what is saved\n");
+  fovea_driver_folder_died(true);
+  (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
+  execv("/proc/self/exe", others.arguments[device]);
+  put("fovea: it cannot start again");
+}
+
 /* Async-signal-safe. The sentence has a line of its own, whatever the driver wrote. */
 static _Noreturn void die(const char *how, const char *doing) {
   const char *folder = fovea_driver_folder();
@@ -61,6 +82,7 @@ static _Noreturn void die(const char *how, const char *doing) {
     put("there is no linker 'ld' on PATH, which it may need to compile; install one, e.g. Debian's binutils");
   } else {
     put("a fault of the driver, of the kernels that it compiled, of the machine or of fovea");
+    if (blamed >= 0 && blamed < atomic_load(&others.count)) start_without(blamed);
     if (folder[0]) put("; the compiled kernels in use are set aside at the next start");
   }
   put("\n");
@@ -108,6 +130,15 @@ void driver_death_watch(void) {
   take_signals();
   fovea_driver_when_loaded(take_signals);
   (void)atexit(on_exit_of_others);
+}
+
+void driver_death_blame(int device) { blamed = device; }
+
+void driver_death_others(const char *const *names, char *const *const *arguments, int count) {
+  atomic_store(&others.count, 0);
+  others.names = names;
+  others.arguments = arguments;
+  atomic_store(&others.count, count);
 }
 
 void driver_death_unwatch(void) { watching = 0; }

@@ -272,10 +272,16 @@ fovea_status options_lead(int argc, char **argv, options_wish *wish, int *operan
   return walk(argc, argv, "+:h", NULL, 0, wish, operand);
 }
 
+static bool is_excused(const option *o, const option *options, size_t count) {
+  for (size_t i = 0; i < count && o->unless; i++)
+    if (strcmp(options[i].name, o->unless) == 0) return options[i].given;
+  return false;
+}
+
 static fovea_status check_required(const option *options, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const option *o = &options[i];
-    if (o->required && !o->given)
+    if (o->required && !o->given && !is_excused(o, options, count))
       return fovea_fail(FOVEA_INVALID, "--%s%s%s is required", o->name, o->argument ? " " : "",
                         o->argument ? o->argument : "");
   }
@@ -371,7 +377,7 @@ void options_print_help(const char *usage, const char *summary, const option *op
       printf("  %-*s", (int)width, left);
     }
     printf("  %s", o->help);
-    if (o->required) printf(" (required)");
+    if (o->required) printf(" (required%s%s)", o->unless ? " without --" : "", o->unless ? o->unless : "");
     if (!o->required && *value) printf(" [%s]", value);
     printf("\n");
   }

@@ -42,6 +42,7 @@ typedef struct command_option {
   const char *help;
   bool given; /* set by the parser */
   bool required;
+  const char *unless; /* the flag without which it is required; NULL: any */
 } option;
 
 /* Name number i of a list; NULL after its last. */

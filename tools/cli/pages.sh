@@ -14,7 +14,7 @@ cat >"$temporary/fovea" <<'END'
 END
 chmod +x "$temporary/fovea"
 export command subcommand=''
-version=$("$command" --version | head -n 1)
+version=$("$command" --version | sed -n 1p)
 
 # page NAME SUMMARY SEE...: the page of what $subcommand is.
 page() {

@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,9 @@ static struct {
   const char *unit;
   size_t total, done;
   double begun, printed;
-} progress;
+} progress;                                /* under the lock */
+static void (*listener)(const char *line); /* under it, too */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* "1:05" or "2:03:04" */
 static const char *duration_text(double seconds, char text[32]) {
@@ -89,8 +92,14 @@ static void print_now(bool last) {
   fflush(stderr);
 }
 
+static void end_bar(void) {
+  if (progress.active) print_now(true);
+  progress.active = false;
+}
+
 void progress_begin(const char *label, size_t total, const char *unit) {
-  progress_end();
+  pthread_mutex_lock(&lock);
+  end_bar();
   memset(&progress, 0, sizeof progress);
   progress.active = true;
   progress.terminal = can_redraw();
@@ -98,16 +107,21 @@ void progress_begin(const char *label, size_t total, const char *unit) {
   progress.unit = unit;
   progress.total = total;
   progress.begun = progress.printed = fovea_seconds();
+  pthread_mutex_unlock(&lock);
 }
 
-static void (*listener)(const char *line);
-
-void progress_listen(void (*hear)(const char *line)) { listener = hear; }
+void progress_listen(void (*hear)(const char *line)) {
+  pthread_mutex_lock(&lock);
+  listener = hear;
+  pthread_mutex_unlock(&lock);
+}
 
 void progress_say(const char *line) {
+  pthread_mutex_lock(&lock);
   if (listener != NULL) listener(line);
   if (progress.active && progress.terminal) fputs("\r\033[K", stderr);
   fprintf(stderr, "%s\n", line);
+  pthread_mutex_unlock(&lock);
 }
 
 void progress_hear(void *user, const char *line) {
@@ -130,7 +144,7 @@ void progress_say_network(const fovea_device_info *device, const fovea_vae *vae)
                 (double)device->global_memory / 1073741824.0);
 }
 
-void progress_update(size_t done, const char *note) {
+static void update(size_t done, const char *note) {
   if (!progress.active) return;
   progress.done = done;
   snprintf(progress.note, sizeof progress.note, "%s", note ? note : "");
@@ -140,8 +154,14 @@ void progress_update(size_t done, const char *note) {
   print_now(false);
 }
 
+void progress_update(size_t done, const char *note) {
+  pthread_mutex_lock(&lock);
+  update(done, note);
+  pthread_mutex_unlock(&lock);
+}
+
 void progress_end(void) {
-  if (!progress.active) return;
-  print_now(true);
-  progress.active = false;
+  pthread_mutex_lock(&lock);
+  end_bar();
+  pthread_mutex_unlock(&lock);
 }

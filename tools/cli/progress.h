@@ -1,5 +1,5 @@
 /* Progress on stderr: a bar on a terminal, cut to its width, elsewhere (also with TERM=dumb) a line every few seconds
- * and one at the end. One at a time. */
+ * and one at the end. One at a time; any thread may tell of it. */
 #ifndef FOVEA_TOOLS_CLI_PROGRESS_H
 #define FOVEA_TOOLS_CLI_PROGRESS_H
 

@@ -17,7 +17,9 @@ enum { SAME_REQUEST = 2, FAREWELL = 1024, MILLISECONDS = 1000 };
 /* Handlers run on any thread, the driver's too, at any moment: all they touch is atomic. */
 static atomic_int received;
 static atomic_llong received_at; /* in milliseconds */
-static atomic_bool busy, terminal;
+static atomic_int busy;          /* threads that are */
+static _Thread_local bool this_thread_is;
+static atomic_bool terminal;
 static char farewells[2][FAREWELL];
 static _Atomic(const char *) farewell;
 
@@ -56,7 +58,7 @@ static _Noreturn void end(int number) {
 static void on_signal(int number) {
   const int reason = errno;
   int before = 0;
-  if (!atomic_load(&busy)) {
+  if (atomic_load(&busy) == 0) {
     say(number, ": ended; there was nothing new to save, go on with --resume\n");
     const char *text = atomic_load(&farewell);
     if (text != NULL) put(STDOUT_FILENO, text);
@@ -102,7 +104,7 @@ void signals_catch(void) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESTART}, before;
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < CAUGHT; i++) sigaddset(&action.sa_mask, caught[i].number);
-  atomic_store(&busy, false);
+  signals_rest();
   atomic_store(&terminal, isatty(STDERR_FILENO) == 1);
   static sigset_t set; /* the thread's, too */
   sigemptyset(&set);
@@ -118,15 +120,23 @@ void signals_catch(void) {
 
 int signals_received(void) { return atomic_load(&received); }
 
-/* In this order no signal is missed: one that comes between the two ends the process. */
-bool signals_idle(void) {
-  atomic_store(&busy, false);
-  if (signals_received() == 0) return false;
-  atomic_store(&busy, true); /* until the caller has told how it stopped */
-  return true;
+void signals_busy(void) {
+  if (!this_thread_is) atomic_fetch_add(&busy, 1);
+  this_thread_is = true;
 }
 
-void signals_busy(void) { atomic_store(&busy, true); }
+void signals_rest(void) {
+  if (this_thread_is) atomic_fetch_sub(&busy, 1);
+  this_thread_is = false;
+}
+
+/* In this order no signal is missed: one that comes between the two ends the process. */
+bool signals_idle(void) {
+  signals_rest();
+  if (signals_received() == 0) return false;
+  signals_busy(); /* until the caller has told how it stopped */
+  return true;
+}
 
 void signals_farewell(const char *text) {
   char *copy = farewells[atomic_load(&farewell) == farewells[0]];

@@ -1,5 +1,6 @@
 /* SIGINT, SIGTERM and SIGHUP in a command that trains: what is new is saved first, and nothing is waited for when
- * nothing is new. A process is idle when its end would lose nothing, as while kernels are compiled, and busy else. */
+ * nothing is new. A process is idle when its end would lose nothing, as while kernels are compiled, and busy else:
+ * while one of its threads is, each of which says so for itself. */
 #ifndef FOVEA_TOOLS_CLI_SIGNALS_H
 #define FOVEA_TOOLS_CLI_SIGNALS_H
 
@@ -17,6 +18,9 @@ int signals_received(void);
 /* Idle from now on; whether a signal came before that, so that the caller is to stop. */
 bool signals_idle(void);
 void signals_busy(void);
+
+/* Idle, whatever came: of a thread that ends, or that has told how it stopped. */
+void signals_rest(void);
 
 /* What an idle process that a signal ends prints on stdout: copied, cut to about a thousand bytes. */
 void signals_farewell(const char *text);

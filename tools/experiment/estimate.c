@@ -42,23 +42,27 @@ void estimate_say(double images, double speed, char text[ESTIMATE_TEXT]) {
 }
 
 bool estimate_correct(estimate_record *r, double seconds, size_t images, size_t left, size_t left_images,
-                      char text[ESTIMATE_TEXT]) {
+                      size_t at_once, char text[ESTIMATE_TEXT]) {
   static const double far = 1.25, half_a_minute = 30;
-  char all[DURATION], rest[DURATION], before[DURATION];
+  char all[DURATION], rest[DURATION], before[DURATION], together[DURATION] = "";
   r->networks++;
   r->images += images;
   r->seconds += seconds;
+  if (left == 0) return false;
+  const double to_come = (double)left_images / (double)at_once;
   const double now = r->seconds / (double)r->images, said = r->said;
-  const bool near = (now < far * said && said < far * now) || fabs(now - said) * (double)left_images < half_a_minute;
-  if (left == 0 || (r->networks > 1 && near)) return false;
+  const bool near = (now < far * said && said < far * now) || fabs(now - said) * to_come < half_a_minute;
+  if (r->networks > 1 && near) return false;
   r->said = now;
-  duration(now * (double)left_images, rest);
+  if (at_once > 1) snprintf(together, DURATION, ", %zu at a time,", at_once);
+  duration(now * to_come, rest);
   if (r->networks == 1)
-    snprintf(text, ESTIMATE_TEXT, "the first network took %s with compiling and evaluation; %zu to come will take %s",
-             duration(seconds, all), left, rest);
+    snprintf(text, ESTIMATE_TEXT, "the first network took %s with compiling and evaluation; %zu to come%s will take %s",
+             duration(seconds, all), left, together, rest);
   else
-    snprintf(text, ESTIMATE_TEXT, "%zu networks took %s; %zu to come will take %s, not %s", r->networks,
-             duration(r->seconds, all), left, rest, duration(said * (double)left_images, before));
+    snprintf(text, ESTIMATE_TEXT, "%zu networks took %s%s; %zu to come%s will take %s, not %s", r->networks,
+             duration(r->seconds, all), at_once > 1 ? " in all" : "", left, together, rest,
+             duration(said * to_come, before));
   return true;
 }
 

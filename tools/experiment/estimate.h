@@ -23,9 +23,9 @@ typedef struct estimate_record {
 } estimate_record;
 
 /* Adds a network. True, with a line to say, after the first, and whenever the mean is a quarter off what was last said,
- * and the rest half a minute;
- * `left` networks of `left_images` images are still to come. */
+ * and the rest half a minute; `left` networks of `left_images` images are still to come, `at_once` at a time, each as
+ * fast as the mean of those that are done. */
 bool estimate_correct(estimate_record *r, double seconds, size_t images, size_t left, size_t left_images,
-                      char text[ESTIMATE_TEXT]);
+                      size_t at_once, char text[ESTIMATE_TEXT]);
 
 #endif

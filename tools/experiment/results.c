@@ -112,6 +112,20 @@ static fovea_status take_lines(const char *path, const csvlog *log, factors_plan
   return status;
 }
 
+/* They are complete or nearly so, and in order but for what several devices finished at a time. */
+void results_sort(const factors_plan *plan, csvlog *log) {
+  char name[FIELD];
+  size_t sorted = 0;
+  for (size_t c = 0; c < plan->count; c++) {
+    size_t i = sorted;
+    while (i < log->count && strcmp(csvlog_field(log->lines[i], 0, name, sizeof name), plan->configs[c].name) != 0) i++;
+    if (i == log->count) continue;
+    char *line = log->lines[i];
+    memmove(log->lines + sorted + 1, log->lines + sorted, (i - sorted) * sizeof *log->lines);
+    log->lines[sorted++] = line;
+  }
+}
+
 fovea_status results_check_factors(const char *path, const factors_plan *plan) {
   static const char *const after_seed[] = {",seed,test_loss,", ",seed,reason"};
   char line[LINE] = "";

@@ -32,6 +32,9 @@ fovea_status results_check_folders(const char *path, const csvlog *kept, const f
 /* Whether all lines, of which there is one, have the same test loss, which is in `loss` then. */
 bool results_same_loss(const factors_plan *plan, const csvlog *kept, char loss[CSVLOG_NUMBER]);
 
+/* Puts the lines in the order of the plan's configurations. */
+void results_sort(const factors_plan *plan, csvlog *log);
+
 /* Replaces the file by the header and these lines. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status results_write(const char *path, const factors_plan *plan, const csvlog *kept);
 

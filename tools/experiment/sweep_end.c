@@ -29,7 +29,10 @@ char *sweep_state(const sweep *s, bool stopped, const char *regression) {
   json_t *json =
       json_pack("{s:s,s:b,s:I,s:I,s:I}", "sweep", s->options.out, "stopped", stopped, "configurations",
                 (json_int_t)s->plan.count, "done", (json_int_t)sweep_count_done(s), "failed", (json_int_t)s->failed);
-  char *dump = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
+  char part[SHARD_TEXT];
+  const bool whole =
+      s->shard.count == 0 || json_object_set_new(json, "shard", json_string(shard_text(&s->shard, part))) == 0;
+  char *dump = json != NULL && whole ? json_dumps(json, JSON_INDENT(2)) : NULL;
   json_decref(json);
   if (dump == NULL || regression == NULL) return dump;
   dump[strlen(dump) - sizeof "}"] = '\0'; /* without "\n}"; the regression's members follow */
@@ -226,21 +229,38 @@ static fovea_status conclude_stopped(const sweep *s) {
   return FOVEA_OK;
 }
 
+/* Its regression is that of all shards. */
+static fovea_status conclude_shard(const sweep *s, size_t lines) {
+  char part[SHARD_TEXT];
+  if (s->options.json) return put_state(s, false, NULL);
+  printf("%s: shard %s has results of %zu of its %zu configurations; fovea sweep --merge joins all %zu\n",
+         s->options.out, shard_text(&s->shard, part), lines, s->plan.count, s->shard.count);
+  return FOVEA_OK;
+}
+
+/* One result, or none. */
+static fovea_status conclude_without(const sweep *s, size_t lines) {
+  fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu configurations that failed\n",
+          s->results, lines, s->failures, s->failed);
+  return s->options.json ? put_state(s, false, NULL) : FOVEA_OK;
+}
+
 fovea_status sweep_conclude(sweep *s) {
   csvlog kept = {0};
   if (s->stopped) return conclude_stopped(s);
   fovea_status status = results_read(s->results, &s->plan, progress_say, &kept);
+  if (status == FOVEA_OK) results_sort(&s->plan, &kept);
   if (status == FOVEA_OK) status = results_write(s->results, &s->plan, &kept);
   char loss[CSVLOG_NUMBER];
   const size_t lines = kept.count;
   const bool same = lines > 1 && results_same_loss(&s->plan, &kept, loss);
   csvlog_free(&kept);
-  if (status == FOVEA_OK && lines < 2)
-    fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu configurations that failed\n",
-            s->results, lines, s->failures, s->failed);
+  if (status == FOVEA_OK && s->shard.count > 0)
+    status = conclude_shard(s, lines);
+  else if (status == FOVEA_OK && lines < 2)
+    status = conclude_without(s, lines);
   else if (status == FOVEA_OK)
     status = same ? tell_same_loss(s, lines, loss) : regress(s);
-  if (status == FOVEA_OK && lines < 2 && s->options.json) status = put_state(s, false, NULL);
   if (status == FOVEA_OK && s->refused > 0)
     status = fovea_fail(FOVEA_INVALID, "%zu configurations are left out, as said above", s->refused);
   if (status == FOVEA_OK && s->failed > 0 && s->failed == s->plan.count)

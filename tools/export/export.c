@@ -9,6 +9,7 @@
 
 #include "base/fail.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/output.h"
 #include "fovea/fovea.h"
 #include "model/vae.h"
@@ -18,10 +19,21 @@ typedef struct request {
   const char *run, *out;
   int part;
   long long opset;
-  bool fold;
+  bool fold, json;
 } request;
 
 static const char parts[] = "both|encoder|decoder"; /* in the order of fovea_onnx_part */
+
+static fovea_status put_result(const request *r, const fovea_onnx_summary *made) {
+  char part[sizeof parts];
+  const char *at = parts;
+  for (int i = 0; i < r->part; i++) at += strcspn(at, "|") + 1;
+  snprintf(part, sizeof part, "%.*s", (int)strcspn(at, "|"), at);
+  return json_result(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I}", "file", r->out, "part", part, "opset",
+                               (json_int_t)r->opset, "nodes", (json_int_t)made->nodes, "bytes", (json_int_t)made->bytes,
+                               "batchnorms_folded", (json_int_t)made->folded, "batchnorms_left",
+                               (json_int_t)made->normalized));
+}
 
 /* A run's checkpoint; a file is taken as it is. */
 static fovea_status find_checkpoint(const char *run, char path[RUN_PATH]) {
@@ -100,7 +112,7 @@ static fovea_status export(const request *r) {
             made.folded, made.normalized);
   else
     fprintf(stderr, "%zu batch normalizations\n", made.normalized);
-  return FOVEA_OK;
+  return r->json ? put_result(r, &made) : FOVEA_OK;
 }
 
 static int run(int argc, char **argv) {
@@ -134,7 +146,8 @@ static int run(int argc, char **argv) {
       {.name = "fold-bn",
        .kind = OPTION_FLAG,
        .value = &r.fold,
-       .help = "fold batch normalizations into the layers before them"}};
+       .help = "fold batch normalizations into the layers before them"},
+      json_option(&r.json)};
   const command_line line = {
       .usage = "fovea export --run RUN --out FILE.onnx [options]",
       .summary = "Writes a trained network as ONNX, for ONNX Runtime, OpenVINO and others. No device is used.",
@@ -143,7 +156,8 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  status = export(&r);
+  status = json_check("--out", r.out);
+  if (status == FOVEA_OK) status = export(&r);
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;
 }
 

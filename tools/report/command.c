@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -41,11 +42,7 @@ static fovea_status print_result(const request *r, const page *p, size_t size) {
   }
   json_t *json = json_pack("{s:o,s:O,s:I,s:O}", "report", page_text(r->out), "kind", json_object_get(p->root, "kind"),
                            "bytes", (json_int_t)size, "missing", p->missing);
-  char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-  if (text) puts(text);
-  json_decref(json);
-  free(text);
-  return text ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for JSON");
+  return json_result(json);
 }
 
 /* Writes the page, which reloads itself where `more` will come. */
@@ -164,7 +161,7 @@ static int run(int argc, char **argv) {
        .kind = OPTION_FLAG,
        .value = &r.watch,
        .help = "renew the page after every epoch, or configuration of a sweep, to the end; the page reloads itself"},
-      {.name = "json", .kind = OPTION_FLAG, .value = &r.json, .help = "print the result as JSON"}};
+      json_option(&r.json)};
   const command_line line = {.usage = "fovea report DIR [options]",
                              .summary = "Makes one HTML file of a run or a sweep, to be opened in any browser.",
                              .options = options,
@@ -175,7 +172,8 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  status = check(&r, path);
+  status = json_check("--out", r.out);
+  if (status == FOVEA_OK) status = check(&r, path);
   if (status == FOVEA_OK && r.watch) signals_catch();
   if (status == FOVEA_OK) status = r.watch ? watch(&r) : make(&r, &done, false);
   if (status != FOVEA_OK) return command_fail(status);

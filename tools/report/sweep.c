@@ -188,7 +188,12 @@ fovea_status sweep_show(page *p, const folder_request *r, bool *done) {
     page_miss(p, "%s has no results.csv yet", r->dir);
   }
   *done = is_done(r->dir);
-  if (!*done) page_miss(p, "%s is unfinished: its regression has not been written since its last result", r->dir);
+  const char *shard = json_string_value(json_object_get(config, "shard"));
+  if (shard)
+    page_miss(p, "%s is shard %.40s of its sweep: its regression is that of all, which fovea sweep --merge makes",
+              r->dir, shard);
+  else if (!*done)
+    page_miss(p, "%s is unfinished: its regression has not been written since its last result", r->dir);
   json_decref(results);
   json_decref(config);
   return status;

@@ -12,6 +12,7 @@
 enum { LARGEST_PICTURE = 1 << 30 };
 
 struct board {
+  const char *dir; /* the run's */
   events *log;
   events_found found;
   int epochs;
@@ -29,7 +30,7 @@ static fovea_status put_losses(board *b, const training_epoch *row) {
 }
 
 /* Epochs after the last that the files have, whose losses the checkpoint or metrics.csv knows. */
-static fovea_status put_lost(board *b, const char *dir, const training_epoch *rows, int completed) {
+static fovea_status put_lost(board *b, const training_epoch *rows, int completed) {
   fovea_status status = FOVEA_OK;
   int lost = 0;
   for (int e = b->found.last; e < completed && status == FOVEA_OK; e++) {
@@ -41,9 +42,9 @@ static fovea_status put_lost(board *b, const char *dir, const training_epoch *ro
     progress_tell(
         "fovea: %s: events of %d of %d epochs are missing; their losses are written anew, with the time of now and "
         "without pictures and histograms",
-        dir, lost, completed);
+        b->dir, lost, completed);
   if (b->found.missing > 0)
-    progress_tell("fovea: %s: events of %d epochs are missing among the others, and stay so", dir, b->found.missing);
+    progress_tell("fovea: %s: events of %d epochs are missing among the others, and stay so", b->dir, b->found.missing);
   return status;
 }
 
@@ -63,10 +64,11 @@ fovea_status board_open(const run_options *o, const json_t *config, const traini
   if (!o->tensorboard) return FOVEA_OK;
   board *made = calloc(1, sizeof *made);
   if (made == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the events of %s", o->out);
+  made->dir = o->out;
   made->epochs = (int)o->epochs;
   fovea_status status = events_open(o->out, completed, progress_say, &made->log, &made->found);
   if (status == FOVEA_OK && !made->found.begun) status = put_settings(made, config);
-  if (status == FOVEA_OK) status = put_lost(made, o->out, rows, completed);
+  if (status == FOVEA_OK) status = put_lost(made, rows, completed);
   if (status == FOVEA_OK) status = events_flush(made->log);
   if (status == FOVEA_OK)
     *b = made;
@@ -122,7 +124,8 @@ fovea_status board_epoch(board *b, const fovea_vae *vae, bool stepped, const tra
   if (status == FOVEA_OK) status = put_histograms(b, vae->network, row->epoch, "weights", FOVEA_VALUE);
   if (status == FOVEA_OK && stepped) status = put_histograms(b, vae->network, row->epoch, "gradients", FOVEA_GRADIENT);
   if (status == FOVEA_OK && !stepped)
-    progress_tell("fovea: epoch %d has no histograms of gradients: another process made its last step", row->epoch);
+    progress_tell("fovea: %s: epoch %d has no histograms of gradients: another process made its last step", b->dir,
+                  row->epoch);
   return status == FOVEA_OK ? events_flush(b->log) : status;
 }
 

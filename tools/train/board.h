@@ -9,8 +9,8 @@
 
 typedef struct board board;
 
-/* *b stays NULL with --tensorboard off; every function here takes that. rows: of the `completed` epochs, as
- * metrics_restore gave them. FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_INVALID. */
+/* *b stays NULL with --tensorboard off; every function here takes that. o->out is borrowed. rows: of the `completed`
+ * epochs, as metrics_restore gave them. FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_INVALID. */
 fovea_status board_open(const run_options *o, const json_t *config, const training_epoch *rows, int completed,
                         board **b);
 

@@ -202,7 +202,7 @@ static fovea_status train(const run_options *o, bool *stopped) {
     lag_say(o, data.train->count, lag);
     if (lag[0] != '\0') progress_tell("fovea: %s", lag);
     view v = {o, &data, (int)o->epochs, data.train->count};
-    const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved, show_wrote};
+    const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved, show_wrote, NULL};
     status = training_run(o, &data, device, &hooks, &result);
     progress_end();
   }

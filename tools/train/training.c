@@ -138,10 +138,15 @@ static void tell(const training *t, size_t images_done, const fovea_losses *loss
   if (t->hooks->progress != NULL) t->hooks->progress(t->hooks->user, t->state.epoch, images_done, losses);
 }
 
+static bool told_to_stop(const training *t) { return t->hooks->stop != NULL && atomic_load(t->hooks->stop); }
+
 static bool on_progress(void *user, size_t images_done, const fovea_losses *losses) {
   tell(user, images_done, losses);
-  return signals_received() == 0;
+  return signals_received() == 0 && !told_to_stop(user);
 }
+
+/* Where nothing would be lost: whether to stop. */
+static bool rest(const training *t) { return signals_idle() || told_to_stop(t); }
 
 /* Until the first step, whose kernels may take a minute to compile, nothing would be lost. */
 static void on_step(void *user) {
@@ -285,7 +290,7 @@ static fovea_status train_epoch(training *t, bool *stopped) {
   fovea_status status = FOVEA_OK;
   if (t->state.images_done < t->data->train->count) status = train_steps(t, stopped);
   if (status != FOVEA_OK || *stopped) return status;
-  *stopped = signals_idle();
+  *stopped = rest(t);
   status = *stopped ? FOVEA_OK : complete_epoch(t);
   t->stepped = false;
   return status;
@@ -375,12 +380,12 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   if (status == FOVEA_OK) status = draw_augmented(&t);
   if (status == FOVEA_OK) {
     tell_saved(&t);
-    stopped = signals_idle();
+    stopped = rest(&t);
   }
   if (status == FOVEA_OK && !stopped) status = restore_reconstructions(&t);
   while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
     status = train_epoch(&t, &stopped);
-    if (status == FOVEA_OK && !stopped) stopped = signals_idle();
+    if (status == FOVEA_OK && !stopped) stopped = rest(&t);
   }
   if (status == FOVEA_OK && !stopped) status = final_pictures(&t);
   status = board_failed(t.board, t.state.epoch + 1, status);

@@ -2,6 +2,8 @@
 #ifndef FOVEA_TOOLS_TRAIN_TRAINING_H
 #define FOVEA_TOOLS_TRAIN_TRAINING_H
 
+#include <stdatomic.h>
+
 #include "train/metrics.h"
 #include "train/run.h"
 
@@ -24,6 +26,7 @@ typedef struct training_hooks {
   void (*saved)(void *user, const training_result *so_far);
   /* A file was written: a checkpoint or a picture. */
   void (*wrote)(void *user, bool checkpoint, const char *path, int epochs_done, size_t images_done);
+  const atomic_bool *stop; /* the training is to stop, as by a signal */
 } training_hooks;
 
 /* Trains in options->out on data and device. With options->resume goes on from what is there, and the result is
