@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
-# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools installs what only tests use. Safe to run twice: what is
-# there is left alone.
+# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools installs what only tests use, with the argument
+# "long" also what only the long ones do. Safe to run twice: what is there is left alone.
 
 fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 fovea_build_dir=$fovea_root/build
@@ -21,9 +21,10 @@ fovea_test_packages=(
   clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr
   oclgrind clang-15 libclc-15 lld-15 llvm-15 llvm-spirv-15 spirv-tools binutils
   help2man man-db dpkg-dev file zsh fish
-  chromium
-  python3 python3-venv python3-pip python3-torch
+  python3 python3-venv python3-pip
 )
+# Some hundred packages each, which tests/all.sh alone installs.
+fovea_long_test_packages=(chromium python3-torch)
 
 # fovea_quietly LOG TITLE COMMAND...: runs the command with its output in LOG, and a dot every two seconds. The
 # output is shown only when the command fails.
@@ -113,5 +114,7 @@ fovea_setup() {
 
 # Never fails: what is not there is not tested.
 fovea_setup_test_tools() {
-  fovea_install_packages "${fovea_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
+  local packages=("${fovea_test_packages[@]}")
+  [ "${1:-}" != long ] || packages+=("${fovea_long_test_packages[@]}")
+  fovea_install_packages "${packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
 }
