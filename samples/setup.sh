@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
-# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools installs what only tests use, with the argument
-# "long" also what only the long ones do. Safe to run twice: what is there is left alone.
+# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools and fovea_setup_long_test_tools install what only
+# tests use. Safe to run twice: what is there is left alone.
 
 fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 fovea_build_dir=$fovea_root/build
@@ -112,9 +112,11 @@ fovea_setup() {
   fovea_install_packages "${fovea_packages[@]}" && fovea_build "$@"
 }
 
-# Never fails: what is not there is not tested.
+# These never fail: what is not there is not tested.
 fovea_setup_test_tools() {
-  local packages=("${fovea_test_packages[@]}")
-  [ "${1:-}" != long ] || packages+=("${fovea_long_test_packages[@]}")
-  fovea_install_packages "${packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
+  fovea_install_packages "${fovea_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
+}
+
+fovea_setup_long_test_tools() {
+  fovea_install_packages "${fovea_long_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
 }

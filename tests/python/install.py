@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Installs the Python package as a user does, on an installed library, for the other tests of this folder.
 
-usage: install.py BUILD FOLDER PACKAGES     BUILD has the library, FOLDER gets its prefix, and the environment "suite" in
-                                            the folder PACKAGES (tests/support/pypi.py) the package
+usage: install.py BUILD FOLDER PACKAGES     BUILD has the library, FOLDER gets its prefix, and PACKAGES' environment
+                                            "suite" (tests/support/pypi.py) the package
 
 77, saying why, where that environment is not made.
 """

@@ -66,7 +66,8 @@ def call(path, command):
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=INDEX_SECONDS,
                               check=False)
-        said = (done.stdout.strip().splitlines() or ["no message"])[-1] if done.returncode else None
+        lines = done.stdout.strip().splitlines() or ["no message"]
+        said = "; ".join(dict.fromkeys([lines[0], lines[-1]])) if done.returncode else None
     except (OSError, subprocess.TimeoutExpired) as error:
         said = str(error)
     if said is not None:
