@@ -41,7 +41,7 @@ def sample():
     """An image of one channel that is halved evenly, by the network of tools/train, whose kernels are there; and one
     of three that is not."""
     yield {"activation": "relu", "attention": "spatial", "shape": (None, "4,3,2", 1, 2, "on", 0.2), "opset": 17}
-    yield {"activation": "tanh", "attention": "cbam", "shape": SHAPES[4], "opset": 18}
+    yield {"activation": "tanh", "attention": "cbam", "shape": ((13, 13, 3), "4,3", 1, 2, "on", 0.2), "opset": 18}
 
 
 def write_images(path, shape):
