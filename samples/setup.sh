@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
-# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools installs what only tests use. Safe to run twice: what is
-# there is left alone.
+# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools and fovea_setup_long_test_tools install what only
+# tests use. Safe to run twice: what is there is left alone.
 
 fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 fovea_build_dir=$fovea_root/build
@@ -22,9 +22,10 @@ fovea_test_packages=(
   oclgrind clang-15 libclc-15 lld-15 llvm-15 llvm-spirv-15 spirv-tools binutils
   help2man man-db dpkg-dev file zsh fish
   libopenmpi-dev openmpi-bin
-  chromium
-  python3 python3-venv python3-pip python3-torch
+  python3 python3-venv python3-pip
 )
+# Some hundred packages each, which tests/all.sh alone installs.
+fovea_long_test_packages=(chromium python3-torch)
 
 # fovea_quietly LOG TITLE COMMAND...: runs the command with its output in LOG, and a dot every two seconds. The
 # output is shown only when the command fails.
@@ -112,7 +113,11 @@ fovea_setup() {
   fovea_install_packages "${fovea_packages[@]}" && fovea_build "$@"
 }
 
-# Never fails: what is not there is not tested.
+# These never fail: what is not there is not tested.
 fovea_setup_test_tools() {
   fovea_install_packages "${fovea_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
+}
+
+fovea_setup_long_test_tools() {
+  fovea_install_packages "${fovea_long_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
 }

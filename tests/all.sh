@@ -14,6 +14,8 @@ if [ $# -eq 0 ] || [ "$(head -n 1 -- "$passed" 2>/dev/null)" != "$files" ]; then
   printf '%s\n' "$files" >"$passed"
 fi
 if ! grep -qx suite "$passed"; then
+  # shellcheck source=samples/setup.sh
+  (. "$root/samples/setup.sh" && fovea_setup_long_test_tools)
   "$here/run.sh" --exclude-regex '^$' # arguments of its own: nothing is left out
   printf 'suite\n' >>"$passed"
 fi

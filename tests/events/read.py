@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
-"""read.py FOVEA FOLDER IMAGES: TensorBoard's own readers read what `fovea train` and `fovea sweep` write: the numbers of
+"""read.py FOVEA IMAGES: TensorBoard's own readers read what `fovea train` and `fovea sweep` write: the numbers of
 metrics.csv, the pictures' bytes, histograms of all parameters, settings by the plugin "hparams"; each step once, also
-after a run was killed, its files were torn, and it was resumed.
-
-FOLDER gets an environment with tensorboard (77 where it cannot be had)."""
+after a run was killed, its files were torn, and it was resumed."""
 import csv
 import io
 import json
@@ -15,10 +13,6 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "matrix"))
-from run import Skip, venv  # noqa: E402
-
-PACKAGES = ("tensorboard==2.21.*", "jsonschema==4.*")
 NET = "--arch 3,2,1 --depth 1 --attention none --batch 32 --bn-momentum 0.9 --limit-train 64 --limit-test 20".split()
 EPOCHS = 3
 ALL = {"scalars": 0, "images": 0, "histograms": 0, "tensors": 0, "compressedHistograms": 1}
@@ -243,17 +237,11 @@ def check_failure():
 
 def main():
     global COMMAND, DATA
-    COMMAND, folder, images = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
+    COMMAND, images = sys.argv[1:]
     DATA = ["--data", images]
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        if not pathlib.Path(images).is_dir():
-            raise Skip(f"not installed: {images}")
-        environment = venv(folder, *PACKAGES)
-    except Skip as skip:
-        print(f"skipped: {skip}")
+    if not pathlib.Path(images).is_dir():
+        print(f"skipped: not installed: {images}")
         return 77
-    sys.path[:0] = [str(p) for p in environment.glob("lib/python3*/site-packages")]
     scratch = tempfile.mkdtemp()
     os.chdir(scratch)
     try:

@@ -1,11 +1,14 @@
-"""check.py by FOLDER: compares each network of FOLDER with what Fovea makes of it, as its cases.json says: by "onnx",
-ONNX Runtime, OpenVINO and onnx.checker; by "numpy" and "torch", samples/python. Exits 1 with the findings."""
+"""check.py BY FOLDER SITE: compares each network of FOLDER with what Fovea makes of it, as its cases.json says: by "onnx",
+ONNX Runtime and onnx.checker; by "openvino"; by "numpy" and "torch", samples/python. Packages that this Python has not
+are in SITE. Exits 1 with the findings."""
 import json
 import pathlib
 import sys
 
 import numpy as np
-from safetensors.numpy import load_file
+
+sys.path.append(sys.argv[3])
+from safetensors.numpy import load_file  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "samples" / "python"))
 # Relative to the largest value of a tensor, where that is above 1. numpy and PyTorch compute in double precision here, so
@@ -27,11 +30,31 @@ def findings(what, values, expected, most):
             yield f"{what}: {name}: {found}"
 
 
-def check_onnx(case, values):
-    import onnx
+def by_onnxruntime(path):
     import onnxruntime
-    import openvino
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    inputs, names = [i.name for i in session.get_inputs()], [o.name for o in session.get_outputs()]
+    return lambda x: dict(zip(names, session.run(None, {inputs[0]: x})))
 
+
+def by_openvino(path):
+    import openvino
+    compiled = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda x: {name: value for key, value in compiled(x).items() for name in key.get_names()}
+
+
+def check_outputs(what, reader, case, values):
+    """Any batch; the reader is a program's that takes it."""
+    import onnx
+    graph = onnx.load(case["onnx"]).graph
+    source = values[graph.input[0].name]
+    for x in (source, source[:1]):
+        expected = {o.name: values[o.name][:len(x)] for o in graph.output}
+        yield from findings(f"{case['onnx']} by {what}", reader(case["onnx"])(x), expected, RUNTIME)
+
+
+def check_onnx(case):
+    import onnx
     model = onnx.load(case["onnx"])
     onnx.checker.check_model(model, full_check=True)
     onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -49,16 +72,6 @@ def check_onnx(case, values):
             yield f"{case['onnx']}: no {key} in the metadata"
     if model.producer_name != "fovea" or model.opset_import[0].version != case["opset"]:
         yield f"{case['onnx']}: made by {model.producer_name} for {model.opset_import[0].version}"
-    source = model.graph.input[0].name
-    outputs = {o.name: values[o.name] for o in model.graph.output}
-    for count in (len(values[source]), 1):  # any batch
-        x, expected = values[source][:count], {k: v[:count] for k, v in outputs.items()}
-        session = onnxruntime.InferenceSession(case["onnx"], providers=["CPUExecutionProvider"])
-        results = dict(zip([o.name for o in session.get_outputs()], session.run(None, {source: x})))
-        yield from findings(f"{case['onnx']} by ONNX Runtime", results, expected, RUNTIME)
-        compiled = openvino.Core().compile_model(case["onnx"], "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        results = {name: value for key, value in compiled(x).items() for name in key.get_names()}
-        yield from findings(f"{case['onnx']} by OpenVINO", results, expected, RUNTIME)
 
 
 def rebuilt(by, path, images, given):
@@ -93,19 +106,27 @@ def check_rebuilt(by, case, values, most):
                             {"reconstructions": values["reconstructions"]}, most)
 
 
+def check(by, case, values, most):
+    if by == "onnx":
+        return [*check_onnx(case), *check_outputs("ONNX Runtime", by_onnxruntime, case, values)]
+    if by == "openvino":
+        return check_outputs("OpenVINO", by_openvino, case, values)
+    return check_rebuilt(by, case, values, most)
+
+
 def main(by, folder):
     most = REBUILT[pathlib.Path(folder).name]
     cases = json.loads((pathlib.Path(folder) / "cases.json").read_text())
     found = []
-    for case in cases if by == "onnx" else {case["network"]: case for case in cases}.values():
+    for case in cases if by in ("onnx", "openvino") else {case["network"]: case for case in cases}.values():
         values = load_file(case["values"])
         if "originals" in values:  # of fovea reconstruct
             values["images"] = values.pop("originals")
-        found += check_onnx(case, values) if by == "onnx" else check_rebuilt(by, case, values, most)
+        found += check(by, case, values, most)
     print("\n".join(found))
     print(f"{len(cases)} ONNX files, {len({case['network'] for case in cases})} networks by {by}: {len(found)} findings")
     return 1 if found or not cases else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:3]))

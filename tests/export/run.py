@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What leaves Fovea, read by others: 0 if it gives the numbers that Fovea gives, 77 if it cannot be run here.
 
-usage: run.py SET BY FOVEA CUSTOM IMAGES FOLDER
+usage: run.py SET BY FOVEA CUSTOM IMAGES FOLDER PACKAGES
 
 SET is "sample" or "all" of the configurations below, with the graphs of custom.c, the program CUSTOM; BY is "onnx"
-(ONNX Runtime, OpenVINO), "numpy" or "torch" (samples/python). FOLDER keeps the environments and, by set, the files,
-which are made by the first run of a build.
+(ONNX Runtime and onnx.checker), "openvino", "numpy" or "torch" (samples/python). FOLDER keeps, by set, the files, which
+are made by the first run of a build; PACKAGES has the environments of tests/support/pypi.py.
 """
 import itertools
 import json
@@ -15,11 +15,10 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from pypi import Skip, venv  # noqa: E402
+from pypi import Skip, made, site  # noqa: E402
 
 SKIPPED = 77
 HERE = pathlib.Path(__file__).resolve().parent
-READERS = ("onnx==1.23.*", "onnxruntime==1.32.*", "openvino==2026.4.*", "safetensors==0.8.*", "numpy==2.4.*")
 RUN_METADATA = ["config", "run", "data_hash", "graph"]
 
 # Height, width, channels; layers, depth, size of the code; batch normalization in the blocks; dropout.
@@ -42,7 +41,7 @@ def sample():
     """An image of one channel that is halved evenly, by the network of tools/train, whose kernels are there; and one
     of three that is not."""
     yield {"activation": "relu", "attention": "spatial", "shape": (None, "4,3,2", 1, 2, "on", 0.2), "opset": 17}
-    yield {"activation": "tanh", "attention": "cbam", "shape": SHAPES[4], "opset": 18}
+    yield {"activation": "tanh", "attention": "cbam", "shape": ((13, 13, 3), "4,3", 1, 2, "on", 0.2), "opset": 18}
 
 
 def write_images(path, shape):
@@ -113,25 +112,26 @@ def make(kind, fovea, custom, images, folder):
     done.write_text(json.dumps(cases, indent=1))
 
 
-def python_with_torch(folder):
-    """The system's, where it has PyTorch, with safetensors beside."""
+def python_with_torch():
+    """The system's, where it has PyTorch. Its numpy is PyTorch's, so that the packages come behind."""
     for python in ("/usr/bin/python3", sys.executable):
         has = subprocess.run([python, "-c", "import torch, numpy"], stderr=subprocess.DEVNULL, check=False)
         if has.returncode == 0:
-            return venv(folder, "safetensors==0.8.*", name="torch", options=["--system-site-packages"], python=python)
+            return python
     raise Skip("not installed: PyTorch (Debian's python3-torch)")
 
 
-def main(kind, by, fovea, custom, images, folder):
+def main(kind, by, fovea, custom, images, folder, packages):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        place = python_with_torch(folder) if by == "torch" else venv(folder, *READERS)
+        place = made(packages, "long" if by == "openvino" else "suite")
+        python = python_with_torch() if by == "torch" else place / "bin" / "python3"
     except Skip as reason:
         print(f"skipped: {reason}")
         return SKIPPED
     make(kind, fovea, custom, images, folder / kind)
-    return subprocess.run([place / "bin" / "python3", HERE / "check.py", by, folder / kind], check=False).returncode
+    return subprocess.run([python, HERE / "check.py", by, folder / kind, site(place)], check=False).returncode
 
 
 if __name__ == "__main__":

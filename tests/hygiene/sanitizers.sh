@@ -7,16 +7,17 @@
 #     model/ have enough;
 #   - runtime/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
 #   - fuzz/arrays and fuzz/picture, which have sanitizers of their own, and a minute;
+#   - Python's scripts, json, python, report, events/tensorboard and most of export: trainings again, and others' code;
 #   - tests that build programs or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
 # --build and --sample leave out, too, what is about kernels, networks and processes more than about memory on the host:
-# op, model, net, samples, and the command's longer tests.
+# op, model, net, samples, export, and the command's longer tests.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$|^(json|python|report)/|^events/tensorboard$|^export/[a-z]+_(sample|all)$'
 [ "$step" = --run ] ||
-  left_out+='|^(op|model|net|samples)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(bench|load|pack|plots|resume|signals|sweep_resume)$'
+  left_out+='|^(op|model|net|samples|export)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(augment|bench|load|pack|plots|report|resume|signals|sweep_resume)$'
 
 need ninja
 

@@ -5,7 +5,7 @@ usage: run.py NAME FOVEA FOLDER      a row of ROWS below; FOLDER gets NAME.json,
        run.py --table FOLDER         the results of the last runs as a Markdown table
        run.py --spirv FOLDER TEST    a test whose programs go through SPIR-V, on a GPU's path by PoCL
 
-The implementations of PyPI are installed into FOLDER, once.
+Intel's is of the environment "intel" (tests/support/pypi.py) in the folder $PACKAGES.
 """
 import datetime
 import glob
@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from pypi import Skip, venv  # noqa: E402
+from pypi import Skip, made  # noqa: E402
 
 SKIPPED = 77
 
@@ -44,10 +44,11 @@ def debian_pocl(folder):
 
 # The libraries of the wheels find each other by their RUNPATH; their loader, libOpenCL.so, is not used.
 def intel(folder):
-    if " " in str(folder):
+    packages = os.environ.get("PACKAGES", "packages")
+    if " " in packages:
         raise Skip("Intel's runtime makes no context when it lies in a folder whose path has a space")
-    return icd(folder, "intel", find(venv(folder, "intel-opencl-rt==2026.2.*", "intel-cmplr-lib-rt==2026.2.*")
-                                     / "lib" / "libintelocl.so", "libintelocl.so in the package"))
+    library = made(packages, "intel") / "lib" / "libintelocl.so"
+    return icd(folder, "intel", find(library, "libintelocl.so in the package"))
 
 
 # All that is compiled goes through SPIR-V: through_spirv.c, whose library the build puts into this folder.

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import fovea
 
 COMMAND = os.environ["COMMAND"]
+# Of a table's cases one in so many: the suite's sample (tests/support/sample.h).
+EVERY = int(os.environ.get("FOVEA_TEST_EVERY", "1"))
 
 # Odd, not a multiple of the batch, and a second less than a network of the usual size.
 SMALL: dict[str, Any] = {"arch": (5, 4, 3), "depth": 1, "latent": 3, "epochs": 2, "batch": 16, "lr": 0.01, "seed": 7}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""browser.py COMMAND FOLDER: makes the report of a small run, also of an unfinished one, and of a small sweep, and opens each in
+"""browser.py COMMAND PACKAGES: makes the report of a small run, also of an unfinished one, and of a small sweep, and opens each in
 headless Chromium: nothing is said on its console, nothing is asked of the network, what is clicked and typed does what it should,
-in both themes, and axe-core finds nothing. Skipped (77) without Chromium; without axe-core, a Python package's file that is kept
-in FOLDER, that part alone is, and it is said."""
+in both themes, and axe-core finds nothing. Skipped (77) without Chromium; without axe-core, of the environment "suite" in the
+folder PACKAGES (tests/support/pypi.py), that part alone is, and it is said."""
 import html
 import json
 import re
@@ -14,7 +14,9 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-AXE = "axe-playwright-python==0.1.8"  # of PyPI: has axe-core's one file in it
+sys.path.insert(0, str(HERE.parent / "support"))
+from pypi import Skip, made, site  # noqa: E402
+
 NET = "--arch 4,3,2 --depth 1 --batch 16 --epochs 2 --seed 3".split()
 SIDE = 12
 
@@ -25,12 +27,11 @@ def find_chromium():
 
 def find_axe(folder):
     """axe.min.js as text, or None."""
-    where = folder / "axe"
-    if not list(where.rglob("axe.min.js")):
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target", where, AXE]
-        subprocess.run(pip, capture_output=True, check=False, timeout=120)
-    found = list(where.rglob("axe.min.js"))
-    return found[0].read_text() if found else None
+    try:
+        return next(site(made(folder, "suite")).glob("axe_playwright_python/**/axe.min.js")).read_text()
+    except Skip as reason:
+        print(f"axe-core: skipped: {reason}")
+        return None
 
 
 def write_images(folder, name, count):
@@ -99,7 +100,9 @@ def open_page(chromium, page, name, axe, folder):
     found = re.search(r"PROBE:(.*?)END", became, re.S)
     if not found:
         sys.exit(f"{name}: the probe did not come to its end\n{said[-3000:]}")
-    return json.loads(html.unescape(found[1])), [line for line in said.splitlines() if ":CONSOLE" in line], asked
+    # The browser's own pages, of chrome:, say on a machine without a network that it is slow.
+    console = [line for line in said.splitlines() if ":CONSOLE" in line and "source: chrome://" not in line]
+    return json.loads(html.unescape(found[1])), console, asked
 
 
 def check_references(page):
@@ -109,13 +112,12 @@ def check_references(page):
 
 
 def main():
-    command, kept = sys.argv[1], Path(sys.argv[2])
+    command, packages = sys.argv[1:]
     chromium = find_chromium()
     if not chromium:
         print("skipped: chromium is not installed")
         return 77
-    axe = find_axe(kept)
-    print("axe-core: " + ("found" if axe else f"skipped, {AXE} cannot be had"))
+    axe = find_axe(packages)
     findings, checks = [], 0
     with tempfile.TemporaryDirectory() as folder:
         pages = make_pages(command, Path(folder))
