@@ -96,7 +96,7 @@ fovea_status fovea_ring_next(fovea_ring *r, const uint8_t **piece) {
   pthread_mutex_lock(&r->mutex);
   const size_t n = r->taken++, slot = n % r->job.slots; /* the slot before this one is free now */
   pthread_cond_broadcast(&r->changed);
-  while (r->ready[slot] != n + 1 && r->failed != n) pthread_cond_wait(&r->changed, &r->mutex);
+  while (r->ready[slot] != n + 1 && r->failed > n) pthread_cond_wait(&r->changed, &r->mutex);
   if (r->ready[slot] != n + 1) status = fovea_fail(r->status, "%s", r->message);
   pthread_mutex_unlock(&r->mutex);
   *piece = slot_of(r, n);

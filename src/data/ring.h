@@ -23,8 +23,8 @@ typedef struct fovea_ring_job {
 fovea_status fovea_ring_create(const fovea_ring_job *job, fovea_ring **ring);
 void fovea_ring_destroy(fovea_ring *ring); /* takes NULL */
 
-/* The next piece, valid up to the next call; asked for `count` times at most, and not after a failure: the status of
- * its `fill`, so that the first in order is told whichever thread was faster. */
+/* The next piece, valid up to the next call; asked for `count` times at most. The status of its `fill`, so that the
+ * first failure in order is told whichever thread was faster; and that again after it. */
 fovea_status fovea_ring_next(fovea_ring *ring, const uint8_t **piece);
 
 #endif

@@ -132,7 +132,7 @@ fovea_status fovea_predictors_set_first(fovea_predictors *p) {
     size_t level = 0;
     if (v->degree > 0 || v->is_switch) continue;
     status = find_first(p, v, &level);
-    if (level > 0) make_first(v, level, p->design->n);
+    if (!status && level > 0) make_first(v, level, p->design->n);
   }
   return status;
 }

@@ -179,7 +179,7 @@ static void test_unfinished_run_without_a_graph(void **state) {
   fovea_vae_config c = fovea_vae_default();
   fovea_vae *vae = NULL;
   fovea_safetensors *file = NULL;
-  fovea_safetensor all[256] = {{NULL}};
+  fovea_safetensor all[256] = {{.name = NULL}};
   fovea_onnx_summary made_of_graph;
   c.units[0] = 4, c.units[1] = 3, c.unit_count = 2, c.depth = 1, c.height = 5, c.width = 4, c.batch = 16;
   c.activation = FOVEA_ELU, c.attention = FOVEA_ATTENTION_NONE, c.batchnorm = false, c.dropout = 0;
