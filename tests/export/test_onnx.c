@@ -155,7 +155,11 @@ static void test_command(void **state) {
   remove(made);
   says(2, "--opset: '12' is not a whole number from 13 to 23", network_path, made, "--opset 12");
   says(2, "--part: 'all' is not one of both|encoder|decoder", network_path, made, "--part all");
-  says(5, "there is no checkpoint.safetensors in it", temp_path("nowhere"), made, "");
+  says(5, "nowhere: cannot be opened", temp_path("nowhere"), made, "");
+  temp_file("untrained/notes", "x", 1);
+  says(5, "there is no checkpoint.safetensors in it", temp_path("untrained"), made, "");
+  temp_file("sweep/results.csv", "config\n", 7);
+  says(2, "it is a sweep, whose runs are the folders in it", temp_path("sweep"), made, "");
   says(2, "too few for a safetensors file", temp_file("torn", "1234567", 7), made, "");
   assert_int_not_equal(access(made, F_OK), 0);
   says(2, "is no ONNX file and would be lost", network_path, text, "");

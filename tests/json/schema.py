@@ -113,7 +113,7 @@ class Checker:
         return values, names
 
     def log(self, train):
-        done, what = self.run("train", *train, "--out", "log", "--log-json")
+        done, what = self.run("train", *train, "--shift", "1", "--out", "log", "--log-json")
         values, names = self.events(done.stdout, what)
         epochs = [v for v in values if v["event"] == "epoch"]
         assert [v["epoch"] for v in epochs] == [1, 2], what

@@ -69,11 +69,16 @@ async function run() {
   check($$("#attention .heat tr").length === 5, "four attentions and the images");
   check($$("#layers tbody tr").length > 20 && text("#layers").includes("encoder.conv_in"), "layers");
   check(text("#settings").includes("cbam"), "settings");
+  const under = $$("#reconstructions .pair .small").find((x) => x.offsetWidth > 0), [name, , value] = under.children;
+  name.textContent = "a name of a class that is longer than its tile";
+  check(name.scrollWidth > name.clientWidth && value.getBoundingClientRect().right <= under.getBoundingClientRect().right + 1, "a long name is cut, its number is not");
 }
 
 async function sweep() {
   check($$(".factor").length === 2 && text("#factors").includes("test loss"), "a sentence a factor");
   check($$("#pairs figure").length === 1, "the pair");
+  const setting = (key) => $$("#settings dt").find((x) => x.textContent === key).nextSibling.textContent;
+  check(setting("activation") === "varied" && setting("dropout") === "varied" && setting("attention") === "none", "factors have no one setting");
   const rows = () => $$("#table tbody tr"), heads = $$("#table thead th").map((x) => x.textContent);
   const losses = () => rows().map((r) => Number(r.children[heads.indexOf("test loss")].textContent));
   check(heads.includes("activation") && !heads.includes("attention"), "columns are what varies");

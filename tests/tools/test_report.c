@@ -242,6 +242,109 @@ static void names_what_is_missing(void **state) {
   json_decref(o);
 }
 
+/* One of run's files in place of a copy's. */
+static void put_other(const char *run, const char *dir, const char *name) {
+  char line[1536];
+  snprintf(line, sizeof line, "cp '%s/%s' '%s/%s'", run, name, dir, name);
+  assert_int_equal(system(line), 0);
+}
+
+static void assert_curves(json_t *object, json_t *expected, size_t columns) {
+  assert_int_equal(json_array_size(at(object, "metrics.rows")), 2);
+  for (size_t i = 0; i < 2; i++)
+    for (size_t k = 0; k < columns; k++)
+      assert_string_equal(json_string_value(json_array_get(json_array_get(at(object, "metrics.rows"), i), k)),
+                          json_string_value(json_array_get(json_array_get(at(expected, "metrics.rows"), i), k)));
+  assert_true(json_is_true(at(object, "done")));
+}
+
+/* Files of another run, as --resume refuses them, are named and not shown; the checkpoint has the losses of its
+ * epochs. */
+static void leaves_other_runs_out(void **state) {
+  (void)state;
+  enum { LOSSES = 7, ALL = 9 };
+  char other[256], path[512], line[1024];
+  snprintf(other, sizeof other, "%s", temp_path("second"));
+  assert_int_equal(fovea("train --data %s --out %s --attention cbam --shift 1" NET, temp_path("set"), other), 0);
+  json_t *own = report_of(temp_path("run")), *o = report_of(other);
+  assert_null(at(own, "augmented"));
+  assert_null(json_object_get(at(own, "pictures"), "augmented.png"));
+  assert_true(json_is_true(at(o, "augmented")));
+  assert_non_null(json_object_get(at(o, "pictures"), "augmented.png"));
+  json_decref(o);
+
+  char dir[256];
+  snprintf(dir, sizeof dir, "%s", copy("mixed"));
+  snprintf(line, sizeof line, "tail -n 1 '%s/metrics.csv' >> '%s/metrics.csv'", other, dir);
+  assert_int_equal(system(line), 0);
+  o = report_of(dir);
+  assert_missing(o, "metrics.csv: 1 line is of the run ");
+  assert_curves(o, own, ALL);
+  json_decref(o);
+
+  put_other(other, dir, "metrics.csv");
+  o = report_of(dir);
+  assert_missing(o, "metrics.csv: 2 lines are of the run ");
+  assert_missing(o, "no line of this run in its metrics.csv: the curves are those that its checkpoint keeps");
+  assert_curves(o, own, LOSSES);
+  json_decref(o);
+
+  in_copy(dir, "metrics.csv", "step,loss\n1,2\n");
+  o = report_of(dir);
+  assert_missing(o, "metrics.csv: begins with 'step,loss', expected 'epoch,loss,");
+  assert_curves(o, own, LOSSES);
+  json_decref(o);
+
+  in_copy(dir, "metrics.csv", NULL);
+  o = report_of(dir);
+  assert_missing(o, "has no metrics.csv: the curves are those that its checkpoint keeps");
+  assert_curves(o, own, LOSSES);
+  json_decref(o);
+
+  put_other(other, dir, "checkpoint.safetensors");
+  put_other(temp_path("run"), dir, "metrics.csv");
+  o = report_of(dir);
+  assert_missing(o, "the checkpoint is of another run than config.json");
+  assert_curves(o, own, ALL);
+  assert_null(at(o, "config.shift"));
+  assert_null(at(o, "walk")); /* though its network would fit */
+  assert_null(at(o, "images"));
+  assert_null(at(o, "checkpoint_bytes"));
+  json_decref(o);
+
+  put_other(temp_path("run"), dir, "checkpoint.safetensors");
+  put_other(other, dir, "config.json");
+  o = report_of(dir);
+  assert_missing(o, "the checkpoint is of another run than config.json");
+  assert_int_equal(json_array_size(at(o, "metrics.rows")), 0);
+  assert_null(at(o, "walk"));
+  json_decref(o);
+  json_decref(own);
+
+  /* Without a config.json the name is made of the checkpoint's settings. */
+  in_copy(dir, "config.json", NULL);
+  put_other(other, dir, "metrics.csv");
+  o = report_of(dir);
+  assert_missing(o, "metrics.csv: 2 lines are of the run ");
+  json_decref(o);
+  snprintf(path, sizeof path, "%s/config.json", dir);
+  assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Images that have moved: what to do, and no package of others. */
+static void names_moved_images(void **state) {
+  (void)state;
+  char line[1024];
+  const char *dir = copy("moved");
+  snprintf(line, sizeof line, "sed -i 's#\"data\": \".*\"#\"data\": \"/nowhere/set\"#' '%s/config.json'", dir);
+  assert_int_equal(system(line), 0);
+  json_t *o = report_of(dir);
+  assert_missing(o, "'/nowhere/set', which the run was trained on, cannot be opened");
+  assert_missing(o, "say with --data where it is");
+  assert_null(strstr(output, "Debian"));
+  json_decref(o);
+}
+
 static void shows_pictures_without_a_network(void **state) {
   (void)state;
   char path[512];
@@ -342,10 +445,13 @@ static void shows_a_sweep(void **state) {
   fputs("../evil,elu", file);
   fclose(file);
   in_copy(temp_path("sweep/relu-none-bn-drop-s3"), "metrics.csv", NULL);
+  put_other(temp_path("run"), temp_path("sweep/elu-none-bn-drop-s3"), "metrics.csv");
   o = report_of(temp_path("sweep"));
+  assert_missing(o, "elu-none-bn-drop-s3/metrics.csv: 2 lines are of the run ");
+  assert_int_equal(json_array_size(at(o, "runs.elu-none-bn-drop-s3.curve")), 0);
   assert_missing(o, "results.csv: 1 torn line is left out");
   assert_missing(o, "is unfinished");
-  assert_missing(o, "1 of 4 runs have no epoch");
+  assert_missing(o, "2 of 4 runs have no epoch");
   assert_int_equal(json_array_size(at(o, "runs.relu-none-bn-drop-s3.curve")), 0);
   json_decref(o);
   assert_int_equal(fovea("report %s --json", temp_path("sweep")), 0);
@@ -406,6 +512,8 @@ int main(void) {
                                      cmocka_unit_test(agrees_with_reconstruct),
                                      cmocka_unit_test(escapes_names),
                                      cmocka_unit_test(names_what_is_missing),
+                                     cmocka_unit_test(leaves_other_runs_out),
+                                     cmocka_unit_test(names_moved_images),
                                      cmocka_unit_test(shows_pictures_without_a_network),
                                      cmocka_unit_test(tells_other_images),
                                      cmocka_unit_test(refuses),

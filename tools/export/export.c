@@ -1,6 +1,7 @@
 /* fovea export: a run's network, or one of fovea_network_save, as an ONNX file. */
 #include "export/onnx.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +43,16 @@ static fovea_status find_checkpoint(const char *run, char path[RUN_PATH]) {
     if (snprintf(path, RUN_PATH, "%s", run) < RUN_PATH) return FOVEA_OK;
     return fovea_fail(FOVEA_INVALID, "--run: its path is longer than %d bytes", RUN_PATH - 1);
   }
-  fovea_status status = run_path(run, "checkpoint.safetensors", path);
+  if (stat(run, &about) != 0) return fovea_fail(FOVEA_IO, "--run %s: cannot be opened: %s", run, strerror(errno));
+  fovea_status status = run_path(run, "results.csv", path);
+  const bool sweep = status == FOVEA_OK && run_exists(path);
+  if (status == FOVEA_OK) status = run_path(run, "checkpoint.safetensors", path);
   if (status != FOVEA_OK || run_exists(path)) return status;
+  if (sweep)
+    return fovea_fail(FOVEA_INVALID,
+                      "--run %s: it is a sweep, whose runs are the folders in it; give one of them, %s/CONFIG, where "
+                      "CONFIG is as in its results.csv",
+                      run, run);
   return fovea_fail(FOVEA_IO,
                     "--run %s: there is no checkpoint.safetensors in it; a training writes it at the end of its first "
                     "epoch, or when it is stopped",

@@ -14,7 +14,7 @@
 
 static const size_t largest_table = (size_t)1 << 26;
 
-static bool has(const char *dir, const char *name) {
+bool folder_has(const char *dir, const char *name) {
   char path[RUN_PATH];
   struct stat about;
   return run_path(dir, name, path) == FOVEA_OK && stat(path, &about) == 0;
@@ -32,8 +32,9 @@ static bool has_factors(const char *dir) {
 }
 
 folder_kind folder_kind_of(const char *dir) {
-  if (has(dir, "results.csv") || has_factors(dir)) return FOLDER_SWEEP;
-  const bool run = has(dir, "config.json") || has(dir, "checkpoint.safetensors") || has(dir, "metrics.csv");
+  if (folder_has(dir, "results.csv") || has_factors(dir)) return FOLDER_SWEEP;
+  const bool run =
+      folder_has(dir, "config.json") || folder_has(dir, "checkpoint.safetensors") || folder_has(dir, "metrics.csv");
   return run ? FOLDER_RUN : FOLDER_OTHER;
 }
 
@@ -84,7 +85,7 @@ json_t *folder_table(page *p, const char *dir, const char *name, size_t most) {
   char path[RUN_PATH];
   uint8_t *bytes = NULL;
   size_t size = 0;
-  if (!has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
+  if (!folder_has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
   if (fovea_file_read(path, largest_table, &bytes, &size) != FOVEA_OK) {
     page_miss(p, "%s", fovea_error_message());
     return NULL;
@@ -93,6 +94,13 @@ json_t *folder_table(page *p, const char *dir, const char *name, size_t most) {
   json_t *table = table_of(p, path, (char *)bytes, most);
   free(bytes);
   return table;
+}
+
+size_t folder_column(const json_t *table, const char *name) {
+  json_t *field, *columns = json_object_get(table, "columns");
+  size_t i;
+  json_array_foreach(columns, i, field) if (strcmp(json_string_value(field), name) == 0) break;
+  return i;
 }
 
 /* --- the configuration ------------------------------------------------------------------------------------------- */
@@ -117,7 +125,8 @@ json_t *folder_config(page *p, const char *dir, char **text) {
   if (config) return config;
   free(*text);
   *text = NULL;
-  if (!has(dir, "checkpoint.safetensors") || run_path(dir, "checkpoint.safetensors", path) != FOVEA_OK) return NULL;
+  if (!folder_has(dir, "checkpoint.safetensors") || run_path(dir, "checkpoint.safetensors", path) != FOVEA_OK)
+    return NULL;
   if (run_config_of_checkpoint(path, text, NULL) != FOVEA_OK) {
     page_miss(p, "%s", fovea_error_message());
     return NULL;
@@ -134,7 +143,7 @@ json_t *folder_png(page *p, const char *dir, const char *name, size_t most) {
   fovea_picture_info info;
   uint8_t *bytes = NULL, *pixels = NULL;
   size_t size = 0;
-  if (!has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
+  if (!folder_has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
   fovea_status status = fovea_picture_look(path, name, &info);
   if (status == FOVEA_OK) status = fovea_picture_read(path, &info, &pixels); /* whole? */
   if (status == FOVEA_OK) status = fovea_file_read(path, most, &bytes, &size);
@@ -192,7 +201,7 @@ json_t *folder_pairs(const char *dir, int epoch, const int dims[3], size_t pairs
   uint8_t *pixels = NULL;
   json_t *json = NULL;
   snprintf(name, sizeof name, "reconstructions-epoch%03d.png", epoch);
-  if (!has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
+  if (!folder_has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
   if (fovea_picture_look(path, name, &info) == FOVEA_OK && info.kind == FOVEA_PICTURE_PNG &&
       fovea_picture_read(path, &info, &pixels) == FOVEA_OK)
     json = cut(pixels, &info, dims, pairs, most);

@@ -10,9 +10,20 @@ typedef enum folder_kind { FOLDER_OTHER, FOLDER_RUN, FOLDER_SWEEP } folder_kind;
 /* By the names of its files. */
 folder_kind folder_kind_of(const char *dir);
 
+/* Whether DIR/NAME is there. */
+bool folder_has(const char *dir, const char *name);
+
 /* The table of commas at DIR/NAME: {columns: [...], rows: [[...], ...]}, all texts, of at most `most` rows, evenly
  * chosen, the last always; or NULL where there is none. What is left out is missing from the page. */
 json_t *folder_table(page *p, const char *dir, const char *name, size_t most);
+
+/* Which of the table's columns; how many there are where it is none. */
+size_t folder_column(const json_t *table, const char *name);
+
+/* DIR/metrics.csv as folder_table has it, without lines of other runs than `run`, where that is not NULL; where no line
+ * is left, the epochs of the checkpoint's history, which may be NULL. All that is done so is missing from the page.
+ * NULL, or no rows, where there is none. losses.c */
+json_t *folder_losses(page *p, const char *dir, const char *run, const char *history, size_t most);
 
 /* DIR/config.json, else the configuration in the checkpoint: the object, which is new, and its text, which the caller
  * frees; NULL where there is none. */

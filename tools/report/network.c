@@ -1,7 +1,9 @@
 #include "report/network.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fail.h"
 #include "cli/progress.h"
@@ -74,7 +76,11 @@ static fovea_status check_images(page *p, const network_run *r, const fovea_data
 
 static fovea_status load(page *p, const network_run *r, fovea_dataset **set) {
   fovea_load_options how;
+  struct stat about;
   if (!r->data) return fovea_fail(FOVEA_INVALID, "the run's files do not say where its data are; give --data");
+  if (!r->data_asked && stat(r->data, &about) != 0)
+    return fovea_fail(FOVEA_IO, "'%s', which the run was trained on, cannot be opened: %s; say with --data where it is",
+                      r->data, strerror(errno));
   fovea_status status =
       image_options_read(&r->options->images, r->data, r->options->limit_test, r->options->seed, &how);
   if (status == FOVEA_OK) status = fovea_dataset_load_as(r->data, "test", &how, set);

@@ -19,12 +19,50 @@ static int last_epoch(const json_t *table) {
   return count > 0 && text ? atoi(text) : 0;
 }
 
-static void show_metrics(page *p, const char *dir) {
-  json_t *table = folder_table(p, dir, "metrics.csv", MOST_ROWS);
+/* What the folder's files have of its run. A checkpoint of another run than config.json is not used. */
+typedef struct parts {
+  char checkpoint[RUN_PATH];
+  char *text, *history; /* the settings; the checkpoint's epochs, or NULL */
+  char run[IDENTITY_RUN];
+  bool foreign; /* the checkpoint */
+} parts;
+
+/* The run's name: config.json has it, and a checkpoint's settings make it. */
+static fovea_status find_name(parts *of, const json_t *config, const char *settings) {
+  const char *named = json_string_value(json_object_get(config, "run"));
+  json_t *json = !named && settings ? json_loads(settings, 0, NULL) : NULL;
+  if (named) snprintf(of->run, sizeof of->run, "%s", named);
+  const fovea_status status = json ? identity_of_run(json, of->run) : FOVEA_OK;
+  json_decref(json);
+  return status;
+}
+
+static fovea_status find_parts(page *p, const char *dir, parts *of, json_t **config) {
+  char *settings = NULL;
+  fovea_status status = run_path(dir, "checkpoint.safetensors", of->checkpoint);
+  if (status != FOVEA_OK) return status;
+  *config = folder_config(p, dir, &of->text);
+  if (run_exists(of->checkpoint) && run_config_of_checkpoint(of->checkpoint, &settings, &of->history) != FOVEA_OK)
+    settings = NULL; /* which the network's part says */
+  if (*config && settings && identity_of_folder(dir, of->text, settings) != FOVEA_OK) {
+    of->foreign = true;
+    page_miss(p, "%s. Nothing of this checkpoint is shown; pictures that a training drew name no run",
+              fovea_error_message());
+    free(of->history);
+    of->history = NULL;
+  }
+  status = find_name(of, *config, of->foreign ? NULL : settings);
+  free(settings);
+  return status;
+}
+
+static void show_metrics(page *p, const char *dir, const parts *of) {
+  json_t *table = folder_losses(p, dir, of->run[0] ? of->run : NULL, of->history, MOST_ROWS);
   if (table)
     page_set(p, p->root, "metrics", table);
   else
-    page_miss(p, "%s has no metrics.csv: there are no curves", dir);
+    page_miss(p, "%s has no metrics.csv%s: there are no curves", dir,
+              folder_has(dir, "metrics.csv") ? " of a run" : "");
 }
 
 /* Test images beside their reconstructions at some of the epochs, the first and the last among them. */
@@ -44,9 +82,9 @@ static void show_epochs(page *p, const char *dir, const int dims[3], int last) {
               lost);
 }
 
-/* Pictures that training drew, where they could not be computed. */
+/* Pictures that training drew, where they could not be computed; what augmentation does is drawn by training alone. */
 static void show_pictures(page *p, const char *dir) {
-  static const char *const names[][2] = {{"images", "latent.png"}, {"walk", "walk.png"}};
+  static const char *const names[][2] = {{"images", "latent.png"}, {"walk", "walk.png"}, {"plain", "augmented.png"}};
   json_t *pictures = json_object();
   page_set(p, p->root, "pictures", pictures);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -62,13 +100,14 @@ static void show_checkpoint(page *p, const char *path) {
 }
 
 static fovea_status show_network(page *p, const folder_request *r, const json_t *config, const run_options *o,
-                                 const int dims[3], const char *checkpoint) {
+                                 const int dims[3], const parts *of) {
   const char *data = json_string_value(json_object_get(config, "data"));
+  const bool there = run_exists(of->checkpoint);
   grid_channels room = {0};
   const grid_channels *shown = NULL;
   option_ints show = {0};
   if (!show_get(config, &show) || show_channels(&show, dims[0], &room, &shown) != FOVEA_OK) shown = NULL;
-  const network_run run = {.checkpoint = run_exists(checkpoint) ? checkpoint : NULL,
+  const network_run run = {.checkpoint = there && !of->foreign ? of->checkpoint : NULL,
                            .data = r->data_given ? r->data : data,
                            .device = r->device,
                            .data_asked = r->data_given,
@@ -77,35 +116,42 @@ static fovea_status show_network(page *p, const folder_request *r, const json_t 
                            .dims = {dims[0], dims[1], dims[2]},
                            .test_hash = json_string_value(json_object_get(config, "test_hash")),
                            .images = {dims[0], dims[1], dims[2], shown ? *shown : (grid_channels){0}}};
-  if (!run.checkpoint) page_miss(p, "%s has no checkpoint yet: nothing can be computed from its network", r->dir);
+  if (!there) page_miss(p, "%s has no checkpoint yet: nothing can be computed from its network", r->dir);
   return network_show(p, &run);
 }
 
-fovea_status run_show(page *p, const folder_request *r, bool *done) {
-  char checkpoint[RUN_PATH], *text = NULL;
+static fovea_status show_settings(page *p, const folder_request *r, json_t *config, const parts *of, int last) {
   run_options o = run_options_default();
   int dims[3] = {0};
-  fovea_status status = run_path(r->dir, "checkpoint.safetensors", checkpoint);
-  if (status != FOVEA_OK) return status;
-  show_metrics(p, r->dir);
-  show_checkpoint(p, checkpoint);
-  json_t *config = folder_config(p, r->dir, &text);
+  page_set(p, p->root, "config", json_incref(config));
+  if (run_config_parse(r->dir, of->text, &o, dims) != FOVEA_OK) {
+    page_miss(p, "%s; so its network cannot be made: it may be of another version", fovea_error_message());
+    return FOVEA_OK;
+  }
+  page_set(p, p->root, augment_options_any(&o.augment) ? "augmented" : "plain", json_true());
+  show_epochs(p, r->dir, dims, last);
+  return show_network(p, r, config, &o, dims, of);
+}
+
+fovea_status run_show(page *p, const folder_request *r, bool *done) {
+  parts of = {.text = NULL};
+  json_t *config = NULL;
+  fovea_status status = find_parts(p, r->dir, &of, &config);
+  if (status == FOVEA_OK) {
+    show_metrics(p, r->dir, &of);
+    if (!of.foreign) show_checkpoint(p, of.checkpoint);
+  }
   const int last = last_epoch(json_object_get(p->root, "metrics"));
-  if (config) {
-    page_set(p, p->root, "config", json_incref(config));
+  if (status == FOVEA_OK && config) {
     *done = last >= json_integer_value(json_object_get(config, "epochs"));
-    if (run_config_parse(r->dir, text, &o, dims) != FOVEA_OK) {
-      page_miss(p, "%s; so its network cannot be made: it may be of another version", fovea_error_message());
-    } else {
-      show_epochs(p, r->dir, dims, last);
-      status = show_network(p, r, config, &o, dims, checkpoint);
-    }
-  } else {
+    status = show_settings(p, r, config, &of, last);
+  } else if (status == FOVEA_OK) {
     page_miss(p, "%s has no settings that can be read: neither its layers nor anything of its network can be shown",
               r->dir);
   }
   if (status == FOVEA_OK) show_pictures(p, r->dir);
   json_decref(config);
-  free(text);
+  free(of.history);
+  free(of.text);
   return status;
 }

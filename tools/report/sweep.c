@@ -120,10 +120,11 @@ typedef struct budget {
   size_t without, lost, unread; /* runs: without room for their pictures, without metrics.csv, without a good picture */
 } budget;
 
-static void show_run(page *p, const char *dir, const char *name, budget *b, json_t *runs) {
+/* `of` is the run's name in results.csv, or NULL. */
+static void show_run(page *p, const char *dir, const char *name, const char *of, budget *b, json_t *runs) {
   char path[RUN_PATH];
   if (!is_folder_name(name) || run_path(dir, name, path) != FOVEA_OK) return;
-  json_t *table = folder_table(p, path, "metrics.csv", b->epochs), *run = json_object();
+  json_t *table = folder_losses(p, path, of, NULL, b->epochs), *run = json_object();
   page_set(p, runs, name, run);
   page_set(p, run, "curve", curve_of(p, table));
   const json_t *rows = json_object_get(table, "rows");
@@ -150,7 +151,11 @@ static void show_runs(page *p, const char *dir, const json_t *results, const jso
   if (b.dims[0] < 1 || b.dims[1] < 1 || b.dims[2] < 1) b.dims[0] = 0;
   size_t i;
   page_set(p, p->root, "runs", runs);
-  json_array_foreach(rows, i, row) { show_run(p, dir, json_string_value(json_array_get(row, 0)), &b, runs); }
+  const size_t named = folder_column(results, "run");
+  json_array_foreach(rows, i, row) {
+    const char *of = json_string_value(json_array_get(row, named));
+    show_run(p, dir, json_string_value(json_array_get(row, 0)), of, &b, runs);
+  }
   if (b.lost > 0)
     page_miss(p, "%zu of %zu runs have no epoch in a metrics.csv of their folder: they have no curve", b.lost, count);
   if (b.unread > b.without)

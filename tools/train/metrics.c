@@ -49,6 +49,12 @@ size_t metrics_values(const training_epoch *row, metrics_value values[METRICS_VA
   return count;
 }
 
+const char *metrics_expected(const char *line) {
+  for (size_t i = 0; i < HEADERS; i++)
+    if (strcmp(line, headers[i]) == 0) return NULL;
+  return headers[0];
+}
+
 /* --- a line ------------------------------------------------------------------------------------------------------ */
 
 static void format_row(const training_epoch *r, const char *run, char line[LINE]) {

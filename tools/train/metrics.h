@@ -22,6 +22,9 @@ typedef struct metrics_value {
 } metrics_value;
 size_t metrics_values(const training_epoch *row, metrics_value values[METRICS_VALUES]);
 
+/* NULL where `line` is a header of metrics.csv, today's or an older one; else today's, for a message. */
+const char *metrics_expected(const char *line);
+
 /* Appends a line of the run called `run`. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status metrics_append(const char *path, const char *run, const training_epoch *row);
 

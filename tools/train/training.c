@@ -342,7 +342,9 @@ static fovea_status draw_augmented(training *t) {
   fovea_status status = run_path(t->options->out, "augmented.png", path);
   if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
   if (status != FOVEA_OK || !augment_options_any(&t->options->augment) || run_exists(path)) return status;
-  return pictures_augmented(t->vae, t->data->train, shown, path);
+  status = pictures_augmented(t->vae, t->data->train, shown, path);
+  if (status == FOVEA_OK) tell_wrote(t, path);
+  return status;
 }
 
 /* All is saved: a signal ends the process, and --resume draws them. */

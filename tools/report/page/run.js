@@ -32,7 +32,7 @@ function showCurves(epochs) {
   const line = (name, key, colour, dash) => ({ name, values: epochs.map((e) => e[key]), colour, dash });
   const pair = (title, key) => lineChart({ title, xName: "epoch", x: epochs.map((e) => e.epoch), series: [line("training", key, "var(--accent)"), line("test", "val_" + key, "var(--second)", "6 4")] });
   const speed = epochs.some((e) => finite(e.images_per_s)) && lineChart({ title: "Speed of training", xName: "epoch", x: epochs.map((e) => e.epoch), series: [line("images/s", "images_per_s", "var(--accent)")] });
-  section("curves", "Curves", "Losses after each epoch. Training losses are means over the epoch's steps, with dropout; test losses come after it, without.",
+  section("curves", "Curves", `Losses after each epoch. Training losses are means over the epoch's steps, with dropout${data.augmented ? " and augmentation" : ""}; test losses come after it, without.`,
     h("div", { class: "charts" }, pair("Loss", "loss"), pair("Cross-entropy", "bce"), pair("KL divergence", "kl"), speed));
 }
 
@@ -41,7 +41,7 @@ const className = (label) => (label < 0 ? "unknown" : ((data.images || {}).class
 function pairList(of, size) {
   return h("ul", { class: "pairs" }, of.labels.map((label, i) => h("li", { class: "pair" },
     h("span", { class: "two" }, tile(of.originals, i, size, `image of class ${className(label)}`), tile(of.reconstructions, i, size, `its reconstruction, cross-entropy ${number(of.bce[i], 3)}`)),
-    h("span", { class: "small" }, label < 0 ? null : className(label) + " · ", number(of.excess[i], 3)))));
+    h("span", { class: "small" }, label < 0 ? null : h("span", { class: "cut", title: className(label) }, className(label)), label < 0 ? null : h("span", {}, "\u00a0·\u00a0"), h("span", {}, number(of.excess[i], 3))))));
 }
 
 function showReconstructions() {
@@ -108,18 +108,25 @@ function settingText(value) {
   if (value !== null && typeof value === "object") return Object.entries(value).map(([k, v]) => `${k} ${settingText(v)}`).join(", ");
   return String(value);
 }
+/* Of a sweep: what --factors varies has no one value. */
+function variedOf(config) {
+  const names = String(config.factors || "").split(",").map((f) => f.split("=")[0].trim().replaceAll("-", "_"));
+  return new Set(config.seeds > 1 ? [...names, "seed"] : names);
+}
 function showSettings() {
   const config = data.config;
   if (!config) return;
+  const varied = data.kind === "sweep" ? variedOf(config) : new Set();
   const known = new Set(groups.flatMap((g) => g[1])), rest = Object.keys(config).filter((k) => !known.has(k));
-  const entry = (key) => key in config && [h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, settingText(config[key]))];
+  const entry = (key) => key in config && [h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, varied.has(key) ? "varied" : settingText(config[key]))];
   const list = ([name, keys]) => keys.some((k) => k in config) && h("div", {}, h("h3", {}, name), h("dl", {}, keys.map(entry)));
   section("settings", "Settings", null, h("div", { class: "settings" }, [...groups, ["More", rest]].map(list)));
 }
 
-/* Pictures that training drew, where nothing could be computed. */
+/* Pictures that training drew, where nothing could be computed, and of augmentation. */
 function showPictures() {
-  const titles = { "latent.png": ["Latent space", "The codes of training and test images, as the training drew them."], "walk.png": ["Walk", "Images decoded from codes between −5 and 5, as the training drew them."] };
+  const titles = { "latent.png": ["Latent space", "The codes of training and test images, as the training drew them."], "walk.png": ["Walk", "Images decoded from codes between −5 and 5, as the training drew them."],
+    "augmented.png": ["Augmentation", "Training images in the first row, and below each what its first epochs saw of it."] };
   for (const [name, url] of Object.entries(data.pictures || {}))
     section(name.replace(".png", ""), titles[name][0], titles[name][1], h("img", { class: "was", src: url, alt: titles[name][1] }));
 }
