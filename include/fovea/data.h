@@ -125,6 +125,12 @@ FOVEA_API fovea_status fovea_dataset_load_as(const char *path, const char *split
 FOVEA_API fovea_status fovea_dataset_read(const fovea_dataset *dataset, const uint32_t *index, size_t count,
                                           uint8_t *pixels);
 
+/* *hash: XXH64 of the set's count, channels, height and width as 8 bytes each, least significant first, its pixels and,
+ * unless they are NULL, its labels: a byte each, or two where one is over 255. A run's configuration has it of both its
+ * sets, train_hash and test_hash; of a packed set it stands in the file. Statuses as fovea_dataset_read, and
+ * FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_dataset_hash(const fovea_dataset *dataset, uint64_t *hash);
+
 FOVEA_API void fovea_dataset_destroy(fovea_dataset *dataset); /* takes NULL */
 
 /* A fair sample of `count` of n images (n up to 2^32), `labels` of which (or NULL) are their classes: writes to index

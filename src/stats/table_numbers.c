@@ -22,7 +22,7 @@ static const char *skip_whole(const char *s, char group) {
   size_t count = digits_at(s);
   const bool grouped = group && count > 0 && s[count] == group;
   if (!grouped) return s + count;
-  if (count > 3) return NULL;
+  if (count > 3 || *s == '0') return NULL; /* thousands do not begin with 0 */
   for (s += count; *s == group; s += 4)
     if (digits_at(s + 1) < 3) return NULL; /* a fourth would end the number */
   return s;
@@ -122,6 +122,19 @@ static char find_decimal(const fovea_table *t, const unsigned *of_columns) {
   return 0;
 }
 
+/* Whether a column has points that can be nothing but decimal points. */
+static bool has_points(const fovea_table *t, const unsigned *of_columns) {
+  for (size_t j = 0; j < t->columns; j++)
+    if (with_decimal(of_columns[j], '.') && !with_decimal(of_columns[j], ',')) return true;
+  return false;
+}
+
+/* Whether the column's points, read as decimal points, may separate thousands, as far as its cells tell. */
+static bool may_be_thousands(unsigned all) {
+  const unsigned comma = first_of(with_decimal(all, ','));
+  return (all >> PLAIN & 1) && comma < STYLES && styles[comma].group;
+}
+
 /* The style in which the column is read; of words, which fit none, PLAIN. `usual`: the decimal sign of the table where
  * a cell alone leaves it open, 0: not known. */
 static fovea_status choose(const char *path, const fovea_table *t, size_t column, unsigned all, char asked, char usual,
@@ -145,15 +158,17 @@ static fovea_status choose(const char *path, const fovea_table *t, size_t column
 }
 
 fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, char separator, char decimal) {
-  names thousands = {.count = 0}, commas = {.count = 0};
+  names thousands = {.count = 0}, commas = {.count = 0}, points = {.count = 0};
   unsigned *of_columns = malloc(t->columns * sizeof *of_columns);
   if (!of_columns) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for %zu columns", t->columns);
   for (size_t j = 0; j < t->columns; j++) of_columns[j] = styles_of(t, j);
   const char found = find_decimal(t, of_columns), usual = found ? found : separator == ',' ? '.' : 0;
+  const bool guessed = !decimal && !usual && !has_points(t, of_columns);
   fovea_status status = FOVEA_OK;
   for (size_t j = 0; j < t->columns && !status; j++) {
     unsigned k = PLAIN;
     status = choose(path, t, j, of_columns[j], decimal, usual, &k);
+    if (!status && guessed && may_be_thousands(of_columns[j])) add_name(&points, t->names[j]);
     if (status || k == PLAIN) continue;
     if (styles[k].group) add_name(&thousands, t->names[j]);
     if (styles[k].decimal == ',') add_name(&commas, t->names[j]);
@@ -162,5 +177,6 @@ fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, cha
   free(of_columns);
   if (!status) status = say(t, &thousands, "thousands separators are left out");
   if (!status) status = say(t, &commas, "a decimal comma is read");
+  if (!status) status = say(t, &points, "points are taken as decimal points (--decimal , if they separate thousands)");
   return status;
 }

@@ -164,6 +164,10 @@ static fovea_status call_analyze(void) {
 }
 static fovea_status call_cache_set_folder(void) { return fovea_cache_set_folder(ARG(0, "")); }
 static fovea_status call_dataset_destroy(void) { return fovea_dataset_destroy(NULL), FOVEA_INVALID; }
+static fovea_status call_dataset_hash(void) {
+  uint64_t hash;
+  return fovea_dataset_hash(ARG(0, &data), ARG(1, &hash));
+}
 static fovea_status call_dataset_load(void) {
   fovea_dataset *loaded = NULL;
   const fovea_status status = fovea_dataset_load(ARG(0, "no such folder"), ARG(1, "train"), 1, ARG(2, &loaded));
@@ -490,6 +494,7 @@ static const struct {
              OPTIONAL(analyze, 1u << 2),
              OPTIONAL(cache_set_folder, 1u << 0),
              DESTROY(dataset_destroy),
+             CALL(dataset_hash),
              CALL(dataset_load),
              OPTIONAL(dataset_load_as, 1u << 2),
              OPTIONAL(dataset_read, 1u << 1),

@@ -67,8 +67,8 @@ static void assert_same(const fovea_dataset *a, const fovea_dataset *b) {
   assert_memory_equal(left, right, size);
   assert_int_equal(a->labels != NULL, b->labels != NULL);
   if (a->labels != NULL) assert_memory_equal(a->labels, b->labels, 2 * a->count);
-  assert_int_equal(load_hash(a, &hashes[0]), FOVEA_OK);
-  assert_int_equal(load_hash(b, &hashes[1]), FOVEA_OK);
+  assert_int_equal(fovea_dataset_hash(a, &hashes[0]), FOVEA_OK);
+  assert_int_equal(fovea_dataset_hash(b, &hashes[1]), FOVEA_OK);
   assert_int_equal(hashes[0], hashes[1]);
   assert_int_equal(a->report->class_count, b->report->class_count);
   for (size_t i = 0; i < a->report->class_count; i++) {

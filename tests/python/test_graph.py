@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unittest
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +28,15 @@ def autoencoder() -> tuple[fovea.Graph, fovea.Tensor]:
 
 
 class Graphs(Test):
+    def test_readme(self) -> None:
+        """The example of tools/python/README.md."""
+        text = (Path(__file__).resolve().parents[2] / "tools/python/README.md").read_text(encoding="utf-8")
+        example = next(code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "Graph()" in code)
+        self.assertIn("graph.network(batch=50)", example)
+        known = {"fovea": fovea, "images": drawn(120, 28, 28)}
+        exec(example, known)
+        self.assertEqual(np.shape(known["codes"]), (5, 4, 1, 1))
+
     def test_trains(self) -> None:
         images = drawn(64, 12, 12)
         graph, code = autoencoder()
@@ -52,7 +63,10 @@ class Graphs(Test):
         network.save(path)
         loaded = fovea.Network.load(path, device=self.device)
         for each in (network, loaded):
-            each.train_step(images[:16])
+            each.train_step(images[:16], lr=0.003)
+            each.train_step(images[:16], learning_rate=0.003)
+        with self.assertRaisesRegex(TypeError, "one parameter"):
+            network.train_step(images[:16], 0.1, learning_rate=0.1)
         for name in network.parameters:
             np.testing.assert_array_equal(network.get(name), loaded.get(name))
         loaded.evaluate(images[:5])

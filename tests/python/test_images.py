@@ -51,6 +51,13 @@ class Images(Test):
         read_only.setflags(write=False)
         np.testing.assert_array_equal(self.gray.encode(read_only), codes)
 
+    def test_masked(self) -> None:
+        images = np.ma.masked_less(drawn(5, 8, 6), 10)
+        self.assertTrue(images.mask.any())
+        with self.assertRaisesRegex(ValueError, r"X is a masked array with \d+ masked numbers.*X\.filled"):
+            self.gray.encode(images)
+        np.testing.assert_array_equal(self.gray.encode(np.ma.array(images.data)), self.gray.encode(images.data))
+
     def test_rounding(self) -> None:
         """To the nearest of 256 steps, half to even."""
         form = fovea._images.Form("NHWC", None, (-1.0, 1.0))

@@ -66,6 +66,43 @@ class SameAsTheCommand(Test):
         went_on.save(half)
         self.same(half, mine / "checkpoint.safetensors")
 
+    def test_augmented(self) -> None:
+        """A run with augmentation and other kernels goes on here as it would there, on the same images alone."""
+        more = {"shift": 2, "fill": "black", "flip": "horizontal", "contrast": 0.2, "kernel": 5}
+        labels = np.arange(150) % 3
+        np.savez(self.data, x_train=self.train, x_test=self.test, y_train=labels, y_test=labels[:40])
+        given = [str(part) for name, value in more.items() for part in (f"--{name}", value)]
+        command("train", "--data", self.data, "--out", self.run, *self.options(), *given)
+        model = self.small(**more).fit(self.train, callbacks=lambda seen: not seen.done)
+        half, ours = self.folder / "half", self.folder / "ours"
+        model.save(half)
+        loaded = fovea.VAE.load(half, device=self.device)
+        self.assertEqual({name: loaded.get_params()[name] for name in more}, more)
+        with self.assertRaisesRegex(ValueError, "flip was 'horizontal' when training began and is 'none' now"):
+            loaded.set_params(flip="none").fit(self.train, resume=True)
+        loaded.set_params(flip="horizontal").fit(self.train, resume=True).save(ours)
+        self.same(ours, self.run / "checkpoint.safetensors")
+
+        run = fovea.VAE.load(self.run, device=self.device)
+        run.fit(self.train, labels, resume=True)
+        other = self.train.copy()
+        other[7, 1, 2, 0] ^= 1
+        for images, y in ((self.train, None), (self.train, labels[::-1]), (other, labels), (self.train[::-1], labels)):
+            with self.assertRaisesRegex(ValueError, "content of the training images and labels was xxh64:"):
+                run.fit(images, y, resume=True)
+        with self.assertRaisesRegex(ValueError, "content of the training images"):
+            model.fit(other, resume=True)
+
+        # What the run's settings say of its data is saved again.
+        run.save(ours)
+        was, now = (fovea._model.read_config(os.fsencode(p)) for p in (self.run / "checkpoint.safetensors", ours))
+        self.assertEqual(now, was)
+        self.assertIn("test_hash", was)
+        run._about["strength"] = 3
+        run.save(ours)
+        with self.assertRaisesRegex(ValueError, "its settings have strength, which VAE does not know"):
+            fovea.VAE.load(ours, device=self.device)
+
     def test_defaults(self) -> None:
         text = re.sub(r"\n {20,}", " ", command("train", "--help").stdout)
         defaults = {name: p.default for name, p in inspect.signature(fovea.VAE.__init__).parameters.items()}
@@ -82,7 +119,7 @@ class SameAsTheCommand(Test):
                 str(spelled) == value or (not isinstance(spelled, str) and float(value) == spelled), (name, mine, value)
             )
             compared += 1
-        self.assertEqual(compared, 14)
+        self.assertEqual(compared, 21)
 
 
 class Stopping(Test):
@@ -233,6 +270,11 @@ class FilesAndCopies(Test):
             ("epochs", 0, ValueError),
             ("seed", -1, ValueError),
             ("seed", 2**60, ValueError),
+            ("kernel", 4, ValueError),
+            ("kernel", 0, ValueError),
+            ("shift", -1, ValueError),
+            ("flip", "left", ValueError),
+            ("contrast", 2.0, ValueError),
             ("lr", 0.00001, ValueError),
             ("lr", float("inf"), ValueError),
             ("batch", 2**40, ValueError),
@@ -242,6 +284,10 @@ class FilesAndCopies(Test):
         ):
             with self.subTest(name=name, value=value), self.assertRaises(error):
                 self.small(**{name: value}).fit(images)
+        for seed in (-1, 2**53 + 1):
+            with self.assertRaisesRegex(ValueError, f"seed is {seed}, expected 0 to 9007199254740992"):
+                self.small(seed=seed).fit(images)
+        self.small(seed=2**53, epochs=1).fit(images)
         with self.assertRaisesRegex(ValueError, "Invalid parameter 'units'"):
             self.small().set_params(units=(3, 2))
 

@@ -156,6 +156,15 @@ static void test_options(void **state) {
       {"a;b\n1,234;2\n", {.decimal = ','}, "a|b|\n2:1.234|2|", "a decimal comma is read in 1 column: a\n"},
       {"a;b\n1,234;2\n", {.decimal = '.'}, "a|b|\n2:1234|2|", "thousands separators are left out in 1 column: a\n"},
       {"a;b\n1.234;2\n", {.decimal = ','}, "a|b|\n2:1234|2|", "thousands separators are left out in 1 column: a\n"},
+      {"a;b;c\n1.234;u;10.500\n",
+       {0},
+       "a|b|c|\n2:1.234|u|10.500|",
+       "points are taken as decimal points (--decimal , if they separate thousands) in 2 columns: a, c\n"},
+      {"a\tb\n1.234\t7\n", {0}, "a|b|\n2:1.234|7|", "thousands) in 1 column: a\n"},
+      {"a;b\n1.234;2\n", {.decimal = '.'}, "a|b|\n2:1.234|2|", "semicolons\n"},
+      {"a;b\n1.234;0.500\n", {0}, "a|b|\n2:1.234|0.500|", "semicolons\n"},
+      {"a,b\n1.234,2\n", {0}, "a|b|\n2:1.234|2|", NULL},
+      {"a;b\n0,500;2\n", {0}, "a|b|\n2:0.500|2|", "a decimal comma is read in 1 column: a\n"},
       {"a;b\n1;2\n", {0}, "a|b|\n2:1|2|", "the columns are separated by semicolons\n"},
       {"#x\n#y\na,b\n u,2\n",
        {0},
@@ -174,6 +183,8 @@ static void test_options(void **state) {
     if (strcmp(got, cases[i].expected)) fail_msg("case %zu: got \"%s\", expected \"%s\"", i, got, cases[i].expected);
     if (cases[i].notes ? !t->notes || !strstr(t->notes, cases[i].notes) : t->notes != NULL)
       fail_msg("case %zu: notes \"%s\"", i, t->notes ? t->notes : "");
+    const bool guessed = t->notes && strstr(t->notes, "points are taken as decimal points");
+    if (guessed != (cases[i].notes && strstr(cases[i].notes, "thousands)"))) fail_msg("case %zu: %s", i, t->notes);
     fovea_table_destroy(t);
   }
   fovea_table *t = NULL;

@@ -156,6 +156,10 @@ static void a_sweep_varies_it(void **state) {
   assert_non_null(strstr((char *)table, ",shift,flip,seed,"));
   assert_non_null(strstr((char *)table, ",2,horizontal,"));
   free(table);
+  assert_int_equal(
+      fovea("sweep --data %s" NET "--epochs 1 --factors 'activation=relu,fill=black' --out %s", set, temp_path("fill")),
+      0);
+  assert_output("fovea: fill says what a shift leaves empty, and no configuration has one: it changes nothing");
   assert_int_equal(fovea("sweep --data %s" NET "--epochs 1 --factors 'flip' --out %s", set, temp_path("none")), 2);
   assert_output("flip needs its levels, such as flip=none|horizontal");
   assert_int_equal(fovea("sweep --data %s" NET "--epochs 1 --factors 'shift=0|8' --out %s", set, temp_path("none")), 2);

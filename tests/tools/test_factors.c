@@ -76,6 +76,25 @@ static void test_augmentation(void **state) {
   free(plan.configs);
 }
 
+/* What fills a shift does nothing where no configuration has one. */
+static void test_fill(void **state) {
+  (void)state;
+  static const struct {
+    const char *factors;
+    bool said;
+  } cases[] = {{"fill=edge|black", true},
+               {"flip=none|both", false},
+               {"fill=edge|black,shift=0|2", false},
+               {"kernel=3|5", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    factors_plan plan = make(&(factors_request){.factors = cases[i].factors, .seeds = 1});
+    const char *said = factors_say_fill(&plan);
+    assert_int_equal(said != NULL, cases[i].said);
+    if (said) assert_non_null(strstr(said, "fill says what a shift leaves empty, and no configuration has one"));
+    free(plan.configs);
+  }
+}
+
 /* The kernels' size is in the options and in the network. */
 static void test_kernels(void **state) {
   (void)state;
@@ -254,9 +273,9 @@ static void test_refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),         cmocka_unit_test(test_augmentation),
-      cmocka_unit_test(test_random),      cmocka_unit_test(test_random_is_drawn), cmocka_unit_test(test_kernels),
-      cmocka_unit_test(test_fractions),   cmocka_unit_test(test_first),           cmocka_unit_test(test_part),
-      cmocka_unit_test(test_refuses)};
+      cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),   cmocka_unit_test(test_augmentation),
+      cmocka_unit_test(test_fill),        cmocka_unit_test(test_random),    cmocka_unit_test(test_random_is_drawn),
+      cmocka_unit_test(test_kernels),     cmocka_unit_test(test_fractions), cmocka_unit_test(test_first),
+      cmocka_unit_test(test_part),        cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

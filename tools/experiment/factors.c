@@ -166,6 +166,15 @@ fovea_status factors_make(const factors_request *request, const run_options *o, 
   return status;
 }
 
+const char *factors_say_fill(const factors_plan *plan) {
+  bool filled = false;
+  for (size_t i = 0; i < plan->count; i++) {
+    if (plan->configs[i].options.augment.shift > 0) return NULL;
+    filled |= plan->configs[i].options.augment.fill > 0;
+  }
+  return filled ? "fill says what a shift leaves empty, and no configuration has one: it changes nothing" : NULL;
+}
+
 void factors_say_part(const factors_request *request, const factors_plan *plan, char text[FACTORS_PART]) {
   char by[40];
   text[0] = 0;

@@ -58,6 +58,9 @@ typedef struct factors_plan {
  * FOVEA_NO_MEMORY. */
 fovea_status factors_make(const factors_request *request, const run_options *options, factors_plan *plan);
 
+/* A sentence where a configuration says how shifts are filled and none shifts, else NULL. */
+const char *factors_say_fill(const factors_plan *plan);
+
 /* "these are 20 of 32 configurations, by --random 20"; "" where they are all. */
 void factors_say_part(const factors_request *request, const factors_plan *plan, char text[FACTORS_PART]);
 

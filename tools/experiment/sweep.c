@@ -40,6 +40,8 @@ static fovea_status plan(sweep *s) {
   if (status == FOVEA_OK) status = shard_parse(s->shard_given, &s->shard);
   if (status == FOVEA_OK) status = factors_make(&s->request, &s->options, &s->plan);
   if (status != FOVEA_OK) return status;
+  const char *fill = factors_say_fill(&s->plan);
+  if (fill != NULL && s->ranks.index == 0) progress_tell("fovea: %s", fill);
   keep_shard(s);
   if (s->plan.count > 0) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "--shard %s has none of the %zu configurations; take no more shards than that",

@@ -65,7 +65,7 @@ static fovea_status check_images(page *p, const network_run *r, const fovea_data
     return fovea_fail(FOVEA_INVALID,
                       "%s: images are %dx%dx%d (channels, height, width), the run was trained on %dx%dx%d", r->data,
                       set->channels, set->height, set->width, r->dims[0], r->dims[1], r->dims[2]);
-  fovea_status status = load_hash(set, &value);
+  fovea_status status = fovea_dataset_hash(set, &value);
   snprintf(hash, sizeof hash, "xxh64:%016llx", (unsigned long long)value);
   if (status == FOVEA_OK && r->test_hash && strcmp(hash, r->test_hash) != 0)
     page_miss(

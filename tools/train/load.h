@@ -14,11 +14,6 @@ void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
  * that takes more than a second, and says all of it. */
 fovea_status load_sets(const char *path, const fovea_load_options *const options[2], fovea_dataset *(*sets)[2]);
 
-/* XXH64 of a set's count, channels, height and width as 8 bytes each, least significant first, its pixels and its
- * labels: a byte each, or two where one is over 255. Of a packed set it stands in the file. Statuses as
- * fovea_dataset_read. */
-fovea_status load_hash(const fovea_dataset *data, uint64_t *hash);
-
 /* FOVEA_INVALID when a folder of results `out`, which need not exist, is the data folder, holds it, or lies in one of
  * its folders of images: told by device and inode, not by names. data may be NULL. */
 fovea_status load_check_folder(const char *data, const char *option, const char *out);

@@ -227,8 +227,8 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   if (status == FOVEA_OK) status = check_one_size(o->data, d.train, d.test);
   if (status == FOVEA_OK) status = run_check_network(o, d.train);
   if (status == FOVEA_OK) status = show_channels(&o->show, d.train->channels, &room, &shown);
-  if (status == FOVEA_OK) status = load_hash(d.train, &d.train_hash);
-  if (status == FOVEA_OK) status = load_hash(d.test, &d.test_hash);
+  if (status == FOVEA_OK) status = fovea_dataset_hash(d.train, &d.train_hash);
+  if (status == FOVEA_OK) status = fovea_dataset_hash(d.test, &d.test_hash);
   if (status == FOVEA_OK) {
     pictures_say_channels(d.train->channels, shown);
     *data = d;

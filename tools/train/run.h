@@ -51,7 +51,7 @@ fovea_vae_config run_vae_config(const run_options *o, int channels, int height, 
 
 typedef struct run_data {
   fovea_dataset *train, *test;
-  uint64_t train_hash, test_hash; /* load_hash of each */
+  uint64_t train_hash, test_hash; /* fovea_dataset_hash of each */
 } run_data;
 
 /* Both splits, of images of one size; says on stderr what they are. FOVEA_INVALID when they differ, when the options'

@@ -302,15 +302,20 @@ class Network(Handle):
     def train_step(
         self,
         images: object,
-        learning_rate: float = 0.001,
+        lr: float | None = None,
         *,
+        learning_rate: float | None = None,
         layout: str = "NHWC",
         value_range: tuple[float, float] | None = None,
     ) -> None:
-        """Forward, backward and Adam on 1 to batch images. The step is only enqueued: losses() waits for it."""
+        """Forward, backward and Adam on 1 to batch images, with the learning rate lr, 0.001 unless given; learning_rate
+        is its older name. The step is only enqueued: losses() waits for it."""
+        if lr is not None and learning_rate is not None:
+            raise TypeError("lr and learning_rate are one parameter; give lr")
+        rate = float(next((given for given in (lr, learning_rate) if given is not None), 0.001))
         pixels = self._bytes(images, layout, value_range)
         with self.use() as pointer:
-            check(lib.fovea_network_train_step(pointer, _data(pixels), ffi.NULL, len(pixels), float(learning_rate)))
+            check(lib.fovea_network_train_step(pointer, _data(pixels), ffi.NULL, len(pixels), rate))
 
     def evaluate(
         self,

@@ -93,9 +93,19 @@ class Form:
         return images if rank == 4 else images.reshape(len(images), -1)
 
 
+def _refuse_masked(values: object, what: str) -> None:
+    masked = int(np.ma.getmaskarray(values).sum()) if isinstance(values, np.ma.MaskedArray) else 0
+    if masked > 0:
+        raise ValueError(
+            f"{what} is a masked array with {masked} masked numbers, which would be taken as "
+            f"if they were none: fill them, {what}.filled(0), or leave those images out"
+        )
+
+
 def _array(images: object) -> npt.NDArray[Any]:
     if hasattr(images, "toarray"):
         raise TypeError("Sparse data was passed, but dense data is required: X.toarray()")
+    _refuse_masked(images, "X")
     array = np.asarray(images)
     if array.dtype == object:
         array = array.astype(np.float64)
@@ -147,6 +157,7 @@ def to_bytes(images: object, form: Form) -> Bytes:
 
 def to_floats(values: object, columns: int, what: str) -> Floats:
     """Rows of `columns` finite numbers as the library takes them."""
+    _refuse_masked(values, what)
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != columns or array.shape[0] == 0:
         raise ValueError(f"{what} of shape {array.shape}, expected N x {columns}, N at least 1")

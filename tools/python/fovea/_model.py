@@ -15,6 +15,14 @@ from ._graph import Losses, _data, _floats, activations, choice, integer
 from ._images import Bytes, Floats
 from ._library import Handle, InvalidError, Status, check, lib, path_bytes, text
 
+LARGEST_SEED = 2**53  # exact in JSON, as the command's
+FILLS = ("edge", "black")
+FLIPS = ("none", "horizontal", "vertical", "both")
+# What a run's settings leave out where it is off.
+OFF: dict[str, Any] = {
+    **{"shift": 0, "fill": "edge", "flip": "none", "crop": 0, "contrast": 0.0, "brightness": 0.0},
+    "kernel": 3,
+}
 ATTENTIONS = ("none", "spatial", "channel", "cbam")
 LATENTS = ("mean", "sample")
 
@@ -32,13 +40,28 @@ def c_config(config: Config) -> Any:
         made.units[i] = units
     for name in ("channels", "height", "width", "depth", "latent", "batch"):
         setattr(made, name, integer(name, config[name]))
-    made.seed = integer("seed", config["seed"], 0, 2**53)  # exact in JSON, as the command's
+    made.seed = integer("seed", config["seed"], 0, LARGEST_SEED)
     made.activation = choice("activation", config["activation"], activations())
     made.attention = choice("attention", config["attention"], ATTENTIONS)
     made.batchnorm = bool(config["batchnorm"])
     made.dropout, made.kl_weight = float(config["dropout"]), float(config["kl"])
     made.bn_momentum = float(config["bn_momentum"])
+    given = {**OFF, **config}
+    made.kernel = integer("kernel", given["kernel"], 1)  # 0 is C's word for 3
+    augment = made.augment
+    augment.shift, augment.crop = (integer(name, given[name]) for name in ("shift", "crop"))
+    augment.fill, augment.flip = choice("fill", given["fill"], FILLS), choice("flip", given["flip"], FLIPS)
+    augment.contrast, augment.brightness = float(given["contrast"]), float(given["brightness"])
     return made
+
+
+def hash_of(pixels: Bytes, labels: Any = None) -> str:
+    """What the command calls the hash of a set, of images without labels or with them, N of uint16."""
+    data, found = _dataset(pixels), ffi.new("uint64_t *")
+    if labels is not None:
+        data.labels = ffi.cast("uint16_t *", ffi.from_buffer(labels))
+    check(lib.fovea_dataset_hash(data, found))
+    return f"xxh64:{found[0]:016x}"
 
 
 def read_config(path: bytes) -> dict[str, Any]:

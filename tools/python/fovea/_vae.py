@@ -17,7 +17,7 @@ from ._device import Device, opened
 from ._graph import Losses, integer
 from ._images import Bytes, Floats, Form, ImageShape, to_bytes, to_floats
 from ._library import InvalidError, check, lib, path_bytes
-from ._model import Model, c_config, read_config
+from ._model import LARGEST_SEED, OFF, Model, c_config, hash_of, read_config
 
 CHECKPOINT = "checkpoint.safetensors"
 # The estimator's parameters that a run's checkpoint has: all but those that say how arrays are read, and the device.
@@ -25,6 +25,9 @@ SETTINGS = (
     *("arch", "depth", "latent", "activation", "attention", "batchnorm", "dropout", "kl", "bn_momentum"),
     *("epochs", "batch", "lr", "min_lr", "seed"),
 )
+PLACES = ("channels", "height", "width")
+# What else a run's settings may have, which is no setting of the training but says of what images it is.
+ABOUT = ("train_images", "test_images", "train_hash", "test_hash", "init_hash", "images")
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class VAE:
 
     _model: Model | None = None
     _train_images: int
-    _validation_images: int
+    _about: dict[str, Any]
     _rank: int
     history_: list[dict[str, float]]
     image_shape_: tuple[int, int, int]
@@ -104,6 +107,13 @@ class VAE:
         dropout: float = 0.2,
         kl: float = 0.001,
         bn_momentum: float = 0.99,
+        kernel: int = 3,
+        shift: int = 0,
+        fill: str = "edge",
+        flip: str = "none",
+        crop: int = 0,
+        contrast: float = 0.0,
+        brightness: float = 0.0,
         epochs: int = 25,
         batch: int = 64,
         lr: float = 0.005,
@@ -123,6 +133,13 @@ class VAE:
         self.dropout = dropout
         self.kl = kl
         self.bn_momentum = bn_momentum
+        self.kernel = kernel
+        self.shift = shift
+        self.fill = fill
+        self.flip = flip
+        self.crop = crop
+        self.contrast = contrast
+        self.brightness = brightness
         self.epochs = epochs
         self.batch = batch
         self.lr = lr
@@ -187,8 +204,9 @@ class VAE:
         """The settings as config.json has them."""
         settings = {name: getattr(self, name) for name in SETTINGS}
         settings["arch"] = sorted((integer("a number of arch", units) for units in self.arch), reverse=True)
-        for name in ("depth", "latent", "batch", "epochs", "seed"):
+        for name in ("depth", "latent", "batch", "epochs"):
             settings[name] = integer(name, settings[name])
+        settings["seed"] = integer("seed", settings["seed"], 0, LARGEST_SEED)
         if not 1 <= settings["epochs"] <= 1_000_000:
             raise InvalidError(f"epochs is {self.epochs}, expected 1 to 1000000")
         for name in ("dropout", "kl", "bn_momentum", "lr", "min_lr"):
@@ -196,8 +214,17 @@ class VAE:
         if not 0 <= settings["min_lr"] <= settings["lr"]:
             raise InvalidError(f"min_lr {self.min_lr} and lr {self.lr}: expected 0 <= min_lr <= lr, for the rate falls")
         settings["batchnorm"] = bool(settings["batchnorm"])
-        places = dict(zip(("channels", "height", "width"), dims))
-        return {**settings, "train_images": images, "test_images": validation, **places}
+        off = {name: getattr(self, name) for name in OFF}
+        for name, usual in OFF.items():
+            if isinstance(usual, float):
+                off[name] = float(off[name])
+            elif isinstance(usual, int):
+                off[name] = integer(name, off[name])
+        if off["shift"] == 0:
+            off["fill"] = OFF["fill"]  # which changes nothing then
+        changed = {name: value for name, value in off.items() if value != OFF[name]}
+        places = dict(zip(PLACES, dims))
+        return {**settings, **changed, "train_images": images, "test_images": validation, **places}
 
     def fit(
         self,
@@ -208,12 +235,13 @@ class VAE:
         callbacks: Callback | Iterable[Callback] = (),
         resume: bool = False,
     ) -> VAE:
-        """Trains on the images X; `y` is not looked at.
+        """Trains on the images X; `y` is not looked at but for `resume`.
 
         validation: images whose losses are evaluated after every epoch, as the command evaluates its test images.
         callbacks: one or several, each called with a Progress; one that returns False stops there.
         resume: goes on with a model that was stopped, interrupted or loaded before its last epoch, to the same bytes as
-            if nothing had happened; the settings and the number of images must be the same. Without, all begins anew.
+            if nothing had happened; the settings and the images must be the same, by their hash. That of a run of
+            `fovea train` on images with classes has these, too: they are given as `y`. Without, all begins anew.
 
         KeyboardInterrupt, and whatever a callback raises, comes through after at most 8 more steps, and the model can
         be used, saved and trained on as it then is.
@@ -228,8 +256,10 @@ class VAE:
         told = [callbacks] if callable(callbacks) else list(callbacks)
         if resume:
             self._check_resumed(config)
+            self._check_images(pixels, y)
         else:
             check(lib.fovea_vae_check(c_config(config)))
+            config["train_hash"] = hash_of(pixels)
             self._begin(Model(opened(self.device), config), config, np.asarray(X).ndim, _feature_names(X))
         self._train(pixels, held_out, config, told)
         return self
@@ -237,7 +267,9 @@ class VAE:
     def _begin(self, model: Model, config: Mapping[str, Any], rank: int, names: list[str] | None = None) -> None:
         self._model = model
         self._trained = {name: config[name] for name in SETTINGS}
-        self._train_images, self._validation_images = config["train_images"], config["test_images"]
+        self._trained.update({name: config[name] for name in OFF if name in config})
+        self._about = {name: config[name] for name in ABOUT if name in config}
+        self._train_images = config["train_images"]
         self._rank = rank
         self.image_shape_ = model.dims
         self.n_features_in_ = int(np.prod(model.dims))
@@ -248,15 +280,30 @@ class VAE:
 
     def _check_resumed(self, config: Mapping[str, Any]) -> None:
         model = self._fitted()
-        now = {name: config[name] for name in SETTINGS}
-        for name, was in self._trained.items():
-            if now[name] != was:
-                raise InvalidError(f"{name} was {was!r} when training began and is {now[name]!r} now")
+        was, now = {**OFF, **self._trained}, {**OFF, **config}
+        for name in (*SETTINGS, *OFF):
+            if now[name] != was[name]:
+                raise InvalidError(f"{name} was {was[name]!r} when training began and is {now[name]!r} now")
         found = (config["channels"], config["height"], config["width"])
         if found != model.dims:
             raise InvalidError(f"the model was trained on images of {model.dims}, X has {found}")
         if config["train_images"] != self._train_images:
             raise InvalidError(f"the model was trained on {self._train_images} images, X has {config['train_images']}")
+
+    def _check_images(self, pixels: Bytes, y: object) -> None:
+        """The same images in the same order, where their hash is known; of a run's, with the labels that y has."""
+        was, now = self._about.get("train_hash"), hash_of(pixels)
+        labels = None if y is None else np.asarray(y)
+        if was is None or was == now:
+            return
+        classes = labels is not None and labels.shape == pixels.shape[:1] and labels.dtype.kind in "iu"
+        if labels is not None and classes and labels.min() >= 0 and labels.max() <= 65535:
+            now = hash_of(pixels, np.ascontiguousarray(labels, np.uint16))
+        if was != now:
+            raise InvalidError(
+                f"the content of the training images and labels was {was} when it began and is {now} now; resume with "
+                "the same images in the same order, and where a run's data have classes, give their numbers as y"
+            )
 
     def _train(
         self, pixels: Bytes, held_out: Bytes | None, config: Mapping[str, Any], callbacks: list[Callback]
@@ -365,18 +412,14 @@ class VAE:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Replaces `path` by the checkpoint: a safetensors file with settings, parameters, optimizer and state, as the
         command's. `fovea reconstruct --run RUN` takes it as RUN/checkpoint.safetensors, `fovea train --init` anywhere.
-        How arrays are read (layout, image_shape, value_range) is not in it."""
+        How arrays are read (layout, image_shape, value_range) is not in it. Of a run that was loaded it has settings
+        and hashes, not the name and the losses of its epochs."""
         self._fitted().save(path, self._saved_config())
 
     def _saved_config(self) -> dict[str, Any]:
         model = self._fitted()
-        places = dict(zip(("channels", "height", "width"), model.dims))
-        return {
-            **self._trained,
-            "train_images": self._train_images,
-            "test_images": self._validation_images,
-            **places,
-        }
+        places = dict(zip(PLACES, model.dims))
+        return {**self._trained, **self._about, **places}
 
     @classmethod
     def load(
@@ -393,11 +436,15 @@ class VAE:
         file = Path(path)
         file = file / CHECKPOINT if file.is_dir() else file
         config = read_config(path_bytes(file))
-        missing = [name for name in (*SETTINGS, "channels", "height", "width", "train_images") if name not in config]
+        missing = [name for name in (*SETTINGS, *PLACES, "train_images") if name not in config]
         if missing:
             raise InvalidError(f"{file}: its settings lack {', '.join(missing)}; it is not of this version of fovea")
+        strange = [name for name in config if name not in (*SETTINGS, *OFF, *PLACES, *ABOUT)]
+        if strange:
+            raise InvalidError(f"{file}: its settings have {', '.join(strange)}, which VAE does not know")
+        settings = {name: {**OFF, **config}[name] for name in (*SETTINGS, *OFF)}
         made = cls(
-            **{**{name: config[name] for name in SETTINGS}, "arch": tuple(config["arch"])},
+            **{**settings, "arch": tuple(config["arch"])},
             device=device,
             layout=layout,
             image_shape=image_shape,
