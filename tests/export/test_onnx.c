@@ -19,7 +19,7 @@
 #include "support/every_op.h"
 #include "support/tempdir.h"
 
-static char network_path[1024], made[1024];
+static char network_file[1024], made[1024];
 
 static int skip_where_absent(void **state) {
   (void)state;
@@ -37,9 +37,9 @@ static void save(fovea_graph *graph, const char *path) {
 
 static int set_up(void **state) {
   if (open_device(state)) return -1;
-  snprintf(network_path, sizeof network_path, "%s", temp_path("network.safetensors"));
+  snprintf(network_file, sizeof network_file, "%s", temp_path("network.safetensors"));
   snprintf(made, sizeof made, "%s", temp_path("out.onnx"));
-  save(every_op_graph(), network_path);
+  save(every_op_graph(), network_file);
   return 0;
 }
 
@@ -52,36 +52,36 @@ static void refused(const char *from, const fovea_onnx_options *options, const c
 
 static void test_options(void **state) {
   (void)state;
-  refused(network_path, &(fovea_onnx_options){.opset = 12}, "operator set 12, expected 13 to 23");
-  refused(network_path, &(fovea_onnx_options){.opset = 24}, "operator set 24, expected 13 to 23");
-  refused(network_path, &(fovea_onnx_options){.opset = -1}, "operator set -1");
-  refused(network_path, &(fovea_onnx_options){.part = (fovea_onnx_part)3}, "part 3 is not one of");
-  refused(network_path, &(fovea_onnx_options){.part = (fovea_onnx_part)-1}, "part -1 is not one of");
+  refused(network_file, &(fovea_onnx_options){.opset = 12}, "operator set 12, expected 13 to 23");
+  refused(network_file, &(fovea_onnx_options){.opset = 24}, "operator set 24, expected 13 to 23");
+  refused(network_file, &(fovea_onnx_options){.opset = -1}, "operator set -1");
+  refused(network_file, &(fovea_onnx_options){.part = (fovea_onnx_part)3}, "part 3 is not one of");
+  refused(network_file, &(fovea_onnx_options){.part = (fovea_onnx_part)-1}, "part -1 is not one of");
 }
 
 /* Its decoder reads a tensor of the encoder. */
 static void test_decoder_that_reads_images(void **state) {
   (void)state;
-  refused(network_path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER},
+  refused(network_file, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER},
           "'valid' reads the images and is read by the decoder");
 }
 
 static void test_graphs_without_that_part(void **state) {
   (void)state;
-  const char *path = temp_path("other.safetensors");
+  const char *other = temp_path("other.safetensors");
   fovea_graph *graph = NULL;
   OK(fovea_graph_create(&graph));
   fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
-  save(graph, path);
-  refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, "has no code z");
-  refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "has no code z");
-  OK(fovea_onnx_export(path, made, NULL, NULL));
+  save(graph, other);
+  refused(other, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, "has no code z");
+  refused(other, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "has no code z");
+  OK(fovea_onnx_export(other, made, NULL, NULL));
   OK(fovea_graph_create(&graph));
   const fovea_tensor x = fovea_add_dense(graph, fovea_add_input(graph, 1, 2, 2), "a", 2, true);
   fovea_add_reparameterize(graph, x, x, 1);
-  save(graph, path);
-  refused(path, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "nothing comes after z");
-  OK(fovea_onnx_export(path, made, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, NULL));
+  save(graph, other);
+  refused(other, &(fovea_onnx_options){.part = FOVEA_ONNX_DECODER}, "nothing comes after z");
+  OK(fovea_onnx_export(other, made, &(fovea_onnx_options){.part = FOVEA_ONNX_ENCODER}, NULL));
 }
 
 static void test_files(void **state) {
@@ -106,7 +106,7 @@ static void test_files(void **state) {
     refused(path, NULL, parts[i]);
   }
   assert_int_equal(fovea_onnx_export(temp_path("none.safetensors"), made, NULL, NULL), FOVEA_IO);
-  assert_int_equal(fovea_onnx_export(network_path, temp_path("none/out.onnx"), NULL, NULL), FOVEA_IO);
+  assert_int_equal(fovea_onnx_export(network_file, temp_path("none/out.onnx"), NULL, NULL), FOVEA_IO);
 }
 
 /* The same bytes each time; of the file or of the network; and what is said of them. */
@@ -117,18 +117,18 @@ static void test_bytes_and_summary(void **state) {
   fovea_onnx_summary plain, folded, of_network;
   fovea_graph *graph = NULL;
   fovea_network *network = NULL;
-  OK(fovea_onnx_export(network_path, made, NULL, &plain));
+  OK(fovea_onnx_export(network_file, made, NULL, &plain));
   OK(fovea_file_read(made, 1 << 28, &bytes[0], &sizes[0]));
-  OK(fovea_onnx_export(network_path, made, &(fovea_onnx_options){.opset = FOVEA_ONNX_USUAL}, NULL));
+  OK(fovea_onnx_export(network_file, made, &(fovea_onnx_options){.opset = FOVEA_ONNX_USUAL}, NULL));
   OK(fovea_file_read(made, 1 << 28, &bytes[1], &sizes[1]));
   assert_int_equal(sizes[0], sizes[1]);
   assert_int_equal(sizes[0], plain.bytes);
   assert_memory_equal(bytes[0], bytes[1], sizes[0]);
   /* Five are in it: bn1, bn4 and bn5 after a convolution or a dense layer, bn2 and bn3 after attentions. */
-  OK(fovea_onnx_export(network_path, made, &(fovea_onnx_options){.fold_batchnorm = true}, &folded));
+  OK(fovea_onnx_export(network_file, made, &(fovea_onnx_options){.fold_batchnorm = true}, &folded));
   assert_true(plain.folded == 0 && plain.normalized == 5 && folded.folded == 3 && folded.normalized == 2);
   assert_int_equal(folded.nodes, plain.nodes - 3);
-  OK(fovea_network_load(device, network_path, NULL, &graph, &network));
+  OK(fovea_network_load(device, network_file, NULL, &graph, &network));
   OK(fovea_network_export_onnx(network, made, NULL, &of_network));
   assert_int_equal(of_network.nodes, plain.nodes);
   fovea_network_destroy(network);
@@ -153,8 +153,8 @@ static void test_command(void **state) {
   uint8_t *bytes = NULL;
   size_t size = 0;
   remove(made);
-  says(2, "--opset: '12' is not a whole number from 13 to 23", network_path, made, "--opset 12");
-  says(2, "--part: 'all' is not one of both|encoder|decoder", network_path, made, "--part all");
+  says(2, "--opset: '12' is not a whole number from 13 to 23", network_file, made, "--opset 12");
+  says(2, "--part: 'all' is not one of both|encoder|decoder", network_file, made, "--part all");
   says(5, "nowhere: cannot be opened", temp_path("nowhere"), made, "");
   temp_file("untrained/notes", "x", 1);
   says(5, "there is no checkpoint.safetensors in it", temp_path("untrained"), made, "");
@@ -162,13 +162,13 @@ static void test_command(void **state) {
   says(2, "it is a sweep, whose runs are the folders in it", temp_path("sweep"), made, "");
   says(2, "too few for a safetensors file", temp_file("torn", "1234567", 7), made, "");
   assert_int_not_equal(access(made, F_OK), 0);
-  says(2, "is no ONNX file and would be lost", network_path, text, "");
-  says(2, "is no ONNX file and would be lost", network_path, network_path, "");
+  says(2, "is no ONNX file and would be lost", network_file, text, "");
+  says(2, "is no ONNX file and would be lost", network_file, network_file, "");
   OK(fovea_file_read(text, 100, &bytes, &size));
   assert_true(size == 9 && memcmp(bytes, "some text", 9) == 0);
   free(bytes);
-  says(0, "5 batch normalizations", network_path, made, "");
-  says(0, "3 batch normalizations folded, 2 do not follow", network_path, made, "--fold-bn --opset 23");
+  says(0, "5 batch normalizations", network_file, made, "");
+  says(0, "3 batch normalizations folded, 2 do not follow", network_file, made, "--fold-bn --opset 23");
 }
 
 /* A run of before checkpoints had a graph has its settings; and this one ended after 2 epochs of 5. */
