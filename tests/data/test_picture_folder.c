@@ -23,7 +23,7 @@ static void assert_message(const char *part) {
 
 /* Writes a PNG whose samples are first, first + 1, ... Interlaced, and with a gamma that must not count, if asked. */
 static void make(const char *name, uint32_t width, uint32_t height, int depth, int color, bool odd, uint8_t first) {
-  uint8_t row[64];
+  uint8_t row[4096];
   FILE *file = fopen(temp_file(name, "", 0), "wb");
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
   png_infop info = png_create_info_struct(png);
