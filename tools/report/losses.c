@@ -9,10 +9,11 @@
 /* Whether the table begins as a metrics.csv does; an empty file is one without lines. */
 static bool is_metrics(page *p, const char *path, const json_t *table) {
   char line[256] = "";
-  size_t used = 0, i;
-  json_t *field, *columns = json_object_get(table, "columns");
-  json_array_foreach(columns, i, field) if (used < sizeof line) used +=
-      (size_t)snprintf(line + used, sizeof line - used, "%s%s", i > 0 ? "," : "", json_string_value(field));
+  size_t used = 0;
+  const json_t *columns = json_object_get(table, "columns");
+  for (size_t i = 0; i < json_array_size(columns) && used < sizeof line; i++)
+    used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", i > 0 ? "," : "",
+                             json_string_value(json_array_get(columns, i)));
   const char *expected = columns ? metrics_expected(line) : NULL;
   if (expected) page_miss(p, "%s: begins with '%.100s', expected '%s'; it is left out", path, line, expected);
   return !expected;
