@@ -73,4 +73,12 @@ while IFS= read -r -d '' file; do
     esac
   done < <(quoted_includes "$file")
 done < <(find_files src include tools samples -- '*.c' '*.h')
+
+# What git tracks at the top, dotfiles aside; of an unpacked archive nothing is known to be tracked.
+while IFS= read -r name; do
+  case $name in
+    .* | CMakeLists.txt | LICENSE | README.md | cl | include | samples | src | tests | tools) ;;
+    *) printf '%s: at the top level, where it has no place\n' "$name" >>"$findings" ;;
+  esac
+done < <(git ls-files 2>/dev/null | cut -d/ -f1 | sort -u)
 report layers "$count" "$findings"
