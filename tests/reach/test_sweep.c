@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/command.h"
+#include "support/images.h"
 
 enum { SIDE = 8, TRAIN = 48, TEST = 16, CONFIGS = 4, LINE = 1024 };
 
@@ -20,25 +21,6 @@ static const char *const configs[CONFIGS] = {"relu-spatial-bn-drop-s768", "relu-
                                              "relu-spatial-nobn-drop-s768", "relu-spatial-nobn-nodrop-s768"};
 
 static char data[1024], other_data[1024], whole[1024];
-
-/* fovea() with an environment before it. */
-#define ENDS_IN(environment, code, message, ...)                                                 \
-  do {                                                                                           \
-    char arguments_[4096];                                                                       \
-    snprintf(arguments_, sizeof arguments_, __VA_ARGS__);                                        \
-    int code_ = process_fovea(environment, arguments_, output, sizeof output);                   \
-    if (code_ != (code)) fail_msg("%s:%d: exit code %d: %s", __FILE__, __LINE__, code_, output); \
-    assert_output(message);                                                                      \
-  } while (0)
-#define ENDS(code, message, ...) ENDS_IN("", code, message, __VA_ARGS__)
-
-static const char *in(const char *dir, const char *name) {
-  static char paths[8][1400];
-  static size_t next;
-  char *path = paths[next++ % 8];
-  snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-  return path;
-}
 
 static bool there(const char *path) { return access(path, F_OK) == 0; }
 
@@ -100,24 +82,10 @@ static void assert_complete(const char *dir) {
   }
 }
 
-static void make_data(char dir[1024], const char *name, int salt) {
-  static const char *const splits[] = {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"};
-  for (int split = 0; split < 2; split++) {
-    const int count = split == 0 ? TRAIN : TEST;
-    uint8_t bytes[16 + TRAIN * SIDE * SIDE] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
-    for (int i = 0; i < count * SIDE * SIDE; i++)
-      bytes[16 + i] = (uint8_t)((i / (SIDE * SIDE) + 3 + salt) * (i % (SIDE * SIDE) + 1) * 37 % 251);
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", name, splits[split]);
-    temp_file(path, bytes, 16 + (size_t)count * SIDE * SIDE);
-  }
-  snprintf(dir, 1024, "%s", temp_path(name));
-}
-
 static int sweep_once(void **state) {
   (void)state;
-  make_data(data, "data", 0);
-  make_data(other_data, "other-data", 1);
+  image_sets(data, "data", TRAIN, TEST, SIDE, 0);
+  image_sets(other_data, "other-data", TRAIN, TEST, SIDE, 1);
   snprintf(whole, sizeof whole, "%s", temp_path("whole"));
   if (fovea("sweep --data %s" SETTINGS "--out %s", data, whole) == 0) return 0;
   fprintf(stderr, "%s\n", output);

@@ -29,4 +29,24 @@ static inline void assert_output(const char *part) {
   if (strstr(output, part) == NULL) fail_msg("'%s' is not in: %s", part, output);
 }
 
+/* The command, with an environment before it, ends with this exit code and says `message` among other things. */
+#define ENDS_IN(environment, code, message, ...)                                                 \
+  do {                                                                                           \
+    char arguments_[4096];                                                                       \
+    snprintf(arguments_, sizeof arguments_, __VA_ARGS__);                                        \
+    int code_ = process_fovea(environment, arguments_, output, sizeof output);                   \
+    if (code_ != (code)) fail_msg("%s:%d: exit code %d: %s", __FILE__, __LINE__, code_, output); \
+    assert_output(message);                                                                      \
+  } while (0)
+#define ENDS(code, message, ...) ENDS_IN("", code, message, __VA_ARGS__)
+
+/* "DIR/NAME", until the eighth call after it. */
+static inline const char *in(const char *dir, const char *name) {
+  static char paths[8][1400];
+  static size_t next;
+  char *path = paths[next++ % 8];
+  snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+  return path;
+}
+
 #endif

@@ -39,3 +39,22 @@ void image_idx(const char *name, int rank, const uint32_t *dims, unsigned modulu
   temp_file(name, bytes, header + size);
   free(bytes);
 }
+
+void image_sets(char dir[1024], const char *name, int train, int test, int side, int salt) {
+  static const char *const files[] = {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"};
+  const int counts[] = {train, test}, pixels = side * side;
+  for (int split = 0; split < 2; split++) {
+    const size_t size = 16 + (size_t)(counts[split] * pixels);
+    uint8_t *bytes = calloc(size, 1);
+    char path[256];
+    if (bytes == NULL) abort();
+    bytes[2] = 8, bytes[3] = 3;
+    bytes[7] = (uint8_t)counts[split], bytes[11] = bytes[15] = (uint8_t)side;
+    for (int i = 0; i < counts[split] * pixels; i++)
+      bytes[16 + i] = (uint8_t)((i / pixels + 3 + salt) * (i % pixels + 1) * 37 % 251);
+    snprintf(path, sizeof path, "%s/%s", name, files[split]);
+    temp_file(path, bytes, size);
+    free(bytes);
+  }
+  snprintf(dir, 1024, "%s", temp_path(name));
+}

@@ -15,4 +15,8 @@ void image_pngs(const char *folder, const char *prefix, int count, int side);
 /* An IDX file of bytes with these dimensions and values 0, 1, 2, ... modulo `modulus`. */
 void image_idx(const char *name, int rank, const uint32_t *dims, unsigned modulus);
 
+/* A folder temp_path(name), which goes to `dir`, of IDX images `side` x `side` to train and to test with, at most 255
+ * each, of a pattern that `salt` decides. */
+void image_sets(char dir[1024], const char *name, int train, int test, int side, int salt);
+
 #endif

@@ -30,14 +30,6 @@ static bool there(const char *path) {
 
 /* --- the sets ---------------------------------------------------------------------------------------------------- */
 
-static const char *in(const char *folder, const char *name) {
-  static char paths[4][512];
-  static int next;
-  char *path = paths[next++ % 4];
-  snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-  return path;
-}
-
 /* cat/ and dog/ of three images each in both splits. */
 static void cats_and_dogs(const char *set) {
   image_pngs(in(set, "train/cat"), "cat", 3, SIDE);

@@ -8,6 +8,7 @@
 
 #include "fovea/safetensors.h"
 #include "support/command.h"
+#include "support/images.h"
 
 enum { SIDE = 8, TRAIN = 64, TEST = 16 };
 
@@ -19,22 +20,7 @@ static void assert_no_output(const char *part) {
   if (strstr(output, part) != NULL) fail_msg("'%s' is in: %s", part, output);
 }
 
-#define ENDS(code, message, ...)                                                                 \
-  do {                                                                                           \
-    int code_ = fovea(__VA_ARGS__);                                                              \
-    if (code_ != (code)) fail_msg("%s:%d: exit code %d: %s", __FILE__, __LINE__, code_, output); \
-    assert_output(message);                                                                      \
-  } while (0)
-
 /* --- files ------------------------------------------------------------------------------------------------------- */
-
-static const char *in(const char *dir, const char *name) {
-  static char paths[8][1400];
-  static size_t next;
-  char *path = paths[next++ % 8];
-  snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-  return path;
-}
 
 static bool there(const char *dir, const char *name) {
   struct stat about;
@@ -78,27 +64,10 @@ static const char *const all[] = {checkpoint, config, metrics, picture, NULL};
 
 static void same_network(const char *dir) { assert_same_bytes(in(finished, checkpoint), in(dir, checkpoint)); }
 
-/* IDX images of a pattern that `salt` decides. */
-static void make_data(char dir[1024], const char *name, int salt) {
-  static const char *const splits[] = {"train-images-idx3-ubyte", "t10k-images-idx3-ubyte"};
-  for (int split = 0; split < 2; split++) {
-    const int count = split == 0 ? TRAIN : TEST;
-    uint8_t bytes[16 + TRAIN * SIDE * SIDE] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
-    for (int i = 0; i < count * SIDE * SIDE; i++) {
-      const int image = i / (SIDE * SIDE), pixel = i % (SIDE * SIDE);
-      bytes[16 + i] = (uint8_t)((image + 3 + salt) * (pixel + 1) * 37 % 251);
-    }
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", name, splits[split]);
-    temp_file(path, bytes, 16 + (size_t)count * SIDE * SIDE);
-  }
-  snprintf(dir, 1024, "%s", temp_path(name));
-}
-
 static int train_once(void **state) {
   (void)state;
-  make_data(data, "data", 0);
-  make_data(other_data, "other-data", 1);
+  image_sets(data, "data", TRAIN, TEST, SIDE, 0);
+  image_sets(other_data, "other-data", TRAIN, TEST, SIDE, 1);
   snprintf(finished, sizeof finished, "%s", temp_path("finished"));
   snprintf(another, sizeof another, "%s", temp_path("another"));
   if (fovea("train --data %s" SETTINGS "--out %s", data, finished) == 0 &&
