@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fail.h"
 
 enum { NAME = 32, MESSAGE = 2048 };
@@ -104,12 +104,6 @@ static void print_string(FILE *to, const char *text) {
   fputc('"', to);
 }
 
-static double now(void) {
-  struct timespec t = {0};
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* The object's members behind others; `object` may be NULL or have none. */
 static void print_members(FILE *to, const char *object, const char *end) {
   const char *members = object != NULL ? object + strspn(object, " \n") : NULL;
@@ -130,7 +124,7 @@ static void print_error(FILE *to, const char *gap, int code) {
 }
 
 static void print_line_head(FILE *to, const char *event) {
-  fprintf(to, "{\"schema\": %d, \"event\": \"%s\", \"time\": %.3f", JSON_SCHEMA, event, now());
+  fprintf(to, "{\"schema\": %d, \"event\": \"%s\", \"time\": %.3f", JSON_SCHEMA, event, fovea_time());
 }
 
 static void print_all(FILE *to, const char *result, int code) {

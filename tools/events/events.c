@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event.pb-c.h>
+#include "base/clock.h"
 #include "base/fail.h"
 #include "events/internal.h"
 
@@ -24,12 +24,6 @@ struct events {
 };
 
 records *events_records(events *log) { return &log->waiting; }
-
-double events_now(void) {
-  struct timespec t = {0};
-  clock_gettime(CLOCK_REALTIME, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* --- records ----------------------------------------------------------------------------------------------------- */
 
@@ -47,7 +41,7 @@ static fovea_status put_summary(records *r, int64_t step, Tb__Summary__Value **v
   Tb__Event event = TB__EVENT__INIT;
   summary.n_value = count;
   summary.value = values;
-  event.wall_time = events_now();
+  event.wall_time = fovea_time();
   event.step = step;
   event.what_case = TB__EVENT__WHAT_SUMMARY;
   event.summary = &summary;
@@ -61,7 +55,7 @@ fovea_status events_put_value(records *r, int64_t step, Tb__Summary__Value *valu
 fovea_status events_put_version(records *r) {
   char version[] = "brain.Event:2";
   Tb__Event event = TB__EVENT__INIT;
-  event.wall_time = events_now();
+  event.wall_time = fovea_time();
   event.what_case = TB__EVENT__WHAT_FILE_VERSION;
   event.file_version = version;
   return events_put(r, &event);
@@ -236,10 +230,10 @@ static fovea_status begin_file(events *log) {
   records head = {0};
   Tb__SessionLog session = TB__SESSION_LOG__INIT;
   Tb__Event event = TB__EVENT__INIT;
-  const unsigned long long now = (unsigned long long)events_now();
+  const unsigned long long now = (unsigned long long)fovea_time();
   if (log->seconds < now) log->seconds = now;
   session.status = SESSION_START;
-  event.wall_time = events_now();
+  event.wall_time = fovea_time();
   event.step = log->last + 1;
   event.what_case = TB__EVENT__WHAT_SESSION_LOG;
   event.session_log = &session;

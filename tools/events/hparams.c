@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <event.pb-c.h>
+#include "base/clock.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "events/events.h"
@@ -113,7 +114,7 @@ fovea_status events_hparams(events *log, const json_t *settings) {
     list[i] = &entries[i];
   }
   start.hparams = list;
-  start.start_time_secs = events_now();
+  start.start_time_secs = fovea_time();
   data.data_case = TB__HPARAMS_PLUGIN_DATA__DATA_SESSION_START_INFO;
   data.session_start_info = &start;
   if (status == FOVEA_OK) status = put(events_records(log), 0, events_tag_begun, &data);
@@ -128,7 +129,7 @@ fovea_status events_end(events *log, int step, bool success) {
   Tb__SessionEndInfo end = TB__SESSION_END_INFO__INIT;
   Tb__HParamsPluginData data = TB__HPARAMS_PLUGIN_DATA__INIT;
   end.status = success ? SUCCESS : FAILURE;
-  end.end_time_secs = events_now();
+  end.end_time_secs = fovea_time();
   data.data_case = TB__HPARAMS_PLUGIN_DATA__DATA_SESSION_END_INFO;
   data.session_end_info = &end;
   return put(events_records(log), step, events_tag_ended, &data);

@@ -10,8 +10,6 @@ struct Tb__Summary__Value;
 /* The tags of what is no metric and no weight. */
 extern const char events_tag_begun[], events_tag_ended[], events_tag_experiment[];
 
-double events_now(void); /* seconds since 1970 */
-
 /* Adds an event as a record, or a value as an event of its own. FOVEA_NO_MEMORY. */
 fovea_status events_put(records *r, const struct Tb__Event *event);
 fovea_status events_put_value(records *r, int64_t step, struct Tb__Summary__Value *value);
