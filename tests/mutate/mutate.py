@@ -48,6 +48,8 @@ def read_table(path):
             middle, end = lines.index("===", i), lines.index(">>>", i)
         except ValueError:
             sys.exit(f"{path.name}:{i + 1}: {name} lacks its === or >>>")
+        if any(line.startswith("--- ") for line in lines[i + 1:end]):
+            sys.exit(f"{path.name}:{i + 1}: {name} has another mutation in it: its >>> is missing")
         old, new = "\n".join(lines[i + 1:middle]), "\n".join(lines[middle + 1:end])
         entries.append(Mutation(name, file, tests, old, new))
         i = end + 1
