@@ -57,7 +57,7 @@ static int rank_of(const fovea_export *e, int i) {
 /* --- inputs and outputs --------------------------------------------------------------------------------------------
  */
 
-static bool was_output(const fovea_export *e, fovea_tensor tensor) {
+bool fovea_export_is_output(const fovea_export *e, fovea_tensor tensor) {
   for (int i = 0; i < e->output_count; i++)
     if (e->outputs[i].tensor == tensor) return true;
   return false;
@@ -66,7 +66,7 @@ static bool was_output(const fovea_export *e, fovea_tensor tensor) {
 /* The first that a tensor is becomes its name; it keeps its own where it has none. */
 static void add_output(fovea_export *e, fovea_tensor tensor, const char *name, bool units) {
   fovea_export_node *x = &e->nodes[tensor];
-  if (!was_output(e, tensor) && tensor != e->given && !(units && x->rank == 4)) {
+  if (!fovea_export_is_output(e, tensor) && tensor != e->given && !(units && x->rank == 4)) {
     if (name) snprintf(x->name, sizeof x->name, "%s", name);
     x->result = true;
   }
@@ -81,7 +81,7 @@ static void add_outputs(fovea_export *e, fovea_onnx_part part) {
   }
   if (part != FOVEA_ONNX_ENCODER) add_output(e, g->count - 1, g->loss >= 0 ? "reconstructions" : "output", false);
   for (int i = 0; i < g->count && part == FOVEA_ONNX_BOTH; i++)
-    if (g->nodes[i].kept && i != e->given && !was_output(e, i)) add_output(e, i, NULL, false);
+    if (g->nodes[i].kept && i != e->given && !fovea_export_is_output(e, i)) add_output(e, i, NULL, false);
 }
 
 /* From the last node to the first. */

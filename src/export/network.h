@@ -37,6 +37,9 @@ typedef struct fovea_export {
 fovea_status fovea_export_choose(fovea_export *e, const fovea_graph *graph, fovea_onnx_part part);
 void fovea_export_free(fovea_export *e);
 
+/* Of those that are chosen until then. */
+bool fovea_export_is_output(const fovea_export *e, fovea_tensor tensor);
+
 /* Where parameters come from: the numbers of one in the file's order. */
 typedef fovea_status fovea_export_source(void *of, const fovea_parameter_spec *parameter, float *data);
 fovea_status fovea_export_read(fovea_export *e, fovea_export_source *source, void *of);

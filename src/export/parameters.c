@@ -1,56 +1,29 @@
 /* The numbers of the nodes that are exported, and batch normalization folded into them. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/fail.h"
 #include "export/network.h"
 #include "graph/op.h"
+#include "net/network.h"
 
 enum { WEIGHT, BIAS, MEAN, VARIANCE }; /* of a product the first two */
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "onnx: host memory ran out"); }
 
-static size_t count_of(const fovea_parameter_spec *p) {
-  size_t count = 1;
-  for (int i = 0; i < p->rank; i++) count *= (size_t)p->dims[i];
-  return count;
-}
-
 /* --- reading -------------------------------------------------------------------------------------------------------
  */
 
-/* Place (c, h, w) from place (h, w, c) of `inner` numbers each, `outer` times. */
-static void put_channels_first(const int shape[3], size_t outer, size_t inner, const float *from, float *to) {
-  const size_t c = (size_t)shape[0], pixels = (size_t)shape[1] * (size_t)shape[2];
-  for (size_t o = 0; o < outer; o++)
-    for (size_t k = 0; k < c; k++)
-      for (size_t p = 0; p < pixels; p++)
-        memcpy(to + ((o * c + k) * pixels + p) * inner, from + ((o * pixels + p) * c + k) * inner, inner * sizeof *to);
-}
-
-/* In place by way of `room`. */
-static void reorder(const fovea_parameter_spec *p, float *data, float *room) {
-  const size_t count = count_of(p);
-  if (p->rows[0]) {
-    memcpy(room, data, count * sizeof *data);
-    put_channels_first(p->rows, 1, count / (size_t)p->dims[0], room, data);
-  }
-  if (p->columns[0]) {
-    memcpy(room, data, count * sizeof *data);
-    put_channels_first(p->columns, (size_t)p->dims[0], 1, room, data);
-  }
-}
-
 static fovea_status read_one(const fovea_parameter_spec *p, fovea_export_source *source, void *of, float **out) {
-  const size_t count = count_of(p);
-  float *data = *out = malloc(count * sizeof *data), *room = malloc(count * sizeof *room);
-  fovea_status status = data && room ? source(of, p, data) : no_memory();
-  for (size_t i = 0; i < count && status == FOVEA_OK; i++)
-    if (!isfinite(data[i]))
-      status = fovea_fail(FOVEA_INVALID, "onnx: %s is %g at place %zu", p->name, (double)data[i], i);
-  if (status == FOVEA_OK) reorder(p, data, room);
-  free(room);
+  const size_t count = fovea_parameter_values(p);
+  float *data = *out = malloc(count * sizeof *data), *file = malloc(count * sizeof *file);
+  fovea_status status = data && file ? source(of, p, file) : no_memory();
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++) {
+    data[fovea_parameter_place(p, i)] = file[i];
+    if (!isfinite(file[i]))
+      status = fovea_fail(FOVEA_INVALID, "onnx: %s is %g at place %zu", p->name, (double)file[i], i);
+  }
+  free(file);
   return status;
 }
 
@@ -74,7 +47,7 @@ static int output_axis(const fovea_node *n) { return n->op->kind == FOVEA_OP_CON
 static fovea_status fold_into(const fovea_node *n, fovea_export_node *product, const fovea_node *bn,
                               const fovea_export_node *x) {
   const fovea_parameter_spec *w = &n->parameters[WEIGHT];
-  const size_t units = (size_t)w->dims[output_axis(n)], count = count_of(w);
+  const size_t units = (size_t)w->dims[output_axis(n)], count = fovea_parameter_values(w);
   const size_t inner = count / (output_axis(n) ? (size_t)w->dims[0] : 1) / units;
   float *data = product->parameters[WEIGHT], *bias = product->parameters[BIAS];
   if (!bias) bias = product->parameters[BIAS] = calloc(units, sizeof *bias);
@@ -97,15 +70,9 @@ static int readers(const fovea_export *e, fovea_tensor tensor) {
   return count;
 }
 
-static bool is_output(const fovea_export *e, fovea_tensor tensor) {
-  for (int i = 0; i < e->output_count; i++)
-    if (e->outputs[i].tensor == tensor) return true;
-  return false;
-}
-
 static bool can_fold(const fovea_export *e, fovea_tensor from) {
   return from != e->given && fovea_node_is(&e->graph->nodes[from], FOVEA_IS_PRODUCT) && readers(e, from) == 1 &&
-         !is_output(e, from);
+         !fovea_export_is_output(e, from);
 }
 
 fovea_status fovea_export_fold(fovea_export *e, bool fold, fovea_onnx_summary *summary) {

@@ -20,6 +20,10 @@ const fovea_graph *fovea_network_graph(const fovea_network *network);
  * channels, height, width; shape[0] == 0: the order is the same. */
 size_t fovea_device_index(const int shape[3], size_t file);
 
+/* Likewise of value `file` of a parameter's rows and columns; and how many values it has. */
+size_t fovea_parameter_place(const fovea_parameter_spec *parameter, size_t file);
+size_t fovea_parameter_values(const fovea_parameter_spec *parameter);
+
 /* The offset of value `element`, c * pixels + p, of an image of a batch in a tensor of layout CN16HW16n. */
 size_t fovea_device_place(size_t element, size_t pixels, size_t image, size_t batch);
 

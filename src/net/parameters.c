@@ -23,8 +23,9 @@ fovea_status fovea_list_parameters(fovea_network *net) {
         fovea_placed_parameter *p = &net->parameters[net->parameter_count++];
         p->spec = spec;
         p->offset = net->offsets[i * FOVEA_NODE_PARAMETERS + j] = offset;
-        p->shown = (fovea_parameter){.name = spec->name, .rank = spec->rank, .count = 1, .trainable = spec->trainable};
-        for (int d = 0; d < spec->rank; d++) p->shown.dims[d] = spec->dims[d], p->shown.count *= (size_t)spec->dims[d];
+        p->shown = (fovea_parameter){.name = spec->name, .rank = spec->rank, .trainable = spec->trainable};
+        for (int d = 0; d < spec->rank; d++) p->shown.dims[d] = spec->dims[d];
+        p->shown.count = fovea_parameter_values(spec);
         offset += (p->shown.count + LANES - 1) / LANES * LANES;
       }
     if (pass == 0) net->resources.trainable_count = offset;
@@ -37,12 +38,6 @@ size_t fovea_network_parameter_count(const fovea_network *net) { return net ? ne
 
 const fovea_parameter *fovea_network_parameter(const fovea_network *net, size_t index) {
   return net && index < net->parameter_count ? &net->parameters[index].shown : NULL;
-}
-
-/* Where value i of the file's order is on the device. */
-static size_t device_place(const fovea_placed_parameter *p, size_t i) {
-  size_t columns = p->shown.count / (size_t)p->shown.dims[0];
-  return fovea_device_index(p->spec->rows, i / columns) * columns + fovea_device_index(p->spec->columns, i % columns);
 }
 
 static fovea_status find_value(fovea_network *net, size_t index, fovea_value which, fovea_buffer **buffer) {
@@ -66,7 +61,7 @@ static fovea_status get_locked(fovea_network *net, size_t index, fovea_value whi
   float *device = malloc(p->shown.count * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   status = fovea_buffer_read(buffer, 4 * p->offset, 4 * p->shown.count, device);
-  for (size_t i = 0; i < p->shown.count && status == FOVEA_OK; i++) data[i] = device[device_place(p, i)];
+  for (size_t i = 0; i < p->shown.count && status == FOVEA_OK; i++) data[i] = device[fovea_parameter_place(p->spec, i)];
   free(device);
   return status;
 }
@@ -84,7 +79,7 @@ static fovea_status set_locked(fovea_network *net, size_t index, fovea_value whi
   const fovea_placed_parameter *p = &net->parameters[index];
   float *device = malloc(p->shown.count * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
-  for (size_t i = 0; i < p->shown.count; i++) device[device_place(p, i)] = data[i];
+  for (size_t i = 0; i < p->shown.count; i++) device[fovea_parameter_place(p->spec, i)] = data[i];
   status = fovea_buffer_write(buffer, 4 * p->offset, 4 * p->shown.count, device);
   if (which == FOVEA_VALUE) net->changes++;
   free(device);
