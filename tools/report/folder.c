@@ -96,6 +96,11 @@ json_t *folder_table(page *p, const char *dir, const char *name, size_t most) {
   return table;
 }
 
+const char *folder_last_epoch(const json_t *losses) {
+  const json_t *rows = json_object_get(losses, "rows");
+  return json_string_value(json_array_get(json_array_get(rows, json_array_size(rows) - 1), 0));
+}
+
 size_t folder_column(const json_t *table, const char *name) {
   json_t *field, *columns = json_object_get(table, "columns");
   size_t i;

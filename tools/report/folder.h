@@ -17,6 +17,9 @@ bool folder_has(const char *dir, const char *name);
  * chosen, the last always; or NULL where there is none. What is left out is missing from the page. */
 json_t *folder_table(page *p, const char *dir, const char *name, size_t most);
 
+/* The last line's epoch in a table of losses, or NULL. */
+const char *folder_last_epoch(const json_t *losses);
+
 /* Which of the table's columns; how many there are where it is none. */
 size_t folder_column(const json_t *table, const char *name);
 

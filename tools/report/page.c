@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,21 +14,12 @@
 
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
-/* The bytes of the character that `s` begins with, as RFC 3629 has them, or 0. */
-static size_t character(const unsigned char *s) {
-  static const struct {
-    unsigned char mask, lead;
-    uint32_t least;
-  } kinds[] = {{0x80, 0, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
-  for (size_t n = 0; n < sizeof kinds / sizeof *kinds; n++) {
-    if ((s[0] & kinds[n].mask) != kinds[n].lead) continue;
-    uint32_t code = s[0] & (unsigned char)~kinds[n].mask;
-    for (size_t i = 1; i <= n; i++) {
-      if ((s[i] & 0xC0) != 0x80) return 0;
-      code = code << 6 | (s[i] & 0x3FU);
-    }
-    const bool surrogate = code >= 0xD800 && code < 0xE000;
-    return code >= kinds[n].least && code <= 0x10FFFF && !surrogate ? n + 1 : 0;
+/* The bytes of the character that `s` begins with, or 0 where none does: jansson takes UTF-8 alone. */
+static size_t character(const char *s) {
+  for (size_t n = 1; n <= 4 && s[n - 1]; n++) {
+    json_t *value = json_stringn(s, n);
+    json_decref(value);
+    if (value) return n;
   }
   return 0;
 }
@@ -38,7 +28,7 @@ json_t *page_text(const char *bytes) {
   static const char replacement[] = "\xEF\xBF\xBD";
   fovea_text t = {0};
   for (const char *s = bytes; *s;) {
-    const size_t n = character((const unsigned char *)s);
+    const size_t n = character(s);
     if (n > 0) fovea_text_put(&t, s, n);
     if (n == 0) fovea_text_add(&t, replacement);
     s += n > 0 ? n : 1;

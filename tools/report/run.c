@@ -11,14 +11,6 @@
 
 enum { MOST_ROWS = 4000, MOST_EPOCHS = 12, EPOCH_PAIRS = 8, EPOCH_BYTES = 40000, PICTURE_BYTES = 900000 };
 
-/* The last of the table's epochs, or 0. */
-static int last_epoch(const json_t *table) {
-  const json_t *rows = json_object_get(table, "rows");
-  const size_t count = json_array_size(rows);
-  const char *text = json_string_value(json_array_get(json_array_get(rows, count - 1), 0));
-  return count > 0 && text ? atoi(text) : 0;
-}
-
 /* What the folder's files have of its run. A checkpoint of another run than config.json is not used. */
 typedef struct parts {
   char checkpoint[RUN_PATH];
@@ -141,7 +133,8 @@ fovea_status run_show(page *p, const folder_request *r, bool *done) {
     show_metrics(p, r->dir, &of);
     if (!of.foreign) show_checkpoint(p, of.checkpoint);
   }
-  const int last = last_epoch(json_object_get(p->root, "metrics"));
+  const char *epoch = folder_last_epoch(json_object_get(p->root, "metrics"));
+  const int last = epoch ? atoi(epoch) : 0;
   if (status == FOVEA_OK && config) {
     *done = last >= json_integer_value(json_object_get(config, "epochs"));
     status = show_settings(p, r, config, &of, last);

@@ -127,8 +127,7 @@ static void show_run(page *p, const char *dir, const char *name, const char *of,
   json_t *table = folder_losses(p, path, of, NULL, b->epochs), *run = json_object();
   page_set(p, runs, name, run);
   page_set(p, run, "curve", curve_of(p, table));
-  const json_t *rows = json_object_get(table, "rows");
-  const char *last = json_string_value(json_array_get(json_array_get(rows, json_array_size(rows) - 1), 0));
+  const char *last = folder_last_epoch(table);
   json_t *pairs = NULL;
   b->lost += !last;
   if (last && b->dims[0] > 0 && b->bytes > (size_t)WORST_RATIO * RUN_BYTES)
