@@ -83,11 +83,14 @@ static fovea_status unwrap(const char *dir, const fovea_names *folders, char ins
 /* The folders of each role among `folders`; NULL where there is none. */
 typedef const char *roles[ROLES];
 
+static fovea_status refuse_both(const char *dir, const char *one, const char *other) {
+  return fovea_fail(FOVEA_INVALID, "'%s' has both '%s' and '%s': which is it? Move the other one away", dir, one,
+                    other);
+}
+
 static fovea_status put_role(const char *dir, int role, const char *name, roles names) {
   if (role < 0) return FOVEA_OK;
-  if (names[role] != NULL)
-    return fovea_fail(FOVEA_INVALID, "'%s' has both '%s' and '%s': which is it? Move the other one away", dir,
-                      names[role], name);
+  if (names[role] != NULL) return refuse_both(dir, names[role], name);
   names[role] = name;
   return FOVEA_OK;
 }
@@ -115,9 +118,7 @@ static fovea_status find_roles(const char *dir, const fovea_names *folders, role
     roles alike = {NULL};
     status = find_alike(dir, folders, folders->name[i], alike);
     if (status != FOVEA_OK || alike[0] == NULL || (alike[1] == NULL && alike[2] == NULL)) continue;
-    if (names[0] != NULL && names[0] != alike[0])
-      return fovea_fail(FOVEA_INVALID, "'%s' has both '%s' and '%s': which is it? Move the other one away", dir,
-                        names[0], alike[0]);
+    if (names[0] != NULL && names[0] != alike[0]) return refuse_both(dir, names[0], alike[0]);
     memcpy(names, alike, sizeof alike);
   }
   return status;

@@ -181,6 +181,7 @@ fovea_status sweep_name(sweep *s) {
  * varies, so that the folders of several are one experiment. */
 static fovea_status tell_board(const sweep *s) {
   factors_plan whole;
+  if (!s->options.tensorboard) return FOVEA_OK;
   fovea_status status = factors_make(&s->request, &s->options, &whole);
   const size_t count = status == FOVEA_OK ? whole.count : 0;
   json_t **configs = calloc(count + 1, sizeof *configs);
@@ -192,7 +193,7 @@ static fovea_status tell_board(const sweep *s) {
   }
   if (status == FOVEA_OK && !good)
     status = fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", s->options.out);
-  if (status == FOVEA_OK) status = board_sweep(&s->options, configs, count);
+  if (status == FOVEA_OK) status = board_sweep(s->options.out, configs, count);
   for (size_t i = 0; i < count && configs != NULL; i++) json_decref(configs[i]);
   free(configs);
   free(whole.configs);

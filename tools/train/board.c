@@ -147,7 +147,7 @@ fovea_status board_failed(board *b, int epoch, fovea_status status) {
   return fovea_fail(status, "%s", message);
 }
 
-fovea_status board_sweep(const run_options *o, json_t *const *configs, size_t count) {
+fovea_status board_sweep(const char *dir, json_t *const *configs, size_t count) {
   const training_epoch any = {.images_per_s = 1};
   metrics_value values[METRICS_VALUES];
   const char *tags[METRICS_VALUES];
@@ -156,5 +156,5 @@ fovea_status board_sweep(const run_options *o, json_t *const *configs, size_t co
   for (int test = 1; test >= 0; test--) /* the page shows the first five at once: the test losses come first */
     for (size_t i = 0; i < metrics; i++)
       if ((strncmp(values[i].name, "val_", 4) == 0) == (test == 1)) tags[n++] = values[i].name;
-  return o->tensorboard ? events_experiment(o->out, configs, count, tags, metrics) : FOVEA_OK;
+  return events_experiment(dir, configs, count, tags, metrics);
 }

@@ -26,8 +26,8 @@ fovea_status board_failed(board *b, int epoch, fovea_status status);
 
 void board_close(board *b);
 
-/* The file of a sweep's folder by which TensorBoard knows its factors; nothing with --tensorboard off. configs[count]:
- * run_config of each. */
-fovea_status board_sweep(const run_options *o, json_t *const *configs, size_t count);
+/* The file of a sweep's folder by which TensorBoard knows its factors. configs[count]: run_config of
+ * each. */
+fovea_status board_sweep(const char *dir, json_t *const *configs, size_t count);
 
 #endif
