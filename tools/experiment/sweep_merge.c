@@ -1,5 +1,4 @@
 /* The shards of a sweep, each in its own folder, as one sweep. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "experiment/recover.h"
 #include "experiment/results.h"
 #include "experiment/sweep.h"
+#include "train/identity.h"
 
 typedef struct part {
   const char *folder;
@@ -87,12 +87,6 @@ static fovea_status check_all_there(const part *parts, size_t count) {
 
 /* --- the sweep that they are ------------------------------------------------------------------------------------- */
 
-static uint64_t read_hash(const json_t *config, const char *key) {
-  const char *text = json_string_value(json_object_get(config, key));
-  uint64_t hash = 0;
-  return text != NULL && sscanf(text, "xxh64:%" SCNx64, &hash) == 1 ? hash : 0;
-}
-
 static int whole(const json_t *config, const char *key) {
   return (int)json_integer_value(json_object_get(config, key));
 }
@@ -105,7 +99,7 @@ static void describe_data(const json_t *config, fovea_dataset sets[2], run_data 
         .channels = whole(config, "channels"),
         .height = whole(config, "height"),
         .width = whole(config, "width")};
-  *data = (run_data){&sets[0], &sets[1], read_hash(config, "train_hash"), read_hash(config, "test_hash")};
+  *data = (run_data){&sets[0], &sets[1], identity_hash(config, "train_hash"), identity_hash(config, "test_hash")};
 }
 
 /* --baseline is given anew, or that of the shards. */

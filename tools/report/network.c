@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "draw/pictures.h"
 #include "model/vae.h"
+#include "train/identity.h"
 #include "train/load.h"
 
 enum { WALK_BYTES = 800000 };
@@ -66,7 +67,7 @@ static fovea_status check_images(page *p, const network_run *r, const fovea_data
                       "%s: images are %dx%dx%d (channels, height, width), the run was trained on %dx%dx%d", r->data,
                       set->channels, set->height, set->width, r->dims[0], r->dims[1], r->dims[2]);
   fovea_status status = fovea_dataset_hash(set, &value);
-  snprintf(hash, sizeof hash, "xxh64:%016llx", (unsigned long long)value);
+  identity_hash_text(value, hash);
   if (status == FOVEA_OK && r->test_hash && strcmp(hash, r->test_hash) != 0)
     page_miss(
         p, "%s: its test images are not those that the run was tested on, by their hash; they are shown all the same",

@@ -12,7 +12,13 @@
 
 /* --- hashes ------------------------------------------------------------------------------------------------------ */
 
-static void hash_text(uint64_t hash, char text[RUN_HASH]) { snprintf(text, RUN_HASH, "xxh64:%016" PRIx64, hash); }
+void identity_hash_text(uint64_t hash, char text[RUN_HASH]) { snprintf(text, RUN_HASH, "xxh64:%016" PRIx64, hash); }
+
+uint64_t identity_hash(const json_t *config, const char *key) {
+  const char *text = json_string_value(json_object_get(config, key));
+  uint64_t hash = 0;
+  return text != NULL && sscanf(text, "xxh64:%" SCNx64, &hash) == 1 ? hash : 0;
+}
 
 fovea_status identity_of_init(run_options *o) {
   uint8_t *data = NULL;
@@ -22,7 +28,7 @@ fovea_status identity_of_init(run_options *o) {
   XXH64_state_t hash;
   XXH64_reset(&hash, 0);
   XXH64_update(&hash, data, size);
-  hash_text(XXH64_digest(&hash), o->init_hash);
+  identity_hash_text(XXH64_digest(&hash), o->init_hash);
   free(data);
   return FOVEA_OK;
 }
@@ -33,8 +39,8 @@ static int descending(const void *a, const void *b) { return *(const int *)b - *
 
 static bool add_hashes(json_t *config, const run_options *o, const run_data *sets) {
   char train[RUN_HASH], test[RUN_HASH];
-  hash_text(sets->train_hash, train);
-  hash_text(sets->test_hash, test);
+  identity_hash_text(sets->train_hash, train);
+  identity_hash_text(sets->test_hash, test);
   return json_object_set_new(config, "train_hash", json_string(train)) == 0 &&
          json_object_set_new(config, "test_hash", json_string(test)) == 0 &&
          (o->init_hash[0] == '\0' || json_object_set_new(config, "init_hash", json_string(o->init_hash)) == 0);

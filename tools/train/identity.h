@@ -8,6 +8,10 @@
 
 enum { IDENTITY_RUN = 17 }; /* 16 hexadecimal digits and the end */
 
+/* A hash as a configuration has it; and that of a configuration's key, 0 where there is none. */
+void identity_hash_text(uint64_t hash, char text[RUN_HASH]);
+uint64_t identity_hash(const json_t *config, const char *key);
+
 /* Sets options->init_hash to the XXH64 of the file options->init. FOVEA_IO, FOVEA_NO_MEMORY, FOVEA_INVALID. */
 fovea_status identity_of_init(run_options *options);
 
