@@ -4,6 +4,7 @@
 #include "net/augment.h"
 #include "net/dense_products.h"
 #include "net/network.h"
+#include "net/ranks.h"
 #include "runtime/cache.h"
 #include "runtime/lock.h"
 
@@ -16,6 +17,10 @@ static fovea_status check_options(const fovea_graph *graph, const fovea_network_
   const fovea_node *input = &graph->nodes[graph->input];
   status = fovea_augmentation_check(&options->augment, input->h, input->w);
   if (status != FOVEA_OK) return status;
+  status = fovea_ranks_check(options->ranks);
+  if (status != FOVEA_OK) return status;
+  if (options->ranks && options->ranks->count > 1)
+    return fovea_fail(FOVEA_INVALID, "network: %d ranks, which this build cannot have yet", options->ranks->count);
   if (options->training && (graph->loss < 0 || graph->loss != graph->count - 1))
     return fovea_fail(FOVEA_INVALID, "network: the last node of a graph to be trained must be sigmoid_bce");
   return FOVEA_OK;

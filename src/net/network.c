@@ -208,6 +208,13 @@ fovea_status fovea_network_check_canaries(fovea_network *net) {
   return status;
 }
 
+fovea_status fovea_network_traffic(const fovea_network *net, size_t *meetings, size_t *bytes) {
+  if (!net || !meetings) return fovea_fail_null(net ? "meetings" : "network");
+  if (!bytes) return fovea_fail_null("bytes");
+  *meetings = *bytes = 0;
+  return FOVEA_OK;
+}
+
 const char *fovea_network_blas(const fovea_network *net) {
   return !net ? "" : net->resources.clblast ? "clblast" : "builtin";
 }
