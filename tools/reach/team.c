@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 
-enum { REASON = 1024, SPINS = 200 };
+enum { REASON = 1024, SPINS = 50 };
 static const double beat = 0.25, stopped = 1; /* seconds; a pulse that was away for so long was itself stopped */
 
 typedef enum kind {
@@ -49,6 +49,7 @@ struct team {
   bool beating, failed, settled; /* settled: all ranks know of the failure, each in its own place */
   int lost;         /* the rank that is, or -1 */
   size_t under_way; /* meetings */
+  bool waits;       /* for one of them: so it sees to all */
   double silence, failed_at;
   double *heard;
   fovea_status status;
@@ -158,7 +159,7 @@ static void *pulse(void *user) {
       look_after(t, now);
     }
     end_hanging(t, now);
-    const bool under_way = t->under_way > 0 && !t->failed;
+    const bool under_way = t->under_way > 0 && !t->waits && !t->failed;
     pthread_mutex_unlock(&t->lock);
     if (under_way)
       nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL); /* MPI works while the device does */
@@ -185,12 +186,13 @@ static fovea_status begin_meeting(void *user, void *data, const size_t *bytes, v
   return status;
 }
 
-/* Soon in the beginning: a meeting of ranks that are equally fast takes some microseconds. */
+/* Soon in the beginning: a meeting of ranks that are equally fast takes some microseconds. Later what computes has the
+ * processor. */
 static void rest(int turn) {
   if (turn < SPINS)
     sched_yield();
   else
-    nanosleep(&(struct timespec){.tv_nsec = turn < 10 * SPINS ? 20000 : 200000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = turn < 4 * SPINS ? 20000 : turn < 10 * SPINS ? 100000 : 500000}, NULL);
 }
 
 static fovea_status end_meeting(void *user, void *request) {
@@ -198,13 +200,15 @@ static fovea_status end_meeting(void *user, void *request) {
   const double begun = fovea_seconds();
   bool over = false;
   fovea_status status = FOVEA_OK;
-  for (int turn = 0; !over && status == FOVEA_OK; turn += turn < 100 * SPINS) {
+  for (int turn = 0; !over && status == FOVEA_OK; turn += turn < 10 * SPINS) {
     pthread_mutex_lock(&t->lock);
+    t->waits = true;
     if (t->failed)
       status = failure(t); /* MPI may go on with the data, which it is not asked to any more */
     else
       over = ranks_exchange_over(request);
     t->under_way -= over;
+    t->waits = !over && status == FOVEA_OK;
     pthread_mutex_unlock(&t->lock);
     if (!over && status == FOVEA_OK) rest(turn);
   }

@@ -155,11 +155,11 @@ fovea_status share_check_batch(const team *t, long long batch) {
                     batch, blocks(batch), count, blocks(batch), (long long)count * BLOCK);
 }
 
-const char *share_say_parts(const team *t, int batch, char text[SHARE_TEXT]) {
-  fovea_ranks r = {.count = team_who(t)->count};
+const char *share_say_parts(team *t, int batch, char text[SHARE_TEXT]) {
+  fovea_ranks r = *team_ranks(t);
   size_t first = 0, count = 0, least = (size_t)batch, most = 0;
   size_t used = (size_t)snprintf(text, SHARE_TEXT, "batch %d over %d ranks:", batch, r.count);
-  for (; r.rank < r.count; r.rank++) {
+  for (r.rank = 0; r.rank < r.count; r.rank++) {
     if (fovea_ranks_part(&r, batch, (size_t)batch, &first, &count) != FOVEA_OK) count = 0;
     if (used < SHARE_TEXT - 32)
       used += (size_t)snprintf(text + used, SHARE_TEXT - used, "%s %zu", r.rank > 0 ? "," : "", count);

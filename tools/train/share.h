@@ -26,7 +26,7 @@ fovea_status share_copy(fovea_network *from, fovea_network *to);
 
 /* "batch 64 over 3 ranks: 32, 16, 16 images", where the parts are uneven, else ""; returns text. */
 enum { SHARE_TEXT = 256 };
-const char *share_say_parts(const team *t, int batch, char text[SHARE_TEXT]);
+const char *share_say_parts(team *t, int batch, char text[SHARE_TEXT]);
 
 /* FOVEA_INVALID where there are more ranks than a batch has blocks, with both numbers. */
 fovea_status share_check_batch(const team *t, long long batch);

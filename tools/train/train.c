@@ -231,7 +231,7 @@ static fovea_status prepare(const run_options *o, team *t, run_data *data, fovea
   return status == FOVEA_OK ? compare_ranks(t, o, data) : status;
 }
 
-static void announce(const run_options *o, const team *t, const run_data *data) {
+static void announce(const run_options *o, team *t, const run_data *data) {
   char lag[LAG_TEXT], parts[SHARE_TEXT];
   lag_say(o, data->train->count, lag);
   if (lag[0] != '\0') progress_tell("fovea: %s", lag);
