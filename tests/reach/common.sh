@@ -55,3 +55,13 @@ sorted_results() { cut -d , -f 1-10,13 -- "$1/results.csv" | LC_ALL=C sort; }
 same_results() {
   diff <(sorted_results "$1") <(sorted_results "$2") >"$scratch/differences" || fail "$2 is not as $1" "$scratch/differences"
 }
+
+# wait_for OUT EPOCH: until it has that epoch.
+wait_for() {
+  local i
+  for ((i = 0; i < 1200; i++)); do
+    if [ "$(wc -l 2>/dev/null <"$1/metrics.csv")" -gt "$2" ]; then return; fi
+    sleep 0.05
+  done 2>/dev/null
+  fail "$1 does not come to epoch $2" "$1.txt"
+}

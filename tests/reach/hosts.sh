@@ -63,10 +63,8 @@ over 10.77.0.1:2,10.77.0.2:2 four --epochs 3 || fail 'four ranks of two hosts do
 cmp one/checkpoint.safetensors four/checkpoint.safetensors || fail 'another network'
 
 over 10.77.0.1:1,10.77.0.2:1 cut --epochs 100000 --rank-timeout 3 &
-for ((i = 0; i < 600; i++)); do
-  [ "$(wc -l 2>/dev/null <cut/metrics.csv)" -le 3 ] 2>/dev/null || break
-  sleep 0.1
-done
+launcher=$!
+wait_for cut 3
 ip -n "$here" link set fv0 down
 begun=$SECONDS
 while pgrep -f -- "^$fovea train .*--out cut " >/dev/null && [ $((SECONDS - begun)) -lt 30 ]; do sleep 0.2; done
@@ -74,5 +72,6 @@ took=$((SECONDS - begun))
 [ "$took" -le 20 ] || fail "ranks without a link are there after $took seconds" cut.txt
 grep -q "rank 1 on $there has said nothing for" cut.txt || fail 'the rank beyond the link is not named' cut.txt
 "$fovea" report cut >report.txt 2>&1 || fail 'the checkpoint is not whole' report.txt
-wait $! || true
-printf 'hosts: as one process, with %s; without a link all ended after %d seconds\n' "$delay" "$took"
+kill -9 "$launcher" $(ip netns pids "$here") || true # mpirun 4.1.4 waits for its other daemon
+wait "$launcher" || true
+printf 'hosts: as one process, with %s; without a link all ranks ended after %d seconds\n' "$delay" "$took"

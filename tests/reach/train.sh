@@ -26,16 +26,6 @@ over() {
   timeout 120 mpirun -n "$ranks" "${train[@]}" --out "$out" "$@" >"$out.txt" 2>&1
 }
 
-# wait_for OUT EPOCH: until it has that epoch.
-wait_for() {
-  local i
-  for ((i = 0; i < 1200; i++)); do
-    if [ "$(wc -l 2>/dev/null <"$1/metrics.csv")" -gt "$2" ]; then return; fi
-    sleep 0.05
-  done 2>/dev/null
-  fail "$1 does not come to epoch $2" "$1.txt"
-}
-
 # Batches of 64 over 100 images: the parts of three ranks are 16, 16 and 32, and of the last batch 16, 16 and 4.
 small() {
   make_data data 1 100
