@@ -12,7 +12,7 @@
  *
  * k values of a word are equally likely to k / 2^32. A factor is one of 2^23, and 1 where its part is 0. No reductions.
  *
- * Layout: pixels [N][C][H * W] bytes, x [C][N/16][H * W][16]; state[8 + n] the number of image n. One work-item per V
+ * Layout: pixels [N][C][H * W] bytes, x [C][N/16][H * W][16]; state[9 + n] the number of image n. One work-item per V
  * images and a range of the elements. Padding images: masked. */
 #include "common/math.clh"
 #include "common/philox.clh"
@@ -50,7 +50,7 @@ __kernel void augment_forward(__global const uchar *restrict bytes, __global con
     vuint v;
     uint lane[V];
   } numbers;
-  for (int i = 0; i < V; i++) numbers.lane[i] = state[8 + n0 + i];
+  for (int i = 0; i < V; i++) numbers.lane[i] = state[9 + n0 + i];
   const philox4 a = philox(numbers.v, 0u, STREAM, epoch, k0, k1), b = philox(numbers.v, 1u, STREAM, epoch, k0, k1);
   const vint sx = draw_whole(a.word[0], shift), sy = draw_whole(a.word[1], shift);
   const vint px = draw_whole(a.word[2], crop), py = draw_whole(a.word[3], crop);

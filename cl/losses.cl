@@ -4,9 +4,19 @@
  *
  * Each loss comes as rows [N/16][rows][16], of sigmoid_bce.cl and reparameterize.cl; blocks [2][N/16] is scratch.
  * Canonical order: an image's rows ascending; then the batch tree of reduce.clh. One work-group, before which, where it
- * would have too much to do, losses_images adds the rows. */
+ * would have too much to do, losses_images adds the rows.
+ *
+ * Where several ranks share the batch losses_own makes a rank's sums, own [16], and losses_of_all merges those of all,
+ * [ranks][16], as ranks.cl does.
+ *
+ * Macros: RANKS, 0 without it. */
 #include "common/math.clh"
+#include "common/ranks.clh"
 #include "common/reduce.clh"
+
+#ifndef RANKS
+#define RANKS 0
+#endif
 
 #define TROUBLE_WORDS 3
 
@@ -31,6 +41,15 @@ INLINE float batch_sum(__global const float *rows, int row_count, int n, __globa
   return get_local_id(0) == 0 ? blocks[0] : 0.0f;
 }
 
+static inline void write_log(__global float *log, __global const uint *state, float bce, float kl, int training) {
+  log[TROUBLE_WORDS + 2 * state[3]] = bce;
+  log[TROUBLE_WORDS + 2 * state[3] + 1] = kl;
+  __global uint *trouble = (__global uint *)log;
+  if (training && !(fabs(bce) <= FLT_MAX && fabs(kl) <= FLT_MAX)) trouble[0] = min(trouble[0], state[0]);
+  trouble[1] = min(trouble[1], trouble[2]);
+}
+
+#if !RANKS
 __kernel void losses_log(__global const float *restrict rows_base, const ulong rows_offset,
                          __global const float *restrict kl_base, const ulong kl_offset,
                          __global float *restrict blocks_base, const ulong blocks_offset,
@@ -46,13 +65,36 @@ __kernel void losses_log(__global const float *restrict rows_base, const ulong r
   const float bce = sdiv(batch_sum(rows_base + rows_offset, rows, n, blocks, scratch), n_valid * (float)values);
   float kl = 0.0f;
   if (kl_rows > 0) kl = sdiv(batch_sum(kl_base + kl_offset, kl_rows, n, blocks + n / LANES, scratch), n_valid);
-  if (get_local_id(0) > 0) return;
-  log_base[TROUBLE_WORDS + 2 * state[3]] = bce;
-  log_base[TROUBLE_WORDS + 2 * state[3] + 1] = kl;
-  __global uint *trouble = (__global uint *)log_base;
-  if (training && !(fabs(bce) <= FLT_MAX && fabs(kl) <= FLT_MAX)) trouble[0] = min(trouble[0], state[0]);
-  trouble[1] = min(trouble[1], trouble[2]);
+  if (get_local_id(0) == 0) write_log(log_base, state, bce, kl, training);
 }
+#else
+__kernel void losses_own(__global const float *restrict rows_base, const ulong rows_offset,
+                         __global const float *restrict kl_base, const ulong kl_offset,
+                         __global float *restrict blocks_base, const ulong blocks_offset,
+                         __global float *restrict own_base, const ulong own_offset, const int n, const int rows,
+                         const int kl_rows) {
+#if V == 1
+  __local float scratch[MOST_UNITS * LANES];
+#else
+  __local float *scratch = NULL;
+#endif
+  __global float *blocks = blocks_base + blocks_offset, *own = own_base + own_offset;
+  const float bce = batch_sum(rows_base + rows_offset, rows, n, blocks, scratch);
+  float kl = 0.0f;
+  if (kl_rows > 0) kl = batch_sum(kl_base + kl_offset, kl_rows, n, blocks + n / LANES, scratch);
+  if (get_local_id(0) == 0) own[0] = bce, own[1] = kl;
+}
+
+/* One work-item. */
+__kernel void losses_of_all(__global float *restrict all_base, const ulong all_offset,
+                            __global const merge *restrict merges, __global const uint *restrict state,
+                            __global float *restrict log_base, const int ranks, const int values, const int training) {
+  __global float *all = all_base + all_offset;
+  const float images = (float)(int)state[8];
+  const float bce = merged_sum(all, merges, ranks, LANES), kl = merged_sum(all + 1, merges, ranks, LANES);
+  write_log(log_base, state, sdiv(bce, images * (float)values), sdiv(kl, images), training);
+}
+#endif
 
 /* images [N]: the sum of each one's rows; one work-item per V images. */
 __kernel void losses_images(__global const float *restrict rows_base, const ulong rows_offset,

@@ -2,7 +2,7 @@
  *
  *   q = clip(p, 1e-7, 1 - 1e-7),  loss = -(t ln q + (1 - t) ln(1 - q)),  dx = (p - t) / count, 0 where p was clipped
  *
- * count = n_valid * C * H * W: the loss is a mean over pixels and batch. (p - t) is p (1 - p) times the derivative by
+ * count = images * C * H * W: the loss is a mean over pixels and batch, of which ranks may each have a part. (p - t) is p (1 - p) times the derivative by
  * p, simplified, so it has no division that can overflow.
  *
  * Layout: x, p, t, dx [C][N/16][H][W][16], rows [N/16][C * H][16]: an image's loss of a row. Canonical order: a row
@@ -61,7 +61,7 @@ __kernel void sigmoid_bce(__global const float *restrict x_base, const ulong x_o
                     n0,
                     n_valid,
                     training,
-                    (vfloat)(sdiv(1.0f, (float)n_valid * (float)values))};
+                    (vfloat)(sdiv(1.0f, (float)(int)state[8] * (float)values))};
   __global float *row = rows_base + rows_offset + vplace(c * h_count + h, n0, c_count * h_count);
   vfloat sum = (vfloat)(0.0f);
 #if V == 1

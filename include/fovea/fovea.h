@@ -27,6 +27,7 @@
 #include "fovea/graph.h"
 #include "fovea/network.h"
 #include "fovea/onnx.h"
+#include "fovea/ranks.h"
 #include "fovea/safetensors.h"
 #include "fovea/stats.h"
 #include "fovea/status.h"

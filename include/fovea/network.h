@@ -10,6 +10,7 @@
 #include "fovea/augment.h"
 #include "fovea/device.h"
 #include "fovea/graph.h"
+#include "fovea/ranks.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,13 +24,14 @@ typedef struct fovea_network_options {
   bool training;              /* false: evaluation only, in less memory */
   bool inspect;               /* for debugging: no two tensors share memory: see fovea_network_read */
   fovea_augmentation augment; /* of training steps; all 0: none */
+  const fovea_ranks *ranks;   /* who else has a part of each batch (ranks.h); borrowed; NULL: nobody */
 } fovea_network_options;
 
 /* Borrows device and graph, which must outlive the network, and freezes the graph (graph.h). The caller owns *network.
  * The parameters get their initial values, from the seed. FOVEA_INVALID for a failed graph or one without an input, for
- * one to be trained whose last node is no loss, for a batch or an augmentation out of range, and for a variable of the
- * environment as in fovea_device_open; FOVEA_NO_MEMORY, before anything ran, with the total and the device's limit;
- * FOVEA_DEVICE when a kernel cannot be built or run. */
+ * one to be trained whose last node is no loss, for a batch, an augmentation or ranks out of range, and for a variable
+ * of the environment as in fovea_device_open; FOVEA_NO_MEMORY, before anything ran, with the total and the device's
+ * limit; FOVEA_DEVICE when a kernel cannot be built or run. */
 FOVEA_API fovea_status fovea_network_create(fovea_device *device, const fovea_graph *graph,
                                             const fovea_network_options *options, fovea_network **network);
 FOVEA_API void fovea_network_destroy(fovea_network *network); /* takes NULL */
@@ -121,6 +123,10 @@ FOVEA_API fovea_status fovea_network_augment(fovea_network *network, const uint8
  * count out of range; FOVEA_MISMATCH as above; FOVEA_DEVICE, FOVEA_NO_MEMORY. */
 FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint8_t *pixels, const uint32_t *index,
                                               size_t count, uint32_t noise_step);
+
+/* How often the ranks meet in a training step, or in an evaluation pass of a network made for that alone, and how many
+ * bytes this rank gives to each of the others then. 0 without other ranks. */
+FOVEA_API fovea_status fovea_network_traffic(const fovea_network *network, size_t *meetings, size_t *bytes);
 
 /* Mean losses over the images of all passes since the last call, of training steps and of evaluations alike: call it
  * between them for the losses of each. All 0 where there were none; in nats, binary cross-entropy a pixel and channel.

@@ -35,6 +35,7 @@ typedef struct fovea_vae_config {
   uint64_t seed;
   int kernel;                 /* pixels a side of the convolutions' kernels: 3, 5, ... 15; 0 is 3 */
   fovea_augmentation augment; /* of the training's images, by their number in the set and the epoch; all 0: none */
+  const fovea_ranks *ranks;   /* who else has a part of each batch (ranks.h); borrowed; NULL: nobody */
 } fovea_vae_config;
 
 /* The seed experiment's defaults: 28x28x1, units 35,25,15,5, depth 3, latent 2, relu, spatial attention, batch norm on,

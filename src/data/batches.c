@@ -14,6 +14,7 @@ struct fovea_batches {
   const fovea_dataset *data;
   const uint32_t *order;
   size_t first, batch, image;
+  fovea_places own;
   size_t at;        /* the next batch's first image, of a set in memory */
   fovea_ring *ring; /* of a set in a file */
 };
@@ -24,15 +25,26 @@ static size_t size_of(const fovea_batches *b, size_t n) {
   return b->data->count - at < b->batch ? b->data->count - at : b->batch;
 }
 
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Those of batch n. */
+static fovea_places own_of(const fovea_batches *b, size_t n) {
+  const size_t size = size_of(b, n), first = least(b->own.first, size);
+  return (fovea_places){first, least(b->own.first + b->own.count, size) - first};
+}
+
 static void ahead(const fovea_batches *b, size_t n) {
-  if (size_of(b, n) > 0) fovea_pack_ahead(b->data->file, b->order, b->first + n * b->batch, size_of(b, n));
+  const fovea_places p = own_of(b, n);
+  if (p.count > 0) fovea_pack_ahead(b->data->file, b->order, b->first + n * b->batch + p.first, p.count);
 }
 
 static fovea_status read_batch(void *of, size_t n, uint8_t *slot) {
   const fovea_batches *b = of;
   for (size_t i = 1; n == 0 && i < SLOTS; i++) ahead(b, i);
   ahead(b, n + SLOTS);
-  return fovea_pack_read(b->data->file, b->order, b->first + n * b->batch, size_of(b, n), slot);
+  const fovea_places p = own_of(b, n);
+  return fovea_pack_read(b->data->file, b->order, b->first + n * b->batch + p.first, p.count,
+                         slot + p.first * b->image);
 }
 
 static fovea_status start(fovea_batches *b) {
@@ -47,12 +59,13 @@ static fovea_status start(fovea_batches *b) {
 }
 
 fovea_status fovea_batches_create(const fovea_dataset *data, const uint32_t *order, size_t first, size_t batch,
-                                  fovea_batches **batches) {
+                                  fovea_places own, fovea_batches **batches) {
   fovea_batches *b = calloc(1, sizeof *b);
   if (b == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the batches of an epoch");
   *b = (fovea_batches){.data = data,
                        .order = order,
                        .first = first,
+                       .own = own,
                        .batch = batch,
                        .image = (size_t)data->channels * (size_t)data->height * (size_t)data->width,
                        .at = first};

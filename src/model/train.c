@@ -60,11 +60,20 @@ static bool reading_due(const fovea_vae *vae, size_t done, size_t count) {
   return done == count || (done % batch == 0 && done / batch % STEPS_A_READING == 0);
 }
 
+/* Of several ranks each reads what is its own. */
+static fovea_status begin_batches(const fovea_vae *vae, const fovea_dataset *data, const uint32_t *order, size_t start,
+                                  fovea_batches **batches) {
+  const size_t batch = (size_t)vae->config.batch;
+  fovea_places own;
+  const fovea_status status = fovea_ranks_part(vae->config.ranks, (int)batch, batch, &own.first, &own.count);
+  return status == FOVEA_OK ? fovea_batches_create(data, order, start, batch, own, batches) : status;
+}
+
 static fovea_status train_from(fovea_vae *vae, const fovea_dataset *data, const uint32_t *order, fovea_epoch *e) {
   fovea_batches *batches = NULL;
   const uint8_t *pixels;
   const uint32_t *index;
-  fovea_status status = fovea_batches_create(data, order, e->start, (size_t)vae->config.batch, &batches);
+  fovea_status status = begin_batches(vae, data, order, e->start, &batches);
   for (size_t done = e->start; done < data->count && status == FOVEA_OK && !e->stopped;) {
     const size_t n = batch_at(vae, done, data->count);
     const double lr = fovea_vae_learning_rate(e->lr, e->min_lr, e->epochs, fovea_network_get_step(vae->network));
@@ -116,7 +125,7 @@ fovea_status fovea_vae_evaluate(fovea_vae *vae, const fovea_dataset *data, fovea
   const uint32_t *index;
   fovea_status status = check_data(vae, data);
   uint32_t pass = 0;
-  if (status == FOVEA_OK) status = fovea_batches_create(data, NULL, 0, (size_t)vae->config.batch, &batches);
+  if (status == FOVEA_OK) status = begin_batches(vae, data, NULL, 0, &batches);
   for (size_t done = 0; status == FOVEA_OK && done < data->count;) {
     const size_t n = batch_at(vae, done, data->count);
     status = fovea_batches_next(batches, &pixels, &index);

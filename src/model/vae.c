@@ -222,8 +222,11 @@ fovea_status fovea_vae_create(fovea_device *device, const fovea_vae_config *conf
   if (!device) return fovea_fail_null("device");
   if (!config || !vae) return fovea_fail_null(config ? "vae" : "config");
   fovea_status status = fovea_vae_build(config, &made);
-  const fovea_network_options options = {
-      .batch = config->batch, .seed = config->seed, .training = training, .augment = config->augment};
+  const fovea_network_options options = {.batch = config->batch,
+                                         .seed = config->seed,
+                                         .training = training,
+                                         .augment = config->augment,
+                                         .ranks = config->ranks};
   if (status == FOVEA_OK) status = fovea_network_create(device, made->graph, &options, &made->network);
   if (status == FOVEA_OK)
     *vae = made;

@@ -3,11 +3,13 @@
 #define FOVEA_NET_INTERNAL_H
 
 #include "net/network.h"
+#include "net/ranks.h"
 
 /* `state`: the words that change from step to step, which kernels read, so that their arguments never change: 0
- * Philox's step, 1 images in the batch, 2 Adam's alpha (float bits), 3 slot of the loss log, 4 the epoch and from 8 on
- * the images' numbers, for augmentation alone, 5 and 6 the seed. */
-enum { STATE_WORDS = 8, LOSS_SLOTS = 4096, LANES = 16 };
+ * Philox's step, 1 images in the batch, of which ranks may each have a part: 7 those before this rank's, 8 all; 2
+ * Adam's alpha (float bits), 3 slot of the loss log, 4 the epoch and from 9 on the images' numbers, for augmentation
+ * alone, 5 and 6 the seed. */
+enum { STATE_WORDS = 9, LOSS_SLOTS = 4096, LANES = 16 };
 
 typedef struct fovea_placed_parameter {
   fovea_parameter shown;
@@ -19,6 +21,8 @@ struct fovea_network {
   fovea_device *device;
   const fovea_graph *graph;
   fovea_network_options options;
+  fovea_cut *cut;    /* of the batch; NULL: this network has all of it */
+  int batch;         /* the most images that this rank has of it */
   size_t image_size; /* bytes */
   fovea_placed_parameter *parameters;
   size_t parameter_count;

@@ -16,9 +16,10 @@
 
 static fovea_status create_buffers(fovea_network *net) {
   fovea_resources *r = &net->resources;
-  size_t batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  size_t batch = ((size_t)net->batch + LANES - 1) / LANES * LANES;
   size_t trainable = 4 * (r->trainable_count ? r->trainable_count : LANES);
   size_t state = STATE_WORDS + (r->augment ? batch : 0);
+  const size_t merges = net->cut ? (size_t)(net->cut->ranks - 1) * sizeof *net->cut->merges : 0;
   const struct {
     bool wanted;
     size_t size;
@@ -27,12 +28,17 @@ static fovea_status create_buffers(fovea_network *net) {
   } all[] = {{true, 4 * state, "state", &r->state},
              {true, batch * net->image_size, "pixels", &r->pixels},
              {true, 4 * FOVEA_TROUBLE_WORDS + 8 * LOSS_SLOTS, "losses", &r->losses},
+             {net->cut, merges, "merges", &r->merges},
              {net->options.training, trainable, "gradients", &r->gradients},
              {net->options.training, trainable, "first moments", &r->first_moments},
              {net->options.training, trainable, "second moments", &r->second_moments}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     if (!all[i].wanted) continue;
     fovea_status status = fovea_buffer_create(net->device, all[i].size, all[i].what, all[i].buffer);
+    if (status != FOVEA_OK) return status;
+  }
+  if (net->cut) {
+    const fovea_status status = fovea_buffer_write(r->merges, 0, merges, net->cut->merges);
     if (status != FOVEA_OK) return status;
   }
   net->gathered = malloc(batch * net->image_size);
@@ -54,9 +60,9 @@ static fovea_status plan_passes(fovea_network *net, size_t workspace) {
   destroy_plans(net);
   net->resources.workspace = workspace;
   fovea_status status =
-      fovea_plan_create(net->device, net->graph, net->options.batch, false, &net->resources, &net->evaluation);
+      fovea_plan_create(net->device, net->graph, net->batch, false, &net->resources, &net->evaluation);
   if (status == FOVEA_OK && net->options.training)
-    status = fovea_plan_create(net->device, net->graph, net->options.batch, true, &net->resources, &net->training);
+    status = fovea_plan_create(net->device, net->graph, net->batch, true, &net->resources, &net->training);
   return status;
 }
 
@@ -72,11 +78,11 @@ static bool is_room(const fovea_network *net, size_t *wanted, size_t *left) {
 static fovea_status refuse(const fovea_network *net, size_t wanted, size_t left) {
   char need[FOVEA_SIZE_TEXT], has[FOVEA_SIZE_TEXT], all[FOVEA_SIZE_TEXT], advice[64] = "network or smaller images";
   const fovea_device_info *info = &net->device->info;
-  const int batch = (net->options.batch + LANES - 1) / LANES * LANES;
+  const int batch = (net->batch + LANES - 1) / LANES * LANES;
   const int fits = (int)((double)left / (double)wanted * batch) / LANES * LANES;
   if (fits >= LANES) snprintf(advice, sizeof advice, "batch, some %d", fits);
   return fovea_fail(FOVEA_NO_MEMORY, "network: a batch of %d needs %s, %s has %s left of its %s; use a smaller %s",
-                    net->options.batch, fovea_size_text(wanted, need), info->name, fovea_size_text(left, has),
+                    net->batch, fovea_size_text(wanted, need), info->name, fovea_size_text(left, has),
                     fovea_size_text(info->global_memory, all), advice);
 }
 
@@ -114,8 +120,18 @@ static fovea_status create_plans(fovea_network *net) {
   }
 }
 
+static fovea_status cut_batch(fovea_network *net) {
+  const fovea_ranks *ranks = net->options.ranks;
+  const fovea_status status = fovea_ranks_cut(ranks, net->options.batch, &net->cut);
+  if (status != FOVEA_OK) return status;
+  net->batch = (int)fovea_cut_part(net->cut, ranks ? ranks->rank : 0, (size_t)net->options.batch).count;
+  net->resources.cut = net->cut, net->resources.ranks = ranks;
+  return FOVEA_OK;
+}
+
 static fovea_status create(fovea_network *net) {
-  fovea_status status = fovea_list_parameters(net);
+  fovea_status status = cut_batch(net);
+  if (status == FOVEA_OK) status = fovea_list_parameters(net);
   if (status == FOVEA_OK) status = create_buffers(net);
   for (size_t i = 0; i < net->parameter_count && status == FOVEA_OK; i++) status = fovea_initialize_parameter(net, i);
   if (status == FOVEA_OK) status = create_plans(net);
@@ -149,7 +165,7 @@ void fovea_network_destroy(fovea_network *net) {
   destroy_plans(net);
   fovea_resources *r = &net->resources;
   fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
-                             r->state,      r->pixels,    r->losses};
+                             r->state,      r->pixels,    r->losses,        r->merges};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) fovea_buffer_destroy(buffers[i]);
   (void)fovea_device_unlock(net->device, FOVEA_OK);
   free(net->parameters);
@@ -157,6 +173,7 @@ void fovea_network_destroy(fovea_network *net) {
   free(net->gathered);
   free(net->state);
   free(net->evaluated);
+  fovea_cut_destroy(net->cut);
   free(net);
 }
 
@@ -164,7 +181,7 @@ size_t fovea_network_memory(const fovea_network *net) {
   if (!net) return 0;
   const fovea_resources *r = &net->resources;
   const fovea_buffer *buffers[] = {r->parameters, r->gradients, r->first_moments, r->second_moments,
-                                   r->state,      r->pixels,    r->losses};
+                                   r->state,      r->pixels,    r->losses,        r->merges};
   size_t total = fovea_plan_memory(net->evaluation) + (net->training ? fovea_plan_memory(net->training) : 0);
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) total += buffers[i] ? buffers[i]->size : 0;
   return total;
@@ -206,6 +223,13 @@ fovea_status fovea_network_check_canaries(fovea_network *net) {
     if (plan) status = fovea_plan_check_canaries(plan);
   }
   return status;
+}
+
+fovea_status fovea_network_traffic(const fovea_network *net, size_t *meetings, size_t *bytes) {
+  if (!net || !meetings) return fovea_fail_null(net ? "meetings" : "network");
+  if (!bytes) return fovea_fail_null("bytes");
+  fovea_plan_traffic(net->training ? net->training : net->evaluation, meetings, bytes);
+  return FOVEA_OK;
 }
 
 const char *fovea_network_blas(const fovea_network *net) {

@@ -23,38 +23,50 @@ uint32_t fovea_network_get_step(const fovea_network *net) {
   return step;
 }
 
+/* What this rank has of a batch of `count` images; and the whole of one that other ranks have nothing of. */
+static fovea_part_of_batch part_of(const fovea_network *net, size_t count) {
+  return fovea_cut_part(net->cut, net->cut ? net->options.ranks->rank : 0, count);
+}
+static fovea_part_of_batch own(size_t count) { return (fovea_part_of_batch){0, count, count}; }
+
 /* With the numbers of `numbered` images after the words of every pass. */
-static fovea_status write_words(fovea_network *net, uint32_t philox_step, size_t count, float alpha, size_t numbered) {
+static fovea_status write_words(fovea_network *net, uint32_t philox_step, fovea_part_of_batch part, float alpha,
+                                size_t numbered) {
   uint32_t *state = net->state;
-  state[0] = philox_step, state[1] = (uint32_t)count, state[3] = (uint32_t)net->slots;
+  state[0] = philox_step, state[1] = (uint32_t)part.count, state[3] = (uint32_t)net->slots;
+  state[7] = (uint32_t)part.first, state[8] = (uint32_t)part.all;
   state[5] = (uint32_t)net->options.seed, state[6] = (uint32_t)(net->options.seed >> 32);
   memcpy(&state[2], &alpha, sizeof alpha);
   return fovea_buffer_write_async(net->resources.state, 0, sizeof *state * (STATE_WORDS + numbered), state);
 }
 
-static fovea_status write_state(fovea_network *net, uint32_t philox_step, size_t count, float alpha) {
-  return write_words(net, philox_step, count, alpha, 0);
+static fovea_status write_state(fovea_network *net, uint32_t philox_step, fovea_part_of_batch part, float alpha) {
+  return write_words(net, philox_step, part, alpha, 0);
 }
 
 /* What a training step augments by, too. */
 static fovea_status write_training_state(fovea_network *net, const uint32_t *index, const fovea_numbering *numbering,
-                                         size_t count, float alpha) {
+                                         fovea_part_of_batch part, float alpha) {
   const uint32_t *numbers = numbering && numbering->numbers ? numbering->numbers : index;
-  if (!net->resources.augment) return write_state(net, net->step, count, alpha);
+  if (!net->resources.augment) return write_state(net, net->step, part, alpha);
   net->state[4] = numbering ? numbering->epoch : net->step;
-  for (size_t i = 0; i < count; i++) net->state[STATE_WORDS + i] = numbers ? numbers[i] : (uint32_t)i;
-  return write_words(net, net->step, count, alpha, count);
+  for (size_t i = 0; i < part.count; i++) {
+    const size_t image = part.first + i;
+    net->state[STATE_WORDS + i] = numbers ? numbers[image] : (uint32_t)image;
+  }
+  return write_words(net, net->step, part, alpha, part.count);
 }
 
 /* Gathers and copies the next batch while the device computes, since nothing waits for a pass. The copy to a device
  * with memory of its own runs between two passes, in the same queue: an estimated 10 us for the seed network's 50 KB.
  */
-static fovea_status write_pixels(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count) {
-  if (count < 1 || count > (size_t)net->options.batch)
-    return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
-  for (size_t i = 0; i < count; i++)
-    memcpy(net->gathered + i * net->image_size, pixels + (index ? index[i] : i) * net->image_size, net->image_size);
-  return fovea_buffer_write_async(net->resources.pixels, 0, count * net->image_size, net->gathered);
+static fovea_status write_pixels(fovea_network *net, const uint8_t *pixels, const uint32_t *index,
+                                 fovea_part_of_batch part) {
+  for (size_t i = 0; i < part.count; i++) {
+    const size_t image = index ? index[part.first + i] : part.first + i;
+    memcpy(net->gathered + i * net->image_size, pixels + image * net->image_size, net->image_size);
+  }
+  return fovea_buffer_write_async(net->resources.pixels, 0, part.count * net->image_size, net->gathered);
 }
 
 static fovea_pass pass_of(const fovea_network *net, const float *log, size_t slot) {
@@ -76,7 +88,7 @@ static fovea_status report_loss(fovea_network *net, const float *log, size_t i) 
   const bool after_a_step = last < i && net->slot_training[i] && net->slot_training[last];
   fovea_pass pass = pass_of(net, log, i), before = pass_of(net, log, last);
   pass.images = net->slot_images[net->slots - 1];
-  fovea_status status = write_state(net, pass.step, pass.images, 0.0f);
+  fovea_status status = write_state(net, pass.step, part_of(net, pass.images), 0.0f);
   if (status != FOVEA_OK) return status;
   return fovea_report_loss(net, &net->resources, &pass, after_a_step ? &before : NULL, i == net->slots - 1);
 }
@@ -119,6 +131,11 @@ static fovea_status drain(fovea_network *net) {
   return status;
 }
 
+static fovea_status check_count(size_t count, int batch) {
+  if (count >= 1 && count <= (size_t)batch) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, batch);
+}
+
 static fovea_status next_slot(fovea_network *net, size_t count, uint32_t step, bool training) {
   fovea_status status = net->slots == LOSS_SLOTS - 1 ? drain(net) : FOVEA_OK; /* the last slot is evaluate_from's */
   net->slot_images[net->slots] = count;
@@ -136,9 +153,11 @@ static fovea_status train_step_locked(fovea_network *net, const uint8_t *pixels,
   if (net->step == UINT32_MAX) return fovea_fail(FOVEA_INVALID, "network: step %u is the last one", net->step);
   double t = (double)net->step + 1.0;
   float alpha = (float)((double)learning_rate * sqrt(1.0 - pow(0.999, t)) / (1.0 - pow(0.9, t)));
-  fovea_status status = next_slot(net, count, net->step, true);
-  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
-  if (status == FOVEA_OK) status = write_training_state(net, index, numbering, count, alpha);
+  const fovea_part_of_batch part = part_of(net, count);
+  fovea_status status = check_count(count, net->options.batch);
+  if (status == FOVEA_OK) status = next_slot(net, count, net->step, true);
+  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, part);
+  if (status == FOVEA_OK) status = write_training_state(net, index, numbering, part, alpha);
   if (status == FOVEA_OK) status = fovea_plan_run(net->training);
   if (status == FOVEA_OK) net->step++, net->slots++;
   return status;
@@ -160,7 +179,7 @@ fovea_status fovea_network_train_numbered(fovea_network *net, const uint8_t *pix
 /* A tensor that is at `slice` on the device, image after image. */
 static fovea_status read_images(const fovea_network *net, fovea_slice slice, size_t size, size_t pixels, size_t count,
                                 float *data) {
-  const size_t batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  const size_t batch = ((size_t)net->batch + LANES - 1) / LANES * LANES;
   float *device = malloc(size * batch * sizeof *device);
   if (!device) return fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   const fovea_status status = fovea_buffer_read(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
@@ -178,9 +197,10 @@ static fovea_status augment_locked(fovea_network *net, const uint8_t *pixels, co
   const fovea_node *node = &net->graph->nodes[input];
   int launches;
   double flops, bytes;
-  fovea_status status = drain(net);
-  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
-  if (status == FOVEA_OK) status = write_training_state(net, index, numbering, count, 0.0f);
+  fovea_status status = check_count(count, net->batch);
+  if (status == FOVEA_OK) status = drain(net);
+  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, own(count));
+  if (status == FOVEA_OK) status = write_training_state(net, index, numbering, own(count), 0.0f);
   if (status == FOVEA_OK) status = fovea_plan_run_node(net->training, input, false, &launches, &flops, &bytes);
   if (status != FOVEA_OK) return status;
   return read_images(net, fovea_plan_made(net->training, input), net->image_size, (size_t)(node->h * node->w), count,
@@ -202,10 +222,12 @@ static fovea_status remember_pass(fovea_network *net, fovea_tensor first, size_t
 
 static fovea_status evaluate_locked(fovea_network *net, const uint8_t *pixels, const uint32_t *index, size_t count,
                                     uint32_t noise_step) {
-  fovea_status status = next_slot(net, count, noise_step, false);
-  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, count);
-  if (status == FOVEA_OK) status = write_state(net, noise_step, count, 0.0f);
-  if (status == FOVEA_OK) status = remember_pass(net, 0, count, fovea_plan_run(net->evaluation));
+  const fovea_part_of_batch part = part_of(net, count);
+  fovea_status status = check_count(count, net->options.batch);
+  if (status == FOVEA_OK) status = next_slot(net, count, noise_step, false);
+  if (status == FOVEA_OK) status = write_pixels(net, pixels, index, part);
+  if (status == FOVEA_OK) status = write_state(net, noise_step, part, 0.0f);
+  if (status == FOVEA_OK) status = remember_pass(net, 0, part.count, fovea_plan_run(net->evaluation));
   if (status == FOVEA_OK && net->graph->loss >= 0) net->slots++;
   return status;
 }
@@ -244,9 +266,8 @@ static fovea_status value_of(fovea_network *net, fovea_tensor tensor, size_t cou
                              size_t *pixels) {
   int dims[3];
   fovea_status status = fovea_tensor_shape(net->graph, tensor, dims);
+  if (status == FOVEA_OK) status = check_count(count, net->batch);
   if (status != FOVEA_OK) return status;
-  if (count < 1 || count > (size_t)net->options.batch)
-    return fovea_fail(FOVEA_INVALID, "network: %zu images, expected 1 to the batch's %d", count, net->options.batch);
   *pixels = (size_t)dims[1] * (size_t)dims[2];
   *size = (size_t)dims[0] * *pixels;
   const fovea_tensor by = fovea_plan_fused_by(net->evaluation, tensor);
@@ -311,7 +332,7 @@ static fovea_status check_made_before(const fovea_network *net, fovea_tensor ten
 
 static fovea_status evaluate_from_locked(fovea_network *net, fovea_tensor tensor, const float *data, size_t count) {
   fovea_slice slice;
-  size_t size = 0, pixels = 1, batch = ((size_t)net->options.batch + LANES - 1) / LANES * LANES;
+  size_t size = 0, pixels = 1, batch = ((size_t)net->batch + LANES - 1) / LANES * LANES;
   fovea_status status = value_of(net, tensor, count, &slice, &size, &pixels);
   if (status == FOVEA_OK) status = check_made_before(net, tensor, count);
   if (status != FOVEA_OK) return status;
@@ -321,7 +342,7 @@ static fovea_status evaluate_from_locked(fovea_network *net, fovea_tensor tensor
     for (size_t e = 0; e < size; e++) device[fovea_device_place(e, pixels, n, batch)] = data[n * size + e];
   size_t slots = net->slots;
   net->slots = LOSS_SLOTS - 1; /* its loss, against no images, goes to a slot that is not read */
-  status = write_state(net, 0, count, 0.0f);
+  status = write_state(net, 0, own(count), 0.0f);
   net->slots = slots;
   if (status == FOVEA_OK) status = fovea_buffer_write(slice.buffer, 4 * slice.offset, 4 * size * batch, device);
   if (status == FOVEA_OK) status = remember_pass(net, tensor, count, fovea_plan_run_after(net->evaluation, tensor));

@@ -84,6 +84,26 @@ static void finish_statistics(fovea_plan *plan, fovea_record *r, const fovea_nod
   fovea_record_cost(r, 0, 8.0 * n->c * fovea_plan_batch(plan) / 16);
 }
 
+static size_t rounded_up(int floats) { return ((size_t)floats + 15) / 16 * 16; }
+
+/* A kernel of ranks.cl that reads what each rank has at `own`, a work-item a channel. */
+static fovea_record *record_of_all(fovea_plan *plan, const char *kernel, fovea_view own, size_t size) {
+  const fovea_view all = fovea_record_meeting(plan, own, size);
+  fovea_record *r = fovea_plan_record(plan, "ranks.cl", "", kernel);
+  fovea_record_view(plan, r, "all", all);
+  fovea_record_buffer(plan, r, "merges", fovea_plan_merges(plan));
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  return r;
+}
+
+static void finish_of_all(fovea_plan *plan, fovea_record *r, const fovea_node *n, size_t size) {
+  fovea_record_int(r, "ranks", fovea_plan_ranks(plan));
+  fovea_record_int(r, "size", (int)size);
+  fovea_record_int(r, "c", n->c);
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_range(r, (size_t)n->c, 1, 1);
+}
+
 /* The attention whose launch this normalization records, fused with it, or -1. */
 static int fused_attention(const fovea_plan *plan, int node) {
   const int attention = fovea_plan_fused(plan, node);
@@ -100,6 +120,30 @@ static void record_statistics_arguments(fovea_plan *plan, fovea_record *r, int n
   fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
 }
 
+/* The moments of this rank's images, then of those of all ranks. */
+static void record_statistics_of_all(fovea_plan *plan, int node, const fovea_batch_sum *sum, fovea_view blocks,
+                                     fovea_view stats) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const size_t size = rounded_up(2 * n->c);
+  const fovea_view own = fovea_plan_new(plan, size);
+  fovea_record *r = fovea_plan_record(plan, "ranks.cl", "", "ranks_moments");
+  fovea_record_view(plan, r, "blocks", blocks);
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_view(plan, r, "own", own);
+  fovea_record_int(r, "n", fovea_plan_batch(plan));
+  fovea_record_int(r, "pixels", n->h * n->w);
+  fovea_record_int(r, "share", sum->share);
+  fovea_record_batch_tree(plan, r, (size_t)n->c);
+
+  r = record_of_all(plan, "ranks_statistics", own, size);
+  fovea_record_view(plan, r, "stats", stats);
+  fovea_record_view(plan, r, "mean", fovea_plan_parameter(plan, node, MEAN));
+  fovea_record_view(plan, r, "var", fovea_plan_parameter(plan, node, VARIANCE));
+  finish_of_all(plan, r, n, size);
+  fovea_record_float(r, "epsilon", n->epsilon);
+  fovea_record_float(r, "momentum", n->momentum);
+}
+
 static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
   const fovea_node *n = fovea_plan_node(plan, node);
   const int attention = fused_attention(plan, node);
@@ -109,6 +153,10 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
     fovea_record_measured_attention(plan, attention, blocks), sum = (fovea_batch_sum){.share = 1};
   else
     record_moments(plan, node, &sum, blocks);
+  if (fovea_plan_shares_statistics(plan)) {
+    record_statistics_of_all(plan, node, &sum, blocks, stats);
+    return;
+  }
   fovea_record *r = record_kernel(plan, node, false, false, "batchnorm_statistics");
   record_statistics_arguments(plan, r, node, blocks, stats);
   finish_statistics(plan, r, n, &sum);
@@ -118,7 +166,7 @@ static void record_statistics(fovea_plan *plan, int node, fovea_view stats) {
 
 /* Whether a training's forward pass is one launch. */
 static bool is_whole(const fovea_plan *plan, int node) {
-  return fovea_plan_training(plan) && fused_attention(plan, node) < 0 &&
+  return fovea_plan_training(plan) && !fovea_plan_shares_statistics(plan) && fused_attention(plan, node) < 0 &&
          fovea_batchnorm_division(plan, fovea_plan_node(plan, node), 1).whole;
 }
 
@@ -242,6 +290,16 @@ static void record_parameter_gradients(fovea_plan *plan, fovea_record *r, int no
   fovea_record_view(plan, r, "dbeta", fovea_plan_parameter_gradient(plan, node, BETA));
 }
 
+/* From the parameters' gradients by the images of each rank, gamma's and after it beta's. */
+static void record_backward_statistics_of_all(fovea_plan *plan, int node) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const size_t size = 2 * rounded_up(n->c);
+  fovea_record *r =
+      record_of_all(plan, "ranks_backward_statistics", fovea_plan_parameter_gradient(plan, node, GAMMA), size);
+  fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
+  finish_of_all(plan, r, n, size);
+}
+
 /* Without the statistics where the attention that is fused makes them. */
 static void record_backward_sums(fovea_plan *plan, int node, fovea_batch_sum sum) {
   const fovea_node *n = fovea_plan_node(plan, node);
@@ -264,6 +322,7 @@ static void record_backward_sums(fovea_plan *plan, int node, fovea_batch_sum sum
   fovea_record_view(plan, r, "stats", fovea_plan_saved(plan, node, STATS));
   record_parameter_gradients(plan, r, node);
   finish_statistics(plan, r, n, &sum);
+  if (fovea_plan_shares_statistics(plan)) record_backward_statistics_of_all(plan, node);
 }
 
 /* dx NULL: not wanted, or made by the attention that is fused with it. */
@@ -304,7 +363,7 @@ static void backward(fovea_plan *plan, int node) {
   const bool wants = fovea_plan_wants_gradient(plan, node, 0), applies = wants && fovea_plan_fused(plan, node) < 0;
   bool accumulate = false;
   const fovea_view dx = wants ? fovea_plan_input_gradient(plan, node, 0, &accumulate) : (fovea_view){0};
-  if (sum.whole) {
+  if (sum.whole && !fovea_plan_shares_statistics(plan)) {
     record_whole_backward(plan, node, &sum, applies ? &dx : NULL, accumulate);
     return;
   }

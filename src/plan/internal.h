@@ -30,7 +30,14 @@ typedef struct argument {
   float f;
 } argument;
 
-typedef enum record_kind { RECORD_KERNEL, RECORD_GEMM, RECORD_ZERO, RECORD_COPY } record_kind;
+typedef enum record_kind {
+  RECORD_KERNEL,
+  RECORD_GEMM,
+  RECORD_ZERO,
+  RECORD_COPY,
+  RECORD_BEGIN, /* of a meeting */
+  RECORD_END
+} record_kind;
 
 struct fovea_record {
   record_kind kind;
@@ -47,6 +54,8 @@ struct fovea_record {
   bool whole;            /* not divided among shards, though over the batch */
   bool begins;           /* a segment: shard.c */
   int joins;             /* the last of the groups that have to be done before; 0: none */
+  bool joins_all;        /* that were recorded before */
+  int meeting;           /* of RECORD_BEGIN and RECORD_END */
   double flops, bytes;
   double products; /* fovea_record_products; 0: half of the flops */
   fovea_gemm gemm;
@@ -57,6 +66,17 @@ struct fovea_record {
   fovea_buffer *table;
   fovea_launch *launch;
 };
+
+/* Of the ranks (meeting.c): `own` of each, `size` floats, comes to be in `all`, [ranks][size]. */
+typedef struct fovea_meeting {
+  fovea_view own, all;
+  size_t size;
+  bool gradients; /* travel while the pass goes on */
+  float *data;    /* on the host, as `all` */
+  size_t *bytes;  /* of each rank */
+  void *request;  /* between its begin and its end */
+  bool begun;
+} fovea_meeting;
 
 /* A multi-tensor launch that is not recorded yet. */
 typedef struct multi_tensor {
@@ -124,7 +144,11 @@ struct fovea_plan {
   size_t *slab_sizes;   /* floats */
   int slab_count;
   size_t memory;
-  fovea_view state, parameters, gradients, pixels, losses;
+  fovea_view state, parameters, gradients, pixels, losses, merges;
+  fovea_meeting *meetings;
+  int meeting_count;
+  size_t ready_from, summed_from, travels_from; /* offsets of gradients: each is done with those from there on */
+  int losses_record;                            /* the first after the nodes' forward pass */
 };
 
 /* record.c. The node's value in a storage of its own; its floats; a copy of a whole storage to one of its size. */
@@ -140,8 +164,25 @@ void fovea_record_table(fovea_record *record);
 void fovea_plan_touch(fovea_plan *plan, fovea_view view);
 void fovea_record_multi_tensor(fovea_record *record, int share, fovea_view from, fovea_view to);
 
-/* multi_tensor.c. Records what waits, before the optimizer or at an evaluation's end; a launch's table, once storages
- * have their places; whether these allow multi-tensor launches. */
+/* A record of a meeting, which touches the view. */
+fovea_record *fovea_plan_record_meeting(fovea_plan *plan, record_kind kind, int meeting, fovea_view view);
+
+/* meeting.c. Gradients before, in and after the backward pass; what the records do, and their memory on the host; after
+ * a failure what has begun is ended. */
+void fovea_plan_begin_gradients(fovea_plan *plan);
+void fovea_plan_gradients_ready(fovea_plan *plan, int node);
+void fovea_plan_end_gradients(fovea_plan *plan);
+fovea_status fovea_plan_make_meetings(fovea_plan *plan);
+fovea_status fovea_plan_run_meeting(fovea_plan *plan, const fovea_record *record);
+void fovea_plan_end_meetings(fovea_plan *plan);
+void fovea_plan_destroy_meetings(fovea_plan *plan);
+static inline bool fovea_record_is_of_meeting(const fovea_record *r) {
+  return r->kind == RECORD_BEGIN || r->kind == RECORD_END;
+}
+
+/* multi_tensor.c. Records the final sums that wait; records all that waits, before the optimizer or at an evaluation's
+ * end; a launch's table, once storages have their places; whether these allow multi-tensor launches. */
+void fovea_plan_end_sums(fovea_plan *plan);
 void fovea_plan_end_multi(fovea_plan *plan);
 bool fovea_plan_is_apart(const fovea_plan *plan);
 /* NULL: host memory ran out. The caller frees it. */
@@ -172,7 +213,8 @@ fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
 /* Known once the storages are placed, before they are made. */
 bool fovea_plan_share_buffer(const fovea_plan *plan, fovea_view a, fovea_view b);
 
-/* launch.c: the records' launches, made once. */
+/* launch.c: the records' launches, made once, and one record's run. */
+fovea_status fovea_plan_run_record(fovea_plan *plan, const fovea_record *record);
 fovea_status fovea_plan_make_launches(fovea_plan *plan);
 void fovea_plan_destroy_launches(fovea_plan *plan);
 

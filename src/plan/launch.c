@@ -48,7 +48,7 @@ static void describe(const fovea_plan *plan, int index) {
 }
 
 static fovea_status make_launch(fovea_plan *plan, fovea_record *record) {
-  if (record->kind == RECORD_GEMM) return FOVEA_OK;
+  if (record->kind == RECORD_GEMM || fovea_record_is_of_meeting(record)) return FOVEA_OK;
   if (record->kind == RECORD_ZERO) {
     fovea_view x = record->arguments[0].view;
     return fovea_launch_create_zero(fovea_plan_resolve(plan, x), plan->storages[x.storage].size, &record->launch);
@@ -116,27 +116,30 @@ static fovea_status run_gemm(fovea_plan *plan, const fovea_record *record) {
                     g->n, g->k, (int)code, plan->device->info.name);
 }
 
-static fovea_status run_record(fovea_plan *plan, fovea_record *record) {
+fovea_status fovea_plan_run_record(fovea_plan *plan, const fovea_record *record) {
+  if (fovea_record_is_of_meeting(record)) return fovea_plan_run_meeting(plan, record);
   return record->kind == RECORD_GEMM ? run_gemm(plan, record) : fovea_launch_enqueue(record->launch);
 }
 
 static fovea_status run_between(fovea_plan *plan, int first, int last) {
   for (int i = first; i < last; i++) {
-    fovea_status status = run_record(plan, plan->records[i]);
+    fovea_status status = fovea_plan_run_record(plan, plan->records[i]);
     if (status != FOVEA_OK) return status;
   }
   return FOVEA_OK;
 }
 
-/* From record `first` on. */
-static fovea_status run_those_from(fovea_plan *plan, int first, bool that_prepack) {
+/* From record `first` up to before `end`. */
+static fovea_status run_those_of(fovea_plan *plan, int first, int end, bool that_prepack) {
   fovea_status status = FOVEA_OK;
-  for (int i = first; i < plan->record_count && status == FOVEA_OK; i++)
-    if (plan->records[i]->prepacks == that_prepack) status = run_record(plan, plan->records[i]);
+  for (int i = first; i < end && status == FOVEA_OK; i++)
+    if (plan->records[i]->prepacks == that_prepack) status = fovea_plan_run_record(plan, plan->records[i]);
   return status;
 }
 
-static fovea_status run_those(fovea_plan *plan, bool that_prepack) { return run_those_from(plan, 0, that_prepack); }
+static fovea_status run_those(fovea_plan *plan, bool that_prepack) {
+  return run_those_of(plan, 0, plan->record_count, that_prepack);
+}
 
 /* Those launches in one call, where the device can and every record is a kernel of ours; else NULL. */
 static fovea_command_buffer *record_replay(fovea_plan *plan, bool that_prepare) {
@@ -192,6 +195,7 @@ static bool has_to_prepack(const fovea_plan *plan) { return plan->prepacked_for 
 
 fovea_status fovea_plan_run(fovea_plan *plan) {
   const fovea_status status = run_all(plan, has_to_prepack(plan));
+  if (status != FOVEA_OK) fovea_plan_end_meetings(plan);
   if (status == FOVEA_OK) plan->prepacked_for = *plan->resources.changes + 1;
   if (plan->training) ++*plan->resources.changes;
   return status;
@@ -205,7 +209,7 @@ fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
     if (record->prepacks) continue;
     if (record->request) status = fovea_device_finish(plan->device);
     const double begun = fovea_seconds();
-    if (status == FOVEA_OK) status = run_record(plan, record);
+    if (status == FOVEA_OK) status = fovea_plan_run_record(plan, record);
     if (record->request && status == FOVEA_OK) status = fovea_device_finish(plan->device);
     if (record->request) seconds[record->request] += fovea_seconds() - begun;
   }
@@ -216,7 +220,8 @@ fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node) {
   const fovea_status status = has_to_prepack(plan) ? run_those(plan, true) : FOVEA_OK;
   if (status == FOVEA_OK) plan->prepacked_for = *plan->resources.changes + 1;
   const int first = plan->nodes[fovea_plan_source(plan, node)].last_record;
-  return status == FOVEA_OK ? run_those_from(plan, first, false) : status;
+  const int last = fovea_plan_ranks(plan) > 1 ? plan->losses_record : plan->record_count; /* the others are not there */
+  return status == FOVEA_OK ? run_those_of(plan, first, last, false) : status;
 }
 
 size_t fovea_plan_memory(const fovea_plan *plan) { return plan->memory; }

@@ -109,12 +109,16 @@ void fovea_plan_multi_add(fovea_plan *plan, fovea_multi_tensor which, const fove
   if (fovea_plan_is_apart(plan)) flush(plan, which);
 }
 
-void fovea_plan_end_multi(fovea_plan *plan) {
-  flush(plan, FOVEA_MULTI_WEIGHTS);
+void fovea_plan_end_sums(fovea_plan *plan) {
   fovea_plan_side_stream(plan, true);
   fovea_plan_end_alike(plan);
   flush(plan, FOVEA_MULTI_SUMS);
   fovea_plan_side_stream(plan, false);
+}
+
+void fovea_plan_end_multi(fovea_plan *plan) {
+  flush(plan, FOVEA_MULTI_WEIGHTS);
+  fovea_plan_end_sums(plan);
 }
 
 void fovea_plan_destroy_multi(fovea_plan *plan) {

@@ -64,11 +64,13 @@ static void record_forward(fovea_plan *plan) {
     plan->request = 0;
     plan->nodes[i].last_record = plan->record_count;
   }
+  plan->losses_record = plan->record_count;
   for (int i = 0; i < graph->count; i++)
     if (graph->nodes[i].op->end_forward) graph->nodes[i].op->end_forward(plan, i);
 }
 
 static void record_backward(fovea_plan *plan) {
+  fovea_plan_begin_gradients(plan);
   for (int i = plan->graph->count - 1; i >= 0; i--) {
     const fovea_node *node = &plan->graph->nodes[i];
     node_plan *p = &plan->nodes[i];
@@ -78,6 +80,7 @@ static void record_backward(fovea_plan *plan) {
     node->op->backward(plan, i);
     plan->request = 0;
     p->last_backward = plan->record_count;
+    fovea_plan_gradients_ready(plan, i);
   }
 }
 
@@ -112,6 +115,7 @@ static void record_passes(fovea_plan *plan) {
   if (plan->training) {
     record_backward(plan);
     fovea_plan_end_multi(plan);
+    fovea_plan_end_gradients(plan);
     plan->resources.record_optimizer(plan, &plan->resources);
     if (plan->status == FOVEA_OK) fovea_plan_fail(plan, fovea_plan_join_groups(plan));
   } else {
@@ -140,6 +144,7 @@ static fovea_status build(fovea_plan *plan) {
   plan->gradients = fovea_plan_bind(plan, r->gradients);
   plan->pixels = fovea_plan_bind(plan, r->pixels);
   plan->losses = fovea_plan_bind(plan, r->losses);
+  plan->merges = fovea_plan_bind(plan, r->merges);
   plan->nodes = calloc((size_t)plan->graph->count, sizeof *plan->nodes);
   if (!plan->nodes) return fovea_fail(FOVEA_NO_MEMORY, "plan: host memory ran out");
   if (plan->status != FOVEA_OK) return plan->status;
@@ -184,6 +189,7 @@ fovea_status fovea_plan_create(fovea_device *device, const fovea_graph *graph, i
 
 fovea_status fovea_plan_make(fovea_plan *plan) {
   fovea_status status = fovea_plan_allocate(plan);
+  if (status == FOVEA_OK) status = fovea_plan_make_meetings(plan);
   if (status == FOVEA_OK) status = fovea_plan_make_launches(plan);
   return status;
 }
@@ -191,6 +197,7 @@ fovea_status fovea_plan_make(fovea_plan *plan) {
 void fovea_plan_destroy(fovea_plan *plan) {
   if (!plan) return;
   fovea_plan_destroy_launches(plan);
+  fovea_plan_destroy_meetings(plan);
   fovea_plan_destroy_multi(plan);
   fovea_plan_destroy_alike(plan);
   for (int i = 0; i < plan->record_count; i++) fovea_plan_free_record(plan->records[i]);

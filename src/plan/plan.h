@@ -7,7 +7,9 @@
 #include <stdbool.h>
 
 #include "fovea/augment.h"
+#include "fovea/ranks.h"
 #include "graph/op.h"
+#include "plan/cut.h"
 #include "runtime/buffer.h"
 #include "runtime/device.h"
 
@@ -25,6 +27,9 @@ struct fovea_resources {
   size_t workspace;       /* floats that a record's workspace may take where less takes more time; 0: the least,
                            * and launches do not wait for each other to be one */
   const fovea_augmentation *augment; /* NULL: none */
+  const fovea_cut *cut;              /* of the batch, of which the plan is of a rank's part; NULL: of all of it */
+  const fovea_ranks *ranks;          /* where there is a cut */
+  fovea_buffer *merges;              /* the cut's, on the device */
   bool clblast;
   bool inspect; /* every value and gradient is kept, apart from the others and between canaries: inspect.h */
   /* Records, after a training plan's backward pass, what makes new parameters of the gradients: the last launch. */
@@ -45,6 +50,9 @@ fovea_status fovea_plan_run(fovea_plan *plan);
 fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
 size_t fovea_plan_memory(const fovea_plan *plan); /* bytes that it takes for itself */
+
+/* How often a run meets the other ranks, and the bytes that it gives to each. */
+void fovea_plan_traffic(const fovea_plan *plan, size_t *meetings, size_t *bytes);
 
 /* The node whose activation is fused into the launches that make the node's value, which is therefore never made; -1:
  * it is made (a dropout changes nothing in an evaluation). */

@@ -220,6 +220,13 @@ void fovea_plan_record_copy(fovea_plan *plan, fovea_view from, fovea_view to) {
   fovea_record_view(plan, record, "to", to);
 }
 
+fovea_record *fovea_plan_record_meeting(fovea_plan *plan, record_kind kind, int meeting, fovea_view view) {
+  fovea_record *record = new_record(plan, kind);
+  record->meeting = meeting;
+  fovea_record_view(plan, record, "x", view);
+  return record;
+}
+
 /* --- what ops ask ------------------------------------------------------------------------------------------------ */
 
 fovea_device *fovea_plan_device(const fovea_plan *plan) { return plan->device; }

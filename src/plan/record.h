@@ -55,6 +55,15 @@ fovea_view fovea_plan_new_images(fovea_plan *plan, int channels, int pixels);
 fovea_view fovea_plan_state(const fovea_plan *plan);  /* the words of net/internal.h */
 fovea_view fovea_plan_pixels(const fovea_plan *plan); /* bytes, image after image */
 fovea_view fovea_plan_losses(const fovea_plan *plan); /* the log of cl/losses.cl */
+
+/* Ranks (fovea/ranks.h). How many share the batch, of which the plan's is a part; 1: none do. Whether a training's
+ * normalizations have the statistics of the whole batch, of several ranks. How the parts of a sum over it are merged,
+ * for cl/ranks.cl. A meeting: what each rank has at `own`, `size` floats, a multiple of 16, is at the view that is
+ * returned then, [ranks][size]. */
+int fovea_plan_ranks(const fovea_plan *plan);
+bool fovea_plan_shares_statistics(const fovea_plan *plan);
+fovea_view fovea_plan_merges(const fovea_plan *plan);
+fovea_view fovea_record_meeting(fovea_plan *plan, fovea_view own, size_t size);
 /* Floats that a record's workspace may take where less takes more time: a choice by it changes no bit. */
 size_t fovea_plan_workspace(const fovea_plan *plan);
 /* A buffer of whoever made the plan. */

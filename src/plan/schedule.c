@@ -102,6 +102,16 @@ static fovea_status put_side_stream(passage *p, int i) {
   return fovea_cl_check(p->plan->device, clFlush(p->queue[SIDE_STREAM]), "flushing the second queue");
 }
 
+/* What the host reads then is in the whole device's queue, too, after all that the others have. */
+static fovea_status put_meeting(passage *p, const fovea_record *r) {
+  fovea_status status = wait_for_shards(p, WHOLE);
+  if (r->joins > p->joined[WHOLE])
+    p->joined[WHOLE] = r->joins, p->waits[p->wait_count++] = p->plan->group_done[r->joins];
+  if (status == FOVEA_OK && p->wait_count > 0) status = mark(p);
+  if (status == FOVEA_OK) status = fovea_plan_run_meeting(p->plan, r);
+  return status == FOVEA_OK && r->kind == RECORD_END ? mark(p) : status;
+}
+
 static fovea_status put_whole(passage *p, const fovea_record *r) {
   const fovea_status status = wait_for_shards(p, WHOLE);
   return status == FOVEA_OK ? put(p, WHOLE, r, (fovea_launch_shard){0}) : status;
@@ -132,6 +142,7 @@ static fovea_status put_all(passage *p) {
     const fovea_record *r = p->plan->records[i];
     if (r->prepacks) continue;
     status = r->group > 0                        ? put_side_stream(p, i)
+             : fovea_record_is_of_meeting(r)     ? put_meeting(p, r)
              : fovea_plan_is_sharded(p->plan, r) ? put_over_batch(p, r)
                                                  : put_whole(p, r);
   }
@@ -191,7 +202,7 @@ fovea_status fovea_plan_run_latest(fovea_plan *plan) {
     if (!sharded || r->begins || joins) status = run_apart(plan, first, i), first = i;
     if (joins && status == FOVEA_OK) status = run_groups(plan, i, joined, r->joins);
     if (joins) joined = r->joins;
-    if (!sharded && status == FOVEA_OK) status = fovea_launch_enqueue(r->launch);
+    if (!sharded && status == FOVEA_OK) status = fovea_plan_run_record(plan, r);
   }
   return status == FOVEA_OK ? run_apart(plan, first, plan->record_count) : status;
 }

@@ -43,6 +43,7 @@ fovea_status fovea_plan_join_groups(fovea_plan *plan) {
   for (int i = 0, group = 0; i < plan->record_count; i++) {
     fovea_record *r = plan->records[i];
     if (r->group > 0) group = r->group;
+    if (r->joins_all) r->joins = group, group = 0;
     if (r->group > 0 || r->prepacks || group <= GROUPS_BEHIND) continue;
     r->joins = group - GROUPS_BEHIND;
     group = 0;

@@ -86,12 +86,19 @@ static fovea_status check_range(const fovea_buffer *buffer, size_t offset, size_
                     offset, buffer->size);
 }
 
-fovea_status fovea_buffer_write(fovea_buffer *buffer, size_t offset, size_t size, const void *data) {
+static fovea_status enqueue_write(fovea_buffer *buffer, size_t offset, size_t size, const void *data, cl_bool waits) {
   fovea_status status = check_range(buffer, offset, size, "buffer write");
   if (status || size == 0) return status;
-  cl_int error =
-      clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, CL_TRUE, offset, size, data, 0, NULL, NULL);
+  cl_int error = clEnqueueWriteBuffer(buffer->device->queue, buffer->memory, waits, offset, size, data, 0, NULL, NULL);
   return fovea_cl_check(buffer->device, error, "buffer write");
+}
+
+fovea_status fovea_buffer_write(fovea_buffer *buffer, size_t offset, size_t size, const void *data) {
+  return enqueue_write(buffer, offset, size, data, CL_TRUE);
+}
+
+fovea_status fovea_buffer_write_later(fovea_buffer *buffer, size_t offset, size_t size, const void *data) {
+  return enqueue_write(buffer, offset, size, data, CL_FALSE);
 }
 
 fovea_status fovea_buffer_read(fovea_buffer *buffer, size_t offset, size_t size, void *data) {

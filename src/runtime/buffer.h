@@ -34,6 +34,10 @@ fovea_status fovea_buffer_read(fovea_buffer *buffer, size_t offset, size_t size,
 /* Enqueues a copy that reads `data` before it returns (it is staged), without waiting for the device. */
 fovea_status fovea_buffer_write_async(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
 
+/* Enqueues a copy without waiting for the device: `data` has to stay as it is until what is enqueued after it is done.
+ */
+fovea_status fovea_buffer_write_later(fovea_buffer *buffer, size_t offset, size_t size, const void *data);
+
 /* Zeroes a range on the device (fovea_launch_create_zero). */
 fovea_status fovea_buffer_zero(fovea_buffer *buffer, size_t offset, size_t size);
 

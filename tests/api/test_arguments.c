@@ -260,6 +260,15 @@ static fovea_status call_network_evaluate(void) {
 static fovea_status call_network_evaluate_from(void) {
   return fovea_network_evaluate_from(NETWORK(0), vae->z, ARG(1, floats), BATCH);
 }
+static fovea_status call_network_traffic(void) {
+  size_t meetings, bytes;
+  return fovea_network_traffic(NETWORK(0), ARG(1, &meetings), ARG(2, &bytes));
+}
+static fovea_status call_ranks_part(void) {
+  const fovea_ranks alone = {.count = 1};
+  size_t first, count;
+  return fovea_ranks_part(ARG(0, &alone), 32, 17, ARG(1, &first), ARG(2, &count));
+}
 static fovea_status call_network_get(void) { return fovea_network_get(NETWORK(0), 1, FOVEA_VALUE, ARG(1, floats)); }
 static fovea_status call_network_get_options(void) { return ANSWER(!fovea_network_get_options(NETWORK(0))); }
 static fovea_status call_network_input(void) { return NODE(fovea_network_input(NETWORK(0))); }
@@ -538,6 +547,7 @@ static const struct {
              CALL(network_set_step),
              OPTIONAL(network_train_numbered, 1u << 2 | 1u << 3),
              OPTIONAL(network_train_step, 1u << 2),
+             CALL(network_traffic),
              DESTROY(ols_destroy),
              CALL(ols_fit),
              OPTIONAL(ols_fit_design, 1u << 1),
@@ -547,6 +557,7 @@ static const struct {
              OPTIONAL(onnx_export, 1u << 2 | 1u << 3),
              CALL(profile_begin),
              CALL(profile_end),
+             OPTIONAL(ranks_part, 1u << 0),
              DESTROY(safetensors_close),
              CALL(safetensors_count),
              CALL(safetensors_find),

@@ -177,7 +177,7 @@ static void batches_are_those_of_memory(void **state) {
       for (int k = 0; k < 4; k++) {
         const uint32_t *in_order = k % 2 == 0 ? order : NULL;
         fovea_batches *batches = NULL;
-        assert_int_equal(fovea_batches_create(k < 2 ? a : b, in_order, first, batch, &batches), FOVEA_OK);
+        assert_int_equal(fovea_batches_create(k < 2 ? a : b, in_order, first, batch, (fovea_places){0, batch}, &batches), FOVEA_OK);
         for (size_t done = first; done < 11 && done < first + (k == 3 ? 4 : 11);
              done += batch) { /* 3: given up early */
           assert_int_equal(fovea_batches_next(batches, &pixels, &index), FOVEA_OK);
@@ -188,6 +188,36 @@ static void batches_are_those_of_memory(void **state) {
         }
         fovea_batches_destroy(batches);
       }
+  fovea_dataset_destroy(a);
+  fovea_dataset_destroy(b);
+}
+
+/* One of several ranks: of a full batch of 4 the places 2 and 3, of the last one's 3 images the place 2. What is damaged
+ * elsewhere is not its own. */
+static void only_own_places_are_read(void **state) {
+  (void)state;
+  fovea_batches *batches = NULL;
+  const uint8_t *pixels;
+  const uint32_t *index;
+  make_all();
+  assert_int_equal(pack("idx", "set.fovea"), FOVEA_OK);
+  fovea_dataset *a = load("idx", "train", &none), *b = load("set.fovea", "train", &in_file);
+  const int descriptor = open(temp_path("set.fovea"), O_WRONLY);
+  struct stat about;
+  assert_int_equal(fstat(descriptor, &about), 0);
+  assert_int_equal(pwrite(descriptor, "x", 1, about.st_size - (6 * 28 + 16) - 16 - 6 * 28 + 5), 1); /* of image 5 */
+  close(descriptor);
+  assert_int_equal(fovea_batches_create(b, NULL, 0, 4, (fovea_places){2, 2}, &batches), FOVEA_OK);
+  for (size_t done = 0; done < 11; done += 4) {
+    const size_t end = done + 4 < 11 ? done + 4 : 11;
+    assert_int_equal(fovea_batches_next(batches, &pixels, &index), FOVEA_OK);
+    assert_null(index);
+    assert_memory_equal(pixels + (size_t)2 * 20, a->pixels + (done + 2) * 20, (end - done - 2) * 20);
+  }
+  fovea_batches_destroy(batches);
+  assert_int_equal(fovea_batches_create(b, NULL, 0, 4, (fovea_places){3, 1}, &batches), FOVEA_OK);
+  for (size_t done = 0; done < 11; done += 4) assert_int_equal(fovea_batches_next(batches, &pixels, &index), FOVEA_OK);
+  fovea_batches_destroy(batches);
   fovea_dataset_destroy(a);
   fovea_dataset_destroy(b);
 }
@@ -248,7 +278,7 @@ static void changed_in_use(void **state) {
   assert_int_equal(pack("idx", "set.fovea"), FOVEA_OK);
   set = load("set.fovea", "train", &in_file);
   assert_int_equal(truncate(temp_path("set.fovea"), 300), 0);
-  assert_int_equal(fovea_batches_create(set, NULL, 0, 4, &batches), FOVEA_OK);
+  assert_int_equal(fovea_batches_create(set, NULL, 0, 4, (fovea_places){0, 4}, &batches), FOVEA_OK);
   fovea_status status = FOVEA_OK;
   for (int i = 0; i < 3 && status == FOVEA_OK; i++) status = fovea_batches_next(batches, &read, &index);
   assert_int_equal(status, FOVEA_INVALID);
@@ -300,6 +330,7 @@ int main(void) {
                                      cmocka_unit_test(class_of_bytes),
                                      cmocka_unit_test(in_a_folder),
                                      cmocka_unit_test(batches_are_those_of_memory),
+      cmocka_unit_test(only_own_places_are_read),
                                      cmocka_unit_test(every_bit_and_cut),
                                      cmocka_unit_test(changed_in_use),
                                      cmocka_unit_test(refused)};

@@ -4,13 +4,7 @@
 set -euo pipefail
 # shellcheck source=tests/reach/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-if ! command -v mpirun >/dev/null || ! "$fovea" --version | grep -qE '^built with:.* MPI(,|$)'; then
-  printf 'skipped: not installed: mpirun, or an MPI when fovea was built\n' && exit 77
-fi
-mpirun --version | sed -n 1p | grep -q 'Open MPI' || { printf 'skipped: mpirun is not of Open MPI\n' && exit 77; }
-# A test may run as root, on fewer cores than ranks, and without a network.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_btl=self,vader OMPI_MCA_plm_rsh_agent=/bin/false OMPI_MCA_hwloc_base_binding_policy=none
+need_mpirun
 cd -- "$scratch"
 make_data data 1
 make_data other 2
@@ -27,14 +21,12 @@ over() {
 
 # rank_of OUT RANK: the number of that process, when all three have begun to train.
 rank_of() {
-  local process i
+  local i
   for ((i = 0; i < 600; i++)); do
     if [ "$(find "$1" -name .lock 2>/dev/null | wc -l)" -ge 4 ]; then break; fi # with the folder's own
     sleep 0.05
   done
-  for process in $(pgrep -f -- "--out $1 --resume"); do
-    if tr '\0' '\n' <"/proc/$process/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$2"; then printf '%s\n' "$process"; fi
-  done 2>/dev/null
+  process_of "$2" "--out $1 --resume"
 }
 
 "${sweep[@]}" --out one >one.txt 2>&1 || fail 'one process does not end' one.txt

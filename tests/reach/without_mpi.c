@@ -17,7 +17,7 @@ static void alone(void **state) {
   ranks r;
   for (size_t i = 0; i < sizeof one / sizeof *one; i++) {
     setenv("OMPI_COMM_WORLD_SIZE", one[i], 1);
-    assert_int_equal(ranks_begin(&r), FOVEA_OK);
+    assert_int_equal(ranks_begin(&r, "start one process"), FOVEA_OK);
     assert_int_equal(r.index, 0);
     assert_int_equal(r.count, 1);
   }
@@ -30,7 +30,7 @@ static void launched(void **state) {
   ranks r;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     setenv(names[i], "4", 1);
-    assert_int_equal(ranks_begin(&r), FOVEA_INVALID);
+    assert_int_equal(ranks_begin(&r, "start one process"), FOVEA_INVALID);
     assert_non_null(strstr(fovea_error_message(), names[i]));
     assert_non_null(strstr(fovea_error_message(), "one of 4"));
     assert_non_null(strstr(fovea_error_message(), "without MPI"));

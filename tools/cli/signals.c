@@ -19,7 +19,7 @@ static atomic_int received;
 static atomic_llong received_at; /* in milliseconds */
 static atomic_int busy;          /* threads that are */
 static _Thread_local bool this_thread_is;
-static atomic_bool terminal;
+static atomic_bool terminal, quiet;
 static char farewells[2][FAREWELL];
 static _Atomic(const char *) farewell;
 
@@ -38,13 +38,18 @@ static long long now(void) {
 /* write() is all that a handler may print with. */
 static void put(int descriptor, const char *text) { (void)!write(descriptor, text, strlen(text)); }
 
+const char *signals_name(int number) {
+  for (int i = 0; i < CAUGHT; i++)
+    if (caught[i].number == number) return caught[i].name;
+  return "a signal";
+}
+
 static void say(int number, const char *what) {
   char line[256] = "";
+  if (atomic_load(&quiet)) return;
   if (atomic_load(&terminal)) strncat(line, "\n", 2); /* a bar may stand there */
   strncat(line, "fovea: ", 8);
-  for (int i = 0; i < CAUGHT; i++) {
-    if (caught[i].number == number) strncat(line, caught[i].name, 16);
-  }
+  strncat(line, signals_name(number), 16);
   strncat(line, what, sizeof line - strlen(line) - 1);
   put(STDERR_FILENO, line);
 }
@@ -61,7 +66,7 @@ static void on_signal(int number) {
   if (atomic_load(&busy) == 0) {
     say(number, ": ended; there was nothing new to save, go on with --resume\n");
     const char *text = atomic_load(&farewell);
-    if (text != NULL) put(STDOUT_FILENO, text);
+    if (text != NULL && !atomic_load(&quiet)) put(STDOUT_FILENO, text);
     end(number);
   }
   if (atomic_compare_exchange_strong(&received, &before, number)) {
@@ -119,6 +124,13 @@ void signals_catch(void) {
 }
 
 int signals_received(void) { return atomic_load(&received); }
+
+void signals_quiet(void) { atomic_store(&quiet, true); }
+
+void signals_adopt(int number) {
+  int before = 0;
+  if (number != 0) (void)atomic_compare_exchange_strong(&received, &before, number);
+}
 
 void signals_busy(void) {
   if (!this_thread_is) atomic_fetch_add(&busy, 1);

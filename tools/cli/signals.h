@@ -25,6 +25,13 @@ void signals_rest(void);
 /* What an idle process that a signal ends prints on stdout: copied, cut to about a thousand bytes. */
 void signals_farewell(const char *text);
 
+/* From now on nothing is said of signals: of one process of several, another of which says it. */
+void signals_quiet(void);
+
+/* As if the signal had been received here, and remembered; another process was sent it. 0 is none. */
+void signals_adopt(int number);
+const char *signals_name(int number); /* "SIGINT" */
+
 /* 128 + the signal remembered: the exit code of a command that stopped for it. */
 int signals_exit_code(void);
 

@@ -136,12 +136,14 @@ static fovea_status recall(sweep *s, const command_line *line, int argc, char **
 }
 
 /* A shard is a process of its own, whatever started it. The first rank says for all what there is to say. */
-static fovea_status run_here_or_over_ranks(sweep *s, const command_line *line, int argc, char **argv) {
+static fovea_status run_here_or_over_ranks(sweep *s, const command_line *line, int argc, char **argv,
+                                           fovea_status status) {
   s->ranks = (ranks){.count = 1, .local_count = 1};
-  fovea_status status = s->shard_given == NULL ? ranks_begin(&s->ranks) : FOVEA_OK;
-  if (status != FOVEA_OK) return status;
+  fovea_status joined = s->shard_given == NULL ? ranks_begin(&s->ranks, "use --shard, which needs none") : FOVEA_OK;
+  if (joined == FOVEA_OK) joined = sweep_begin_company(s);
+  if (joined != FOVEA_OK) return joined;
   const int quiet = s->ranks.index > 0 ? ranks_begin_quiet() : -1;
-  status = json_check("--out", s->options.out);
+  if (status == FOVEA_OK) status = json_check("--out", s->options.out);
   if (status == FOVEA_OK) status = recall(s, line, argc, argv);
   if (status == FOVEA_OK) status = prepare(s, argc, argv);
   ranks_end_quiet(quiet);
@@ -234,12 +236,12 @@ static int run(int argc, char **argv) {
                              .max_positionals = (size_t)argc,
                              .positional_count = &folders};
   fovea_status status = command_begin(&line, argc, argv, &done);
-  if (status == FOVEA_OK && !done) {
+  if (!done) {
     signals_catch();
-    status = check_merge(&s, &line);
+    if (status == FOVEA_OK) status = check_merge(&s, &line);
     if (status == FOVEA_OK && s.merge) status = json_check("--out", s.options.out);
     if (status == FOVEA_OK && s.merge) status = sweep_merge(&s, names, folders);
-    if (status == FOVEA_OK && !s.merge) status = run_here_or_over_ranks(&s, &line, argc, argv);
+    if (!s.merge) status = run_here_or_over_ranks(&s, &line, argc, argv, status);
     forget(&s);
   }
   free(names);

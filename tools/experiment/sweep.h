@@ -88,6 +88,10 @@ struct sweep {
   atomic_int at_work;             /* threads */
   struct sweep_courier *couriers; /* sweep_follow.c */
   bool welcomed;                  /* the ranks */
+  bool alone;                     /* the first rank is gone */
+  bool has_company;               /* a thread that tells the others that this one, the first, is there, */
+  atomic_bool end_company;        /* which is to end */
+  pthread_t company;
 };
 
 /* --- sweep_folder.c: what the folder has ------------------------------------------------------------------------- */
@@ -187,8 +191,11 @@ size_t sweep_images_of(const sweep *s, size_t place);
  * images. The others return when the first has begun, or been refused: then with its status. */
 fovea_status sweep_meet(sweep *s, fovea_status status);
 
+/* Of the first: the others hear that it is there until they meet it at work or are dismissed. FOVEA_NO_MEMORY. */
+fovea_status sweep_begin_company(sweep *s);
+
 /* Of the first: sends the others home, where sweep_work_with_ranks was not come to; of the others: goes. */
-void sweep_dismiss(const sweep *s, fovea_status status);
+void sweep_dismiss(sweep *s, fovea_status status);
 
 /* Instead of sweep_begin_work and sweep_end_work, where there are several ranks. */
 void sweep_work_with_ranks(sweep *s);

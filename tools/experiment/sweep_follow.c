@@ -106,30 +106,31 @@ static fovea_status see_folder(const sweep *s) {
   return status;
 }
 
-/* Whether all ranks are there to leave MPI together, which the first knows. */
-static bool may_leave_together(void) {
-  const double begun = fovea_seconds();
+/* Whether all ranks are there to leave MPI together, which the first knows, if it is there itself. */
+static bool may_leave_together(bool *alone) {
+  double heard = fovea_seconds();
   message m = {.kind = BEAT};
   int from = 0;
-  while (fovea_seconds() - begun < SWEEP_GIVE_UP) {
-    if (!ranks_receive(&from, &m, sizeof m))
+  while (m.kind != LEAVE && fovea_seconds() - heard < SWEEP_ALONE) {
+    if (ranks_receive(&from, &m, sizeof m))
+      heard = fovea_seconds();
+    else
       ranks_rest();
-    else if (m.kind == LEAVE)
-      return m.begun;
   }
-  return false;
+  *alone = m.kind != LEAVE;
+  return m.kind == LEAVE && m.begun;
 }
 
 static void follow(sweep *s) {
   double heard = fovea_seconds(), last = 0;
   message bye = sweep_message(s, BYE);
-  bool alone = false;
+  bool alone = false, together = false;
   bye.outcome.status = see_folder(s);
   if (bye.outcome.status == FOVEA_OK) bye.outcome.status = sweep_begin_work(s, true);
   while (bye.outcome.status == FOVEA_OK && atomic_load(&s->at_work) > 0) {
     talk(s, &heard);
     if (signals_received() != 0) atomic_store(&s->ending, true), bye.outcome.stopped = signals_received();
-    alone = fovea_seconds() - heard > SWEEP_GIVE_UP;
+    alone = fovea_seconds() - heard > SWEEP_ALONE;
     if (alone) atomic_store(&s->ending, true);
     if (fovea_seconds() - last > SWEEP_BEAT) send_beat(s), last = fovea_seconds();
     ranks_rest();
@@ -137,16 +138,16 @@ static void follow(sweep *s) {
   if (bye.outcome.status == FOVEA_OK) sweep_end_work(s, true);
   if (bye.outcome.status != FOVEA_OK) snprintf(bye.outcome.reason, SWEEP_REASON, "%s", fovea_error_message());
   (void)ranks_send(0, &bye, sizeof bye);
-  if (alone)
-    progress_tell("fovea: rank %d has not heard of rank 0 for %.0f seconds, and ends", s->ranks.index, SWEEP_GIVE_UP);
-  s->status = alone ? FOVEA_DEVICE : bye.outcome.status;
+  if (!alone) together = may_leave_together(&alone);
+  s->status = alone ? sweep_end_alone(s) : bye.outcome.status;
   s->stopped = bye.outcome.stopped;
-  ranks_end(!alone && may_leave_together());
+  if (!alone) ranks_end(together);
 }
 
 void sweep_follow(sweep *s) {
   s->couriers = calloc(s->worker_count + 1, sizeof *s->couriers);
   s->desk = &desk_there;
+  s->welcomed = true;
   if (s->couriers != NULL)
     follow(s);
   else

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "base/hash.h"
+#include "cli/progress.h"
 #include "cli/signals.h"
 #include "experiment/sweep_ranks.h"
 
@@ -90,19 +91,63 @@ static fovea_status open_meeting(sweep *s, fovea_status status) {
   return status;
 }
 
-static fovea_status join_meeting(const sweep *s, fovea_status status) {
+fovea_status sweep_end_alone(const sweep *s) {
+  progress_tell("fovea: rank %d has not heard of rank 0 for %.0f seconds, and ends", s->ranks.index, SWEEP_ALONE);
+  ranks_abandon(FOVEA_DEVICE, false);
+  return FOVEA_DEVICE;
+}
+
+static fovea_status join_meeting(sweep *s, fovea_status status) {
   message m = introduce(s, status);
   int from = 0;
+  double heard = fovea_seconds();
   if ((status = ranks_send(0, &m, sizeof m)) != FOVEA_OK) return status;
-  while (!ranks_receive(&from, &m, sizeof m) || (m.kind != WELCOME && m.kind != REFUSED)) ranks_rest();
+  for (m.kind = BEAT; m.kind != WELCOME && m.kind != REFUSED;) {
+    if (ranks_receive(&from, &m, sizeof m))
+      heard = fovea_seconds();
+    else
+      ranks_rest();
+    s->alone = fovea_seconds() - heard > SWEEP_ALONE;
+    if (s->alone) return sweep_end_alone(s);
+  }
   return m.kind == WELCOME ? FOVEA_OK : m.outcome.status;
+}
+
+/* --- the first, while it does what takes its time ---------------------------------------------------------------- */
+
+static void *keep_company(void *user) {
+  sweep *s = user;
+  const message m = {.kind = BEAT};
+  double last = 0;
+  while (!atomic_load(&s->end_company)) {
+    for (int r = 1; r < s->ranks.count && fovea_seconds() - last > SWEEP_BEAT; r++) (void)ranks_send(r, &m, sizeof m);
+    if (fovea_seconds() - last > SWEEP_BEAT) last = fovea_seconds();
+    ranks_rest();
+  }
+  return NULL;
+}
+
+fovea_status sweep_begin_company(sweep *s) {
+  if (s->ranks.count < 2 || s->ranks.index > 0) return FOVEA_OK;
+  const int error = pthread_create(&s->company, NULL, keep_company, s);
+  s->has_company = error == 0;
+  return error == 0 ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no thread for the ranks: %s", strerror(error));
+}
+
+static void end_company(sweep *s) {
+  if (!s->has_company) return;
+  atomic_store(&s->end_company, true);
+  pthread_join(s->company, NULL);
+  s->has_company = false;
 }
 
 fovea_status sweep_meet(sweep *s, fovea_status status) {
   return s->ranks.index == 0 ? open_meeting(s, status) : join_meeting(s, status);
 }
 
-void sweep_dismiss(const sweep *s, fovea_status status) {
+void sweep_dismiss(sweep *s, fovea_status status) {
+  end_company(s);
+  if (s->alone) return;
   const message m = {.kind = REFUSED, .outcome.status = status};
   for (int r = 1; r < s->ranks.count && s->ranks.index == 0; r++) (void)ranks_send(r, &m, sizeof m);
   ranks_end(true);
@@ -110,6 +155,7 @@ void sweep_dismiss(const sweep *s, fovea_status status) {
 
 void sweep_work_with_ranks(sweep *s) {
   signals_busy(); /* the main thread's farewells take a moment */
+  end_company(s);
   if (s->ranks.index == 0)
     sweep_lead(s);
   else

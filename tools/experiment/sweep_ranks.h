@@ -9,6 +9,7 @@
 #define SWEEP_BEAT 0.5
 #define SWEEP_SILENT 3.0
 #define SWEEP_GIVE_UP 60.0
+#define SWEEP_ALONE 20.0 /* of the first, whose main thread does nothing else */
 
 enum { SWEEP_TEXT = 400 };
 
@@ -38,6 +39,9 @@ typedef struct message {
 
 /* A message of this rank. */
 message sweep_message(const sweep *s, message_kind kind);
+
+/* Of another rank than the first, which is gone: says so, and sees to it that all ends with this process. */
+fovea_status sweep_end_alone(const sweep *s);
 
 /* Of the first rank, and of the others: until nothing is left to do. */
 void sweep_lead(sweep *s);

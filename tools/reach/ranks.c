@@ -1,6 +1,7 @@
 #include "reach/ranks.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,23 @@ uint64_t ranks_build(void) {
 
 void ranks_rest(void) { nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL); }
 
+typedef struct deadline {
+  int seconds, code;
+} deadline;
+
+static void *end_then(void *user) {
+  const deadline *d = user;
+  nanosleep(&(struct timespec){.tv_sec = d->seconds}, NULL);
+  _exit(d->code);
+}
+
+void ranks_end_within(int seconds, int code) {
+  static deadline d;
+  pthread_t thread;
+  d = (deadline){seconds, code};
+  if (pthread_create(&thread, NULL, end_then, &d) == 0) (void)pthread_detach(thread);
+}
+
 int ranks_begin_quiet(void) {
   const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC), kept = dup(STDERR_FILENO);
   if (nowhere >= 0 && kept >= 0) (void)dup2(nowhere, STDERR_FILENO);
@@ -75,6 +93,7 @@ typedef struct letter {
 } letter;
 
 static letter *under_way;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of MPI, which takes one thread at a time, and of letters */
 
 const char *ranks_library(void) {
   static char text[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -87,7 +106,7 @@ const char *ranks_library(void) {
 static fovea_status join(ranks *r) {
   int given = MPI_THREAD_SINGLE;
   MPI_Comm host;
-  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &given) != MPI_SUCCESS || given < MPI_THREAD_FUNNELED)
+  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &given) != MPI_SUCCESS || given < MPI_THREAD_SERIALIZED)
     return fovea_fail(FOVEA_DEVICE, "MPI cannot be started, or not in a program of several threads");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   MPI_Comm_rank(MPI_COMM_WORLD, &r->index);
@@ -100,7 +119,7 @@ static fovea_status join(ranks *r) {
   return FOVEA_OK;
 }
 
-fovea_status ranks_begin(ranks *r) {
+fovea_status ranks_begin(ranks *r, const char *instead) {
   const char *variable = NULL;
   const long long count = launched(&variable);
   *r = (ranks){.count = 1, .local_count = 1};
@@ -111,8 +130,8 @@ fovea_status ranks_begin(ranks *r) {
   MPI_Finalize();
   return fovea_fail(FOVEA_INVALID,
                     "this process was started as one of %lld (%s), and by MPI it is one of %d: the launcher is not of "
-                    "%s, which fovea was built with; under Slurm try srun --mpi=pmix, or use --shard",
-                    count, variable, found, ranks_library());
+                    "%s, which fovea was built with; under Slurm try srun --mpi=pmix, or %s",
+                    count, variable, found, ranks_library(), instead);
 }
 
 static void clear_delivered(void) {
@@ -132,28 +151,104 @@ void ranks_end(bool whole) {
   MPI_Initialized(&begun);
   MPI_Finalized(&ended);
   if (!begun || ended || !whole) return;
-  while (under_way) {
+  for (bool all = false; !all;) {
+    pthread_mutex_lock(&lock);
     clear_delivered();
-    ranks_rest();
+    all = !under_way;
+    pthread_mutex_unlock(&lock);
+    if (!all) ranks_rest();
   }
   MPI_Finalize();
+}
+
+static bool post(int to, letter *l, size_t size) {
+  if (MPI_Isend(l->data, (int)size, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &l->request) != MPI_SUCCESS) return false;
+  l->next = under_way;
+  under_way = l;
+  clear_delivered();
+  return true;
 }
 
 fovea_status ranks_send(int to, const void *data, size_t size) {
   letter *l = malloc(sizeof *l + size);
   if (!l) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a message to rank %d", to);
   memcpy(l->data, data, size);
-  if (MPI_Isend(l->data, (int)size, MPI_BYTE, to, TAG, MPI_COMM_WORLD, &l->request) != MPI_SUCCESS) {
-    free(l);
-    return fovea_fail(FOVEA_DEVICE, "rank %d cannot be sent a message", to);
-  }
-  l->next = under_way;
-  under_way = l;
-  clear_delivered();
-  return FOVEA_OK;
+  pthread_mutex_lock(&lock);
+  const bool posted = post(to, l, size);
+  pthread_mutex_unlock(&lock);
+  if (!posted) free(l);
+  return posted ? FOVEA_OK : fovea_fail(FOVEA_DEVICE, "rank %d cannot be sent a message", to);
 }
 
-bool ranks_receive(int *from, void *data, size_t size) {
+/* Pieces of data that are on their way; a rank that is gone leaves them so. */
+struct ranks_exchange {
+  int count;
+  MPI_Request requests[];
+};
+
+enum { DATA_TAG = TAG + 1 };
+static const size_t piece = (size_t)1 << 30; /* MPI counts by int */
+
+static int pieces(size_t bytes) { return (int)((bytes + piece - 1) / piece); }
+
+static int start_piece(unsigned char *at, size_t size, int rank, bool sends, MPI_Request *request) {
+  if (sends) return MPI_Isend(at, (int)size, MPI_BYTE, rank, DATA_TAG, MPI_COMM_WORLD, request);
+  return MPI_Irecv(at, (int)size, MPI_BYTE, rank, DATA_TAG, MPI_COMM_WORLD, request);
+}
+
+/* `rank`'s part, or to that rank this one's. */
+static int start(ranks_exchange *x, unsigned char *part, size_t bytes, int rank, bool sends) {
+  int error = MPI_SUCCESS;
+  for (size_t at = 0; at < bytes && error == MPI_SUCCESS; at += piece)
+    error = start_piece(part + at, bytes - at < piece ? bytes - at : piece, rank, sends, &x->requests[x->count++]);
+  return error;
+}
+
+fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x) {
+  size_t requests = 0, at = 0, own = 0;
+  for (int i = 0; i < r->count; i++) requests += (size_t)pieces(bytes[i]) + (size_t)pieces(bytes[r->index]);
+  *x = malloc(sizeof **x + requests * sizeof *(*x)->requests);
+  if (!*x) return fovea_fail(FOVEA_NO_MEMORY, "no memory for what %d ranks tell each other", r->count);
+  (*x)->count = 0;
+  int error = MPI_SUCCESS;
+  pthread_mutex_lock(&lock);
+  for (int i = 0; i < r->count && error == MPI_SUCCESS; at += bytes[i++])
+    if (i == r->index)
+      own = at;
+    else
+      error = start(*x, (unsigned char *)data + at, bytes[i], i, false);
+  for (int i = 1; i < r->count && error == MPI_SUCCESS; i++) /* not all to the same rank first */
+    error = start(*x, (unsigned char *)data + own, bytes[r->index], (r->index + i) % r->count, true);
+  pthread_mutex_unlock(&lock);
+  return error == MPI_SUCCESS ? FOVEA_OK : fovea_fail(FOVEA_DEVICE, "what is for other ranks cannot be sent");
+}
+
+bool ranks_exchange_over(ranks_exchange *x) {
+  int done = 0;
+  pthread_mutex_lock(&lock);
+  if (MPI_Testall(x->count, x->requests, &done, MPI_STATUSES_IGNORE) != MPI_SUCCESS) done = 0; /* silence will tell */
+  pthread_mutex_unlock(&lock);
+  if (done) free(x);
+  return done != 0;
+}
+
+static int exit_code;
+
+static void abort_all(void) {
+  ranks_end_within(5, exit_code); /* where the launcher cannot be reached */
+  fflush(NULL);
+  pthread_mutex_lock(&lock);
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  _exit(exit_code);
+}
+
+void ranks_abandon(int code, bool now) {
+  exit_code = code;
+  if (now) abort_all();
+  atexit(abort_all);
+}
+
+static bool take_letter(int *from, void *data, size_t size) {
   int there = 0;
   MPI_Status status;
   clear_delivered();
@@ -162,11 +257,18 @@ bool ranks_receive(int *from, void *data, size_t size) {
   return MPI_Recv(data, (int)size, MPI_BYTE, *from, TAG, MPI_COMM_WORLD, MPI_STATUS_IGNORE) == MPI_SUCCESS;
 }
 
+bool ranks_receive(int *from, void *data, size_t size) {
+  pthread_mutex_lock(&lock);
+  const bool there = take_letter(from, data, size);
+  pthread_mutex_unlock(&lock);
+  return there;
+}
+
 #else
 
 const char *ranks_library(void) { return NULL; }
 
-fovea_status ranks_begin(ranks *r) {
+fovea_status ranks_begin(ranks *r, const char *instead) {
   const char *variable = NULL;
   const long long count = launched(&variable);
   *r = (ranks){.count = 1, .local_count = 1};
@@ -174,11 +276,28 @@ fovea_status ranks_begin(ranks *r) {
   return fovea_fail(
       FOVEA_INVALID,
       "this process was started as one of %lld (%s), but this fovea was built without MPI: build it where "
-      "libopenmpi-dev is installed, or use --shard, which needs none",
-      count, variable);
+      "libopenmpi-dev is installed, or %s",
+      count, variable, instead);
 }
 
 void ranks_end(bool whole) { (void)whole; }
+
+void ranks_abandon(int code, bool now) {
+  (void)code;
+  (void)now;
+}
+
+fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x) {
+  (void)data;
+  (void)bytes;
+  (void)x;
+  return fovea_fail(FOVEA_INVALID, "no %d ranks: built without MPI", r->count);
+}
+
+bool ranks_exchange_over(ranks_exchange *x) {
+  (void)x;
+  return true;
+}
 
 fovea_status ranks_send(int to, const void *data, size_t size) {
   (void)data;

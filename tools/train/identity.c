@@ -252,7 +252,10 @@ static void option_of_key(const char *key, char *out, size_t size) {
                                           {"images", "how --data is read (--size, --channels and so on)"},
                                           {"channels", "--data (channels)"},
                                           {"height", "--data (height)"},
-                                          {"width", "--data (width)"}};
+                                          {"width", "--data (width)"},
+                                          {"build", "the program (its file)"},
+                                          {"fovea_blas", "FOVEA_BLAS"},
+                                          {"blas", "the BLAS of the dense layers"}};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     if (strcmp(key, others[i][0]) == 0) {
       snprintf(out, size, "%s", others[i][1]);
@@ -343,6 +346,23 @@ fovea_status identity_of_folder(const char *dir, const char *config_json, const 
   changed_free(&c);
   json_decref(old);
   json_decref(found);
+  return status;
+}
+
+fovea_status identity_of_ranks(const char *first, const char *its, const char *other, const char *others) {
+  json_t *a = NULL, *b = NULL;
+  changed c = {.key = NULL};
+  fovea_status status = load_json(first, its, &a);
+  if (status == FOVEA_OK) status = load_json(other, others, &b);
+  if (status == FOVEA_OK) c = compare(a, b);
+  if (c.key != NULL)
+    status = fovea_fail(FOVEA_INVALID,
+                        "%s and %s differ in %s: %s and %s; start all ranks by one command, with one program, one "
+                        "environment and one set of images",
+                        first, other, c.option, or_none(&c, c.was), or_none(&c, c.is));
+  changed_free(&c);
+  json_decref(a);
+  json_decref(b);
   return status;
 }
 

@@ -44,6 +44,9 @@ fovea_status run_config_compare(const char *where, const char *stored, const jso
 /* The same for the two files of a folder, config.json and the checkpoint's configuration. */
 fovea_status identity_of_folder(const char *dir, const char *config_json, const char *checkpoint);
 
+/* The same for what two ranks have, which `first` and `other` name. */
+fovea_status identity_of_ranks(const char *first, const char *its, const char *other, const char *others);
+
 /* FOVEA_INVALID, naming both, when config.json's text names another BLAS than `blas`, which would end one run with
  * products of two libraries. An older version recorded none, which passes. */
 fovea_status identity_of_blas(const char *dir, const char *config_json, const char *blas);

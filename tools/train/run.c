@@ -15,6 +15,7 @@
 #include "draw/pictures.h"
 #include "fovea/safetensors.h"
 #include "graph/ops.h"
+#include "reach/team.h"
 #include "train/load.h"
 
 #define X(name, NAME, moves_zero, ulp) "|" #name
@@ -41,7 +42,9 @@ run_options run_options_default(void) {
                    .bn_momentum = c.bn_momentum,
                    .lr = 0.005,
                    .min_lr = 0.0001,
-                   .tensorboard = true};
+                   .tensorboard = true,
+                   .sync_bn = true,
+                   .rank_timeout = TEAM_SILENCE};
   o.arch.count = c.unit_count;
   memcpy(o.arch.values, c.units, (size_t)c.unit_count * sizeof *c.units);
   return o;

@@ -7,9 +7,11 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
+#include "reach/devices.h"
 #include "train/identity.h"
 #include "train/lag.h"
 #include "train/lines.h"
+#include "train/share.h"
 #include "train/training.h"
 
 /* --- what people see while it trains ----------------------------------------------------------------------------- */
@@ -146,7 +148,10 @@ static void show_saved(void *user, const training_result *so_far) {
 
 /* What is given again on --resume must be the same as in the folder; what is not is taken from there. */
 typedef struct recalled {
-  char *init; /* the start weights' path, or NULL */
+  char *init;   /* the start weights' path, or NULL */
+  char *config; /* the folder's, as text, or NULL */
+  const char *where;
+  char path[RUN_PATH]; /* of its checkpoint */
 } recalled;
 
 static fovea_status recall_init(const char *dir, const char *config, recalled *r) {
@@ -160,20 +165,28 @@ static fovea_status recall_init(const char *dir, const char *config, recalled *r
   return whole ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of a run");
 }
 
-static fovea_status recall_options(run_options *o, recalled *r) {
-  char path[RUN_PATH], *config = NULL, *checkpoint = NULL;
-  fovea_status status = run_path(o->out, "checkpoint.safetensors", path);
+static fovea_status recall(const run_options *o, recalled *r) {
+  char *config = NULL, *checkpoint = NULL;
+  fovea_status status = run_path(o->out, "checkpoint.safetensors", r->path);
   if (status == FOVEA_OK) status = run_config_read(o->out, &config);
-  if (status == FOVEA_OK && run_exists(path)) status = run_config_of_checkpoint(path, &checkpoint, NULL);
-  const char *stored = config != NULL ? config : checkpoint;
+  if (status == FOVEA_OK && run_exists(r->path)) status = run_config_of_checkpoint(r->path, &checkpoint, NULL);
   if (status == FOVEA_OK && checkpoint == NULL)
     progress_tell("fovea: %s has no checkpoint yet; starting from the beginning%s", o->out,
                   config != NULL ? " with the settings of its config.json" : "");
-  if (status == FOVEA_OK && stored != NULL) status = run_config_parse(config != NULL ? o->out : path, stored, o, NULL);
   if (status == FOVEA_OK && config != NULL) status = recall_init(o->out, config, r);
+  r->where = config != NULL ? o->out : r->path;
+  r->config = config != NULL ? config : checkpoint;
+  if (config != NULL) free(checkpoint);
+  return status;
+}
+
+/* Of several ranks the first one reads what all go on with. */
+static fovea_status recall_options(team *t, run_options *o, recalled *r) {
+  fovea_status status = team_settle(t, team_is_first(t) ? recall(o, r) : FOVEA_OK);
+  if (status == FOVEA_OK) status = team_give_text(t, &r->config);
+  if (status == FOVEA_OK && r->config != NULL)
+    status = run_config_parse(r->where != NULL ? r->where : o->out, r->config, o, NULL);
   if (status == FOVEA_OK && r->init != NULL) o->init = r->init;
-  free(config);
-  free(checkpoint);
   return status;
 }
 
@@ -186,37 +199,114 @@ static fovea_status identify_init(run_options *o, const recalled *r) {
   return identity_of_init(o);
 }
 
-static fovea_status train(const run_options *o, bool *stopped) {
+/* Of several ranks on a host each has its own of the host's devices, or shares one where there are too few. */
+static fovea_status open_device(const run_options *o, const team *t, fovea_device **device) {
+  char index[24];
+  if (t == NULL) return fovea_device_open(o->device, device);
+  devices *d = malloc(sizeof *d);
+  if (d == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for a list of devices");
+  fovea_status status = devices_find(o->device, true, d);
+  if (status == FOVEA_OK) (void)devices_divide(d, (size_t)team_who(t)->local, (size_t)team_who(t)->local_count);
+  if (status == FOVEA_OK) snprintf(index, sizeof index, "%zu", d->index[0]);
+  free(d);
+  return status == FOVEA_OK ? fovea_device_open(index, device) : status;
+}
+
+static fovea_status compare_ranks(team *t, const run_options *o, const run_data *data) {
+  if (t == NULL) return FOVEA_OK;
+  json_t *config = run_config(o, data);
+  if (config != NULL) json_object_set_new(config, "sync_bn", json_boolean(o->sync_bn));
+  const fovea_status status = share_compare(t, config);
+  json_decref(config);
+  return status;
+}
+
+/* All that can be refused before anything is made. */
+static fovea_status prepare(const run_options *o, team *t, run_data *data, fovea_device **device) {
+  fovea_status status = run_options_check(o);
+  if (status == FOVEA_OK) status = share_check_batch(t, o->batch);
+  if (status == FOVEA_OK) status = run_data_load(o, data);
+  if (status == FOVEA_OK) status = open_device(o, t, device);
+  status = team_settle(t, status);
+  return status == FOVEA_OK ? compare_ranks(t, o, data) : status;
+}
+
+static void announce(const run_options *o, team *t, const run_data *data) {
+  char lag[LAG_TEXT], parts[SHARE_TEXT];
+  lag_say(o, data->train->count, lag);
+  if (lag[0] != '\0') progress_tell("fovea: %s", lag);
+  if (t == NULL) return;
+  if (share_say_parts(t, (int)o->batch, parts)[0] != '\0') progress_tell("fovea: %s", parts);
+  if (!o->sync_bn)
+    progress_tell("fovea: --sync-bn off: each rank normalizes by its own part of a batch, so that the network is another "
+                  "with another number of ranks than %d",
+                  team_who(t)->count);
+}
+
+static fovea_status train(const run_options *o, team *t, int quiet, bool *stopped) {
   run_data data = {0};
   fovea_device *device = NULL;
   training_result result = {0};
-  prepare_first_farewell(o);
-  fovea_status status = run_options_check(o);
-  if (o->augment.fill > 0 && o->augment.shift == 0)
+  const bool first = team_is_first(t);
+  if (first) prepare_first_farewell(o);
+  if (t != NULL) signals_busy(); /* the others would wait for it */
+  if (first && o->augment.fill > 0 && o->augment.shift == 0)
     progress_tell("fovea: --fill says what a --shift leaves empty, and there is none: it changes nothing");
-  if (status == FOVEA_OK) status = run_data_load(o, &data);
-  if (status == FOVEA_OK) status = fovea_device_open(o->device, &device);
-  if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
+  fovea_status status = prepare(o, t, &data, &device);
+  ranks_end_quiet(quiet);
   if (status == FOVEA_OK) {
-    char lag[LAG_TEXT];
-    lag_say(o, data.train->count, lag);
-    if (lag[0] != '\0') progress_tell("fovea: %s", lag);
     view v = {o, &data, (int)o->epochs, data.train->count};
-    const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved, show_wrote, NULL};
-    status = training_run(o, &data, device, &hooks, &result);
+    const training_hooks others = {.team = t};
+    const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved, show_wrote, NULL, t};
+    if (first) fovea_device_tell(device, progress_hear, NULL);
+    if (first) announce(o, t, &data);
+    status = training_run(o, &data, device, first ? &hooks : &others, &result);
     progress_end();
   }
-  if (status == FOVEA_OK) status = print_result(o, &result);
+  if (status == FOVEA_OK && first) status = print_result(o, &result);
   *stopped = result.stopped;
   fovea_device_close(device);
   run_data_free(&data);
   return status;
 }
 
+/* From the folder's settings, where it goes on, to the end. */
+static fovea_status settle_and_train(run_options *o, team *t, const command_line *line, int argc, char **argv,
+                                     bool *stopped) {
+  recalled from = {NULL};
+  const int quiet = team_is_first(t) ? -1 : ranks_begin_quiet();
+  fovea_status status = FOVEA_OK;
+  if (o->resume) {
+    o->init = NULL; /* set again below, when it was given */
+    status = recall_options(t, o, &from);
+    if (status == FOVEA_OK) status = command_parse(line, argc, argv);
+  }
+  if (status == FOVEA_OK) status = team_settle(t, team_is_first(t) ? identify_init(o, &from) : FOVEA_OK);
+  if (status == FOVEA_OK) status = team_give(t, o->init_hash, sizeof o->init_hash);
+  team_set_silence(t, o->rank_timeout);
+  if (t != NULL) team_ranks(t)->sync_batchnorm = o->sync_bn;
+  if (status == FOVEA_OK)
+    status = train(o, t, quiet, stopped);
+  else
+    ranks_end_quiet(quiet);
+  free(from.init);
+  free(from.config);
+  return status;
+}
+
+/* Alone, or as one of several ranks, who learn of each other's mistakes. */
+static fovea_status join(team **t, fovea_status status) {
+  ranks r;
+  fovea_status joined = ranks_begin(&r, "start one process");
+  if (joined == FOVEA_OK && r.index > 0) signals_quiet();
+  if (joined == FOVEA_OK) joined = team_begin(&r, t);
+  return joined == FOVEA_OK ? team_settle(*t, status) : joined;
+}
+
 static int run(int argc, char **argv) {
   run_options o = run_options_default();
-  recalled from = {NULL};
   bool done = false, stopped = false;
+  team *t = NULL;
   option table[RUN_OPTIONS];
   size_t n = run_options_table(&o, table);
   table[n++] = (option){.name = "init",
@@ -224,6 +314,17 @@ static int run(int argc, char **argv) {
                         .value = &o.init,
                         .argument = "FILE",
                         .help = "start from the weights of a checkpoint"};
+  table[n++] = (option){.name = "sync-bn",
+                        .kind = OPTION_ONOFF,
+                        .value = &o.sync_bn,
+                        .help = "under mpirun: batch norm by the whole batch; off: by each rank's part of it"};
+  table[n++] = (option){.name = "rank-timeout",
+                        .kind = OPTION_INT,
+                        .value = &o.rank_timeout,
+                        .min = TEAM_LEAST_SILENCE,
+                        .max = TEAM_MOST_SILENCE,
+                        .argument = "SECONDS",
+                        .help = "under mpirun: a rank that is silent for so long is lost, and the others end"};
   table[n++] = json_option(&o.json);
   table[n++] = (option){.name = "log-json",
                         .kind = OPTION_FLAG,
@@ -235,24 +336,19 @@ static int run(int argc, char **argv) {
       .options = table,
       .count = n};
   fovea_status status = command_begin(&line, argc, argv, &done);
-  if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  if (o.json && o.log_json)
-    return command_fail(fovea_fail(FOVEA_INVALID, "--log-json ends with what --json prints; give one of them"));
-  status = json_check("--out", o.out);
-  if (status != FOVEA_OK) return command_fail(status);
-  progress_listen(lines_warning);
+  if (status == FOVEA_OK && o.json && o.log_json)
+    status = fovea_fail(FOVEA_INVALID, "--log-json ends with what --json prints; give one of them");
+  if (status == FOVEA_OK) status = json_check("--out", o.out);
   signals_catch();
-  if (o.resume) {
-    o.init = NULL; /* set again below, when it was given */
-    status = recall_options(&o, &from);
-    if (status == FOVEA_OK) status = command_parse(&line, argc, argv);
-  }
-  if (status == FOVEA_OK) status = identify_init(&o, &from);
-  if (status == FOVEA_OK) status = train(&o, &stopped);
-  free(from.init);
-  if (status != FOVEA_OK) return command_fail(status);
-  return stopped ? signals_exit_code() : FOVEA_OK;
+  status = join(&t, status);
+  if (team_is_first(t)) progress_listen(lines_warning);
+  if (status == FOVEA_OK) status = settle_and_train(&o, t, &line, argc, argv, &stopped);
+  int code = stopped ? signals_exit_code() : FOVEA_OK;
+  if (status != FOVEA_OK) code = team_is_speaker(t) ? command_fail(status) : (int)status;
+  if (status != FOVEA_OK && t != NULL) signals_quiet(); /* the launcher ends those that are left */
+  team_end(t, code);
+  return code;
 }
 
 const command command_train = {"train", "train a network", run};

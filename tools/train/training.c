@@ -13,6 +13,7 @@
 #include "train/board.h"
 #include "train/identity.h"
 #include "train/init.h"
+#include "train/share.h"
 
 typedef struct training {
   const run_options *options;
@@ -20,6 +21,7 @@ typedef struct training {
   fovea_device *device;
   const training_hooks *hooks;
   fovea_vae *vae;
+  fovea_vae *viewer; /* of several ranks the first one's for pictures, which asks no other rank; or NULL */
   json_t *config;
   char *config_text;
   char *recorded; /* config.json as it was found, or NULL */
@@ -34,6 +36,12 @@ typedef struct training {
   training_epoch *rows; /* options->epochs of them; state.epoch are filled */
   char checkpoint[RUN_PATH], metrics[RUN_PATH];
 } training;
+
+/* Of several ranks one has the folder. */
+static bool keeps(const training *t) { return team_is_first(t->hooks->team); }
+
+/* What it did is what all go on with, or end for. */
+static fovea_status settle(const training *t, fovea_status status) { return team_settle(t->hooks->team, status); }
 
 /* --- beginning --------------------------------------------------------------------------------------------------- */
 
@@ -71,8 +79,7 @@ static fovea_status open_directory(training *t) {
   t->resumed = o->resume && run_exists(t->checkpoint);
   t->config = run_config(o, t->data);
   t->config_text = t->config != NULL ? run_config_text(t->config) : NULL;
-  t->rows = calloc((size_t)o->epochs, sizeof *t->rows);
-  if (t->config_text == NULL || t->rows == NULL)
+  if (t->config_text == NULL)
     return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o->out);
   status = identity_of_run(t->config, t->run);
   return status == FOVEA_OK && o->resume ? compare_folder(t) : status;
@@ -108,25 +115,44 @@ static fovea_status load_init(fovea_vae *vae, const char *path) {
   return status;
 }
 
-static fovea_status begin(training *t) {
-  const run_options *o = t->options;
-  fovea_status status = open_directory(t);
-  if (status != FOVEA_OK) return status;
+static fovea_status make_network(training *t) {
   const fovea_dataset *d = t->data->train;
-  const fovea_vae_config c = run_vae_config(o, d->channels, d->height, d->width);
-  status = fovea_vae_create(t->device, &c, true, &t->vae);
-  if (status == FOVEA_OK && t->resumed)
+  fovea_vae_config c = run_vae_config(t->options, d->channels, d->height, d->width);
+  team_ranks(t->hooks->team);
+  t->rows = calloc((size_t)t->options->epochs, sizeof *t->rows);
+  if (t->rows == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %lld epochs", t->options->epochs);
+  return fovea_vae_create(t->device, &c, true, &t->vae);
+}
+
+static fovea_status load(training *t) {
+  const run_options *o = t->options;
+  fovea_status status = FOVEA_OK;
+  if (t->resumed)
     status = fovea_vae_load(t->vae, t->checkpoint, &t->state);
-  else if (status == FOVEA_OK && o->init != NULL)
+  else if (o->init != NULL)
     status = load_init(t->vae, o->init);
   if (status == FOVEA_OK) status = check_state(t);
-  if (status == FOVEA_OK) status = check_blas(t);
-  signals_busy(); /* with files */
-  if (status == FOVEA_OK) status = restore_metrics(t);
+  return status == FOVEA_OK ? check_blas(t) : status;
+}
+
+static fovea_status begin_files(training *t) {
+  const run_options *o = t->options;
+  signals_busy();
+  fovea_status status = restore_metrics(t);
   if (status == FOVEA_OK)
     status =
         run_config_write(o->out, o, t->config, fovea_device_get_info(t->device), fovea_network_blas(t->vae->network));
   if (status == FOVEA_OK) status = board_open(o, t->config, t->rows, t->state.epoch, &t->board);
+  return status;
+}
+
+static fovea_status begin(training *t) {
+  fovea_status status = settle(t, keeps(t) ? open_directory(t) : FOVEA_OK);
+  if (status == FOVEA_OK) status = settle(t, make_network(t));
+  if (status == FOVEA_OK) status = share_compare_networks(t->hooks->team, t->vae->network);
+  if (status == FOVEA_OK) status = settle(t, keeps(t) ? load(t) : FOVEA_OK);
+  if (status == FOVEA_OK) status = share_training(t->hooks->team, t->vae, &t->state);
+  if (status == FOVEA_OK) status = settle(t, keeps(t) ? begin_files(t) : FOVEA_OK);
   if (status == FOVEA_OK && t->hooks->ready != NULL)
     t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device), t->state.epoch);
   return status;
@@ -140,13 +166,31 @@ static void tell(const training *t, size_t images_done, const fovea_losses *loss
 
 static bool told_to_stop(const training *t) { return t->hooks->stop != NULL && atomic_load(t->hooks->stop); }
 
-static bool on_progress(void *user, size_t images_done, const fovea_losses *losses) {
-  tell(user, images_done, losses);
-  return signals_received() == 0 && !told_to_stop(user);
+/* A signal that one rank was sent stops all of them at the same step. */
+static bool stop_together(const training *t) {
+  char name[TEAM_NAME];
+  int whose = 0;
+  team *all = t->hooks->team;
+  const bool own = signals_received() != 0;
+  const int number = team_most(all, signals_received(), &whose);
+  if (number != 0 && !own && keeps(t))
+    progress_tell("fovea: %s was sent %s: all ranks finish the step under way, and it is saved",
+                  team_name(all, whose, name), signals_name(number));
+  signals_adopt(number);
+  return number != 0;
 }
 
-/* Where nothing would be lost: whether to stop. */
-static bool rest(const training *t) { return signals_idle() || told_to_stop(t); }
+static bool on_progress(void *user, size_t images_done, const fovea_losses *losses) {
+  const training *t = user;
+  tell(t, images_done, losses);
+  if (t->hooks->team != NULL) return !stop_together(t);
+  return signals_received() == 0 && !told_to_stop(t);
+}
+
+/* Where nothing would be lost: whether to stop. One of several ranks is never idle: the others would wait for it. */
+static bool rest(const training *t) {
+  return t->hooks->team != NULL ? stop_together(t) : signals_idle() || told_to_stop(t);
+}
 
 /* Until the first step, whose kernels may take a minute to compile, nothing would be lost. */
 static void on_step(void *user) {
@@ -167,7 +211,7 @@ static void tell_wrote(const training *t, const char *path) {
   t->hooks->wrote(t->hooks->user, path == t->checkpoint, path, t->state.epoch, t->state.images_done);
 }
 
-static fovea_status save(training *t) {
+static fovea_status write_checkpoint(training *t) {
   char *history = metrics_history(t->rows, t->state.epoch);
   if (history == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the losses of %d epochs", t->state.epoch);
   const fovea_safetensor_text metadata[] = {{"config", t->config_text}, {"run", t->run}, {"history", history}};
@@ -178,6 +222,25 @@ static fovea_status save(training *t) {
   tell_saved(t);
   tell_wrote(t, t->checkpoint);
   return FOVEA_OK;
+}
+
+static fovea_status save(training *t) {
+  const fovea_status status = share_check(t->hooks->team, t->vae->network);
+  return status == FOVEA_OK ? settle(t, keeps(t) ? write_checkpoint(t) : FOVEA_OK) : status;
+}
+
+/* --- its pictures ------------------------------------------------------------------------------------------------ */
+
+/* A network to draw with, which asks no other rank. */
+static fovea_status viewer(training *t, fovea_vae **vae) {
+  *vae = t->vae;
+  if (t->hooks->team == NULL) return FOVEA_OK;
+  fovea_vae_config c = t->vae->config;
+  c.ranks = NULL;
+  fovea_status status = t->viewer != NULL ? FOVEA_OK : fovea_vae_create(t->device, &c, false, &t->viewer);
+  if (status == FOVEA_OK) status = share_copy(t->vae->network, t->viewer->network);
+  *vae = t->viewer;
+  return status;
 }
 
 static fovea_status reconstructions_path(const training *t, int epoch, char path[RUN_PATH]) {
@@ -194,10 +257,12 @@ static fovea_status shown_channels(const training *t, grid_channels *room, const
 static fovea_status save_reconstructions(training *t, int epoch) {
   char path[RUN_PATH];
   grid_channels room;
+  fovea_vae *vae = NULL;
   const grid_channels *shown = NULL;
   fovea_status status = reconstructions_path(t, epoch, path);
   if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
-  if (status == FOVEA_OK) status = pictures_reconstructions(t->vae, t->data->test, PICTURES_COUNT, shown, path);
+  if (status == FOVEA_OK) status = viewer(t, &vae);
+  if (status == FOVEA_OK) status = pictures_reconstructions(vae, t->data->test, PICTURES_COUNT, shown, path);
   if (status == FOVEA_OK) tell_wrote(t, path);
   return status;
 }
@@ -230,6 +295,16 @@ static fovea_status restore_reconstructions(training *t) {
   return save_reconstructions(t, t->state.epoch);
 }
 
+/* --- its end ----------------------------------------------------------------------------------------------------- */
+
+static fovea_status keep_epoch(training *t, const training_epoch *found) {
+  char picture[RUN_PATH];
+  fovea_status status = save_reconstructions(t, found->epoch);
+  if (status == FOVEA_OK) status = reconstructions_path(t, found->epoch, picture);
+  if (status == FOVEA_OK) status = metrics_append(t->metrics, t->run, found);
+  return status == FOVEA_OK ? board_epoch(t->board, t->vae, t->stepped, found, picture) : status;
+}
+
 /* Evaluates the epoch that is trained and saved, and puts what it found on disk. The checkpoint comes last: whatever
  * ends the process before it, all of this is done again. */
 static fovea_status complete_epoch(training *t) {
@@ -244,11 +319,7 @@ static fovea_status complete_epoch(training *t) {
   training_epoch *row = &t->rows[t->state.epoch];
   const training_epoch found = {epoch,      train->total, train->bce, train->kl,
                                 test.total, test.bce,     test.kl,    row->images_per_s};
-  char picture[RUN_PATH];
-  status = save_reconstructions(t, epoch);
-  if (status == FOVEA_OK) status = reconstructions_path(t, epoch, picture);
-  if (status == FOVEA_OK) status = metrics_append(t->metrics, t->run, &found);
-  if (status == FOVEA_OK) status = board_epoch(t->board, t->vae, t->stepped, &found, picture);
+  status = settle(t, keeps(t) ? keep_epoch(t, &found) : FOVEA_OK);
   if (status != FOVEA_OK) return status;
   *row = found;
   t->state = (fovea_training_state){.epoch = epoch};
@@ -317,8 +388,10 @@ static fovea_status plot_metrics(const training *t) {
 
 static fovea_status draw_latent(training *t) {
   char path[RUN_PATH];
+  fovea_vae *vae = NULL;
   fovea_status status = run_path(t->options->out, "latent.png", path);
-  if (status == FOVEA_OK) status = pictures_latent(t->vae, t->data->train, t->data->test, path);
+  if (status == FOVEA_OK) status = viewer(t, &vae);
+  if (status == FOVEA_OK) status = pictures_latent(vae, t->data->train, t->data->test, path);
   if (status == FOVEA_OK) tell_wrote(t, path);
   return status;
 }
@@ -326,10 +399,12 @@ static fovea_status draw_latent(training *t) {
 static fovea_status draw_walk(training *t) {
   char path[RUN_PATH];
   grid_channels room;
+  fovea_vae *vae = NULL;
   const grid_channels *shown = NULL;
   fovea_status status = run_path(t->options->out, "walk.png", path);
   if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
-  if (status == FOVEA_OK) status = pictures_walk(t->vae, shown, path);
+  if (status == FOVEA_OK) status = viewer(t, &vae);
+  if (status == FOVEA_OK) status = pictures_walk(vae, shown, path);
   if (status == FOVEA_OK) tell_wrote(t, path);
   return status == FOVEA_OK ? board_end(t->board, path) : status;
 }
@@ -342,8 +417,13 @@ static fovea_status draw_augmented(training *t) {
   fovea_status status = run_path(t->options->out, "augmented.png", path);
   if (status == FOVEA_OK) status = shown_channels(t, &room, &shown);
   if (status != FOVEA_OK || !augment_options_any(&t->options->augment) || run_exists(path)) return status;
-  status = pictures_augmented(t->vae, t->data->train, shown, path);
+  fovea_vae *own = NULL; /* only one that trains augments */
+  fovea_vae_config c = t->vae->config;
+  c.ranks = NULL;
+  if (t->hooks->team != NULL) status = fovea_vae_create(t->device, &c, true, &own);
+  if (status == FOVEA_OK) status = pictures_augmented(own != NULL ? own : t->vae, t->data->train, shown, path);
   if (status == FOVEA_OK) tell_wrote(t, path);
+  fovea_vae_destroy(own);
   return status;
 }
 
@@ -379,21 +459,23 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
   bool stopped = false;
   fovea_status status = begin(&t);
-  if (status == FOVEA_OK) status = draw_augmented(&t);
+  if (status == FOVEA_OK) status = settle(&t, keeps(&t) ? draw_augmented(&t) : FOVEA_OK);
   if (status == FOVEA_OK) {
     tell_saved(&t);
     stopped = rest(&t);
   }
-  if (status == FOVEA_OK && !stopped) status = restore_reconstructions(&t);
+  if (status == FOVEA_OK && !stopped) status = settle(&t, keeps(&t) ? restore_reconstructions(&t) : FOVEA_OK);
   while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
     status = train_epoch(&t, &stopped);
     if (status == FOVEA_OK && !stopped) stopped = rest(&t);
   }
-  if (status == FOVEA_OK && !stopped) status = final_pictures(&t);
+  if (status == FOVEA_OK && !stopped) status = settle(&t, keeps(&t) ? final_pictures(&t) : FOVEA_OK);
   status = board_failed(t.board, t.state.epoch + 1, status);
+  status = team_fail(hooks->team, status);
   signals_busy(); /* until the result is told */
   if (status == FOVEA_OK) *result = summarize(&t, stopped);
   board_close(t.board);
+  fovea_vae_destroy(t.viewer);
   fovea_vae_destroy(t.vae);
   json_decref(t.config);
   free(t.config_text);

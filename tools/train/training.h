@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "reach/team.h"
 #include "train/metrics.h"
 #include "train/run.h"
 
@@ -27,6 +28,8 @@ typedef struct training_hooks {
   /* A file was written: a checkpoint or a picture. */
   void (*wrote)(void *user, bool checkpoint, const char *path, int epochs_done, size_t images_done);
   const atomic_bool *stop; /* the training is to stop, as by a signal */
+  team *team;              /* the ranks that train this network, each of which comes here; NULL: this process alone.
+                              The first one has the folder, and calls the functions above. */
 } training_hooks;
 
 /* Trains in options->out on data and device. With options->resume goes on from what is there, and the result is

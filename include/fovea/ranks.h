@@ -1,0 +1,50 @@
+/* Ranks: several processes, or threads with a device each, that train one network together, each with a part of every
+ * batch. The library knows no transport: the caller gives two functions by which all ranks get what each of them has.
+ *
+ * The sums over a batch are trees over blocks of 16 images (cl/README.md). A rank's part is a node of that tree, so
+ * that all ranks together have the very bits of one device, however many they are; all that differs is the time. So
+ * there are at most as many ranks as a batch has blocks, and their parts may be uneven: of 64 images three ranks have
+ * 32, 16 and 16.
+ *
+ * Every rank makes its network with the same graph and options but for `rank`, and makes the same calls in the same
+ * order with the same arguments. Parameters, moments, steps and losses are then the same on every rank. */
+#ifndef FOVEA_RANKS_H
+#define FOVEA_RANKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fovea/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One of several that train one network. */
+typedef struct fovea_ranks {
+  int rank, count;
+  void *user;
+  /* A meeting. Every rank calls it in the same order with the same sizes: rank r's bytes[r] bytes lie, in order of
+   * ranks, in `data`, the caller's own filled in; `bytes` may be changed afterwards. It may return before the others
+   * are there: `data` is not touched until `end` of its *request, which begin sets. The functions are called by the
+   * thread that trains, which holds the device's lock. What they return but FOVEA_OK is what the library's call
+   * returns; the network is then of no use but to be destroyed. */
+  fovea_status (*begin)(void *user, void *data, const size_t *bytes, void **request);
+  /* Waits for a meeting that was begun, once for each and in any order; then `data` is whole. After a failure the
+   * library ends what it has begun all the same. */
+  fovea_status (*end)(void *user, void *request);
+  /* Whether normalizations have the statistics of the whole batch. false: each rank those of its own part, in fewer
+   * meetings, and the bits depend on the number of ranks; moving statistics are then each rank's own. */
+  bool sync_batchnorm;
+} fovea_ranks;
+
+/* Of a batch of `all` images, of a network made for `batch`, the rank has the *count from *first on, which may be 0: of
+ * a smaller batch each rank has what lies in its part of a full one. `ranks` NULL: all of them. FOVEA_INVALID for a
+ * rank or a number of ranks out of range, more ranks than the batch has blocks of 16 images, and `all` above `batch`;
+ * FOVEA_NO_MEMORY. */
+FOVEA_API fovea_status fovea_ranks_part(const fovea_ranks *ranks, int batch, size_t all, size_t *first, size_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# train.sh COMMAND [PART]: one network trained by several ranks leaves the bytes of one process, however many they are, and
+# killed and resumed on another number; ranks that do not fit together are told so before anything is made. PART: `faults`,
+# a rank that is killed or stopped at some moment, `seed`, the seed network.
+set -euo pipefail
+# shellcheck source=tests/reach/common.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+need_mpirun
+cd -- "$scratch"
+part=${2:-same}
+
+# The whole folder but for what times are in, and the events, whose name is a time.
+same_run() {
+  local file
+  for file in "$1"/*.png "$1"/checkpoint.safetensors "$1"/config.json; do
+    cmp -- "$file" "$2/${file##*/}" >"$scratch/differences" 2>&1 || fail "$2 is not as $1" "$scratch/differences"
+  done
+  diff <(cut -d , -f 1-7,9 "$1/metrics.csv") <(cut -d , -f 1-7,9 "$2/metrics.csv") >"$scratch/differences" ||
+    fail "$2/metrics.csv is not as that of $1" "$scratch/differences"
+}
+
+# over RANKS OUT [OPTION...]
+over() {
+  local ranks=$1 out=$2
+  shift 2
+  timeout 120 mpirun -n "$ranks" "${train[@]}" --out "$out" "$@" >"$out.txt" 2>&1
+}
+
+# Batches of 64 over 100 images: the parts of three ranks are 16, 16 and 32, and of the last batch 16, 16 and 4.
+small() {
+  make_data data 1 100
+  train=("$fovea" train --data data --arch '4,3,2' --depth 1 --batch 64 --shift 2 --fill edge)
+}
+
+same() {
+  local n
+  "${train[@]}" --epochs 2 --out one >one.txt 2>&1 || fail 'one process does not end' one.txt
+  for n in 1 2 3 4; do
+    over "$n" "ranks$n" --epochs 2 || fail "$n ranks do not end" "ranks$n.txt"
+    same_run one "ranks$n"
+  done
+  grep -q 'batch 64 over 3 ranks: 16, 16, 32 images' ranks3.txt || fail 'an uneven cut is not said' ranks3.txt
+  if grep -q 'over 2 ranks' ranks2.txt; then fail 'an even cut is said' ranks2.txt; fi
+  [ "$(grep -c '^epoch 2: ' ranks4.txt)" -eq 1 ] || fail 'not one rank alone says how it goes' ranks4.txt
+  "$fovea" pack data --out packed.fovea >packed.txt 2>&1 || fail 'the images are not packed' packed.txt
+  over 3 packed --epochs 2 --data packed.fovea || fail 'ranks do not train on a packed set' packed.txt
+  cmp one/checkpoint.safetensors packed/checkpoint.safetensors || fail 'another network by a packed set'
+}
+
+# Killed on three ranks, interrupted on two, ended on four.
+resumed() {
+  local status=0
+  "${train[@]}" --epochs 60 --out whole >whole.txt 2>&1 || fail 'one process does not end' whole.txt
+  over 3 some --epochs 60 &
+  wait_for some 3
+  kill -9 "$(process_of 1 '--out some ')"
+  if wait $!; then fail 'a rank that was killed is no failure of mpirun' some.txt; fi
+  grep -q 'rank 1 on .* has ended before the others; the others end, too' some.txt || fail 'it is not named' some.txt
+  over 2 some --resume &
+  wait_for some 15
+  kill -TERM "$(process_of 1 '--out some ')"
+  wait $! || status=$?
+  grep -q 'rank 1 on .* was sent SIGTERM: all ranks finish' some.txt || fail 'the signal is not told' some.txt
+  grep -q 'stopped at epoch .* of 60' some.txt || fail 'it does not say where it stands' some.txt
+  [ "$status" -eq 143 ] || fail "exit status $status, not 143" some.txt
+  over 4 some --resume || fail 'four ranks do not go on' some.txt
+  same_run whole some
+}
+
+# refused SENTENCE RANK'S COMMAND: one rank as it should be, and one so.
+refused() {
+  local sentence=$1 status=0
+  shift
+  timeout 60 mpirun -n 1 "${train[@]}" --out refused : -n 1 "$@" --out refused >refused.txt 2>&1 || status=$?
+  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
+  grep -q "$sentence" refused.txt || fail "not said: $sentence" refused.txt
+  [ ! -e refused ] || fail 'something was made' refused.txt
+}
+
+refusals() {
+  local status=0
+  make_data other 2 100
+  refused 'rank 0 on .* and rank 1 on .* differ in --latent: 2 and 3; start all' "${train[@]}" --latent 3
+  refused "differ in the content of --data's training images and labels: \"xxh64:" "${train[@]}" --data other
+  cp -- "$fovea" another
+  printf ' ' >>another
+  refused 'differ in the program (its file): "xxh64:' ./another "${train[@]:1}"
+  refused 'rank 1 on .*: no device matches' "${train[@]}" --device none
+  refused 'rank 1 on .*: unknown option --nothing' "${train[@]}" --nothing
+  refused 'differ in --sync-bn: true and false' "${train[@]}" --sync-bn off
+  refused 'differ in FOVEA_BLAS: "builtin" and "auto"' env FOVEA_BLAS=auto "${train[@]}"
+  over 5 refused || status=$?
+  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
+  grep -q 'a batch of 64 is 4 blocks of 16 images, too few for 5 ranks.*start 4 or fewer, or take --batch 80' refused.txt ||
+    fail 'too many ranks are not told' refused.txt
+  status=0
+  timeout 60 mpirun -n 3 "${train[@]}" --out refused --json --epochs none >refused.json 2>refused.txt || status=$?
+  [ "$status" -eq 2 ] && [ "$(grep -c '"schema"' refused.json)" -eq 1 ] || fail "status $status, or not one object" refused.json
+  [ ! -e refused ] || fail 'something was made' refused.txt
+}
+
+# fault OUT SIGNAL RANK EPOCH [MPIRUN'S OPTION...]: the others end with 3, and soon, and name it; the checkpoint is whole.
+fault() {
+  local out=$1 signal=$2 rank=$3 epoch=$4 begun
+  shift 4
+  # shellcheck disable=SC2016 # the shell's own
+  timeout 100 mpirun "$@" -n 3 bash -c 'trap "" TERM; "$@"; echo "rank $OMPI_COMM_WORLD_RANK ends with $?" >&2' x \
+    "${train[@]}" --epochs 100000 --rank-timeout 3 --out "$out" >"$out.txt" 2>&1 &
+  [ "$epoch" = 0 ] && sleep "0.$((RANDOM % 9))" || wait_for "$out" "$epoch"
+  begun=$SECONDS
+  kill "-$signal" "$(process_of "$rank" "^$fovea train .*--out $out\$")"
+  wait $! || true
+  [ $((SECONDS - begun)) -le 12 ] || fail "$out: mpirun ends after $((SECONDS - begun)) seconds" "$out.txt"
+  grep -qE "rank $rank on .* has (said nothing for|ended before)" "$out.txt" || fail "$out: rank $rank is not named" "$out.txt"
+  [ "$(grep -c 'ends with 3' "$out.txt")" -ge 1 ] || fail "$out: no rank ends with 3" "$out.txt"
+  [ "$epoch" = 0 ] || "${train[@]}" --resume --epochs 100000 --out "$out" >"$out.txt" 2>&1 &
+  [ "$epoch" = 0 ] || { wait_for "$out" $((epoch + 40)) && kill -INT $! && { wait $! || true; }; }
+}
+
+case $part in
+  same) small && same && resumed && refusals ;;
+  faults)
+    small
+    for rank in 0 1 2; do
+      fault "killed$rank" KILL "$rank" 3
+      fault "recovered$rank" KILL "$rank" $((5 + RANDOM % 20)) --enable-recovery
+      fault "stopped$rank" STOP "$rank" $((5 + RANDOM % 20))
+      fault "held$rank" STOP "$rank" 4 --enable-recovery
+    done
+    ;;
+  seed)
+    make_data data 1 252 28
+    train=("$fovea" train --data data --epochs 5)
+    same
+    ;;
+  *) fail "no part $part" ;;
+esac
+printf 'train: as one process\n'
