@@ -242,7 +242,7 @@ static int run(int argc, char **argv) {
   status = json_check("--out", o.out);
   if (status != FOVEA_OK) return command_fail(status);
   progress_listen(lines_warning);
-  signals_catch();
+  signals_catch(&signals_of_training);
   if (o.resume) {
     o.init = NULL; /* set again below, when it was given */
     status = recall_options(&o, &from);
