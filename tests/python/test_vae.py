@@ -114,7 +114,8 @@ class SameAsTheCommand(Test):
         os.remove(self.run / "metrics.csv")
         command("train", "--data", self.data, "--out", self.run, "--resume")
         with open(self.run / "metrics.csv", newline="", encoding="utf-8") as file:
-            self.assertEqual([row["val_loss"] for row in csv.DictReader(file)], [repr(r["val_loss"]) for r in run.history_])
+            restored = [float(row["val_loss"]) for row in csv.DictReader(file)]
+        self.assertEqual(restored, [row["val_loss"] for row in run.history_])
         run._about["strength"] = 3
         run.save(ours)
         with self.assertRaisesRegex(ValueError, "its settings have strength, which VAE does not know"):

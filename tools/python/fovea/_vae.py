@@ -309,10 +309,10 @@ class VAE:
         if labels is not None and classes and labels.min() >= 0 and labels.max() <= 65535:
             now = hash_of(pixels, np.ascontiguousarray(labels, np.uint16))
         if was != now:
-            classes_as = "y" if kind == "training" else "validation=(images, classes)"
+            where = "y" if kind == "training" else "validation=(images, classes)"
             raise InvalidError(
                 f"the content of the {kind} images and labels was {was} when it began and is {now} now; resume with "
-                f"the same images in the same order, and where a run's data have classes, give their numbers as {classes_as}"
+                f"the same images in the same order, and where a run's data have classes, give their numbers as {where}"
             )
 
     def _train(
