@@ -224,6 +224,9 @@ static void shards_are_merged(void **state) {
     assert_same_bytes(a, in(dir, files[i]));
   }
   ENDS(0, "0 to train", "sweep --data %s --out %s --resume", data, dir); /* it is a sweep's folder as any */
+  contents config;
+  text_of(in(dir, "config.json"), config);
+  assert_non_null(strstr(config, shards[0])); /* and still says where its networks are */
 }
 
 static void merging_refuses(void **state) {
