@@ -55,8 +55,8 @@ fovea_missing_packages() {
   local package
   for package in "$@"; do
     # shellcheck disable=SC2016 # dpkg-query's own ${...}
-    case $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null) in
-      *'installed '*) ;;
+    case " $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null)" in # "not-installed" is one, too
+      *' installed '*) ;;
       *) printf '%s\n' "$package" ;;
     esac
   done

@@ -16,6 +16,13 @@ completed_bash() {
   [ ${#COMPREPLY[@]} -eq 0 ] || printf '%s\n' "${COMPREPLY[@]}" | sort
 }
 
+# The same where = breaks no words, as some set COMP_WORDBREAKS.
+completed_bash_whole() {
+  local line=" $*"
+  mapfile -t words < <(printf '%s' "${line// = /=}" | sed 's/ =$/=/; s/^ //' | tr ' ' '\n'; echo)
+  completed_bash "${words[@]}" | sed -E 's/^--[a-z-]+=//'
+}
+
 # The command line of these words, for the other shells.
 line_of() {
   local line="fovea $*"
@@ -50,7 +57,9 @@ expect() {
   local wanted=$1 got shell
   shift
   checks=$((checks + 1))
-  for shell in "${shells[@]}"; do
+  local all=("${shells[@]}")
+  [[ " $* " != *' = '* ]] || all+=(bash_whole)
+  for shell in "${all[@]}"; do
     got=$("completed_$shell" "$@" | tr '\n' '|')
     [ "$got" = "$(printf '%s\n' "$wanted" | tr ' @' '\n ' | sed '/^$/d' | sort | tr '\n' '|')" ] ||
       fail "$shell: '$*' is completed to '$got', not to '$wanted'"
@@ -75,6 +84,7 @@ expect 'selu sigmoid' train --activation s
 expect 'selu sigmoid' train --activation = s
 expect "$activations" train --activation =
 expect 'on off' train --batchnorm o
+expect 'both horizontal none vertical' train --flip =
 expect 'mean sample' reconstruct --latent ''
 expect 'data folder' train --data ''
 expect 'data' train --depth 3 --data = d

@@ -93,11 +93,29 @@ class SameAsTheCommand(Test):
         with self.assertRaisesRegex(ValueError, "content of the training images"):
             model.fit(other, resume=True)
 
-        # What the run's settings say of its data is saved again.
+        run.fit(self.train, labels, validation=(self.test, labels[:40]), resume=True)
+        for given in (self.test, (self.test, labels[1:41]), (self.test[::-1], labels[:40])):
+            with self.assertRaisesRegex(ValueError, "content of the validation images and labels was xxh64:"):
+                run.fit(self.train, labels, validation=given, resume=True)
+
+        # What the run's checkpoint says of its data, its name and its epochs is saved again, and by a second time, too.
+        places = [os.fsencode(p) for p in (self.run / "checkpoint.safetensors", ours)]
         run.save(ours)
-        was, now = (fovea._model.read_config(os.fsencode(p)) for p in (self.run / "checkpoint.safetensors", ours))
+        fovea.VAE.load(ours, device=self.device).save(ours)
+        was, now = map(fovea._model.read_config, places)
         self.assertEqual(now, was)
         self.assertIn("test_hash", was)
+        was, now = map(fovea._model.read_texts, places)
+        self.assertEqual(now["run"], was["run"])
+        self.assertEqual(json.loads(now["history"]), json.loads(was["history"]))
+        self.assertEqual(len(run.history_), 2)
+        command("train", "--data", self.data, "--out", self.run, "--resume")
+        os.replace(ours, self.run / "checkpoint.safetensors")
+        os.remove(self.run / "metrics.csv")
+        command("train", "--data", self.data, "--out", self.run, "--resume")
+        with open(self.run / "metrics.csv", newline="", encoding="utf-8") as file:
+            restored = [float(row["val_loss"]) for row in csv.DictReader(file)]
+        self.assertEqual(restored, [row["val_loss"] for row in run.history_])
         run._about["strength"] = 3
         run.save(ours)
         with self.assertRaisesRegex(ValueError, "its settings have strength, which VAE does not know"):

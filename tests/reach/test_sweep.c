@@ -136,6 +136,23 @@ static void a_device_fails(void **state) {
   }
 }
 
+/* Where nobody is left to go on, stdout has the sentence, too. */
+static void the_driver_ends_it(void **state) {
+  (void)state;
+  static const struct {
+    const char *option, *begins;
+  } ways[] = {{"--json", "{\"schema\": 1, \"command\": \"train\", \"error\": {\"message\": \"ended by SIGSEGV while"},
+              {"--log-json", "{\"schema\": 1, \"event\": \"end\", \"time\": 1"}};
+  char environment[2048];
+  snprintf(environment, sizeof environment, "LD_PRELOAD='%s' REACH_FAULT='pthread 100 crash'", FAILING_DRIVER);
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    ENDS_IN(environment, 3, ways[i].begins,
+            "train --data %s --arch 4,3,2 --depth 1 --batch 16 --epochs 1 --out %s %s 2>/dev/null", data,
+            temp_path(ways[i].option), ways[i].option);
+    assert_output("\"status\": \"device\", \"exit_code\": 3}}\n");
+  }
+}
+
 static void all_devices_fail(void **state) {
   (void)state;
   char environment[2048];
@@ -207,6 +224,9 @@ static void shards_are_merged(void **state) {
     assert_same_bytes(a, in(dir, files[i]));
   }
   ENDS(0, "0 to train", "sweep --data %s --out %s --resume", data, dir); /* it is a sweep's folder as any */
+  contents config;
+  text_of(in(dir, "config.json"), config);
+  assert_non_null(strstr(config, shards[0])); /* and still says where its networks are */
 }
 
 static void merging_refuses(void **state) {
@@ -262,9 +282,11 @@ static void shards_that_are_none(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(all_devices),      cmocka_unit_test(lists_that_are_none),  cmocka_unit_test(a_device_fails),
-      cmocka_unit_test(all_devices_fail), cmocka_unit_test(killed_and_resumed),   cmocka_unit_test(shards_are_merged),
-      cmocka_unit_test(merging_refuses),  cmocka_unit_test(shards_that_are_none),
+      cmocka_unit_test(all_devices),          cmocka_unit_test(lists_that_are_none),
+      cmocka_unit_test(a_device_fails),       cmocka_unit_test(the_driver_ends_it),
+      cmocka_unit_test(all_devices_fail),     cmocka_unit_test(killed_and_resumed),
+      cmocka_unit_test(shards_are_merged),    cmocka_unit_test(merging_refuses),
+      cmocka_unit_test(shards_that_are_none),
   };
   (void)open_device;
   (void)close_device;

@@ -62,6 +62,8 @@ def make_pages(command, folder):
     (folder / "half/checkpoint.safetensors").unlink()
     lines = (folder / "half/metrics.csv").read_text().splitlines(keepends=True)
     (folder / "half/metrics.csv").write_text("".join(lines[:2]) + "2,0.")
+    config = json.loads((folder / "half/config.json").read_text())
+    (folder / "half/config.json").write_text(json.dumps({**config, "failed": "epoch 2: the loss is not finite"}))
     for name in ("run", "sweep", "half"):
         fovea("report", name)
     return {name: folder / name / "report.html" for name in ("run", "sweep", "half")}

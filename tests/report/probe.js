@@ -82,6 +82,7 @@ async function sweep() {
   const rows = () => $$("#table tbody tr"), heads = $$("#table thead th").map((x) => x.textContent);
   const losses = () => rows().map((r) => Number(r.children[heads.indexOf("test loss")].textContent));
   check(heads.includes("activation") && !heads.includes("attention"), "columns are what varies");
+  check(heads[1] === "config" && heads[2].startsWith("test loss"), "the loss stands beside the name");
   check(rows().length === 4, "all runs");
   check(losses().every((x, i, all) => i === 0 || all[i - 1] <= x), "sorted by loss");
   const head = $$("#table thead button").find((b) => b.textContent === "test loss");
@@ -112,7 +113,10 @@ async function sweep() {
 }
 
 async function half() {
-  check(text(".note").includes("torn line") && text(".note").includes("no checkpoint yet"), "what is missing is said");
+  const notes = $$(".note").map((n) => n.textContent);
+  check(notes.length === 2 && notes[0].includes("failed") && notes[0].includes("is not finite"), "why it ended is said first");
+  check(notes[1].includes("torn line") && notes[1].includes("no checkpoint yet"), "what is missing is said");
+  check(!text("#settings").includes("not finite") && text(".stats").includes("to train"), "a failure is no setting, memory is training's");
   check($("#walk img").src.startsWith("data:image/png") && $("#layers") !== null, "pictures and layers are there");
 }
 

@@ -331,6 +331,26 @@ static void leaves_other_runs_out(void **state) {
   assert_int_equal(access(path, F_OK), -1);
 }
 
+/* What a training says of its end is on its page, and ends a watch; an epoch without a time is told. */
+static void tells_how_it_went(void **state) {
+  (void)state;
+  char failed[256], line[1024];
+  snprintf(failed, sizeof failed, "%s", temp_path("failed"));
+  assert_int_equal(fovea("train --data %s --out %s --lr 1000 --min-lr 1000 --kl 1e6" NET, temp_path("set"), failed), 1);
+  assert_int_equal(fovea("report %s --watch", failed), 0);
+  json_t *o = report_of(failed);
+  assert_non_null(strstr(json_string_value(at(o, "config.failed")), "is not finite"));
+  assert_true(json_integer_value(at(o, "config.memory")) > 0);
+  assert_true(json_is_true(at(o, "done")));
+  json_decref(o);
+  const char *dir = copy("untimed");
+  snprintf(line, sizeof line, "sed -i '2s/,[0-9.]*,\\([0-9a-f]*\\)$/,,\\1/' '%s/metrics.csv'", dir);
+  assert_int_equal(system(line), 0);
+  o = report_of(dir);
+  assert_missing(o, "has no images/s of 1 of 2 epochs");
+  json_decref(o);
+}
+
 /* Images that have moved: what to do, and no package of others. */
 static void names_moved_images(void **state) {
   (void)state;
@@ -451,6 +471,12 @@ static void shows_a_sweep(void **state) {
   assert_int_equal(json_array_size(at(o, "runs.elu-none-bn-drop-s3.curve")), 0);
   assert_missing(o, "results.csv: 1 torn line is left out");
   assert_missing(o, "is unfinished");
+  assert_missing(o, "1 of 4 runs have no epoch");
+  assert_missing(o, "relu-none-bn-drop-s3 has no metrics.csv: the curves are those that its checkpoint keeps");
+  assert_int_equal(json_array_size(at(o, "runs.relu-none-bn-drop-s3.curve")), 2);
+  json_decref(o);
+  in_copy(temp_path("sweep/relu-none-bn-drop-s3"), "checkpoint.safetensors", NULL);
+  o = report_of(temp_path("sweep"));
   assert_missing(o, "2 of 4 runs have no epoch");
   assert_int_equal(json_array_size(at(o, "runs.relu-none-bn-drop-s3.curve")), 0);
   json_decref(o);
@@ -459,6 +485,39 @@ static void shows_a_sweep(void **state) {
   in_copy(temp_path("sweep"), "results.csv", "config,a,test_loss\n");
   o = report_of(temp_path("sweep"));
   assert_missing(o, "fewer than two results");
+  json_decref(o);
+}
+
+/* The last line of a shard is its end; a merged sweep has the curves of its shards. */
+static void shows_shards(void **state) {
+  (void)state;
+  static const char *const parts[] = {"1/2", "2/2"};
+  char dirs[2][256], merged[256], lost[512];
+  for (int i = 0; i < 2; i++) {
+    snprintf(dirs[i], sizeof dirs[i], "%s", temp_path(i ? "second2" : "first2"));
+    assert_int_equal(fovea("sweep --data %s --out %s --factors dropout,batchnorm --attention none --shard %s" NET,
+                           temp_path("set"), dirs[i], parts[i]),
+                     0);
+  }
+  assert_int_equal(fovea("report %s --watch", dirs[1]), 0);
+  json_t *o = report_of(dirs[1]);
+  assert_true(json_is_true(at(o, "done")));
+  assert_missing(o, "is shard 2/2 of its sweep: its regression");
+  json_decref(o);
+  snprintf(merged, sizeof merged, "%s", temp_path("both"));
+  assert_int_equal(fovea("sweep --merge --out %s %s %s", merged, dirs[0], dirs[1]), 0);
+  assert_output("stay in the shards' folders, where fovea report finds them");
+  o = report_of(merged);
+  assert_int_equal(json_array_size(at(o, "missing")), 0);
+  assert_int_equal(json_array_size(at(o, "runs.relu-none-bn-drop-s3.curve")), 2);
+  assert_int_equal(json_array_size(at(o, "runs.relu-none-nobn-drop-s3.curve")), 2);
+  json_decref(o);
+
+  snprintf(lost, sizeof lost, "sed -i '$d' '%s/results.csv'", dirs[1]);
+  assert_int_equal(system(lost), 0);
+  o = report_of(dirs[1]);
+  assert_false(json_is_true(at(o, "done")));
+  assert_missing(o, "is shard 2/2 of its sweep, and unfinished");
   json_decref(o);
 }
 
@@ -489,7 +548,7 @@ static void watches(void **state) {
     assert_int_equal(json_array_size(at(o, "metrics.rows")), 1);
     json_decref(o);
     if (interrupted) {
-      kill(p.pid, SIGINT);
+      kill(p.pid, SIGTERM);
     } else {
       second[strlen(second) - 1] = 0;
       snprintf(line, sizeof line, "%s/metrics.csv", dir);
@@ -498,7 +557,11 @@ static void watches(void **state) {
       assert_int_equal(system(line), 0);
     }
     free(second);
-    assert_int_equal(process_end(&p), interrupted ? 128 + SIGINT : 0);
+    assert_int_equal(process_end(&p), interrupted ? 128 + SIGTERM : 0);
+    if (interrupted) {
+      assert_non_null(strstr(said, "SIGTERM: writing the page once more"));
+      assert_null(strstr(said, "resume"));
+    }
     o = object_of(html);
     assert_null(at(o, "reload"));
     assert_int_equal(json_array_size(at(o, "metrics.rows")), interrupted ? 1 : 2);
@@ -513,11 +576,13 @@ int main(void) {
                                      cmocka_unit_test(escapes_names),
                                      cmocka_unit_test(names_what_is_missing),
                                      cmocka_unit_test(leaves_other_runs_out),
+                                     cmocka_unit_test(tells_how_it_went),
                                      cmocka_unit_test(names_moved_images),
                                      cmocka_unit_test(shows_pictures_without_a_network),
                                      cmocka_unit_test(tells_other_images),
                                      cmocka_unit_test(refuses),
                                      cmocka_unit_test(shows_a_sweep),
+                                     cmocka_unit_test(shows_shards),
                                      cmocka_unit_test(watches)};
   return cmocka_run_group_tests(tests, make_run, NULL);
 }

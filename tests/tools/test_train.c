@@ -80,6 +80,7 @@ static void a_run_leaves(void **state) {
   assert_int_equal(json_integer_value(json_object_get(config, "train_images")), 600);
   assert_true(json_real_value(json_object_get(config, "lr")) == 0.005);
   assert_non_null(json_object_get(config, "device"));
+  assert_true(json_integer_value(json_object_get(config, "memory")) > 100000); /* the parameters alone */
   json_decref(config);
 }
 
@@ -111,6 +112,11 @@ static void bad_usage(void **state) {
   FAILS(2, "no such device", SMALL "%s --device 'no such device'", out);
   FAILS(5, "/proc/run", SMALL "/proc/run");
   FAILS(5, "", SMALL "/dev/null/run");
+  FAILS(2, "'no\xffutf' is not UTF-8", "train --data no\xffutf --out %s", out);
+  FAILS(2, "is not UTF-8", SMALL "%s --init %s", out, temp_file("no\xffutf", "x", 1));
+  assert_int_equal(access(out, F_OK), -1);
+  FAILS(2, "of an earlier run already", SMALL "%s", finished);
+  assert_null(strstr(output, "fovea: train:")); /* no image was read */
 }
 
 /* Kernels of 5x5 are a setting of the run, which --resume and whatever reads it keep. */

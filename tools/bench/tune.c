@@ -216,10 +216,14 @@ static fovea_status tune(tuner *t) {
   return FOVEA_OK;
 }
 
+static const signals_words tuning = {"nothing was measured",
+                                     "finishing the measurement under way and keeping what was found",
+                                     "what was found is not kept"};
+
 fovea_status tune_run(const char *selector, int batch, int size, bool json) {
   tuner t = {.config = fovea_vae_default(), .json = json};
   t.config.batch = batch, t.config.height = t.config.width = size;
-  signals_catch();
+  signals_catch(&tuning);
   signals_busy(); /* what was measured is kept, when it is stopped */
   fovea_status status = fovea_device_open(selector, &t.device);
   if (status == FOVEA_OK) fovea_device_tell(t.device, progress_hear, NULL);

@@ -33,9 +33,10 @@ _fovea_values() {
   esac
 }
 
-# _fovea COMMAND WORD BEFORE, as bash calls it. "--name=value" comes in three words, since = breaks words.
+# _fovea COMMAND WORD BEFORE, as bash calls it. "--name=value" comes in three words where = breaks words, else in one,
+# and then what it becomes has its name, too.
 _fovea() {
-  local command=${1/#\~/$HOME} word=$2 before=$3 help name argument options
+  local command=${1/#\~/$HOME} word=$2 before=$3 help name argument options prefix=''
   COMPREPLY=()
   if [ "$COMP_CWORD" -le 1 ]; then
     help=$("$command" --help 2>/dev/null) || return
@@ -46,6 +47,8 @@ _fovea() {
     word='' before=${COMP_WORDS[COMP_CWORD - 1]}
   elif [ "$before" = = ]; then
     before=${COMP_WORDS[COMP_CWORD - 2]}
+  elif [[ $word == --*=* ]]; then
+    before=${word%%=*} prefix=$before= word=${word#*=}
   fi
   help=$("$command" "${COMP_WORDS[1]}" --help 2>/dev/null) || return
   options=$(_fovea_options <<<"$help")
@@ -53,12 +56,14 @@ _fovea() {
   while read -r name value; do
     [ "$name" != "$before" ] || argument=$value
   done <<<"$options"
+  if [ -z "$argument" ] && [ -n "$prefix" ]; then return; fi
   if [ -z "$argument" ] && [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$(cut -d ' ' -f 1 <<<"$options")" -- "$word")
     return
   fi
   [ -n "$argument" ] || argument=$(_fovea_positional <<<"$help")
   mapfile -t COMPREPLY < <(_fovea_values "$argument" "$word" | sort -u)
+  COMPREPLY=("${COMPREPLY[@]/#/$prefix}")
   case $argument in
     DIR | RUN | FILE*) compopt -o filenames 2>/dev/null ;; # a slash after a folder; quotes where they are needed
   esac

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/environment.h"
+#include "cli/json.h"
 #include "fovea/status.h"
 #include "runtime/driver_folder.h"
 #include "runtime/driver_watch.h"
@@ -45,7 +46,12 @@ static bool on_path(const char *program) {
   return false;
 }
 
-static void put(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }
+/* The sentence, on stderr and kept for stdout's JSON. */
+static char sentence[1024];
+static void put(const char *text) {
+  (void)!write(STDERR_FILENO, text, strlen(text));
+  strncat(sentence, text, sizeof sentence - strlen(sentence) - 1);
+}
 
 /* Other threads and what they hold end with it, whatever state the driver left that in. */
 static void start_without(int device) {
@@ -65,7 +71,9 @@ static void start_without(int device) {
 static _Noreturn void die(const char *how, const char *doing) {
   const char *folder = fovea_driver_folder();
   fovea_status status = FOVEA_DEVICE;
-  put("\nfovea: ended by ");
+  put("\nfovea: ");
+  sentence[0] = '\0';
+  put("ended by ");
   put(how);
   put(" while the OpenCL driver ");
   put(doing);
@@ -85,6 +93,7 @@ static _Noreturn void die(const char *how, const char *doing) {
     if (blamed >= 0 && blamed < atomic_load(&others.count)) start_without(blamed);
     if (folder[0]) put("; the compiled kernels in use are set aside at the next start");
   }
+  json_dying(status, sentence);
   put("\n");
   fovea_driver_folder_died(status == FOVEA_DEVICE && !no_linker);
   _exit((int)status);

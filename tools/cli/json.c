@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
 
-enum { NAME = 32, MESSAGE = 2048 };
+enum { NAME = 32, MESSAGE = 2048, MILLI = 1000 };
 
 static struct {
   bool wanted, lines, failed;
@@ -140,6 +141,61 @@ static void print_all(FILE *to, const char *result, int code) {
   }
   if (json.failed) print_error(to, gap, code);
   print_members(to, result, json.lines ? "}" : "\n}");
+}
+
+/* --- printing from a signal handler ------------------------------------------------------------------------------ */
+
+static struct {
+  char text[MESSAGE + 256];
+  size_t used;
+} last;
+
+static void last_add(const char *text) {
+  for (; *text != '\0' && last.used < sizeof last.text; text++) last.text[last.used++] = *text;
+}
+
+static void last_number(unsigned long long number, int digits) {
+  char text[24];
+  size_t at = sizeof text - 1;
+  text[at] = '\0';
+  for (; number > 0 || digits > 0; number /= 10, digits--) text[--at] = (char)('0' + number % 10);
+  last_add(&text[at]);
+}
+
+static void last_string(const char *text) {
+  for (char one[3] = ""; *text != '\0'; text++) {
+    const unsigned char c = (unsigned char)*text;
+    const bool quoted = c == '"' || c == '\\';
+    one[0] = quoted ? '\\' : c < 0x20 || c >= 0x7f ? '?' : *text;
+    one[1] = quoted ? *text : '\0';
+    last_add(one);
+  }
+}
+
+void json_dying(fovea_status status, const char *message) {
+  if (!json.wanted) return;
+  last.used = 0;
+  last_add("{\"schema\": ");
+  last_number(JSON_SCHEMA, 1);
+  if (json.lines) {
+    const double now = fovea_time();
+    last_add(", \"event\": \"end\", \"time\": ");
+    last_number((unsigned long long)now, 1);
+    last_add(".");
+    last_number((unsigned long long)(now * MILLI) % MILLI, 3);
+  } else {
+    last_add(", \"command\": \"");
+    last_string(json.command);
+    last_add("\"");
+  }
+  last_add(", \"error\": {\"message\": \"");
+  last_string(message);
+  last_add("\", \"status\": \"");
+  last_add(status_name(status));
+  last_add("\", \"exit_code\": ");
+  last_number((unsigned long long)status, 1);
+  last_add("}}\n");
+  (void)!write(STDOUT_FILENO, last.text, last.used);
 }
 
 void json_end(int code) {

@@ -44,6 +44,11 @@ void json_end(int code);
 /* What json_end would print of this result, as a text of less than `size` bytes: for a signal handler. */
 void json_preview(const char *result, char *text, size_t size);
 
+/* The same at once for a failure that a signal handler ends the process with, whatever was the result:
+ * async-signal-safe,
+ * '?' for what is no ASCII. */
+void json_dying(fovea_status status, const char *message);
+
 /* A string, in which '?' stands for what is no ASCII if the text is no UTF-8. NULL without memory. */
 json_t *json_said(const char *text);
 

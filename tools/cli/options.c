@@ -180,10 +180,11 @@ static const char *candidate(const void *of, size_t i) {
 }
 
 static fovea_status unknown_option(const char *name, const option *options, size_t count) {
+  enum { ALIKE = 3 };
   size_t least;
   const char *closest = options_closest(name, candidate, &(table){options, count}, &least);
-  if (!closest) closest = "help";         /* too long a word to have one */
-  if (least <= 3 && least < strlen(name)) /* some of it is right */
+  if (!closest) closest = "help";                                            /* too long a word to have one */
+  if (least < strlen(name) && (least <= 1 || least <= strlen(name) / ALIKE)) /* two thirds of it are right */
     return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; did you mean --%s?", name, closest);
   return fovea_fail(FOVEA_INVALID, "unknown option --%.100s; the closest is --%s, see --help", name, closest);
 }
@@ -231,6 +232,12 @@ static fovea_status refuse(int what, char **argv, const option *options, size_t 
                       optopt >= FIRST ? options[optopt - FIRST].name : own_names[optopt == 'v'],
                       word + strcspn(word, "=") + 1);
   if (word[0] != '-' || (unsigned char)word[1] != optopt) word = argv[optind]; /* it has more letters */
+  const size_t length = strcspn(word + 1, "=");
+  for (size_t i = 0; i < count + OWN_NAMES; i++) {
+    const char *known = name_of(options, count, i);
+    if (strlen(known) == length && strncmp(word + 1, known, length) == 0)
+      return fovea_fail(FOVEA_INVALID, "unknown option %.100s; did you mean --%s?", word, known);
+  }
   return fovea_fail(FOVEA_INVALID, "unknown option %.100s; options begin with --, see --help", word);
 }
 

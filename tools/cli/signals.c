@@ -23,6 +23,10 @@ static atomic_bool terminal, quiet;
 static char farewells[2][FAREWELL];
 static _Atomic(const char *) farewell;
 
+const signals_words signals_of_training = {"there was nothing new to save, go on with --resume",
+                                           "finishing the step under way and saving", "what was not saved is lost"};
+static const signals_words *words = &signals_of_training;
+
 static const struct {
   int number;
   const char *name;
@@ -44,13 +48,15 @@ const char *signals_name(int number) {
   return "a signal";
 }
 
-static void say(int number, const char *what) {
+/* The three parts one after the other. */
+static void say(int number, const char *what, const char *which, const char *end) {
   char line[256] = "";
   if (atomic_load(&quiet)) return;
   if (atomic_load(&terminal)) strncat(line, "\n", 2); /* a bar may stand there */
   strncat(line, "fovea: ", 8);
   strncat(line, signals_name(number), 16);
-  strncat(line, what, sizeof line - strlen(line) - 1);
+  const char *const parts[] = {what, which, end};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) strncat(line, parts[i], sizeof line - strlen(line) - 1);
   put(STDERR_FILENO, line);
 }
 
@@ -64,16 +70,16 @@ static void on_signal(int number) {
   const int reason = errno;
   int before = 0;
   if (atomic_load(&busy) == 0) {
-    say(number, ": ended; there was nothing new to save, go on with --resume\n");
+    say(number, ": ended; ", words->idle, "\n");
     const char *text = atomic_load(&farewell);
     if (text != NULL && !atomic_load(&quiet)) put(STDOUT_FILENO, text);
     end(number);
   }
   if (atomic_compare_exchange_strong(&received, &before, number)) {
     atomic_store(&received_at, now());
-    say(number, ": finishing the step under way and saving; again after 2 seconds ends at once, without saving\n");
+    say(number, ": ", words->finishing, "; again after 2 seconds ends at once\n");
   } else if (atomic_load(&received_at) != 0 && now() - atomic_load(&received_at) >= SAME_REQUEST * MILLISECONDS) {
-    say(number, " again: ended at once; what was not saved is lost\n");
+    say(number, " again: ended at once; ", words->lost, "\n");
     end(number);
   }
   errno = reason;
@@ -105,8 +111,9 @@ static bool start_thread(sigset_t *set) {
   return made;
 }
 
-void signals_catch(void) {
+void signals_catch(const signals_words *said) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESTART}, before;
+  words = said;
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < CAUGHT; i++) sigaddset(&action.sa_mask, caught[i].number);
   signals_rest();

@@ -1,16 +1,24 @@
-/* SIGINT, SIGTERM and SIGHUP in a command that trains: what is new is saved first, and nothing is waited for when
- * nothing is new. A process is idle when its end would lose nothing, as while kernels are compiled, and busy else:
+/* SIGINT, SIGTERM and SIGHUP in a command that takes its time: what is new is saved first, and nothing is waited for
+ * when nothing is new. A process is idle when its end would lose nothing, as while kernels are compiled, and busy else:
  * while one of its threads is, each of which says so for itself. */
 #ifndef FOVEA_TOOLS_CLI_SIGNALS_H
 #define FOVEA_TOOLS_CLI_SIGNALS_H
 
 #include <stdbool.h>
 
-/* From now on, and idle. The first signal says what will happen: an idle process ends at once, with 128 + its number;
- * a busy one remembers it, to be asked for. Signals of the next two seconds are the same request, because timeout(1)
- * and terminals send theirs twice; a later one ends the process at once. A SIGHUP that is ignored, as under nohup(1),
- * stays so. */
-void signals_catch(void);
+/* What is said: of the end of an idle process, "SIGINT: ended; ..."; of what a busy one does first, "SIGINT: ..."; of
+ * what another signal ends then, "SIGINT again: ended at once; ...". */
+typedef struct signals_words {
+  const char *idle, *finishing, *lost;
+} signals_words;
+
+extern const signals_words signals_of_training;
+
+/* From now on, and idle. `words` are borrowed. The first signal says what will happen: an idle process ends at once,
+ * with 128 + its number; a busy one remembers it, to be asked for. Signals of the next two seconds are the same
+ * request, because timeout(1) and terminals send theirs twice; a later one ends the process at once. A SIGHUP that is
+ * ignored, as under nohup(1), stays so. */
+void signals_catch(const signals_words *words);
 
 /* The number of the signal that was remembered, or 0. */
 int signals_received(void);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
+#include "reach/shard.h"
 #include "train/identity.h"
 
 /* A plan of what `text`, a config.json, asks for. */
@@ -52,6 +53,14 @@ void beside_free(beside *b) {
   free(b->plan.configs);
   list_free(&b->first);
   *b = (beside){0};
+}
+
+size_t beside_count(const beside *b, const char *part) {
+  shard of;
+  size_t count = 0;
+  if (shard_parse(part, &of)) return 0;
+  for (size_t i = 0; i < b->plan.count; i++) count += shard_has(&of, i);
+  return count;
 }
 
 /* Those that failed.csv has; the sentence says where they are. */

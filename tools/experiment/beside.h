@@ -18,6 +18,9 @@ typedef struct beside {
 fovea_status beside_read(const char *path, beside *b);
 void beside_free(beside *b);
 
+/* How many configurations the plan has, or the shard `part` of it, where that is not NULL; 0 without a plan. */
+size_t beside_count(const beside *b, const char *part);
+
 /* Tells who failed, what is missing, and that the sweep is a part, of a table with that many rows. */
 void beside_tell(const beside *b, size_t rows, remarks *said);
 

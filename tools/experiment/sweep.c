@@ -237,7 +237,7 @@ static int run(int argc, char **argv) {
                              .positional_count = &folders};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (!done) {
-    signals_catch();
+    signals_catch(&signals_of_training);
     if (status == FOVEA_OK) status = check_merge(&s, &line);
     if (status == FOVEA_OK && s.merge) status = json_check("--out", s.options.out);
     if (status == FOVEA_OK && s.merge) status = sweep_merge(&s, names, folders);

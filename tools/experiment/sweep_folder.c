@@ -229,13 +229,32 @@ fovea_status sweep_take_folder(sweep *s) {
   return status == FOVEA_OK ? run_path(out, "failed.csv", s->failures) : status;
 }
 
+/* The folders that this one was merged from, as a new reference, or NULL. */
+static json_t *shards_of(const char *out) {
+  char *text = NULL;
+  if (run_config_read(out, &text) != FOVEA_OK || text == NULL) return NULL;
+  json_t *config = json_loads(text, 0, NULL), *shards = json_incref(json_object_get(config, "shards"));
+  json_decref(config);
+  free(text);
+  return shards;
+}
+
+/* Anew, as the settings are now. */
+static fovea_status renew_config(const sweep *s) {
+  json_t *shards = shards_of(s->options.out);
+  const fovea_status status = sweep_write_config(s, fovea_device_get_info(s->workers[0].device));
+  if (status == FOVEA_OK && shards != NULL) return run_config_add(s->options.out, "shards", shards);
+  json_decref(shards);
+  return status;
+}
+
 fovea_status sweep_open_folder(sweep *s) {
   fovea_status status = sweep_take_folder(s);
   if (status == FOVEA_OK) status = s->options.resume ? check_config(s) : refuse_leftovers(s);
   if (status != FOVEA_OK) return status;
   signals_busy(); /* with files */
   if (s->options.resume) status = restore_tables(s);
-  if (status == FOVEA_OK) status = sweep_write_config(s, fovea_device_get_info(s->workers[0].device));
+  if (status == FOVEA_OK) status = renew_config(s);
   if (status == FOVEA_OK) status = tell_board(s);
   if (status == FOVEA_OK && !run_exists(s->results)) status = results_write(s->results, &s->plan, &(csvlog){0});
   return status;

@@ -1,9 +1,11 @@
 /* The shards of a sweep, each in its own folder, as one sweep. */
+#define _DEFAULT_SOURCE /* realpath */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "experiment/recover.h"
 #include "experiment/results.h"
@@ -163,7 +165,19 @@ static fovea_status read_tables(const sweep *all, const part *p, tables *t) {
 
 /* --- all of it --------------------------------------------------------------------------------------------------- */
 
-static fovea_status write_folder(sweep *s, const part *first, tables *t) {
+/* The networks stay where they were trained: a page finds them there. */
+static fovea_status name_shards(const char *out, const part *parts, size_t count) {
+  json_t *folders = json_array();
+  for (size_t i = 0; i < count; i++) {
+    char *real = realpath(parts[i].folder, NULL);
+    json_array_append_new(folders, json_said(real != NULL ? real : parts[i].folder));
+    free(real);
+  }
+  return run_config_add(out, "shards", folders);
+}
+
+static fovea_status write_folder(sweep *s, const part *parts, size_t count, tables *t) {
+  const part *first = &parts[0];
   fovea_device_info device = {.index = 0};
   const char *name = json_string_value(json_object_get(first->config, "device"));
   const char *driver = json_string_value(json_object_get(first->config, "driver"));
@@ -172,6 +186,7 @@ static fovea_status write_folder(sweep *s, const part *first, tables *t) {
   fovea_status status = sweep_take_folder(s);
   if (status == FOVEA_OK) status = run_refuse_leftovers(s->options.out);
   if (status == FOVEA_OK) status = sweep_write_config(s, &device);
+  if (status == FOVEA_OK) status = name_shards(s->options.out, parts, count);
   if (status != FOVEA_OK) return status;
   results_sort(&s->plan, &t->results);
   results_sort(&s->plan, &t->failures);
@@ -196,11 +211,13 @@ static fovea_status join(sweep *s, const part *parts, size_t count) {
   s->unsharded = s->plan.count;
   if (status == FOVEA_OK) status = sweep_name(s);
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) status = read_tables(s, &parts[i], &t);
-  if (status == FOVEA_OK) status = write_folder(s, &parts[0], &t);
+  if (status == FOVEA_OK) status = write_folder(s, parts, count, &t);
   if (status == FOVEA_OK) status = mark(s);
   if (status == FOVEA_OK) {
-    progress_tell("fovea: %zu shards are joined in %s: %zu configurations, of which %zu failed", count, s->options.out,
-                  s->plan.count, s->failed);
+    progress_tell(
+        "fovea: %zu shards are joined in %s: %zu configurations, of which %zu failed; checkpoints, curves and pictures "
+        "stay in the shards' folders, where fovea report finds them",
+        count, s->options.out, s->plan.count, s->failed);
     sweep_announce_result(s);
     status = sweep_conclude(s);
   }

@@ -101,6 +101,8 @@ static fovea_status pack(request *r, bool *stopped) {
   return status;
 }
 
+static const signals_words packing = {"no set was made", "stopping, without a set", "no set was made"};
+
 static int run(int argc, char **argv) {
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   request r = {.threads = processors > 0 ? processors : 1, .seed = (long long)fovea_vae_default().seed};
@@ -149,7 +151,7 @@ static int run(int argc, char **argv) {
     return command_fail(fovea_fail(FOVEA_INVALID, "what is to be packed is missing: fovea pack DIR --out SET"));
   status = json_check("--out", r.out);
   if (status != FOVEA_OK) return command_fail(status);
-  signals_catch();
+  signals_catch(&packing);
   status = pack(&r, &stopped);
   if (stopped) return signals_exit_code();
   return status != FOVEA_OK ? command_fail(status) : FOVEA_OK;

@@ -93,6 +93,9 @@ static bool is_between(const request *r, const stamp *was, const stamp *now) {
          (checkpoint->tv_sec == metrics->tv_sec && checkpoint->tv_nsec < metrics->tv_nsec);
 }
 
+static const signals_words watching = {"the page stays as it is", "writing the page once more, which no longer reloads",
+                                       "the page stays as it is"};
+
 static fovea_status watch(const request *r) {
   const struct timespec second = {.tv_sec = 1};
   bool done = false;
@@ -174,7 +177,7 @@ static int run(int argc, char **argv) {
   if (done) return FOVEA_OK;
   status = json_check("--out", r.out);
   if (status == FOVEA_OK) status = check(&r, path);
-  if (status == FOVEA_OK && r.watch) signals_catch();
+  if (status == FOVEA_OK && r.watch) signals_catch(&watching);
   if (status == FOVEA_OK) status = r.watch ? watch(&r) : make(&r, &done, false);
   if (status != FOVEA_OK) return command_fail(status);
   return r.watch && signals_received() ? signals_exit_code() : FOVEA_OK;

@@ -48,8 +48,25 @@ static fovea_status find_parts(page *p, const char *dir, parts *of, json_t **con
   return status;
 }
 
+/* An epoch has none where the process that trained it was killed before it wrote its line, which another then did. */
+static void say_untimed(page *p, const char *dir, const json_t *table) {
+  const size_t column = folder_column(table, "images_per_s");
+  json_t *rows = json_object_get(table, "rows"), *row;
+  size_t i, untimed = 0;
+  json_array_foreach(rows, i, row) {
+    const char *text = json_string_value(json_array_get(row, column));
+    untimed += text && text[0] == 0;
+  }
+  if (untimed > 0)
+    page_miss(p,
+              "%s/metrics.csv has no images/s of %zu of %zu epochs: the process that trained such an epoch was ended "
+              "before it had evaluated it",
+              dir, untimed, i);
+}
+
 static void show_metrics(page *p, const char *dir, const parts *of) {
   json_t *table = folder_losses(p, dir, of->run[0] ? of->run : NULL, of->history, MOST_ROWS);
+  if (table) say_untimed(p, dir, table);
   if (table)
     page_set(p, p->root, "metrics", table);
   else
@@ -136,7 +153,7 @@ fovea_status run_show(page *p, const folder_request *r, bool *done) {
   const char *epoch = folder_last_epoch(json_object_get(p->root, "metrics"));
   const int last = epoch ? atoi(epoch) : 0;
   if (status == FOVEA_OK && config) {
-    *done = last >= json_integer_value(json_object_get(config, "epochs"));
+    *done = last >= json_integer_value(json_object_get(config, "epochs")) || json_object_get(config, "failed") != NULL;
     status = show_settings(p, r, config, &of, last);
   } else if (status == FOVEA_OK) {
     page_miss(p, "%s has no settings that can be read: neither its layers nor anything of its network can be shown",

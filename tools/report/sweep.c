@@ -5,13 +5,14 @@
 #include <sys/stat.h>
 
 #include "base/fail.h"
-#include "experiment/lists.h"
+#include "experiment/beside.h"
 #include "experiment/report.h"
 #include "fovea/fovea.h"
 #include "report/folder.h"
 #include "train/identity.h"
 
 enum { MOST_RUNS = 5000, ALL_EPOCHS = 20000, RUN_PAIRS = 8, RUN_BYTES = 16000, ALL_BYTES = 2500000, WORST_RATIO = 2 };
+enum { LEAST = 2 }; /* results, of a regression */
 
 /* --- what the factors do ----------------------------------------------------------------------------------------- */
 
@@ -117,14 +118,43 @@ static bool is_folder_name(const char *name) { return name && name[0] && name[0]
 typedef struct budget {
   size_t epochs, bytes; /* rows of a run's curve; bytes of pictures left */
   int dims[3];
+  const json_t *shards;         /* other folders that may have runs, or NULL */
   size_t without, lost, unread; /* runs: without room for their pictures, without metrics.csv, without a good picture */
 } budget;
+
+/* The losses that a run's checkpoint keeps, where its metrics.csv is gone; the caller frees it. */
+static char *history_of(const char *dir) {
+  char path[RUN_PATH], *settings = NULL, *history = NULL;
+  if (folder_has(dir, "metrics.csv") || !folder_has(dir, "checkpoint.safetensors") ||
+      run_path(dir, "checkpoint.safetensors", path) != FOVEA_OK ||
+      run_config_of_checkpoint(path, &settings, &history) != FOVEA_OK)
+    return NULL;
+  free(settings);
+  return history;
+}
+
+/* A run's folder: in the sweep's, or in one of those that it was merged from. */
+static fovea_status find_run(const char *dir, const json_t *shards, const char *name, char path[RUN_PATH]) {
+  char other[RUN_PATH];
+  json_t *shard;
+  size_t i;
+  json_array_foreach(shards, i, shard) {
+    const char *folder = json_string_value(shard);
+    if (folder && folder_has(folder, name) && run_path(folder, name, other) == FOVEA_OK) {
+      memcpy(path, other, RUN_PATH);
+      return FOVEA_OK;
+    }
+  }
+  return run_path(dir, name, path);
+}
 
 /* `of` is the run's name in results.csv, or NULL. */
 static void show_run(page *p, const char *dir, const char *name, const char *of, budget *b, json_t *runs) {
   char path[RUN_PATH];
-  if (!is_folder_name(name) || run_path(dir, name, path) != FOVEA_OK) return;
-  json_t *table = folder_losses(p, path, of, NULL, b->epochs), *run = json_object();
+  if (!is_folder_name(name) || find_run(dir, b->shards, name, path) != FOVEA_OK) return;
+  char *history = history_of(path);
+  json_t *table = folder_losses(p, path, of, history, b->epochs), *run = json_object();
+  free(history);
   page_set(p, runs, name, run);
   page_set(p, run, "curve", curve_of(p, table));
   const char *last = folder_last_epoch(table);
@@ -144,7 +174,9 @@ static void show_run(page *p, const char *dir, const char *name, const char *of,
 static void show_runs(page *p, const char *dir, const json_t *results, const json_t *config) {
   json_t *rows = json_object_get(results, "rows"), *row, *runs = json_object();
   const size_t count = json_array_size(rows);
-  budget b = {.epochs = count > 0 && ALL_EPOCHS / count > 2 ? ALL_EPOCHS / count : 2, .bytes = ALL_BYTES};
+  budget b = {.epochs = count > 0 && ALL_EPOCHS / count > 2 ? ALL_EPOCHS / count : 2,
+              .bytes = ALL_BYTES,
+              .shards = json_object_get(config, "shards")};
   static const char *const names[] = {"channels", "height", "width"};
   for (size_t i = 0; i < 3; i++) b.dims[i] = (int)json_integer_value(json_object_get(config, names[i]));
   if (b.dims[0] < 1 || b.dims[1] < 1 || b.dims[2] < 1) b.dims[0] = 0;
@@ -156,23 +188,38 @@ static void show_runs(page *p, const char *dir, const json_t *results, const jso
     show_run(p, dir, json_string_value(json_array_get(row, 0)), of, &b, runs);
   }
   if (b.lost > 0)
-    page_miss(p, "%zu of %zu runs have no epoch in a metrics.csv of their folder: they have no curve", b.lost, count);
+    page_miss(p, "%zu of %zu runs have no epoch in their folder's metrics.csv or checkpoint, and so no curve", b.lost,
+              count);
   if (b.unread > b.without)
     page_miss(p, "%zu runs have no picture of their last epoch, or one of other images", b.unread - b.without);
   if (b.without > 0) page_miss(p, "%zu runs have no pictures here, which would make the page too large", b.without);
 }
 
-/* The regression is the last thing that a sweep writes. */
-static bool is_done(const char *dir) {
-  char results[RUN_PATH], regression[RUN_PATH];
-  struct stat a, b;
-  return run_path(dir, "results.csv", results) == FOVEA_OK &&
-         run_path(dir, "regression.json", regression) == FOVEA_OK && stat(results, &a) == 0 &&
-         stat(regression, &b) == 0 && b.st_mtime >= a.st_mtime;
+/* How many configurations the folder's sweep has, or its shard; 0 where that cannot be told. */
+static size_t configurations(const char *dir, const char *part) {
+  char results[RUN_PATH];
+  beside b;
+  if (run_path(dir, "results.csv", results) != FOVEA_OK) return 0;
+  const size_t count = beside_read(results, &b) == FOVEA_OK ? beside_count(&b, part) : 0;
+  beside_free(&b);
+  return count;
 }
 
+/* The regression is the last thing that a sweep writes, but where it is a shard or has too few results for one. */
+static bool is_done(const char *dir, const char *part, size_t results, size_t failed) {
+  char table[RUN_PATH], regression[RUN_PATH];
+  struct stat a, b;
+  if (part || results < LEAST) {
+    const size_t all = configurations(dir, part);
+    return all > 0 && results + failed >= all;
+  }
+  return run_path(dir, "results.csv", table) == FOVEA_OK && run_path(dir, "regression.json", regression) == FOVEA_OK &&
+         stat(table, &a) == 0 && stat(regression, &b) == 0 && b.st_mtime >= a.st_mtime;
+}
+
+static size_t rows_of(const json_t *table) { return json_array_size(json_object_get(table, "rows")); }
+
 fovea_status sweep_show(page *p, const folder_request *r, bool *done) {
-  enum { LEAST = 2 };
   char *text = NULL;
   json_t *config = folder_config(p, r->dir, &text);
   json_t *results = folder_table(p, r->dir, "results.csv", MOST_RUNS);
@@ -184,18 +231,18 @@ fovea_status sweep_show(page *p, const folder_request *r, bool *done) {
   if (results) {
     page_set(p, p->root, "results", json_incref(results));
     show_runs(p, r->dir, results, config);
-    if (json_array_size(json_object_get(results, "rows")) >= LEAST)
+    if (rows_of(results) >= LEAST)
       status = show_analysis(p, r->dir, config);
     else
       page_miss(p, "%s has fewer than two results: nothing can be compared yet", r->dir);
   } else {
     page_miss(p, "%s has no results.csv yet", r->dir);
   }
-  *done = is_done(r->dir);
-  const char *shard = json_string_value(json_object_get(config, "shard"));
-  if (shard)
-    page_miss(p, "%s is shard %.40s of its sweep: its regression is that of all, which fovea sweep --merge makes",
-              r->dir, shard);
+  const char *part = json_string_value(json_object_get(config, "shard"));
+  *done = is_done(r->dir, part, rows_of(results), rows_of(failed));
+  if (part)
+    page_miss(p, "%s is shard %.40s of its sweep%s: its regression is that of all, which fovea sweep --merge makes",
+              r->dir, part, *done ? "" : ", and unfinished");
   else if (!*done)
     page_miss(p, "%s is unfinished: its regression has not been written since its last result", r->dir);
   json_decref(results);

@@ -21,8 +21,8 @@ fovea_status board_epoch(board *b, const fovea_vae *vae, bool stepped, const tra
 /* After the last one. */
 fovea_status board_end(board *b, const char *walk);
 
-/* That the training ended in `status`, which is given back with its message: after FOVEA_MISMATCH no epoch follows. */
-fovea_status board_failed(board *b, int epoch, fovea_status status);
+/* That no epoch follows: in `epoch` the network was not finite any more. */
+void board_failed(board *b, int epoch);
 
 void board_close(board *b);
 

@@ -385,28 +385,56 @@ bool identity_has_data(const char *text) {
 
 /* --- config.json ------------------------------------------------------------------------------------------------- */
 
-fovea_status run_config_write(const char *dir, const run_options *o, const json_t *config,
-                              const fovea_device_info *device, const char *blas) {
+/* Takes the object, which may be NULL. */
+static fovea_status write_config(const char *dir, json_t *all) {
   char path[RUN_PATH];
   fovea_status status = run_path(dir, "config.json", path);
-  if (status != FOVEA_OK) return status;
-  char run[IDENTITY_RUN];
-  status = identity_of_run(config, run);
-  if (status != FOVEA_OK) return status;
-  json_t *all = json_deep_copy(config);
-  json_t *about =
-      json_pack("{s:s,s:s*,s:s*,s:O*,s:s*,s:s*,s:s*,s:s}", "run", run, "data", o->data, "init", o->init, "sweep",
-                o->sweep, "device", device->name, "driver", device->driver, "blas", blas, "version", FOVEA_VERSION);
-  char *text = NULL;
-  if (all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show) &&
-      (o->tensorboard || json_object_set_new(all, "tensorboard", json_false()) == 0))
-    text = dump(all, JSON_INDENT(2));
+  char *text = all != NULL ? dump(all, JSON_INDENT(2)) : NULL;
   json_decref(all);
-  json_decref(about);
-  if (text == NULL) return fovea_fail(FOVEA_INVALID, "%s: a path or the device's name is not UTF-8", path);
-  const size_t size = strlen(text);
-  text[size] = '\n'; /* in place of the end */
-  status = fovea_file_write(path, text, size + 1);
+  if (status == FOVEA_OK && text == NULL)
+    status = fovea_fail(FOVEA_INVALID, "%s: a path or the device's name is not UTF-8", path);
+  if (status == FOVEA_OK) {
+    const size_t size = strlen(text);
+    text[size] = '\n'; /* in place of the end */
+    status = fovea_file_write(path, text, size + 1);
+  }
   free(text);
   return status;
+}
+
+fovea_status run_config_write(const char *dir, const run_options *o, const json_t *config,
+                              const fovea_device_info *device, const fovea_network *network) {
+  char run[IDENTITY_RUN];
+  const fovea_status status = identity_of_run(config, run);
+  if (status != FOVEA_OK) return status;
+  json_t *all = json_deep_copy(config);
+  json_t *about = json_pack("{s:s,s:s*,s:s*,s:O*,s:s*,s:s*,s:s*,s:s}", "run", run, "data", o->data, "init", o->init,
+                            "sweep", o->sweep, "device", device->name, "driver", device->driver, "blas",
+                            network != NULL ? fovea_network_blas(network) : NULL, "version", FOVEA_VERSION);
+  if (all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show) &&
+      (o->tensorboard || json_object_set_new(all, "tensorboard", json_false()) == 0) &&
+      (network == NULL ||
+       json_object_set_new(all, "memory", json_integer((json_int_t)fovea_network_memory(network))) == 0)) {
+    json_decref(about);
+    return write_config(dir, all);
+  }
+  json_decref(all);
+  json_decref(about);
+  return write_config(dir, NULL);
+}
+
+fovea_status run_config_add(const char *dir, const char *key, json_t *value) {
+  char *text = NULL;
+  json_t *config = NULL;
+  fovea_status status = run_config_read(dir, &text);
+  if (status == FOVEA_OK && text != NULL) status = load_json(dir, text, &config);
+  free(text);
+  if (config == NULL || json_object_set(config, key, value) != 0) {
+    const bool there = config != NULL;
+    json_decref(config);
+    json_decref(value);
+    return there ? fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for the configuration", dir) : status;
+  }
+  json_decref(value);
+  return write_config(dir, config);
 }

@@ -54,9 +54,14 @@ fovea_status identity_of_blas(const char *dir, const char *config_json, const ch
 /* Whether the hashes of the data are in a configuration's text. */
 bool identity_has_data(const char *text);
 
-/* Writes DIR/config.json: the configuration, its run's name, and data folder, start weights, sweep, device, driver,
- * BLAS and version. `blas` may be NULL. */
+/* Writes DIR/config.json: the configuration, its run's name, and data folder, start weights, sweep, device, driver and
+ * version; of the network that is trained, which may be NULL, its BLAS and the bytes of the device that it takes. */
 fovea_status run_config_write(const char *dir, const run_options *o, const json_t *config,
-                              const fovea_device_info *device, const char *blas);
+                              const fovea_device_info *device, const fovea_network *network);
+
+/* Adds a key to DIR/config.json, where that is, until it is written anew: "failed", why a training ended without a
+ * result, or "shards", the folders that were merged. Takes the value; NULL is no memory. FOVEA_IO, FOVEA_NO_MEMORY,
+ * FOVEA_INVALID. */
+fovea_status run_config_add(const char *dir, const char *key, json_t *value);
 
 #endif

@@ -165,6 +165,17 @@ size_t run_options_table(run_options *o, option table[RUN_OPTIONS]) {
   return n + image_options_table(&o->images, table + n);
 }
 
+/* config.json has it. */
+static fovea_status check_text(const char *name, const char *path) {
+  json_t *text = path != NULL ? json_string(path) : json_true();
+  const bool good = text != NULL;
+  json_decref(text);
+  if (good) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID,
+                    "%s '%.500s' is not UTF-8, so that config.json could not name it; rename it, or give a link to it",
+                    name, path);
+}
+
 fovea_status run_options_check(const run_options *o) {
   if (o->min_lr > o->lr)
     return fovea_fail(FOVEA_INVALID, "--min-lr %g is more than --lr %g: the learning rate cannot grow", o->min_lr,
@@ -173,7 +184,8 @@ fovea_status run_options_check(const run_options *o) {
     return fovea_fail(FOVEA_INVALID, "--kernel %lld is even; a kernel has a pixel in its middle: 3, 5, ... 15",
                       o->kernel);
   if (o->arch.count < 2) return fovea_fail(FOVEA_INVALID, "--arch: one number, expected at least two, as 35,25,15,5");
-  return FOVEA_OK;
+  fovea_status status = check_text("--data", o->data);
+  return status == FOVEA_OK ? check_text("--init", o->init) : status;
 }
 
 fovea_vae_config run_vae_config(const run_options *o, int channels, int height, int width) {
@@ -214,6 +226,17 @@ static fovea_status check_one_size(const char *path, const fovea_dataset *a, con
                     path, a->channels, a->height, a->width, b->channels, b->height, b->width, hint);
 }
 
+/* Before the images are read, which may take minutes; where another process works there, its lock says so later. */
+static fovea_status check_leftovers(const char *out) {
+  char path[RUN_PATH];
+  struct stat about;
+  if (stat(out, &about) != 0 || !S_ISDIR(about.st_mode) || run_path(out, ".lock", path) != FOVEA_OK) return FOVEA_OK;
+  const int lock = open(path, O_RDWR | O_CLOEXEC);
+  const bool taken = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
+  if (lock >= 0) close(lock);
+  return taken ? FOVEA_OK : run_refuse_leftovers(out);
+}
+
 fovea_status run_data_load(const run_options *o, run_data *data) {
   run_data d = {0};
   grid_channels room;
@@ -223,6 +246,7 @@ fovea_status run_data_load(const run_options *o, run_data *data) {
   if (status == FOVEA_OK) status = image_options_read(&o->images, o->data, o->limit_test, o->seed, &test);
   if (status == FOVEA_OK) image_options_say(&o->images, o->data);
   if (status == FOVEA_OK) status = load_check_folder(o->data, "--out", o->out);
+  if (status == FOVEA_OK && !o->resume) status = check_leftovers(o->out);
   fovea_dataset *sets[2] = {NULL, NULL};
   if (status == FOVEA_OK) status = load_sets(o->data, (const fovea_load_options *const[]){&train, &test}, &sets);
   d.train = sets[0];

@@ -43,7 +43,7 @@ run_options run_options_default(void);
 /* Fills table[RUN_OPTIONS] with every option of a training command; returns how many. */
 size_t run_options_table(run_options *o, option table[RUN_OPTIONS]);
 
-/* FOVEA_INVALID for options that contradict each other. */
+/* FOVEA_INVALID for options that contradict each other, and for a path that is no UTF-8, as config.json names it. */
 fovea_status run_options_check(const run_options *o);
 
 fovea_vae_config run_vae_config(const run_options *o, int channels, int height, int width);
@@ -56,8 +56,9 @@ typedef struct run_data {
 } run_data;
 
 /* Both splits, of images of one size; says on stderr what they are. FOVEA_INVALID when they differ, when the options'
- * network cannot have such images, or when --out is in the data or around it; else as fovea_dataset_load. So all that
- * can be refused without a device is refused before --out is made. */
+ * network cannot have such images, when --out is in the data or around it, or, before any image is read, when it has
+ * files of an earlier run and there is no resume; else as fovea_dataset_load. So all that can be refused without a
+ * device is refused before --out is made. */
 fovea_status run_data_load(const run_options *o, run_data *data);
 void run_data_free(run_data *data);
 

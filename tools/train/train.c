@@ -340,7 +340,7 @@ static int run(int argc, char **argv) {
   if (status == FOVEA_OK && o.json && o.log_json)
     status = fovea_fail(FOVEA_INVALID, "--log-json ends with what --json prints; give one of them");
   if (status == FOVEA_OK) status = json_check("--out", o.out);
-  signals_catch();
+  signals_catch(&signals_of_training);
   status = join(&t, status);
   if (team_is_first(t)) progress_listen(lines_warning);
   if (status == FOVEA_OK) status = settle_and_train(&o, t, &line, argc, argv, &stopped);

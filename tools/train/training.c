@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/fail.h"
+#include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "draw/pictures.h"
@@ -140,8 +141,7 @@ static fovea_status begin_files(training *t) {
   signals_busy();
   fovea_status status = restore_metrics(t);
   if (status == FOVEA_OK)
-    status =
-        run_config_write(o->out, o, t->config, fovea_device_get_info(t->device), fovea_network_blas(t->vae->network));
+    status = run_config_write(o->out, o, t->config, fovea_device_get_info(t->device), t->vae->network);
   if (status == FOVEA_OK) status = board_open(o, t->config, t->rows, t->state.epoch, &t->board);
   return status;
 }
@@ -454,6 +454,17 @@ static training_result summarize(const training *t, bool stopped) {
   return r;
 }
 
+/* Of a network that is not finite any more: for TensorBoard and in config.json, where a page finds it. */
+static fovea_status note_failure(const training *t, fovea_status status) {
+  char message[1024];
+  if (status != FOVEA_MISMATCH) return status;
+  snprintf(message, sizeof message, "%s", fovea_error_message());
+  board_failed(t->board, t->state.epoch + 1);
+  if (run_config_add(t->options->out, "failed", json_said(message)) != FOVEA_OK)
+    progress_tell("fovea: %s", fovea_error_message());
+  return fovea_fail(status, "%s", message);
+}
+
 fovea_status training_run(const run_options *options, const run_data *data, fovea_device *device,
                           const training_hooks *hooks, training_result *result) {
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
@@ -470,7 +481,7 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
     if (status == FOVEA_OK && !stopped) stopped = rest(&t);
   }
   if (status == FOVEA_OK && !stopped) status = settle(&t, keeps(&t) ? final_pictures(&t) : FOVEA_OK);
-  status = board_failed(t.board, t.state.epoch + 1, status);
+  if (keeps(&t)) status = note_failure(&t, status);
   status = team_fail(hooks->team, status);
   signals_busy(); /* until the result is told */
   if (status == FOVEA_OK) *result = summarize(&t, stopped);

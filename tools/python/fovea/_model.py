@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Callable
 
 import numpy as np
@@ -25,6 +27,8 @@ OFF: dict[str, Any] = {
 }
 ATTENTIONS = ("none", "spatial", "channel", "cbam")
 LATENTS = ("mean", "sample")
+
+TEXTS = ("run", "history")
 
 Config = Mapping[str, Any]
 
@@ -64,23 +68,42 @@ def hash_of(pixels: Bytes, labels: Any = None) -> str:
     return f"xxh64:{found[0]:016x}"
 
 
+@contextmanager
+def _opened(path: bytes) -> Iterator[Any]:
+    """The file, and what is read from it until the end of the block."""
+    made = ffi.new("fovea_safetensors **")
+    check(lib.fovea_safetensors_open(path, made))
+    try:
+        yield made[0]
+    finally:
+        lib.fovea_safetensors_close(made[0])
+
+
+def _metadata(file: Any, keys: Iterable[str]) -> dict[str, str]:
+    """Those of the keys that the file has."""
+    found = {key: lib.fovea_safetensors_metadata(file, key.encode()) for key in keys}
+    return {key: text(value) for key, value in found.items() if value != ffi.NULL}
+
+
+def read_texts(path: bytes) -> dict[str, str]:
+    """What a run's checkpoint says beside its settings: the run's name, and the losses of its epochs."""
+    with _opened(path) as file:
+        return _metadata(file, TEXTS)
+
+
 def read_config(path: bytes) -> dict[str, Any]:
     """The settings in a checkpoint's metadata."""
-    opened = ffi.new("fovea_safetensors **")
-    check(lib.fovea_safetensors_open(path, opened))
-    try:
-        found = lib.fovea_safetensors_metadata(opened[0], b"config")
-        if found == ffi.NULL:
+    with _opened(path) as file:
+        found = _metadata(file, ["config"]).get("config")
+        if found is None:
             raise InvalidError(
                 f"{os.fsdecode(path)} has no settings of a run: it is not the checkpoint of a VAE; a network of one's "
                 "own is loaded by fovea.Network.load"
             )
         try:
-            config = json.loads(text(found))
+            config = json.loads(found)
         except json.JSONDecodeError as error:
             raise InvalidError(f"{os.fsdecode(path)}: its settings are not JSON: {error}") from None
-    finally:
-        lib.fovea_safetensors_close(opened[0])
     if not isinstance(config, dict):
         raise InvalidError(f"{os.fsdecode(path)}: its settings are no JSON object")
     return config
@@ -123,6 +146,18 @@ class _Progress:
         raised, self._raised = self._raised, None
         if raised is not None:
             raise raised
+
+
+def _copy(plain: bytes, path: bytes, texts: Mapping[str, str]) -> None:
+    """The checkpoint with more metadata, in the command's order."""
+    with _opened(plain) as file:
+        had = _metadata(file, ["config", "graph"])
+        said = {"config": had.pop("config"), **texts, **had}
+        words = [(ffi.new("char[]", key.encode()), ffi.new("char[]", value.encode())) for key, value in said.items()]
+        metadata = ffi.new("fovea_safetensor_text[]", words)
+        count = lib.fovea_safetensors_count(file)
+        tensors = ffi.new("fovea_safetensor[]", [lib.fovea_safetensors_get(file, i)[0] for i in range(count)])
+        check(lib.fovea_safetensors_write(path, tensors, count, metadata, len(words)))
 
 
 class Model(Handle):
@@ -222,10 +257,20 @@ class Model(Handle):
             check(lib.fovea_vae_decode(pointer, _floats(z), len(z), _floats(images)))
         return images
 
-    def save(self, path: str | os.PathLike[str], config: Config) -> None:
+    def save(self, path: str | os.PathLike[str], config: Config, texts: Mapping[str, str]) -> None:
+        """With the texts, by their keys, in its metadata."""
         settings = json.dumps(dict(config)).encode()
+        if not texts:
+            self._save(path_bytes(path), settings)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            plain = path_bytes(os.path.join(folder, "plain"))
+            self._save(plain, settings)
+            _copy(plain, path_bytes(path), texts)
+
+    def _save(self, path: bytes, settings: bytes) -> None:
         with self.use() as pointer:
-            check(lib.fovea_vae_save(pointer, path_bytes(path), self._settled(), settings))
+            check(lib.fovea_vae_save(pointer, path, self._settled(), settings))
 
     def load(self, path: str | os.PathLike[str]) -> None:
         with self.use() as pointer:

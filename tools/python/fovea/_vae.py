@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from ._device import Device, opened
 from ._graph import Losses, integer
 from ._images import Bytes, Floats, Form, ImageShape, to_bytes, to_floats
 from ._library import InvalidError, check, lib, path_bytes
-from ._model import LARGEST_SEED, OFF, Model, c_config, hash_of, read_config
+from ._model import LARGEST_SEED, OFF, Model, c_config, hash_of, read_config, read_texts
 
 CHECKPOINT = "checkpoint.safetensors"
 # The estimator's parameters that a run's checkpoint has: all but those that say how arrays are read, and the device.
@@ -26,6 +27,8 @@ SETTINGS = (
     *("epochs", "batch", "lr", "min_lr", "seed"),
 )
 PLACES = ("channels", "height", "width")
+# An epoch's numbers, as a checkpoint has them.
+LOSSES = ("epoch", "loss", "bce", "kl", "val_loss", "val_bce", "val_kl")
 # What else a run's settings may have, which is no setting of the training but says of what images it is.
 ABOUT = ("train_images", "test_images", "train_hash", "test_hash", "init_hash", "images")
 
@@ -90,6 +93,7 @@ class VAE:
     _model: Model | None = None
     _train_images: int
     _about: dict[str, Any]
+    _run: str = ""
     _rank: int
     history_: list[dict[str, float]]
     image_shape_: tuple[int, int, int]
@@ -237,7 +241,8 @@ class VAE:
     ) -> VAE:
         """Trains on the images X; `y` is not looked at but for `resume`.
 
-        validation: images whose losses are evaluated after every epoch, as the command evaluates its test images.
+        validation: images whose losses are evaluated after every epoch, as the command evaluates its test images; or
+            (images, classes), which resuming a run whose test images have classes needs.
         callbacks: one or several, each called with a Progress; one that returns False stops there.
         resume: goes on with a model that was stopped, interrupted or loaded before its last epoch, to the same bytes as
             if nothing had happened; the settings and the images must be the same, by their hash. That of a run of
@@ -248,7 +253,8 @@ class VAE:
         """
         form = self._form()
         pixels = to_bytes(X, form)
-        held_out = None if validation is None else to_bytes(validation, form)
+        held_images, held_classes = validation if isinstance(validation, tuple) else (validation, None)
+        held_out = None if held_images is None else to_bytes(held_images, form)
         dims = (pixels.shape[1], pixels.shape[2], pixels.shape[3])
         config = self._config(dims, len(pixels), 0 if held_out is None else len(held_out))
         if held_out is not None and held_out.shape[1:] != dims:
@@ -256,7 +262,9 @@ class VAE:
         told = [callbacks] if callable(callbacks) else list(callbacks)
         if resume:
             self._check_resumed(config)
-            self._check_images(pixels, y)
+            self._check_images("train_hash", "training", pixels, y)
+            if held_out is not None:
+                self._check_images("test_hash", "validation", held_out, held_classes)
         else:
             check(lib.fovea_vae_check(c_config(config)))
             config["train_hash"] = hash_of(pixels)
@@ -273,6 +281,7 @@ class VAE:
         self._rank = rank
         self.image_shape_ = model.dims
         self.n_features_in_ = int(np.prod(model.dims))
+        self._run = ""
         self.history_ = []
         self.__dict__.pop("feature_names_in_", None)
         if names is not None:
@@ -290,9 +299,9 @@ class VAE:
         if config["train_images"] != self._train_images:
             raise InvalidError(f"the model was trained on {self._train_images} images, X has {config['train_images']}")
 
-    def _check_images(self, pixels: Bytes, y: object) -> None:
+    def _check_images(self, key: str, kind: str, pixels: Bytes, y: object) -> None:
         """The same images in the same order, where their hash is known; of a run's, with the labels that y has."""
-        was, now = self._about.get("train_hash"), hash_of(pixels)
+        was, now = self._about.get(key), hash_of(pixels)
         labels = None if y is None else np.asarray(y)
         if was is None or was == now:
             return
@@ -300,9 +309,10 @@ class VAE:
         if labels is not None and classes and labels.min() >= 0 and labels.max() <= 65535:
             now = hash_of(pixels, np.ascontiguousarray(labels, np.uint16))
         if was != now:
+            where = "y" if kind == "training" else "validation=(images, classes)"
             raise InvalidError(
-                f"the content of the training images and labels was {was} when it began and is {now} now; resume with "
-                "the same images in the same order, and where a run's data have classes, give their numbers as y"
+                f"the content of the {kind} images and labels was {was} when it began and is {now} now; resume with "
+                f"the same images in the same order, and where a run's data have classes, give their numbers as {where}"
             )
 
     def _train(
@@ -412,9 +422,14 @@ class VAE:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Replaces `path` by the checkpoint: a safetensors file with settings, parameters, optimizer and state, as the
         command's. `fovea reconstruct --run RUN` takes it as RUN/checkpoint.safetensors, `fovea train --init` anywhere.
-        How arrays are read (layout, image_shape, value_range) is not in it. Of a run that was loaded it has settings
-        and hashes, not the name and the losses of its epochs."""
-        self._fitted().save(path, self._saved_config())
+        How arrays are read (layout, image_shape, value_range) is not in it. It has the losses of those epochs that had
+        images for validation, as a run's has; of a run that was loaded also its name."""
+        self._fitted().save(path, self._saved_config(), self._saved_texts())
+
+    def _saved_texts(self) -> dict[str, str]:
+        rows = [[row[name] for name in LOSSES] for row in self.history_ if "val_loss" in row]
+        named = {"run": self._run} if self._run else {}
+        return {**named, **({"history": json.dumps(rows, separators=(",", ":"))} if rows else {})}
 
     def _saved_config(self) -> dict[str, Any]:
         model = self._fitted()
@@ -455,6 +470,9 @@ class VAE:
         model.load(file)
         rank = 2 if image_shape is not None else 3 if model.dims[0] == 1 else 4
         made._begin(model, {"test_images": 0, **config}, rank)
+        texts = read_texts(path_bytes(file))
+        made._run = texts.get("run", "")
+        made.history_ = _history(texts.get("history", "[]"), model.epoch)
         return made
 
     def close(self) -> None:
@@ -489,6 +507,15 @@ class VAE:
 
 def _equal(a: object, b: object) -> bool:
     return type(a) is type(b) and bool(a == b)
+
+
+def _history(text: str, epochs: int) -> list[dict[str, float]]:
+    """The losses of the epochs that a run's checkpoint has."""
+    try:
+        rows = [dict(zip(LOSSES, map(float, row))) for row in json.loads(text) if len(row) == len(LOSSES)]
+    except (TypeError, ValueError):
+        return []  # which no other reader of it takes for an error either
+    return [{**row, "epoch": int(row["epoch"])} for row in rows if row["epoch"] <= epochs]
 
 
 def _row(epoch: int, losses: Losses, validation: Losses | None) -> dict[str, float]:

@@ -8,7 +8,7 @@ function ticks(low, high, most = 5, whole = false) {
   return list;
 }
 function tickText(v, list) {
-  const step = list.length > 1 ? Math.abs(list[1] - list[0]) : Math.abs(v) || 1;
+  const step = Number((list.length > 1 ? Math.abs(list[1] - list[0]) : Math.abs(v) || 1).toPrecision(6));
   if (step >= 1e6 || (step < 1e-6 && v !== 0)) return v.toExponential(1).replace("-", "−");
   return v.toFixed(Math.max(0, Math.min(8, Math.ceil(-Math.log10(step) - 1e-9 + (String(step).match(/25/) ? 0.5 : 0))))).replace("-", "−");
 }

@@ -84,5 +84,5 @@ function showShares(analysis) {
   const shares = Object.entries(analysis.shares || {}).filter(([name, v]) => finite(v) && name !== "errors alone").sort((a, b) => b[1] - a[1]), noise = (analysis.shares || {})["errors alone"];
   if (shares.length === 0) return;
   section("shares", "Parts of the variance", "How much of the difference between configurations each factor and each pair makes." + (finite(noise) ? ` Errors alone would make ${(100 * noise).toFixed(0)}% on average.` : ""),
-    table("Parts of the variance", ["Factor or pair", "Part"], shares.map(([name, v]) => [name.replace(":", " × "), [h("span", { class: "mono" }, (100 * v).toFixed(1) + "%"), h("span", { class: "bar", style: `width:${(16 * v).toFixed(2)}rem`, "aria-hidden": "true" })]])));
+    table("Parts of the variance", ["Factor or pair", "Part"], shares.map(([name, v]) => [name.replace(":", " × "), [h("span", { class: "mono" }, (100 * v).toFixed(1) + "%"), h("span", { class: "bar", style: `--long:${(16 * v).toFixed(2)}rem`, "aria-hidden": "true" })]])));
 }

@@ -23,7 +23,7 @@ function runStats(epochs) {
     config.epochs && ["Epochs", `${last.epoch || 0} of ${config.epochs}`, images ? count(images) + " images each" : null],
     parameters && ["Parameters", count(parameters), data.checkpoint_bytes ? "checkpoint " + bytes(data.checkpoint_bytes) : "trainable"],
     seconds && ["Training time", duration(seconds), count((images * epochs.length) / seconds) + " images/s"],
-    net.memory && ["Device memory", bytes(net.memory), "to evaluate, batch " + config.batch],
+    (config.memory || net.memory) && ["Device memory", bytes(config.memory || net.memory), (config.memory ? "to train" : "to evaluate") + ", batch " + config.batch],
   ]);
 }
 
@@ -89,7 +89,7 @@ function showLayers() {
   const layers = data.layers;
   if (!layers) return;
   const most = Math.max(...layers.map((l) => l[4])), total = (k) => layers.reduce((sum, l) => sum + l[k], 0);
-  const bar = (n) => (n > 0 ? h("span", { class: "bar", style: `width:${((5 * n) / most).toFixed(2)}rem`, "aria-hidden": "true" }) : null);
+  const bar = (n) => (n > 0 ? h("span", { class: "bar", style: `--long:${((5 * n) / most).toFixed(2)}rem`, "aria-hidden": "true" }) : null);
   section("layers", "Layers", `${plural(layers.length, "layer")}, ${plural(total(4), "trainable parameter")}, ${plural(total(5), "moving statistic")}, ${count(total(6))} multiply-adds an image. Shapes are channels × height × width.`,
     table("Layers", ["Layer", "Name", "Detail", "Output", "Parameters", "Multiply-adds"], layers.map((l) => [l[0].replaceAll("_", " "), h("span", { class: "mono" }, l[1]), l[2], l[3].join(" × "), [count(l[4]), bar(l[4])], count(l[6])]), (i) => i > 2, true));
 }
@@ -117,7 +117,7 @@ function showSettings() {
   const config = data.config;
   if (!config) return;
   const varied = data.kind === "sweep" ? variedOf(config) : new Set();
-  const known = new Set(groups.flatMap((g) => g[1])), rest = Object.keys(config).filter((k) => !known.has(k));
+  const known = new Set([...groups.flatMap((g) => g[1]), "memory", "failed"]), rest = Object.keys(config).filter((k) => !known.has(k));
   const entry = (key) => key in config && [h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, varied.has(key) ? "varied" : settingText(config[key]))];
   const list = ([name, keys]) => keys.some((k) => k in config) && h("div", {}, h("h3", {}, name), h("dl", {}, keys.map(entry)));
   section("settings", "Settings", null, h("div", { class: "settings" }, [...groups, ["More", rest]].map(list)));
@@ -136,6 +136,7 @@ function showRun() {
   document.getElementById("subtitle").textContent = [config.activation && `A variational autoencoder, ${config.activation}` + (config.attention && config.attention !== "none" ? `, ${config.attention} attention` : ""),
     config.device && "trained on " + config.device].filter(Boolean).join(", ");
   runStats(epochs);
+  note("This training failed", config.failed && [config.failed]);
   note("Not all is here", data.missing);
   showCurves(epochs);
   showReconstructions();

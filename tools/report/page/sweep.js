@@ -20,7 +20,9 @@ const cellText = (column, text) => {
 
 function showTable(of, chosen) {
   let sort = of.loss, up = true, words = "";
-  const limits = new Map(), columns = of.columns.map((c, i) => [c, i]).filter(([c]) => c !== "run" && (!of.factors.includes(c) || of.varying.includes(c)));
+  /* The loss stands right after the name, so that a phone shows both. */
+  const limits = new Map(), place = ([, i]) => (i === 0 ? 0 : i === of.loss ? 1 : 2 + i);
+  const columns = of.columns.map((c, i) => [c, i]).filter(([c]) => c !== "run" && (!of.factors.includes(c) || of.varying.includes(c))).sort((a, b) => place(a) - place(b));
   const body = h("tbody"), said = h("output", { "aria-live": "polite" });
   const losses = of.rows.map((r) => r.loss).filter(finite), low = Math.min(...losses), high = Math.max(...losses);
   const compare = (a, b) => {
@@ -34,7 +36,7 @@ function showTable(of, chosen) {
     box.checked = chosen.has(r);
     return h("tr", { class: chosen.has(r) ? "on" : null }, h("td", {}, box), columns.map(([c, i]) => c === "config"
       ? h("th", { scope: "row", class: "mono" }, r.name)
-      : h("td", { class: measured.includes(c) ? "number" : null }, cellText(c, r.cells[i]), i === of.loss && finite(r.loss) && h("span", { class: "bar", "aria-hidden": "true", style: `width:${(0.3 + 3.2 * (high > low ? (r.loss - low) / (high - low) : 0)).toFixed(2)}rem` }))));
+      : h("td", { class: measured.includes(c) ? "number" : null }, cellText(c, r.cells[i]), i === of.loss && finite(r.loss) && h("span", { class: "bar", "aria-hidden": "true", style: `--long:${(0.3 + 3.2 * (high > low ? (r.loss - low) / (high - low) : 0)).toFixed(2)}rem` }))));
   };
   function show() {
     const shown = of.rows.filter((r) => (words === "" || r.cells.join(" ").toLowerCase().includes(words)) && [...limits].every(([i, v]) => v === "" || r.cells[i] === v)).sort(compare);
@@ -50,7 +52,7 @@ function showTable(of, chosen) {
   show();
   section("table", "All runs", "Sort by a column's name; tick runs to see them side by side below.",
     h("div", { class: "row controls" }, h("label", {}, "Find", h("input", { type: "search", oninput: (event) => { words = event.target.value.trim().toLowerCase(); show(); } })), of.varying.filter((f) => f !== "config").map(pick)), said,
-    h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Table of all runs" }, h("table", { class: "data" }, h("caption", { class: "hidden" }, "A row a run"), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden" }, "compare")), heads)), body)));
+    h("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": "Table of all runs" }, h("table", { class: "data runs" }, h("caption", { class: "hidden" }, "A row a run"), h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden" }, "compare")), heads)), body)));
 }
 
 /* --- side by side --- */
@@ -65,6 +67,7 @@ function sideBySide(of, chosen) {
     const lossNames = measured.filter((c) => of.at(c) >= 0), best = Math.min(...all.map((x) => x.loss));
     return h("div", { class: "column", style: `--run:${ink(i)}` }, h("h3", { class: "mono" }, r.name),
       h("dl", {}, [...of.varying, ...lossNames].map((c) => [h("dt", {}, c.replaceAll("_", " ")), h("dd", { class: c === of.columns[of.loss] && r.loss === best && all.length > 1 ? "better" : differs(c) && of.varying.includes(c) ? "differs" : null }, cellText(c, value(c)))])),
+      run && run.curve.length === 0 && h("p", { class: "small" }, "No curve: its folder has no epoch in metrics.csv or a checkpoint."),
       run && run.sprite && h("ul", { class: "pairs" }, Array.from({ length: Math.min(6, run.sprite.count / 2) }, (_, k) => h("li", { class: "pair" }, h("span", { class: "two" }, tile(run.sprite, 2 * k, 42, `test image ${k + 1}`), tile(run.sprite, 2 * k + 1, 42, "its reconstruction"))))),
       h("button", { type: "button", class: "no-print", style: "margin-top:.75rem", onclick: () => chosen.toggle(r), "aria-label": "remove " + r.name }, "Remove"));
   }
