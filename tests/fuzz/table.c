@@ -23,7 +23,7 @@ static void fit(const fovea_design *design) {
   fovea_free(text);
   if (fovea_ols_json(ols, &text) != FOVEA_OK) abort();
   fovea_free(text);
-  if (design->constant && design->k < 64 && fovea_analyze(design, ols, NULL, &analysis) == FOVEA_OK) {
+  if (design->constant && design->k < 16 && fovea_analyze(design, ols, NULL, &analysis) == FOVEA_OK) {
     if (fovea_analysis_text(analysis, ols, &text) != FOVEA_OK) abort();
     fovea_free(text);
   }
