@@ -98,7 +98,8 @@ typedef struct fovea_design {
   char *remarks;
 } fovea_design;
 
-/* What becomes of rows with missing values: an empty cell, NA, N/A, NaN, null, None, "?", "." and "-". */
+/* What becomes of rows with missing values: an empty cell, NA, N/A, NaN, null, None, "?", ".", "-"
+ * and what else pandas and spreadsheets write for it. */
 typedef enum fovea_missing {
   FOVEA_MISSING_ERROR, /* they are refused */
   FOVEA_MISSING_DROP   /* left out, where a column of the design has one */

@@ -203,6 +203,8 @@ fovea_status fovea_candidates_in_file(const char *path, fovea_candidates *all) {
   if (status != FOVEA_OK) return status;
   if (begins_as_idx(path)) return add(all, FOVEA_FOUND_IDX, path, NULL, &(fovea_naming){.what = FOVEA_WHAT_IMAGES});
   if (fovea_csv_looks(path)) return add(all, FOVEA_FOUND_CSV, path, NULL, &naming);
+  if (fovea_kind_picture(bytes, size) != NULL)
+    return fovea_fail(FOVEA_INVALID, "'%s' is one picture: --data names the folder that holds them", path);
   return fovea_fail(FOVEA_INVALID,
                     "'%s' is no file of images that fovea reads: IDX, .npy, .npz, .safetensors, a table of pixels, "
                     "CIFAR's binary files, or what fovea pack writes",

@@ -103,6 +103,60 @@ static fovea_status compare_cases(const fovea_names *names, fovea_data_report *r
   return status;
 }
 
+/* U+0300 to U+036F, which stand on the letter before. */
+static bool is_mark(const char *s) {
+  const unsigned char first = (unsigned char)s[0], second = (unsigned char)s[1];
+  return (first == 0xcc && second >= 0x80) || (first == 0xcd && second <= 0xaf);
+}
+
+/* Behind the character at s, and marks on it; *letter is 0 of what is not ASCII or has marks. */
+static const char *next_letter(const char *s, char *letter) {
+  *letter = (unsigned char)*s < 0x80 ? *s : 0;
+  for (s++; ((unsigned char)*s & 0xc0) == 0x80; s++) continue;
+  for (; is_mark(s); s += 2) *letter = 0;
+  return s;
+}
+
+/* Whether two different names have the same letters, as far as these are ASCII and have no marks in either. */
+static bool look_alike(const char *a, const char *b) {
+  while (*a != '\0' && *b != '\0') {
+    char one, other;
+    a = next_letter(a, &one);
+    b = next_letter(b, &other);
+    if (one != other && one != 0 && other != 0) return false;
+  }
+  return *a == *b;
+}
+
+static bool has_marks(const char *name) {
+  while (*name != '\0' && !is_mark(name)) name++;
+  return *name != '\0';
+}
+
+static bool differ_in_marks(const char *a, const char *b) { return has_marks(a) && !has_marks(b) && look_alike(a, b); }
+
+static bool differ_in_blanks(const char *a, const char *b) {
+  const size_t n = strlen(b);
+  return strlen(a) > n && strncmp(a, b, n) == 0 && a[n + strspn(a + n, " ")] == '\0';
+}
+
+/* Names that programs write in two ways: macOS has accents as characters of their own, and blanks at the end are lost.
+ */
+static fovea_status compare_looks(const fovea_names *names, fovea_data_report *report) {
+  fovea_status status = FOVEA_OK;
+  for (size_t i = 0; i < names->count; i++) {
+    const char *name = names->name[i];
+    if (!has_marks(name) && name[strlen(name) - 1] != ' ') continue;
+    for (size_t k = 0; k < names->count && status == FOVEA_OK; k++) {
+      const bool marks = differ_in_marks(name, names->name[k]);
+      if (marks || differ_in_blanks(name, names->name[k]))
+        status = fovea_report_remark(report, "'%s' and '%s' differ in %s: they are two classes", names->name[k], name,
+                                     marks ? "how their accents are written" : "blanks at the end alone");
+    }
+  }
+  return status;
+}
+
 static fovea_status add_all(const fovea_names *from, fovea_names *to) {
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < from->count && status == FOVEA_OK; i++) status = fovea_names_add(to, strdup(from->name[i]));
@@ -123,6 +177,7 @@ fovea_status fovea_classes_make(const fovea_names *mine, const fovea_names *othe
   if (classes->label == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the labels of %zu classes", count);
   status = give_labels(report, classes);
   if (status == FOVEA_OK) status = compare_cases(&classes->names, report);
+  if (status == FOVEA_OK) status = compare_looks(&classes->names, report);
   for (size_t i = 0; i < count && status == FOVEA_OK; i++)
     status = fovea_report_class(report, classes->names.name[i], classes->label[i]);
   return status;

@@ -144,7 +144,7 @@ static fovea_status foreign_in(const char *dir, fovea_names *folders) {
     else if (is_folder(path))
       status = folders != NULL ? fovea_names_add(folders, strdup(path)) : FOVEA_OK;
     else {
-      const char *says = fovea_foreign(bytes, fovea_first_bytes(path, bytes, sizeof bytes));
+      const char *says = fovea_foreign_set(bytes, fovea_first_bytes(path, bytes, sizeof bytes));
       if (says != NULL)
         status = fovea_fail(FOVEA_INVALID, "no images in '%s', but '%s', which is %s", dir, names.name[i], says);
     }

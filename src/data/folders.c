@@ -30,14 +30,15 @@ int fovea_folders_role(const char *name) {
   return role_of_word(name, n);
 }
 
-/* The role of the one word among others, "train" of seg_train, train2017 and DIV2K_train_HR, or -1; what is left of the
- * name to rest[FOVEA_FOLDERS_NAME], without digits at its end. */
+/* The role of the one word among others, "train" of seg_train, train2017, trainA and DIV2K_train_HR, or -1; what is
+ * left of the name to rest[FOVEA_FOLDERS_NAME], without digits at its end. */
 static int role_among_words(const char *name, char rest[FOVEA_FOLDERS_NAME]) {
   int found = -1;
   size_t used = 0;
   for (size_t n; *name != '\0'; name += n) {
     const bool letter = isalpha((unsigned char)*name);
-    for (n = 1; name[n] != '\0' && !isalpha((unsigned char)name[n]) == !letter; n++) continue;
+    for (n = 1; name[n] != '\0' && !isalpha((unsigned char)name[n]) == !letter; n++)
+      if (islower((unsigned char)name[n - 1]) && isupper((unsigned char)name[n])) break;
     const int role = letter ? role_of_word(name, n) : -1;
     if (role >= 0 && found >= 0) return -1;
     if (role >= 0)

@@ -2,16 +2,11 @@
 #ifndef FOVEA_DATA_FOREIGN_H
 #define FOVEA_DATA_FOREIGN_H
 
-#include <stddef.h>
-#include <stdint.h>
-
+#include "base/foreign.h"
 #include "fovea/status.h"
 
-enum { FOVEA_FOREIGN_BYTES = 512 };
-
-/* "an HTML page: the download went wrong" of a file's first bytes (FOVEA_FOREIGN_BYTES, or all); NULL for what is not
- * known here. */
-const char *fovea_foreign(const uint8_t *bytes, size_t size);
+/* As fovea_foreign, and of files that hold images in another way. */
+const char *fovea_foreign_set(const uint8_t *bytes, size_t size);
 
 /* FOVEA_INVALID with that sentence for such a file and for one without a byte; FOVEA_OK for every other, also one that
  * cannot be read, which reading will tell. */

@@ -5,8 +5,9 @@
 #include <strings.h>
 
 const char *fovea_kind_junk(const char *name) {
-  static const char *const names[] = {".DS_Store", "Thumbs.db", "desktop.ini",
-                                      "__MACOSX",  "@eaDir",    ".ipynb_checkpoints"};
+  static const char *const names[] = {".DS_Store",  "Thumbs.db",          "desktop.ini",  "__MACOSX",
+                                      "@eaDir",     ".ipynb_checkpoints", "$RECYCLE.BIN", "System Volume Information",
+                                      "lost+found", "#recycle",           "#snapshot"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcasecmp(name, names[i]) == 0) return names[i];
   if (strncmp(name, "._", 2) == 0) return "._*";

@@ -88,7 +88,7 @@ void fovea_lanes_destroy(fovea_lanes *l) {
 /* What comes after the last image of the set. */
 static fovea_status finish(fovea_lanes *l) {
   fovea_status status = FOVEA_OK;
-  if (l->source->at != NULL) return FOVEA_OK;
+  if (l->source->at != NULL) return l->source->end != NULL ? l->source->end(l->source->of) : FOVEA_OK;
   for (; l->at < l->source->count && status == FOVEA_OK; l->at++) status = l->source->next(l->source->of, l->other);
   return status == FOVEA_OK ? l->source->next(l->source->of, NULL) : status;
 }

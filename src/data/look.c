@@ -79,15 +79,16 @@ static void turn(fovea_picture_info *info, int orientation) {
 
 /* ---- PNG -------------------------------------------------------------------------------------------------------- */
 
-/* What chunks say that stand anywhere before the end: tRNS and eXIf. */
+/* What chunks say that stand anywhere before the end: tRNS, acTL and eXIf. */
 static fovea_status look_at_chunks(reader *r, fovea_picture_info *info) {
-  uint8_t head[8], exif[1024];
+  uint8_t head[8], frames[4], exif[1024];
   uint64_t at = 33; /* after the signature and IHDR */
   int orientation = 1;
   for (int i = 0; i < MOST_PARTS && get(r, at, head, sizeof head); i++) {
     const uint32_t size = big(head, 4);
     if (memcmp(head + 4, "IEND", 4) == 0) break;
     if (memcmp(head + 4, "tRNS", 4) == 0) info->alpha = true;
+    if (memcmp(head + 4, "acTL", 4) == 0 && get(r, at + 8, frames, sizeof frames)) info->animated = big(frames, 4) > 1;
     if (memcmp(head + 4, "eXIf", 4) == 0) {
       const size_t n = size < sizeof exif ? size : sizeof exif;
       if (get(r, at + 8, exif, n)) orientation = fovea_exif_orientation(exif, n);
@@ -136,6 +137,7 @@ static fovea_status take_frame(reader *r, uint64_t at, int marker, int orientati
   const uint64_t pixels = marker < 0xc9 ? (uint64_t)width * height : 0; /* arithmetic codes have no least length */
   info->kind = FOVEA_PICTURE_JPEG;
   info->channels = frame[5] == 1 ? 1 : 3;
+  info->inks = frame[5] == 4;
   fovea_status status = set_size(r, "JPEG", width, height, pixels, JPEG_RATIO, info);
   if (status == FOVEA_OK) turn(info, orientation);
   return status;
@@ -202,10 +204,10 @@ static fovea_status look_at_webp(reader *r, fovea_picture_info *info) {
 static fovea_status refuse(const reader *r, const char *name, const char *kind, const uint8_t *bytes, size_t size) {
   if (kind != NULL)
     return fovea_fail(FOVEA_INVALID,
-                      "'%s' is a %s picture, which fovea does not read, and to pass it over would change what is "
+                      "'%s' is %s %s picture, which fovea does not read, and to pass it over would change what is "
                       "learned; convert such files (ImageMagick: mogrify -format png FILES), take them away, or pass "
                       "them over with --skip-bad",
-                      r->path, kind);
+                      r->path, strncmp(kind, "AVIF", 4) == 0 || strncmp(kind, "Open", 4) == 0 ? "an" : "a", kind);
   if (!fovea_kind_named_picture(name)) return FOVEA_OK;
   if (size == 0)
     return fovea_fail(FOVEA_INVALID,

@@ -24,6 +24,8 @@ typedef struct fovea_picture_info {
   int channels;        /* 1 of gray, 3 of colour */
   bool alpha;          /* and one of alpha, or of a transparent colour (PNG's tRNS) */
   bool deep;           /* 16 bits in the file */
+  bool inks;           /* a JPEG of four inks, CMYK, which become RGB */
+  bool animated;       /* a PNG of several frames, of which the first is taken */
   double black, white; /* which of these become 0 and 255, others in proportion; equal: 0 and 65535, rounded */
   int orientation;     /* of Exif 2.32, 4.6.4: 1 is stored upright, 2 to 8 are turned */
 } fovea_picture_info;

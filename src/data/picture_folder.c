@@ -1,5 +1,6 @@
 #include "data/picture_folder.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,10 @@ static fovea_status pass_over(const reading *r, size_t i, const fovea_pictures_p
   return fovea_tree_skip(fovea_fail(r->what[i], "%s", r->why[i]), true, part->report);
 }
 
-static void look_how_bright(reading *r, const uint8_t *image) {
-  for (size_t i = 0; i < r->size; i++) r->brightest = image[i] > r->brightest ? image[i] : r->brightest;
+static uint8_t brightest_of(const uint8_t *image, size_t size) {
+  uint8_t brightest = 0;
+  for (size_t i = 0; i < size; i++) brightest = image[i] > brightest ? image[i] : brightest;
+  return brightest;
 }
 
 static fovea_status take_piece(reading *r, size_t piece, const uint8_t *images, const fovea_pictures_part *part,
@@ -89,7 +92,8 @@ static fovea_status take_piece(reading *r, size_t piece, const uint8_t *images, 
       continue;
     }
     memcpy(set->pixels + set->count * r->size, images + k * r->size, r->size);
-    if (r->tree->item[i].info.deep) look_how_bright(r, images + k * r->size);
+    const uint8_t brightest = r->tree->item[i].info.deep ? brightest_of(images + k * r->size, r->size) : 0;
+    if (brightest > r->brightest) r->brightest = brightest;
     if (part->labelled) {
       set->labels[set->count] = r->tree->item[i].label;
       fovea_report_taken(part->report, r->tree->item[i].label);
@@ -123,16 +127,16 @@ static fovea_status read_pieces(reading *r, const char *split, const fovea_pictu
 }
 
 /* Pictures of 10, 12 or 14 bits are stored as of 16. */
-static fovea_status remark_dark(const reading *r, const char *split, const fovea_load_options *options,
+static fovea_status remark_dark(uint8_t brightest, const char *split, const fovea_load_options *options,
                                 fovea_data_report *report) {
   enum { DARK = 64 };
   unsigned bits = 8;
-  if (r->brightest == 0 || r->brightest >= DARK || options->range[0] != options->range[1]) return FOVEA_OK;
-  while (bits < 16 && (256U * r->brightest + 255) >> bits > 0) bits++;
+  if (brightest == 0 || brightest >= DARK || options->range[0] != options->range[1]) return FOVEA_OK;
+  while (bits < 16 && (256U * brightest + 255) >> bits > 0) bits++;
   return fovea_report_remark(report,
                              "%s: pictures of 16 bits are dark, at most %u of 255: if they hold %u bits, --range 0:%u "
                              "makes that their white",
-                             split, r->brightest, bits, (1U << bits) - 1);
+                             split, brightest, bits, (1U << bits) - 1);
 }
 
 static fovea_status load_all(const fovea_pictures *p, int split, const fovea_target *target,
@@ -158,7 +162,7 @@ static fovea_status load_all(const fovea_pictures *p, int split, const fovea_tar
     status =
         fovea_report_remark(part->report, "%s: %zu of %zu pictures were damaged, as reading them told: %zu are left",
                             fovea_pictures_split[split], count - set->count, count, set->count);
-  if (status == FOVEA_OK) status = remark_dark(&r, fovea_pictures_split[split], part->options, part->report);
+  if (status == FOVEA_OK) status = remark_dark(r.brightest, fovea_pictures_split[split], part->options, part->report);
   if (status != FOVEA_OK || set->count > 0) return status;
   return fovea_fail(FOVEA_INVALID, "'%s': all of %zu pictures are damaged", p->where->folder[split], count);
 }
@@ -219,11 +223,26 @@ fovea_status fovea_picture_folder_load(const fovea_folders *where, const fovea_l
 typedef struct pictures {
   fovea_tree tree;
   fovea_target target;
+  const char *split;
+  const fovea_load_options *options;
+  fovea_data_report *report;
+  atomic_uchar brightest; /* of those of 16 bits */
 } pictures;
 
 static fovea_status picture_at(void *of, size_t i, uint8_t *pixels) {
-  const pictures *p = of;
-  return load_one(&p->tree.item[i], &p->target, pixels);
+  pictures *p = of;
+  const size_t size = (size_t)p->target.channels * (size_t)p->target.height * (size_t)p->target.width;
+  fovea_status status = load_one(&p->tree.item[i], &p->target, pixels);
+  if (status != FOVEA_OK || !p->tree.item[i].info.deep) return status;
+  const uint8_t brightest = brightest_of(pixels, size);
+  unsigned char before = atomic_load(&p->brightest);
+  while (before < brightest && !atomic_compare_exchange_weak(&p->brightest, &before, brightest)) continue;
+  return FOVEA_OK;
+}
+
+static fovea_status pictures_end(void *of) {
+  pictures *p = of;
+  return remark_dark(atomic_load(&p->brightest), p->split, p->options, p->report);
 }
 
 static void pictures_close(void *of) {
@@ -233,18 +252,22 @@ static void pictures_close(void *of) {
 }
 
 /* The part as a source, which takes its tree, and the set without its pixels. */
-static fovea_status make_source(fovea_pictures_part *part, const fovea_target *target, fovea_dataset *set,
-                                fovea_source *source) {
+static fovea_status make_source(const char *split, fovea_pictures_part *part, const fovea_target *target,
+                                fovea_dataset *set, fovea_source *source) {
   pictures *p = calloc(1, sizeof *p);
   if (p == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to read %zu images", part->tree.count);
   describe(target, set);
   set->count = part->tree.count;
-  *source = (fovea_source){.of = p, .at = picture_at, .close = pictures_close, .count = set->count};
+  *source =
+      (fovea_source){.of = p, .at = picture_at, .end = pictures_end, .close = pictures_close, .count = set->count};
   source->channels = set->channels;
   source->height = set->height;
   source->width = set->width;
   p->tree = part->tree;
   p->target = *target;
+  p->split = split;
+  p->options = part->options;
+  p->report = part->report;
   part->tree = (fovea_tree){.item = NULL};
   if (!part->labelled) return FOVEA_OK;
   set->labels = fovea_pictures_labels(&p->tree);
@@ -260,7 +283,7 @@ fovea_status fovea_picture_folder_sources(const fovea_folders *where, const fove
   bool there;
   fovea_status status = prepare(where, options, set, &p, target, &there);
   for (int i = 0; i < 2 && there && status == FOVEA_OK; i++)
-    status = make_source(&p.part[i], &target[i], set[i], source[i]);
+    status = make_source(fovea_pictures_split[i], &p.part[i], &target[i], set[i], source[i]);
   fovea_pictures_free(&p);
   for (int i = 0; i < 2 && status != FOVEA_OK; i++) fovea_source_close(source[i]);
   return status;

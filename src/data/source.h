@@ -17,6 +17,8 @@ typedef struct fovea_source {
   fovea_status (*next)(void *of, uint8_t *pixels);
   /* The same of image i, by several threads in any order; NULL where they can only come one after the other. */
   fovea_status (*at)(void *of, size_t i, uint8_t *pixels);
+  /* Remarks what came to light, after the last image by `at`; NULL: nothing. */
+  fovea_status (*end)(void *of);
   void (*close)(void *of);
 } fovea_source;
 

@@ -210,16 +210,24 @@ static fovea_status decide_range(fovea_tree *mine, const fovea_tree *other, cons
 
 static fovea_status remark_others(const char *split, const fovea_tree *mine, const double range[2],
                                   fovea_data_report *report) {
-  size_t deep = 0, turned = 0;
+  size_t deep = 0, turned = 0, inks = 0, animated = 0;
   for (size_t i = 0; i < mine->count; i++) {
     deep += mine->item[i].info.deep;
     turned += mine->item[i].info.orientation != 1;
+    inks += mine->item[i].info.inks;
+    animated += mine->item[i].info.animated;
   }
   fovea_status status = FOVEA_OK;
   if (deep > 0) status = remark_deep(split, deep, mine->count, range, report);
   if (turned > 0 && status == FOVEA_OK)
     status = fovea_report_remark(report, "%s: %zu of %zu pictures are turned upright, as their Exif says", split,
                                  turned, mine->count);
+  if (inks > 0 && status == FOVEA_OK)
+    status = fovea_report_remark(report, "%s: %zu of %zu pictures are CMYK and taken as RGB, without their profiles",
+                                 split, inks, mine->count);
+  if (animated > 0 && status == FOVEA_OK)
+    status = fovea_report_remark(report, "%s: %zu of %zu pictures are animated: the first frame is taken", split,
+                                 animated, mine->count);
   return status;
 }
 

@@ -15,7 +15,7 @@ enum { CANONICAL_LANES = 16 };
  * starts, and a call that gives the same bits in the other. Everything that it inlines is compiled with it.
  * For static functions only: clang 14 gives others another name. */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__has_attribute)
-#if __has_attribute(target_clones)
+#if __has_attribute(target_clones) && !defined __SANITIZE_THREAD__ /* which a resolver would run before */
 #define CANONICAL_CLONES __attribute__((target_clones("fma", "default")))
 #endif
 #endif

@@ -34,8 +34,10 @@ fovea_status fovea_column_require(const fovea_table *t, const char *name, size_t
   if (fovea_column_find(t, name, column)) return FOVEA_OK;
   char list[600] = "";
   size_t used = 0;
+  bool comma = false;
   for (size_t i = 0; i < t->columns; i++) {
     size_t length = strlen(t->names[i]);
+    comma = comma || strchr(t->names[i], ',');
     if (used + length + 6 > sizeof list) {
       memcpy(list + used, ", ...", 6);
       break;
@@ -44,7 +46,8 @@ fovea_status fovea_column_require(const fovea_table *t, const char *name, size_t
     memcpy(list + used, t->names[i], length + 1);
     used += length;
   }
-  return fovea_fail(FOVEA_INVALID, "there is no column %s; the columns are %s", name, list);
+  return fovea_fail(FOVEA_INVALID, "there is no column %s; the columns are %s%s", name, list,
+                    comma ? " (in an option a name with a comma stands in double quotes)" : "");
 }
 
 bool fovea_column_varies(const fovea_table *t, size_t column) {

@@ -1,5 +1,6 @@
 #include "stats/predictors.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,10 +71,10 @@ static bool is_date(const char *word) {
   return sscanf(word, "%4d%c%2d%c%4d", &a, &first, &b, &second, &c) == 5 && first == second && strchr("-./", first);
 }
 
-/* 41.5%, $5, (1), 1 100 with a space that does not break, a minus that is no hyphen. */
+/* 41.5%, $5, (1), 1:30, 1_000, 1/3. */
 static bool looks_like_number(const char *word) {
-  static const char *const signs[] = {"%", "$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x88\x92",
-                                      "(", ")"};
+  static const char *const signs[] = {
+      "%", "$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x88\x92", "(", ")", ":", "_", "/"};
   bool digits = false, other = false;
   while (*word) {
     size_t length = strspn(word, "0123456789.,+- '");
@@ -115,7 +116,7 @@ static fovea_status remark_words(fovea_predictors *p, const fovea_design_variabl
   enum { FEW = 8 };
   const size_t rows = p->table->rows;
   const bool date = is_date(v->levels[0]);
-  if (looks_like_number(v->levels[0]) && looks_like_number(v->levels[v->level_count - 1]))
+  if (!date && looks_like_number(v->levels[0]) && looks_like_number(v->levels[v->level_count - 1]))
     return fovea_design_remark(p->design,
                                "the column %s has words that look like numbers, such as %.40s: they are names here",
                                v->name, v->levels[0]);
@@ -123,6 +124,20 @@ static fovea_status remark_words(fovea_predictors *p, const fovea_design_variabl
   return fovea_design_remark(p->design,
                              "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column",
                              v->name, v->level_count, rows, v->levels[0], date ? ", a date" : "");
+}
+
+/* 01067 and its like are codes, of places and of samples, more often than amounts. */
+static fovea_status remark_codes(fovea_predictors *p, size_t column) {
+  const fovea_table *t = p->table;
+  size_t row = 0;
+  while (row < t->rows &&
+         !(*fovea_cell(t, row, column) == '0' && isdigit((unsigned char)fovea_cell(t, row, column)[1])))
+    row++;
+  if (row == t->rows) return FOVEA_OK;
+  return fovea_design_remark(p->design,
+                             "the column %s has numbers that begin with 0, such as %.40s: they are amounts here, and "
+                             "names by --categorical %s",
+                             t->names[column], fovea_cell(t, row, column), t->names[column]);
 }
 
 static fovea_status read_variable(fovea_predictors *p, size_t column, bool as_factor, fovea_design_variable *v) {
@@ -133,6 +148,7 @@ static fovea_status read_variable(fovea_predictors *p, size_t column, bool as_fa
   if (status) return status;
   if (kind == FOVEA_COLUMN_NUMBERS && !as_factor) {
     status = read_numbers(p, column, v);
+    if (!status) status = remark_codes(p, column);
     return status || !p->of_sweep ? status : take_logarithms(p, column, v);
   }
   status = fovea_column_factor(p->table, column, v);
@@ -327,6 +343,7 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   if (!status && p->sweep) status = name_ignored(p);
   if (!status) status = drop_empty(p);
   if (!status && p->design->term_count == 0 && !p->sweep)
-    status = fovea_fail(FOVEA_INVALID, "there is no column to predict %s from", p->table->names[p->response]);
+    status = fovea_fail(FOVEA_INVALID, "there is no column to predict %s from%s", p->table->names[p->response],
+                        p->table->columns == 1 ? "; --separator says what stands between the columns" : "");
   return status;
 }

@@ -267,7 +267,7 @@ static fovea_status read_table(fovea_table_reader *in, const fovea_table_options
   if (!status) status = drop_index(t);
   if (!status && !plain) status = check_cells(in->path, t);
   if (!status) status = note_reader(in, t);
-  return status ? status : fovea_table_normalize_numbers(in->path, t, in->separator, o->decimal);
+  return status ? status : fovea_table_normalize_numbers(in->path, t, in->separator, o->decimal, plain);
 }
 
 static fovea_status check_options(const fovea_table_options *o) {

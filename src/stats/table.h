@@ -28,8 +28,9 @@ size_t fovea_table_count_fields(const char *text, char separator);
 
 /* --- table_numbers.c --------------------------------------------------------------------------------------------- */
 
-/* Rewrites numbers with a decimal comma or with thousands separators as C has them, column by column. */
-fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, char separator, char decimal);
+/* Rewrites numbers with a decimal comma or with thousands separators as C has them, column by column. `ascii`: the text
+ * has no other character. */
+fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, char separator, char decimal, bool ascii);
 
 /* --- table_notes.c ----------------------------------------------------------------------------------------------- */
 

@@ -39,8 +39,10 @@ fovea_status fovea_design_remark(fovea_design *d, const char *format, ...) {
 }
 
 bool fovea_table_is_missing(const char *cell) {
-  static const char *const words[] = {"",     "NA",   "N/A",  "n/a",  "<NA>", "#N/A", "NaN", "nan", "NAN",
-                                      "-nan", "-NaN", "null", "NULL", "Null", "None", "?",   ".",   "-"};
+  static const char *const words[] = {"",         "NA",   "N/A", "n/a",  "<NA>",   "#N/A",    "NaN",
+                                      "nan",      "NAN",  "NaT", "-nan", "-NaN",   "null",    "NULL",
+                                      "Null",     "None", "#NA", "?",    "1.#IND", "-1.#IND", "1.#QNAN",
+                                      "-1.#QNAN", ".",    "-",   "n.a.", "--",     "#N/A N/A"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (strcmp(cell, words[i]) == 0) return true;
   return false;

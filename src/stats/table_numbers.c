@@ -47,6 +47,34 @@ static bool fits(const char *s, style how) {
   return *end == 0;
 }
 
+/* Replaces `from`, wherever it stands in the text, by one byte; whether it did. */
+static bool replace(char *text, const char *from, char by) {
+  char *at = strstr(text, from);
+  const bool found = at != NULL;
+  for (const size_t size = strlen(from); at; at = strstr(at, from)) {
+    *at++ = by;
+    memmove(at, at + size - 1, strlen(at + size - 1) + 1);
+  }
+  return found;
+}
+
+/* Writes a number's blanks that do not break, as French and German programs put them between thousands, and its minus
+ * as ASCII has them; what is no number then stays as it is. */
+static void write_plainly(char *cell) {
+  char plain[64];
+  if (strlen(cell) >= sizeof plain || !strpbrk(cell, "\xc2\xe2")) return;
+  snprintf(plain, sizeof plain, "%s", cell);
+  bool any = replace(plain, "\xc2\xa0", ' ');
+  any |= replace(plain, "\xe2\x80\xaf", ' ');
+  any |= replace(plain, "\xe2\x80\x89", ' ');
+  any |= replace(plain, "\xe2\x88\x92", '-');
+  for (unsigned k = 0; any && k < STYLES; k++)
+    if (fits(plain, styles[k])) {
+      memcpy(cell, plain, strlen(plain) + 1);
+      return;
+    }
+}
+
 static unsigned with_decimal(unsigned all, char decimal) {
   for (unsigned k = 0; k < STYLES; k++)
     if (styles[k].decimal != decimal) all &= ~(1U << k);
@@ -157,10 +185,11 @@ static fovea_status choose(const char *path, const fovea_table *t, size_t column
                     path, line, t->names[column], cell, strchr(cell, ',') ? "comma" : "point");
 }
 
-fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, char separator, char decimal) {
+fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, char separator, char decimal, bool ascii) {
   names thousands = {.count = 0}, commas = {.count = 0}, points = {.count = 0};
   unsigned *of_columns = malloc(t->columns * sizeof *of_columns);
   if (!of_columns) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for %zu columns", t->columns);
+  for (size_t i = 0; i < t->rows * t->columns && !ascii; i++) write_plainly(t->cells[i]);
   for (size_t j = 0; j < t->columns; j++) of_columns[j] = styles_of(t, j);
   const char found = find_decimal(t, of_columns), usual = found ? found : separator == ',' ? '.' : 0;
   const bool guessed = !decimal && !usual && !has_points(t, of_columns);

@@ -44,16 +44,46 @@ static void skip_blanks(fovea_table_reader *in) {
   while (in->at < in->end && is_blank(in, *in->at)) in->at++;
 }
 
-/* An unquoted field, without the blanks around it; `in` stops at what ends it. */
-static char *read_plain(fovea_table_reader *in, bool blanks_before) {
-  char *from = in->at;
+/* Whether the three bytes are a blank, or a character that is not seen: U+2000 to U+200F, U+2028 to U+202F, U+205F to
+ * U+206F, U+3000, U+FEFF. */
+static bool is_unseen(const char *bytes) {
+  const unsigned char *s = (const unsigned char *)bytes, last = s[2];
+  if (s[0] == 0xe2 && s[1] == 0x80) return last <= 0x8f || (last >= 0xa8 && last <= 0xaf);
+  if (s[0] == 0xe2 && s[1] == 0x81) return last >= 0x9f && last <= 0xaf;
+  return memcmp(bytes, "\xe3\x80\x80", 3) == 0 || memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
+}
+
+static bool is_hard_blank(const char *bytes) { return memcmp(bytes, "\xc2\xa0", 2) == 0; }
+
+/* How many bytes the blank at the front of a field has, and the one at its end; 0: there is none. */
+static size_t blank_at(const fovea_table_reader *in, const char *from, const char *to) {
+  if (to > from && is_blank(in, *from)) return 1;
+  if (to - from >= 2 && is_hard_blank(from)) return 2;
+  return to - from >= 3 && is_unseen(from) ? 3 : 0;
+}
+
+static size_t blank_before(const fovea_table_reader *in, const char *from, const char *to) {
+  if (to > from && is_blank(in, to[-1])) return 1;
+  if (to - from >= 2 && is_hard_blank(to - 2)) return 2;
+  return to - from >= 3 && is_unseen(to - 3) ? 3 : 0;
+}
+
+/* Leaves out the blanks around a field's text from *from to *to, and counts words that had any. */
+static void trim(fovea_table_reader *in, char **from, char **to, bool had_blanks) {
+  const char *end = *to;
+  for (size_t n; (n = blank_before(in, *from, *to)) > 0;) *to -= n;
+  for (size_t n; (n = blank_at(in, *from, *to)) > 0; had_blanks = true) *from += n;
+  const bool number = strchr("0123456789+-.", **from) != NULL;
+  in->trimmed += (had_blanks || *to < end) && *to > *from && !number;
+}
+
+/* An unquoted field; `in` stops at what ends it. */
+static char *read_plain(fovea_table_reader *in) {
+  const char *from = in->at;
   while (in->at < in->end && !ends_field(in, *in->at) && *in->at != '"') in->at++;
   char *to = in->at;
-  if (to > from && to[-1] == '\r' && (to == in->end || *to == '\n')) to--;
-  const char *end = to;
-  while (to > from && is_blank(in, to[-1])) to--;
-  const bool number = strchr("0123456789+-.", *from) != NULL;
-  in->trimmed += (blanks_before || to < end) && to > from && !number;
+  if (to == in->end || *to == '\n')
+    while (to > from && to[-1] == '\r') to--;
   return to;
 }
 
@@ -69,11 +99,13 @@ static fovea_status read_field(fovea_table_reader *in, char **field, bool *quote
     if (status) return status;
     if (in->separator != FOVEA_TABLE_BLANKS) skip_blanks(in);
   } else {
-    to = read_plain(in, before < in->at && in->separator != FOVEA_TABLE_BLANKS);
+    to = read_plain(in);
   }
+  trim(in, field, &to, !*quoted && before < *field && in->separator != FOVEA_TABLE_BLANKS);
   const char *stop = in->at;
   if (in->separator == FOVEA_TABLE_BLANKS) skip_blanks(in); /* those before the next field, or the line's end */
-  if (in->at < in->end && *in->at == '\r' && (in->at + 1 == in->end || in->at[1] == '\n')) in->at++;
+  const size_t returns = strspn(in->at, "\r");              /* two where a program wrote \r\n as text on Windows */
+  if (in->at + returns == in->end || in->at[returns] == '\n') in->at += returns;
   *last = in->at == in->end || *in->at == '\n';
   const bool separated = in->separator == FOVEA_TABLE_BLANKS ? in->at > stop : !*last && *in->at == in->separator;
   if (!*last && !separated)

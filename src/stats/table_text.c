@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
+#include "base/foreign.h"
 #include "base/gzip.h"
 #include "stats/table.h"
 
@@ -59,6 +60,27 @@ static bool starts_with(const char *text, size_t size, const char *bytes, size_t
   return size >= count && memcmp(text, bytes, count) == 0;
 }
 
+#define SAVE(read) "; in Python: pandas." read "(FILE).to_csv('table.csv', index=False)"
+
+/* FOVEA_INVALID, naming it, for a text that is known to be no table. */
+static fovea_status check_foreign(const char *path, const char *text, size_t size) {
+  static const fovea_magic kinds[] = {
+      {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, 0, "an Excel workbook: save its sheet as CSV" SAVE("read_excel")},
+      {"PK\3\4", 4, 0, "a zip archive, as .xlsx and .ods are: save the sheet as CSV, or unzip it first"},
+      {"PAR1", 4, 0, "a Parquet file" SAVE("read_parquet")},
+      {"\x89HDF\r\n\x1a\n", 8, 0, "an HDF5 file" SAVE("read_hdf")},
+      {"$FL2", 4, 0, "an SPSS file" SAVE("read_spss")},
+      {"<stata_dta>", 11, 0, "a Stata file" SAVE("read_stata")},
+      {"X\n\0\0\0", 5, 0, "a file of R's saveRDS; in R: write.csv(readRDS(FILE), 'table.csv', row.names = FALSE)"},
+      {"{\"", 2, 0, "JSON and no table: write it as CSV"},
+      {"[{", 2, 0, "JSON and no table: write it as CSV"},
+  };
+  const uint8_t *bytes = (const uint8_t *)text;
+  const char *says = fovea_magic_find(kinds, sizeof kinds / sizeof *kinds, bytes, size);
+  if (!says) says = fovea_foreign(bytes, size < FOVEA_FOREIGN_BYTES ? size : FOVEA_FOREIGN_BYTES);
+  return says ? fovea_fail(FOVEA_INVALID, "%s: this is %s", path, says) : FOVEA_OK;
+}
+
 fovea_status fovea_table_load(const char *path, char **text, char **start, size_t *size) {
   fovea_gzip *file = NULL;
   *text = NULL;
@@ -70,6 +92,8 @@ fovea_status fovea_table_load(const char *path, char **text, char **start, size_
   if (status) return status;
   if (starts_with(*text, *size, "\xff\xfe", 2) || starts_with(*text, *size, "\xfe\xff", 2))
     return fovea_fail(FOVEA_INVALID, "%s: the text is UTF-16; convert it: iconv -f utf-16 -t utf-8", path);
+  status = check_foreign(path, *text, *size);
+  if (status) return status;
   if (memchr(*text, 0, *size)) return fovea_fail(FOVEA_INVALID, "%s: a zero byte in it; this is no CSV file", path);
   const size_t mark = starts_with(*text, *size, "\xef\xbb\xbf", 3) ? 3 : 0;
   *start = *text + mark;

@@ -30,6 +30,11 @@ static void copy(const char *path, const char *source) {
   snprintf(file, sizeof file, FOVEA_SOURCE_DIR "/tests/data/kinds/%s", source);
   if (strcmp(source, "text") == 0)
     temp_file(path, "hello", 5);
+  else if (strcmp(source, "avif") == 0)
+    temp_file(path,
+              "\0\0\0\x1c"
+              "ftypavif\0\0\0\0",
+              16);
   else if (strcmp(source, "empty") == 0)
     temp_file(path, "", 0);
   else if (strcmp(source, "fifo") == 0)
@@ -241,6 +246,15 @@ static void test_kinds(void **state) {
        BOTH "#.png=rgb.png train/cat/1.png=turned.png",
        {RGB(6, 6, 2), {"1 of 6 pictures are turned upright, as their Exif says"}},
        {0}},
+      {"cmyk",
+       "{train,test}/#.jpg=../jpeg/cmyk.jpg",
+       {FOVEA_OK, 3, 3, 0, 3, 23, 37, {"train: 3 of 3 pictures are CMYK and taken as RGB"}},
+       {0}},
+      {"animated-png",
+       BOTH "#.png=gray.png train/cat/1.png=animated.png",
+       {GRAY(6, 6, 2), {"train: 1 of 6 pictures are animated: the first frame is taken"}},
+       {0}},
+      {"avif", BOTH "#.png=gray.png train/cat/1.png=avif", {REFUSED, {"is an AVIF picture"}}, {0}},
       {"150-png-without-suffix", BOTH "#=gray.png", {GRAY(6, 6, 2), {NULL}}, {0}},
   };
   TRY(samples);
@@ -327,6 +341,10 @@ static void test_folders(void **state) {
        "{train,test}/im#.png=gray.png train/__MACOSX/._3.png=text",
        {GRAY(3, 3, 0), {"1 __MACOSX"}},
        {0}},
+      {"recycled",
+       "{cat,dog,$RECYCLE.BIN,lost+found}/#.png=gray.png",
+       {GRAY(5, 1, 2), {"cat=0\ndog=1\n", "1 $RECYCLE.BIN", "1 lost+found"}},
+       {0}},
       {"75-eadir", BOTH "#.png=gray.png train/cat/@eaDir/0.png=text", {GRAY(6, 6, 2), {"1 @eaDir"}}, {0}},
       {"80-nested-deeper",
        "{train,test}/animals/{cat,dog}/#.png=gray.png",
@@ -410,6 +428,8 @@ static void test_folders(void **state) {
        {0}},
       {"train2017", "{train,val}2017/{cat,dog}/#.png=gray.png", {GRAY(6, 6, 2), {NULL}}, {0}},
       {"DIV2K", "DIV2K_{train,valid}_HR/#.png=gray.png", {GRAY(3, 3, 0), {NULL}}, {0}},
+      {"cyclegan", "{train,test}{A,B}/#.png=gray.png", {REFUSED, {"has both 'trainA' and 'trainB'"}}, {0}},
+      {"trainA", "{train,test}A/#.png=gray.png", {GRAY(3, 3, 0), {NULL}}, {0}},
       {"two-of-seg_train",
        "seg_{train,training,test}/#.png=gray.png",
        {REFUSED, {"has both 'seg_train' and 'seg_training'"}},
@@ -454,6 +474,10 @@ static void test_folders(void **state) {
       {"152-unknown-in-test",
        "{train,test}/{3,7}/#.png=gray.png test/unknown/#.png=gray.png",
        {GRAY(6, 9, 2), {"3=0\n7=1\nunknown=2\n", "'unknown' is not a number"}},
+       {0}},
+      {"accents",
+       "train/caf\xc3\xa9/#.png=gray.png test/cafe\xcc\x81/#.png=gray.png {train,test}/cage/#.png=gray.png",
+       {GRAY(6, 6, 2), {"'caf\xc3\xa9' and 'cafe\xcc\x81' differ in how their accents are written: they are two"}},
        {0}},
       {"153-case-collision",
        "{train,test}/{Cat,cat}/#.png=gray.png",
@@ -604,6 +628,23 @@ static void test_split_stays(void **state) {
   }
 }
 
+/* 'cat ' is another class than 'cat', which is said; that a folder's only picture is no set, too. */
+static void test_names(void **state) {
+  (void)state;
+  static char said[SAID];
+  fovea_dataset *set = NULL;
+  make("blanks", "{train,test}/{cat,cats}/#.png=gray.png");
+  copy("blanks/train/cat /0.png", "gray.png");
+  assert_int_equal(fovea_dataset_load(temp_path("blanks"), "train", 0, &set), FOVEA_OK);
+  gather(set, said);
+  assert_non_null(strstr(said, "'cat' and 'cat ' differ in blanks at the end alone: they are two classes\n"));
+  assert_null(strstr(said, "'cats'"));
+  fovea_dataset_destroy(set);
+  set = NULL;
+  assert_int_equal(fovea_dataset_load(temp_path("blanks/train/cat/0.png"), "train", 0, &set), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "is one picture: --data names the folder that holds them"));
+}
+
 static void test_many_classes(void **state) {
   (void)state;
   char name[64];
@@ -631,6 +672,7 @@ int main(void) {
       cmocka_unit_test(test_layouts_of_others),
       cmocka_unit_test(test_split),
       cmocka_unit_test(test_split_stays),
+      cmocka_unit_test(test_names),
       cmocka_unit_test(test_many_classes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <png.h>
 
 #include "base/file.h"
 #include "data/batches.h"
@@ -33,8 +34,12 @@ static fovea_status begin(void *user, const fovea_dataset *train, const fovea_da
 
 static bool progress(void *user, size_t images) { return images <= *(size_t *)user; }
 static bool stop(void *user, size_t images) { return (void)user, images < 8; }
+static char last_remark[1024]; /* of the training images */
+
 static void end(void *user, const fovea_dataset *train, const fovea_dataset *test) {
-  (void)user, (void)train, (void)test;
+  (void)user, (void)test;
+  const fovea_data_report *r = train->report;
+  snprintf(last_remark, sizeof last_remark, "%s", r->remark_count > 0 ? r->remarks[r->remark_count - 1] : "");
 }
 
 static fovea_status pack_with(const char *from, const char *to, const fovea_load_options *options,
@@ -324,6 +329,26 @@ static void refused(void **state) {
   assert_non_null(strstr(fovea_error_message(), "give --transpose to fovea pack"));
 }
 
+/* What reading alone tells of pictures is said when they are packed, too, and as it is when they are loaded. */
+static void dark_pictures(void **state) {
+  (void)state;
+  png_image image = {.version = PNG_IMAGE_VERSION, .width = 2, .height = 1, .format = PNG_FORMAT_LINEAR_Y};
+  for (int i = 0; i < 4; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "deep/%s/%d.png", i % 2 ? "test" : "train", i);
+    assert_int_equal(png_image_write_to_file(&image, temp_file(name, "", 0), 0, (uint16_t[]){0, 3000}, 0, NULL), 1);
+  }
+  assert_int_equal(pack("deep", "deep.fovea"), FOVEA_OK);
+  assert_string_equal(last_remark,
+                      "train: pictures of 16 bits are dark, at most 12 of 255: if they hold 12 bits, --range "
+                      "0:4095 makes that their white");
+  fovea_dataset *set = load("deep", "train", &none);
+  assert_string_equal(last_remark, set->report->remarks[set->report->remark_count - 1]);
+  fovea_dataset_destroy(set);
+  assert_int_equal(pack_with("deep", "deep.fovea", &(fovea_load_options){.range = {0, 4095}}, progress), FOVEA_OK);
+  assert_null(strstr(last_remark, "dark"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),
                                      cmocka_unit_test(sample_is_its_images),
@@ -333,6 +358,7 @@ int main(void) {
       cmocka_unit_test(only_own_places_are_read),
                                      cmocka_unit_test(every_bit_and_cut),
                                      cmocka_unit_test(changed_in_use),
+                                     cmocka_unit_test(dark_pictures),
                                      cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

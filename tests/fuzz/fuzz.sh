@@ -13,13 +13,13 @@ if ! echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d == 0 && 
   echo 'skipped: not installed: clang with libFuzzer'
   exit 77
 fi
-packages=(libpng libjpeg jansson libzip zlib)
+packages=(libpng libjpeg jansson libzip zlib lapacke)
 webp=()
 pkg-config --exists libwebp && packages+=(libwebp) && webp=(-DFOVEA_WEBP)
 read -r -a flags <<<"$(pkg-config --cflags "${packages[@]}")"
 read -r -a libraries <<<"$(pkg-config --libs "${packages[@]}")"
 cc=(clang -g -O1 -std=c11 '-fsanitize=fuzzer,address,undefined' -fno-sanitize-recover=undefined -ffp-contract=off
-  -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc "${webp[@]}")
-"${cc[@]}" "${flags[@]}" "tests/fuzz/$name.c" src/data/*.c src/base/*.c -o "$build/$name" "${libraries[@]}" -lm -lpthread
+  -D_POSIX_C_SOURCE=200809L -Iinclude -Isrc -Itests "${webp[@]}")
+"${cc[@]}" "${flags[@]}" "tests/fuzz/$name.c" tests/fuzz/read_table.c src/data/*.c src/base/*.c src/stats/*.c -o "$build/$name" "${libraries[@]}" -lm -lpthread
 "$build/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=65536 -print_final_stats=1 \
   -artifact_prefix="$build/$name-" "$build/corpus-$name" "$@" 2>&1 | tail -n 12

@@ -19,4 +19,7 @@
  * can stay there, in its file. Aborts where a set comes out that breaks what fovea/data.h says of it. */
 void fuzz_read(const char *reader, const char *name, const uint8_t *data, size_t size);
 
+/* Reads the bytes as a table, makes designs of it, fits and prints them. Aborts where a good fit cannot be printed. */
+void fuzz_table(const uint8_t *data, size_t size);
+
 #endif

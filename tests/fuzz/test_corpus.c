@@ -15,6 +15,7 @@
 
 enum { PATH = 1024, MOST = 1 << 20 };
 
+/* `name` NULL: tables. */
 static size_t read_folder(const char *reader, const char *name) {
   char folder[PATH], path[2 * PATH];
   size_t count = 0;
@@ -27,7 +28,10 @@ static size_t read_folder(const char *reader, const char *name) {
     if (entry->d_name[0] == '.') continue;
     snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
     assert_int_equal(fovea_file_read(path, MOST, &bytes, &size), FOVEA_OK);
-    fuzz_read(reader, name, bytes, size);
+    if (name != NULL)
+      fuzz_read(reader, name, bytes, size);
+    else
+      fuzz_table(bytes, size);
     free(bytes);
     count++;
   }
@@ -43,9 +47,14 @@ static size_t read_folder(const char *reader, const char *name) {
 FUZZ_READERS(X)
 #undef X
 
+static void test_table(void **state) {
+  (void)state;
+  assert_true(read_folder("table", NULL) > 3);
+}
+
 int main(void) {
 #define X(reader, name) cmocka_unit_test(test_##reader),
-  const struct CMUnitTest tests[] = {FUZZ_READERS(X)};
+  const struct CMUnitTest tests[] = {FUZZ_READERS(X) cmocka_unit_test(test_table)};
 #undef X
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

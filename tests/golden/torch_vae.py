@@ -36,13 +36,13 @@ def conv_same(x, weight, bias=None, s=1):
     return F.conv2d(pad_same(x, k, s), weight, bias, stride=s)
 
 
-def up_same(x, weight, s=2):
-    """The exact gradient of conv_same from n s to n pixels: crop `before` pixels off the full result."""
-    k, (h, w) = weight.shape[2], x.shape[2:]
-    before = max(k - s, 0) // 2
+def up_same(x, weight, s=2, size=None):
+    """The exact gradient of conv_same from `size` pixels, n s without one, to n: the full result less the padding."""
+    k, (h, w) = weight.shape[2], size or [n * s for n in x.shape[2:]]
+    top, left = (max((-(-n // s) - 1) * s + k - n, 0) // 2 for n in (h, w))
     y = F.conv_transpose2d(x, weight, stride=s)
-    y = F.pad(y, [0, max(w * s + before - y.shape[3], 0), 0, max(h * s + before - y.shape[2], 0)])
-    return y[:, :, before:before + h * s, before:before + w * s]
+    y = F.pad(y, [0, max(w + left - y.shape[3], 0), 0, max(h + top - y.shape[2], 0)])
+    return y[:, :, top:top + h, left:left + w]
 
 
 def glorot(*shape):
@@ -152,12 +152,16 @@ class Coder(nn.Module):
             c = u
         self.conv_out, self.bn_out = Weight(c_out, c, 3, 3), BatchNorm(c_out)
 
-    def forward(self, x):
+    def forward(self, x, sizes=None):
+        """`sizes`: of a decoder, what each step up leads to."""
         layer = self._modules
         x = F.relu(conv_same(x, self.conv_in.weight))
         for i in range(1, self.inner + 1):
             x = layer[f"block{i}"](x)
-            x = up_same(x, layer[f"up{i}"].weight) if self.up else conv_same(x, layer[f"down{i}"].weight, s=2)
+            if self.up:
+                x = up_same(x, layer[f"up{i}"].weight, size=sizes[i - 1])
+            else:
+                x = conv_same(x, layer[f"down{i}"].weight, s=2)
         x = self.bn_out(conv_same(x, self.conv_out.weight))
         return torch.sigmoid(x) if self.up else F.relu(x)
 
@@ -188,16 +192,16 @@ class Bottleneck(nn.Module):
 class VAE(nn.Module):
     def __init__(self, o, channels, height, width):
         super().__init__()
-        units, s = o.arch, 2 ** (len(o.arch) - 2)
-        if height % s or width % s:
-            sys.exit(f"torch_vae: {height}x{width} images are not divisible by {s}")
+        units, self.sizes = o.arch, [(height, width)]
+        for _ in units[1:-1]:
+            self.sizes.append(tuple(-(-n // 2) for n in self.sizes[-1]))
         self.encoder = Coder(channels, units, units[-1], False, o)
-        self.bottleneck = Bottleneck(height // s, width // s, units[-1], o.latent)
+        self.bottleneck = Bottleneck(*self.sizes[-1], units[-1], o.latent)
         self.decoder = Coder(units[-1], units[::-1], channels, True, o)
 
     def forward(self, x, eps=None):
         y, mu, logvar = self.bottleneck(self.encoder(x), eps)
-        return self.decoder(y), mu, logvar
+        return self.decoder(y, self.sizes[-2::-1]), mu, logvar
 
 
 def bce(p, y):
@@ -266,10 +270,12 @@ def read_idx(path):
 
 def load_images(folder, stem, limit):
     """The same images that Fovea takes with the same limit."""
-    images = read_idx(os.path.join(folder, stem + "-images-idx3-ubyte"))
+    name = os.path.join(folder, stem + "-images-idx")
+    gray = any(os.path.exists(name + "3-ubyte" + end) for end in ("", ".gz"))
+    images = read_idx(name + "3-ubyte")[:, None] if gray else read_idx(name + "4-ubyte").transpose(0, 3, 1, 2)
     labels = read_idx(os.path.join(folder, stem + "-labels-idx1-ubyte"))
     chosen = philox.fair_sample(labels, limit or len(labels))
-    return torch.tensor(images[chosen, None].astype(np.float32) / 255)
+    return torch.tensor(images[chosen].astype(np.float32) / 255)
 
 
 def epoch(net, x, o, optimizer=None):

@@ -47,7 +47,8 @@ static void check_refused(const char *csv, const fovea_design_options *o, const 
 
 static void test_words(void **state) {
   (void)state;
-  static const char *const words[] = {"", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?", ".", "-"};
+  static const char *const words[] = {"",  "NA", "N/A", "n/a",  "NaN", "nan", "null", "NULL",     "None",   "?",
+                                      ".", "-",  "NaT", "n.a.", "--",  "#NA", "<NA>", "#N/A N/A", "1.#IND", "-1.#QNAN"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     char csv[80], message[80];
     snprintf(csv, sizeof csv, "a,w,y\n1,u,2\n3,%s,4\n5,v,6\n%s,u,8\n", words[i], words[i]);
@@ -106,6 +107,14 @@ static void test_remarks(void **state) {
   assert_non_null(d->remarks);
   assert_null(strstr(d->remarks, "date"));
   fovea_design_destroy(d);
+  check("a,zip,y\n0.5,00123,1\n0,10000,2\n1,20000,3\n", NULL,
+        "y: a zip; 0.5 123; 0 10000; 1 20000|the column zip has numbers that begin with 0, such as 00123: they are "
+        "amounts here, and names by --categorical zip\n");
+  check(
+      "t,y\n1:30,1\n2:00,2\n3:45,2\n", NULL,
+      "y: t_1:30 t_2:00 t_3:45; 1 0 0; 0 1 0; 0 0 1|the column t has words that look like numbers, such as 1:30: they "
+      "are names here\n");
+  check_refused("a~y\n1~2\n3~4\n", NULL, "no column to predict a~y from; --separator says what stands between");
   check("who,y\na,1\nb,2\nc,3\n", NULL, "y: who_a who_b who_c; 1 0 0; 0 1 0; 0 0 1");
   check_refused("w,y\n\"a\nb\",1\nu,2\n", NULL, "line 2, column w: a word with a tab or a line break");
   check_refused("w,y\n1,3\n\"u\n\tv\",1\n", NULL, "line 3, column w: \"u\\n\\tv\" is not a number");

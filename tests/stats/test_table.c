@@ -73,6 +73,26 @@ static void test_reads(void **state) {
       {"pandas' index read and written again", "Unnamed: 0,a\n0,1\n1,3\n", "a|\n2:1|\n3:3|"},
       {"R's row names", "\"a\" \"b\"\n\"1\" 1 2\n\"2\" 3 4\n", "a|b|\n2:1|2|\n3:3|4|"},
       {"blanks around words", "a , b\n u, v w \n u ,\tx\n", "a|b|\n2:u|v w|\n3:u|x|"},
+      {"blanks that do not break, and characters that are not seen, around words",
+       "a,\xc2\xa0"
+       "b\n\xe2\x80\x8eu\xc2\xa0,v\xe2\x80\x8b \n\xe3\x80\x80u,\xef\xbb\xbfv w\xe2\x81\xa0\n",
+       "a|b|\n2:u|v|\n3:u|v w|"},
+      {"characters that are seen", "a,b\n\xe2\x80\xa6,\xe2\x82\xac\n", "a|b|\n2:\xe2\x80\xa6|\xe2\x82\xac|"},
+      {"blanks in quotes", "a,b\n\" u \",\" \"\nu,\"v\"\n", "a|b|\n2:u||\n3:u|v|"},
+      {"thousands by blanks that do not break",
+       "a;b\n1\xc2\xa0"
+       "234;1\xe2\x80\xaf"
+       "234,5\n2\xe2\x80\x89"
+       "000\xc2\xa0"
+       "000;-\n3;u\xc2\xa0v\n",
+       "a|b|\n2:1234|1 234,5|\n3:2000000|-|\n4:3|u\xc2\xa0v|"},
+      {"a minus",
+       "a,b\n\xe2\x88\x92"
+       "1.5,x\xe2\x88\x92"
+       "1\n",
+       "a|b|\n2:-1.5|x\xe2\x88\x92"
+       "1|"},
+      {"CRLF written as text", "a,b\r\r\n1,\"2\"\r\r\n3,4\r\r\n", "a|b|\n2:1|2|\n3:3|4|"},
       {"names of numbers in quotes", "\"1\",\"2\"\n1,2\n", "1|2|\n2:1|2|"},
       {"UTF-8",
        "gr\xc3\xb6\xc3\x9f"
@@ -126,6 +146,12 @@ static void test_refuses(void **state) {
       {"a,b\n1,2,3\n4,5\n", "line 3 has 2 fields, the header has 2"},
       {"a,\xc0\xaf\n1,2\n", "not UTF-8"},
       {"a,\"b\nc\"\n1,2\n", "control character, 0x0a"},
+      {"PK\3\4 xl/workbook.xml", "this is a zip archive, as .xlsx and .ods are: save the sheet as CSV"},
+      {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "this is an Excel workbook: save its sheet as CSV"},
+      {"PAR1", "this is a Parquet file"},
+      {"BZh9", "this is compressed by bzip2"},
+      {"\n<!DOCTYPE html>\n<html>\n", "this is an HTML page: the download went wrong"},
+      {"[{\"a\": 1, \"y\": 2},\n{\"a\": 2, \"y\": 3}]\n", "this is JSON and no table"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     fovea_table *t = NULL;
