@@ -125,7 +125,7 @@ struct fovea_plan {
       *prepack;           /* those that prepack weights, which `replay` has not; NULL: there are none, or likewise */
   uint64_t prepacked_for; /* changes of the parameters when those ran, and one; 0: never */
   int request;            /* that the records made now answer; 0: none */
-  bool aside;             /* the records made now are of the side stream */
+  bool on_side_stream;    /* the records made now are of it */
   int group_count;        /* so far */
   multi_tensor multi[FOVEA_MULTI_COUNT];
   fovea_record **put_off; /* alike.c */

@@ -11,13 +11,13 @@
 enum { GROUPS_BEHIND = 2 };
 
 void fovea_plan_side_stream(fovea_plan *plan, bool on) {
-  plan->aside = on && plan->device->side_stream && !plan->resources.clblast;
+  plan->on_side_stream = on && plan->device->side_stream && !plan->resources.clblast;
 }
 
 /* A group has a record at least: what waits for a multi-tensor launch makes none. */
 int fovea_plan_next_group(fovea_plan *plan) {
   const bool follows = plan->record_count > 0 && plan->records[plan->record_count - 1]->group > 0;
-  if (!plan->aside) return 0;
+  if (!plan->on_side_stream) return 0;
   return follows ? plan->group_count : ++plan->group_count;
 }
 

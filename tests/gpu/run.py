@@ -1,8 +1,10 @@
-"""run.py PACKED OUT: the steps of run.sh, most wanted first, within its time; then table.md of what they gave. A step that
-fails, or that there is no time for, is named with its reason."""
+"""run.py PACKED OUT: the steps of run.sh, most wanted first, within its time; table.md of what they gave, written anew
+before each. A step that fails, or that there is no time for, is named with its reason; so is a signal that ends the run."""
 import json
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,8 +12,17 @@ import time
 PACKED, OUT = map(pathlib.Path, sys.argv[1:3])
 END = time.monotonic() + float(os.environ.get("FOVEA_RUN_SECONDS", "570"))
 DEVICE = os.environ.get("FOVEA_RUN_DEVICE", "")
+LOADER, LIBRARIES = (os.environ.get(f"FOVEA_RUN_{what}", "") for what in ("LOADER", "LIBRARIES"))
 BATCHES = (64, 1024)
-lacked, results = [], {}
+lacked, results, said = [], {}, {}
+
+
+class Stopped(BaseException):
+    pass
+
+
+def stop(number, _):
+    raise Stopped(signal.Signals(number).name)
 
 
 def run(name, most, *command):
@@ -20,12 +31,24 @@ def run(name, most, *command):
     if seconds < 5:
         lacked.append(f"{name}: no time was left")
         return None
-    begun, environment = time.monotonic(), dict(os.environ)
-    if command[0] == PACKED / "fovea":
-        environment["LD_LIBRARY_PATH"] = os.environ["FOVEA_RUN_LIBRARIES"]
+    write_table([f"{name} and all after it: the run has not come to its end"])
     try:
-        done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=seconds, env=environment)
+        print(f"{name}: at most {seconds:.0f} s", file=sys.stderr, flush=True)
+        return run_within(name, seconds, [str(c) for c in command])
+    except Stopped as why:
+        lacked.append(f"{name}: stopped by {why}")
+        raise
+
+
+def run_within(name, seconds, command):
+    begun, environment = time.monotonic(), dict(os.environ)
+    if command[0] == str(PACKED / "fovea") and LOADER:
+        command = [LOADER, "--library-path", LIBRARIES, *command]
+    elif command[0] == str(PACKED / "fovea"):
+        environment["LD_LIBRARY_PATH"] = LIBRARIES
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds,
+                              env=environment)
     except subprocess.TimeoutExpired:
         lacked.append(f"{name}: took more than {seconds:.0f} s")
         return None
@@ -34,17 +57,21 @@ def run(name, most, *command):
         return None
     (OUT / f"{name.replace(' ', '_')}.txt").write_text(done.stdout + done.stderr)
     print(f"{name}: {time.monotonic() - begun:.0f} s, status {done.returncode}", file=sys.stderr, flush=True)
+    last = ((done.stderr + done.stdout).strip().splitlines() or ["no message"])[-1][:160]
+    said[name] = done.stdout.strip() or last
     if done.returncode:
-        said = (done.stderr + done.stdout).strip().splitlines() or ["no message"]
-        lacked.append(f"{name}: status {done.returncode}: {said[-1][:160]}")
+        lacked.append(f"{name}: status {done.returncode}: {last}")
         return None
     return done.stdout
 
 
 def run_json(name, most, *command):
     text = run(name, most, *command)
-    if text is not None:
-        results[name] = json.loads(text)
+    try:
+        if text is not None:
+            results[name] = json.loads(text)
+    except ValueError:
+        lacked.append(f"{name}: what it wrote is not JSON: {text[:80]!r}")
 
 
 def fovea(subcommand, *options):
@@ -69,24 +96,53 @@ def peers(cuda):
                          "--steps", 15 if cuda else 2, "--data", "/nowhere", "--json", *device)
 
 
-def steps():
-    run_json("devices", 30, PACKED / "fovea", "devices", "--json")
-    devices = [d for d in results.get("devices", {}).get("devices", []) if d["usable"]]
-    gpu = any(d["type"] == "gpu" for d in devices)
+def card():
+    """What NVIDIA's own tool says before the first step: a card that others use tells nothing of our times."""
+    if not shutil.which("nvidia-smi"):
+        lacked.append("nvidia-smi: not installed, so that it is not known whether others use a card")
+        return
+    run("nvidia-smi", 20, "nvidia-smi", "--format=csv,noheader,nounits",
+        "--query-gpu=name,driver_version,memory.used,memory.total,utilization.gpu,clocks.max.sm,power.limit")
+    users = run("nvidia-smi processes", 20, "nvidia-smi", "--format=csv,noheader",
+                "--query-compute-apps=pid,process_name,used_memory")
+    if users and users.strip():
+        lacked.append("a free card: before the first step it was used by " + "; ".join(users.strip().splitlines()))
+
+
+def usable_devices():
+    return [d for d in results.get("devices", {}).get("devices", []) if d["usable"]]
+
+
+def ours(gpu):
     if not gpu:
-        lacked.append("a GPU: the best device is " + ", ".join(d["name"] for d in devices[:1]))
+        lacked.append("a GPU: the best device is " + usable_devices()[0]["name"])
         lacked.append("the seed network's bench, for a GPU alone: Fovea's figures are those of 8,6,4,2 units")
     bench("bench 64", 64, gpu, 120)
     run("check", 240, *fovea("check"))
     bench("bench 1024", 1024, gpu, 120)
+
+
+def tuned(gpu):
+    if not gpu:
+        lacked.append("bench --tune: some 5 minutes, for a GPU alone")
+    elif run("bench tune", 200, *fovea("bench", "--tune")) is not None:
+        bench("bench 64 tuned", 64, gpu, 60)
+
+
+def steps():
+    card()
+    run_json("devices", 30, PACKED / "fovea", "devices", "--json")
+    usable = usable_devices()
+    gpu = any(d["type"] == "gpu" for d in usable)
+    if usable:
+        ours(gpu)
+    else:
+        lacked.append("all of Fovea's figures: no usable OpenCL device, and no CUDA driver in its place")
     asked = run("torch", 60, sys.executable, "-c", "import torch; print(torch.cuda.is_available())")
     if asked is not None:
         peers(asked.strip() == "True")
-    if gpu:
-        if run("bench tune", 200, *fovea("bench", "--tune")) is not None:
-            bench("bench 64 tuned", 64, gpu, 60)
-    else:
-        lacked.append("bench --tune: some 5 minutes, for a GPU alone")
+    if usable:
+        tuned(gpu)
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -95,7 +151,7 @@ def steps():
 def model_of():
     """Of the seed network, which only a GPU was given."""
     path = PACKED / "model.json"
-    on_gpu = any(d["usable"] and d["type"] == "gpu" for d in results.get("devices", {}).get("devices", []))
+    on_gpu = any(d["type"] == "gpu" for d in usable_devices())
     return json.loads(path.read_text()) if on_gpu and path.exists() else None
 
 
@@ -117,12 +173,14 @@ def kernels(name):
     return by
 
 
-def text(model):
+def text(model, besides):
     devices = results.get("devices", {}).get("devices", [])
     lines = ["# A run on this machine", ""] + [
         f"- {d['name']}, {d['platform']}, {d['driver']}" + ("" if d["usable"] else f": {d['why_not']}") for d in devices]
-    checked = (OUT / "check.txt").read_text().strip().splitlines() if (OUT / "check.txt").exists() else ["not run"]
-    lines += ["", f"`fovea check`: {checked[-1]}", "", "| training, images/s | batch 64 | batch 1024 |",
+    if "nvidia-smi" in said:
+        lines += ["- nvidia-smi: name, driver, MiB used, MiB, % busy, MHz at most, W at most: "
+                  + "; ".join(said["nvidia-smi"].splitlines())]
+    lines += ["", "`fovea check`: " + said.get("check", "not run").splitlines()[-1], "", "| training, images/s | batch 64 | batch 1024 |",
               "| --- | --- | --- |"]
     rows = [("Fovea", "bench 64", "bench 1024"), ("Fovea, tuned", "bench 64 tuned", ""),
             ("PyTorch eager", "torch nchw 64", "torch nchw 1024"), ("PyTorch, CUDA graphs", "torch graph 64", "torch graph 1024"),
@@ -135,13 +193,30 @@ def text(model):
     lines += ["", "| the ten longest kernels, us a step | batch 64 | batch 1024 | model 64 | model 1024 |",
               "| --- | --- | --- | --- | --- |"]
     for kernel in sorted(few, key=few.get, reverse=True)[:10]:
-        said = (model or {"kernels": {}})["kernels"].get(kernel, [None, None])
+        by_model = (model or {"kernels": {}})["kernels"].get(kernel, [None, None])
         lines.append(f"| {kernel} | {few[kernel]:.0f} | " + " | ".join(
-            "-" if us is None else f"{us:.0f}" for us in (many.get(kernel), *said)) + " |")
-    return "\n".join(lines + ["", "Lacked:", ""] + [f"- {what}" for what in lacked or ["nothing"]]) + "\n"
+            "-" if us is None else f"{us:.0f}" for us in (many.get(kernel), *by_model)) + " |")
+    return "\n".join(lines + ["", "Lacked:", ""] + [f"- {what}" for what in lacked + besides or ["nothing"]]) + "\n"
 
 
-steps()
-table = text(model_of())
-(OUT / "table.md").write_text(table)
-print(table)
+def write_table(besides=()):
+    table = text(model_of(), list(besides))
+    (OUT / "table.new").write_text(table)
+    os.replace(OUT / "table.new", OUT / "table.md")
+    return table
+
+
+def main():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    status = 0
+    try:
+        steps()
+    except Stopped as why:
+        lacked.append("all that would have come after")
+        status = 128 + signal.Signals[str(why)].value
+    print(write_table())
+    return status
+
+
+sys.exit(main())

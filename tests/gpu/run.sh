@@ -5,12 +5,13 @@
 #   tests/gpu/run.sh --pack FOLDER   carries along what a bare machine lacks: the command, its libraries with the ICD
 #                                    loader, PyTorch's side, the model's figures; for a driver without OpenCL ours, by
 #                                    the CUDA driver's interface, with its programs as PTX and clang (clang.tar.xz, which
-#                                    may be left behind)
-#   FOLDER/run.sh [OUT]              there: no network, one call of at most 10 minutes. OUT [out] gets table.md and all
-#                                    that was said
+#                                    may be left behind); the C library, for a machine whose own is older
+#   FOLDER/run.sh [OUT]              there: no network, one call of at most 10 minutes. OUT [out] gets table.md, written
+#                                    anew before each step, and all that was said. Interrupted it prints what it has
 #
 # FOVEA_RUN_SECONDS is the time that it has [570], FOVEA_RUN_DEVICE a device other than the best one, FOVEA_RUN_ENGINE=cuda
-# takes the CUDA driver's interface even where there is OpenCL, FOVEA_RUN_DRIVER is a folder with the driver's libraries.
+# takes the CUDA driver's interface even where there is OpenCL, FOVEA_RUN_DRIVER is a folder with the driver's libraries,
+# FOVEA_RUN_LIBC=own takes the C library that was carried along even where the machine's will do.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -31,6 +32,18 @@ copy_libraries() {
     [ -f "$path" ] || continue
     is_of_the_system "${name##*/}" || cp -L -- "$path" "$2/${name##*/}"
   done < <(ldd "$1")
+}
+
+# The C library with its loader, as loader: a machine's own is often older than what the other libraries need.
+copy_c_library() {
+  local loader folder name
+  loader=$(ldd "$1" | sed -n 's/^[[:space:]]*\(\/.*ld-linux[^ ]*\) .*/\1/p')
+  folder=$(ldd "$1" | sed -n 's/.* => \(.*\)\/libc\.so\.6 .*/\1/p')
+  mkdir -p -- "$2"
+  cp -L -- "$loader" "$2/loader"
+  for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2; do
+    cp -L -- "$folder/$name" "$2/"
+  done
 }
 
 # Debian's clang as EMULATOR_TOOLS of tests/emulator/compile_ptx.sh has it: 240 MB, packed 60.
@@ -99,35 +112,60 @@ pack() {
   cp -- "$root/build/fovea" "$here/run.sh" "$here/run.py" "$1/"
   cp -- "$root"/tools/peers/{torch_step,passes}.py "$1/peers/"
   copy_libraries "$root/build/fovea" "$1/lib"
+  copy_c_library "$root/build/fovea" "$1/libc"
   pack_emulator "$root" "$1"
   python3 -B "$here/census.py" model h100 --json --build "$root/build/tests/gpu" >"$1/model.json" || rm -f -- "$1/model.json"
 }
 
-# The first folder that has a library of NVIDIA's driver.
+# The first folder that has a library of NVIDIA's driver: one that is asked for, the loader's, or a usual one.
 folder_of() {
-  local folder
-  for folder in ${FOVEA_RUN_DRIVER:+"$FOVEA_RUN_DRIVER"} /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/local/nvidia/lib64 \
-    /usr/local/nvidia/lib /usr/local/cuda/compat; do
+  local folder known
+  known=$({ ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | sed -n "s/.*x86-64.* => \(.*\)\/$1\$/\1/p" | head -n 1)
+  for folder in ${FOVEA_RUN_DRIVER:+"$FOVEA_RUN_DRIVER"} ${known:+"$known"} /usr/lib/x86_64-linux-gnu /usr/lib64 \
+    /usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/lib/wsl/lib /run/opengl-driver/lib /usr/local/cuda/compat; do
     [ ! -e "$folder/$1" ] || { printf '%s\n' "$folder"; return; }
   done
 }
 
+# The command, by the machine's C library or the one that was carried along.
+fovea() {
+  if [ -n "$FOVEA_RUN_LOADER" ]; then
+    "$FOVEA_RUN_LOADER" --library-path "$FOVEA_RUN_LIBRARIES" "$here/fovea" "$@"
+  else
+    LD_LIBRARY_PATH=$FOVEA_RUN_LIBRARIES "$here/fovea" "$@"
+  fi
+}
+
+# Where the driver's libraries are known: what the command needs to begin. PyTorch has libraries of its own.
+choose_libraries() {
+  export FOVEA_RUN_LOADER='' FOVEA_RUN_LIBRARIES=$here/lib${driver:+:$driver}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  [ "${FOVEA_RUN_LIBC-}" = own ] || ! fovea --version >/dev/null 2>&1 || return 0
+  FOVEA_RUN_LOADER=$here/libc/loader FOVEA_RUN_LIBRARIES=$here/libc:$FOVEA_RUN_LIBRARIES
+  fovea --version >/dev/null || { echo 'run.sh: the command does not begin on this machine' >&2; exit 1; }
+  export EMULATOR_LOADER=$FOVEA_RUN_LOADER EMULATOR_LIBRARIES=$here/libc
+  echo 'run.sh: by the C library that was carried along' >&2
+}
+
 # The drivers' OpenCL, wherever the machine has it: a folder for the loader that was carried along. Where NVIDIA's driver
-# has none: ours, by the CUDA driver's interface. Sets `driver` to NVIDIA's folder.
+# has none, or none that finds its card: ours, by the CUDA driver's interface.
 find_drivers() {
-  local library found=0 opencl
+  local library opencl cuda driver found=0
+  rm -rf -- "$1"
   mkdir -p -- "$1"
   opencl=$(folder_of libnvidia-opencl.so.1)
-  driver=$opencl
-  if [ -n "$opencl" ] && [ "${FOVEA_RUN_ENGINE-}" != cuda ]; then
+  cuda=$(folder_of libcuda.so.1)
+  driver=${opencl:-$cuda}
+  [ "${FOVEA_RUN_ENGINE-}" != cuda ] || opencl='' driver=$cuda
+  choose_libraries
+  export OCL_ICD_VENDORS=$1/
+  if [ -n "$opencl" ]; then
     printf '%s\n' "$opencl/libnvidia-opencl.so.1" >"$1/nvidia.icd"
     found=1
-  else
-    driver=$(folder_of libcuda.so.1)
-    if [ -n "$driver" ] && [ -e "$here/emulator/libemulator.so" ]; then
-      use_cuda "$1"
-      found=1
-    fi
+    finds_a_gpu || { echo "run.sh: the OpenCL of NVIDIA's driver finds no GPU" >&2; opencl=''; }
+  fi
+  if [ -z "$opencl" ] && [ -n "$cuda" ] && [ -e "$here/emulator/libemulator.so" ]; then
+    use_cuda "$1"
+    found=1
   fi
   for library in /etc/OpenCL/vendors/*.icd; do
     [ -e "$library" ] && [ "${library##*/}" != nvidia.icd ] && cp -- "$library" "$1/" && found=1
@@ -135,9 +173,12 @@ find_drivers() {
   [ "$found" -eq 1 ] || echo 'run.sh: no OpenCL driver was found here' >&2
 }
 
+finds_a_gpu() { (fovea devices --json 2>/dev/null || true) | grep -q '"type": "gpu"'; }
+
 use_cuda() {
   echo "run.sh: by the CUDA driver's interface, clang's PTX" >&2
   printf '%s\n' "$here/emulator/libemulator.so" >"$1/cuda.icd"
+  rm -rf -- "$out/ptx"
   cp -r -- "$here/emulator/ptx" "$out/"
   export EMULATOR_DEVICE=cuda EMULATOR_CACHE=$out/ptx EMULATOR_SCRIPTS=$here/emulator
   [ -e "$here/clang.tar.xz" ] || return 0 # what was not compiled before cannot be, but where there is Debian's
@@ -165,6 +206,7 @@ pack_all() {
     pack_programs "$here/../.." "$1/emulator" || failed=1
     pack_clang "$1"
   fi
+  echo "run.sh: $1, $(du -sm -- "$1" | cut -f1) MB, is to be carried there; its run.sh is all to call" >&2
   exit "$failed"
 }
 
@@ -183,16 +225,20 @@ case ${1-} in
   -*) refuse "$1: an unknown option" ;;
 esac
 [ $# -le 1 ] || refuse "$2: one folder is all that it takes"
+case ${FOVEA_RUN_SECONDS-570} in '' | *[!0-9]* | ??????*) refuse "FOVEA_RUN_SECONDS=$FOVEA_RUN_SECONDS: not a number of seconds" ;; esac
+case ${FOVEA_RUN_ENGINE-} in '' | cuda) ;; *) refuse "FOVEA_RUN_ENGINE=$FOVEA_RUN_ENGINE: only cuda is one" ;; esac
+case ${FOVEA_RUN_LIBC-} in '' | own) ;; *) refuse "FOVEA_RUN_LIBC=$FOVEA_RUN_LIBC: only own is one" ;; esac
+[ -z "${FOVEA_RUN_DRIVER-}" ] || [ -d "$FOVEA_RUN_DRIVER" ] || refuse "FOVEA_RUN_DRIVER=$FOVEA_RUN_DRIVER is no folder"
+command -v python3 >/dev/null || { echo 'run.sh: python3 is missing' >&2; exit 1; }
 out=${1:-out}
 mkdir -p -- "$out"
 out=$(cd -- "$out" && pwd -P)
 if [ ! -d "$here/lib" ]; then
   pack "$out/packed"
   here=$out/packed
+  SECONDS=0 # to be built here is no part of the run
 fi
-command -v python3 >/dev/null || { echo 'run.sh: python3 is missing' >&2; exit 1; }
+echo "run.sh: up to ${FOVEA_RUN_SECONDS:-570} s; what each step says comes to $out" >&2
 find_drivers "$out/vendors"
-# For the command alone: PyTorch has libraries of its own.
-export FOVEA_RUN_LIBRARIES=$here/lib${driver:+:$driver}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export OCL_ICD_VENDORS=$out/vendors/ XDG_CACHE_HOME=$out/cache
+export XDG_CACHE_HOME=$out/cache FOVEA_RUN_SECONDS=$((${FOVEA_RUN_SECONDS:-570} - SECONDS))
 exec python3 -B "$here/run.py" "$here" "$out"
