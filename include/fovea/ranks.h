@@ -4,7 +4,7 @@
  * The sums over a batch are trees over blocks of 16 images (cl/README.md). A rank's part is a node of that tree, so
  * that all ranks together have the very bits of one device, however many they are; all that differs is the time. So
  * there are at most as many ranks as a batch has blocks, and their parts may be uneven: of 64 images three ranks have
- * 32, 16 and 16.
+ * 16, 16 and 32.
  *
  * Every rank makes its network with the same graph and options but for `rank`, and makes the same calls in the same
  * order with the same arguments. Parameters, moments, steps and losses are then the same on every rank. */
