@@ -15,7 +15,7 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu|json|python|report)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$|^events/tensorboard$|^reach/ranks$|^reach/slurm$|^reach/sweep$|^reach/without_mpi$|^export/.*_sample$|^export/.*_all$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu|json|python|report)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$|^events/tensorboard$|^reach/(first_gone|hosts|ranks|slurm|sweep|train.*|without_mpi)$|^export/.*_sample$|^export/.*_all$'
 [ "$step" = --run ] ||
   left_out+='|^(op|model|net|samples|export)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(augment|bench|load|pack|plots|report|resume|signals|sweep_resume)$'
 

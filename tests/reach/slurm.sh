@@ -40,7 +40,9 @@ printf '#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do shift; done\nexec "$@"\n' >bi
 chmod +x bin/srun
 PATH=$PWD/bin:$PATH "$jobs/ranks.sh" data ranked "${settings[@]}" >ranks.txt 2>&1 || fail 'ranks.sh does not run' ranks.txt
 [ "$(wc -l <ranked/results.csv)" -eq 5 ] || fail 'ranks.sh left other results' ranks.txt
-for job in ranks shards merge; do
+PATH=$PWD/bin:$PATH "$jobs/train.sh" data trained "${settings[@]:0:8}" >train.txt 2>&1 || fail 'train.sh does not run' train.txt
+[ -e trained/checkpoint.safetensors ] || fail 'train.sh left no checkpoint' train.txt
+for job in ranks shards merge train; do
   status=0
   "$jobs/$job.sh" >usage.txt 2>&1 || status=$?
   [ "$status" -eq 2 ] || fail "$job.sh without arguments: exit status $status, not 2" usage.txt

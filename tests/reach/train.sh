@@ -41,6 +41,7 @@ same() {
   done
   grep -q 'batch 64 over 3 ranks: 16, 16, 32 images' ranks3.txt || fail 'an uneven cut is not said' ranks3.txt
   if grep -q 'over 2 ranks' ranks2.txt; then fail 'an even cut is said' ranks2.txt; fi
+  grep -q '4 ranks, of which each gives each other [1-9][0-9]* bytes in [1-9]' ranks4.txt || fail 'they do not meet' ranks4.txt
   [ "$(grep -c '^epoch 2: ' ranks4.txt)" -eq 1 ] || fail 'not one rank alone says how it goes' ranks4.txt
   "$fovea" pack data --out packed.fovea >packed.txt 2>&1 || fail 'the images are not packed' packed.txt
   over 3 packed --epochs 2 --data packed.fovea || fail 'ranks do not train on a packed set' packed.txt

@@ -21,13 +21,22 @@ typedef struct view {
   const run_data *data;
   int epochs;
   size_t images; /* of an epoch */
+  const team *team;
 } view;
+
+static void say_traffic(const team *t, const fovea_vae *vae) {
+  size_t meetings = 0, bytes = 0;
+  if (fovea_network_traffic(vae->network, &meetings, &bytes) == FOVEA_OK)
+    progress_tell("fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step", team_who(t)->count,
+                  bytes, meetings);
+}
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done) {
   const view *v = user;
   lines_start(v->options, v->data, vae, device, epochs_done);
   progress_listen(NULL); /* which has all of that */
   progress_say_network(device, vae);
+  if (v->team != NULL) say_traffic(v->team, vae);
   progress_listen(lines_warning);
   if (augment_options_any(&v->options->augment))
     fprintf(stderr, "fovea: training images are augmented: %s/augmented.png shows some, and what becomes of them\n",
@@ -255,7 +264,7 @@ static fovea_status train(const run_options *o, team *t, int quiet, bool *stoppe
   fovea_status status = prepare(o, t, &data, &device);
   ranks_end_quiet(quiet);
   if (status == FOVEA_OK) {
-    view v = {o, &data, (int)o->epochs, data.train->count};
+    view v = {o, &data, (int)o->epochs, data.train->count, t};
     const training_hooks others = {.team = t};
     const training_hooks hooks = {&v, show_ready, show_progress, show_epoch, show_saved, show_wrote, NULL, t};
     if (first) fovea_device_tell(device, progress_hear, NULL);

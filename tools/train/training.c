@@ -119,7 +119,7 @@ static fovea_status load_init(fovea_vae *vae, const char *path) {
 static fovea_status make_network(training *t) {
   const fovea_dataset *d = t->data->train;
   fovea_vae_config c = run_vae_config(t->options, d->channels, d->height, d->width);
-  team_ranks(t->hooks->team);
+  c.ranks = team_ranks(t->hooks->team);
   t->rows = calloc((size_t)t->options->epochs, sizeof *t->rows);
   if (t->rows == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for %lld epochs", t->options->epochs);
   return fovea_vae_create(t->device, &c, true, &t->vae);

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""One network trained by 1, 2 and 4 ranks of this machine, and a model of more machines.
+
+Measured: `mpirun -n N fovea train` on the seed network and synthetic images, each rank with one thread and bound to a
+core, runs of all N in turn; the median over the rounds. Strong scaling has one batch for all ranks, weak scaling one a
+rank. With fewer cores than ranks a core has several.
+
+A model, and no measurement: a step of N machines takes
+
+    T(N) = t * ceil(B / 16 / N) * 16  +  M * L  +  (N - 1) * (M * o + S / W)
+
+for a batch of B images and t seconds an image on one machine, M meetings a step in which each rank gives S bytes in all
+to each of the others, L seconds until a message is there, o seconds to send or take one, and W bytes a second of a
+machine's link. Nothing is taken off for gradients that travel while the device computes. A number of machines is called
+efficient while T(1) / (N T(N)) is at least a half.
+
+Exit codes: 0 done, 1 a run failed, 2 bad usage.
+"""
+import argparse, math, os, pathlib, re, statistics, struct, subprocess, sys, tempfile
+
+LINKS = [("1 Gbit/s", 125e6, 50e-6), ("10 Gbit/s", 1.25e9, 20e-6), ("100 Gbit/s", 12.5e9, 5e-6)]
+SENDING = 1e-6
+MACHINES = [2 ** i for i in range(9)]
+
+
+def write_images(folder, count):
+    folder.mkdir()
+    for name, n in (("train", count), ("t10k", 16)):
+        numbers = " ".join(str(i) for i in range(n * 784 // 4)).encode()[:n * 784]
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 2051, n, 28, 28) + numbers)
+
+
+def run(fovea, folder, ranks, batch, steps, out):
+    """Images a second of the last epoch, and what the ranks give each other: (bytes, meetings), or None."""
+    data = folder / f"data{batch * steps}"
+    if not data.exists():
+        write_images(data, batch * steps)
+    env = dict(os.environ, POCL_MAX_PTHREAD_COUNT="1", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+               OMPI_MCA_rmaps_base_oversubscribe="1", OMPI_MCA_btl="self,vader")
+    launcher = ["mpirun", "-n", str(ranks), "--bind-to", "core"] + (["--map-by", "core"] if ranks > 1 else [])
+    if ranks > (os.cpu_count() or 1):
+        launcher = ["mpirun", "-n", str(ranks), "--bind-to", "none"]
+    command = [str(fovea), "train", "--data", str(data), "--out", str(out), "--batch", str(batch), "--epochs", "2",
+               "--tensorboard", "off"]
+    done = subprocess.run(launcher + command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"ranks.py: {done.stderr.strip().splitlines()[-1:]} by {' '.join(launcher + command)}")
+    found = re.search(r"each other (\d+) bytes in (\d+) meetings", done.stderr)
+    last = (out / "metrics.csv").read_text().splitlines()[-1].split(",")
+    return float(last[7]), found and (int(found[1]), int(found[2]))
+
+
+def measure(args, folder):
+    rates, traffic, numbers = {}, None, [1, 2, 4]
+    for turn in range(args.rounds):
+        for kind in ("strong", "weak"):
+            for n in numbers:
+                batch = args.batch * (n if kind == "weak" else 1)
+                rate, found = run(args.fovea, folder, n, batch, args.steps, folder / f"{kind}{n}.{turn}")
+                rates.setdefault((kind, n), []).append(rate)
+                traffic = found or traffic
+    print(f"Measured, {args.rounds} rounds, {os.cpu_count()} cores: images/s (range), and over 1 rank's.\n")
+    print("| ranks | one batch of %d | over 1 | %d a rank | over 1 |" % (args.batch, args.batch))
+    print("| --- | --- | --- | --- | --- |")
+    for n in numbers:
+        cells = []
+        for kind in ("strong", "weak"):
+            own, one = rates[kind, n], rates[kind, 1]
+            ratio = statistics.median(a / b for a, b in zip(own, one))
+            cells += [f"{statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f})", f"{ratio:.2f}"]
+        print(f"| {n} | {' | '.join(cells)} |")
+    return 1 / statistics.median(rates["strong", 1]), traffic
+
+
+def step(n, batch, image, meetings, size, width, latency):
+    blocks = math.ceil(batch / 16)
+    alone = image * batch
+    if n == 1:
+        return alone
+    others = meetings * latency + (n - 1) * (meetings * SENDING + size / width)
+    return image * 16 * math.ceil(blocks / n) + others
+
+
+def model(image, size, meetings, batches):
+    print(f"\nA model, not a measurement: {image * 1e6:.0f} us an image, {meetings} meetings and {size} bytes a step, "
+          f"{SENDING * 1e6:.0f} us a message.\n")
+    print("| batch | link | latency, us | most efficient machines | there a step is | of it computing, meeting, bytes |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for batch in batches:
+        for name, width, latency in LINKS:
+            fits = [n for n in MACHINES if n <= math.ceil(batch / 16)]
+            good = [n for n in fits if step(1, batch, image, meetings, size, width, latency) >=
+                    n * step(n, batch, image, meetings, size, width, latency) / 2]
+            n = max(good)
+            whole = step(n, batch, image, meetings, size, width, latency)
+            waits = (n > 1) * meetings * (latency + (n - 1) * SENDING)
+            carries = (n - 1) * size / width
+            print(f"| {batch} | {name} | {latency * 1e6:.0f} | {n} | {whole * 1e3:.2f} ms | "
+                  f"{100 * (whole - waits - carries) / whole:.0f}%, {100 * waits / whole:.0f}%, "
+                  f"{100 * carries / whole:.0f}% |")
+
+
+def grow(image, size, meetings, batch):
+    print(f"\nThe same model, a batch of {batch}: how many times as fast as one machine, and the part of N.\n")
+    print("| machines | " + " | ".join(name for name, _, _ in LINKS) + " |")
+    print("| --- |" + " --- |" * len(LINKS))
+    for n in MACHINES[1:]:
+        cells = []
+        for _, width, latency in LINKS:
+            times = image * batch / step(n, batch, image, meetings, size, width, latency)
+            cells.append(f"{times:.1f} ({100 * times / n:.0f}%)")
+        print(f"| {n} | {' | '.join(cells)} |")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--fovea", type=pathlib.Path, default=pathlib.Path("build/fovea"))
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--steps", type=int, default=8, help="of an epoch")
+    p.add_argument("--image-us", type=float, help="with --traffic: the model alone, by so long an image takes")
+    p.add_argument("--traffic", metavar="BYTES,MEETINGS", help="of a step, as fovea train says them")
+    args = p.parse_args()
+    if (args.image_us is None) != (args.traffic is None):
+        p.error("--image-us and --traffic go together")
+    if args.traffic is not None:
+        image, traffic = args.image_us / 1e6, tuple(int(x) for x in args.traffic.split(","))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            image, traffic = measure(args, pathlib.Path(folder))
+    model(image, *traffic, (64, 1024, 4096))
+    grow(image, *traffic, 4096)
+
+
+if __name__ == "__main__":
+    main()
