@@ -10,4 +10,5 @@ set -euo pipefail
 # ours does not keep the tests from being run: that test alone fails.
 fovea_setup_tests -DFOVEA_WERROR=ON || fovea_setup_tests -DFOVEA_WERROR=OFF
 [ $# -gt 0 ] || set -- --label-exclude '^long$'
-exec ctest --test-dir "$fovea_build_dir" --output-on-failure -j 2 "$@"
+# Three at once keep two processors busy: there is always one that waits, for a signal, a launcher, or the compiler's files.
+exec ctest --test-dir "$fovea_build_dir" --output-on-failure -j 3 "$@"
