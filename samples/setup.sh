@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # Sourced by samples/demo.sh and tests/run.sh: installs what is missing and builds. Sets fovea_root and fovea_build_dir;
-# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_test_tools and fovea_setup_long_test_tools install what only
-# tests use. Safe to run twice: what is there is left alone.
+# fovea_setup TARGET [OPTION...] does all of it, fovea_setup_tests [OPTION...] for all tests, fovea_setup_long_test_tools
+# installs what only the long ones use. Safe to run twice: what is there is left alone.
 
 fovea_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 fovea_build_dir=$fovea_root/build
+fovea_lists_fetched= # once will do
 
 fovea_packages=(
   cmake ninja-build gcc g++ pkg-config
@@ -16,16 +17,16 @@ fovea_packages=(
   dataset-fashion-mnist
   libcmocka-dev
 )
-# Tools that some tests need; without one they are skipped, and say so.
+# Tools that some tests need; without one they are skipped, and say so. The build looks for the first of them, the others
+# may come beside it.
+fovea_test_build_packages=(help2man libopenmpi-dev openmpi-bin python3 python3-venv python3-pip)
 fovea_test_packages=(
-  clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr
+  clang clang-tidy clang-format cppcheck shellcheck
   oclgrind clang-15 libclc-15 lld-15 llvm-15 llvm-spirv-15 spirv-tools binutils
-  help2man man-db dpkg-dev file zsh fish
-  libopenmpi-dev openmpi-bin
-  python3 python3-venv python3-pip
+  man-db dpkg-dev file zsh fish
 )
-# Some hundred packages each, which tests/all.sh alone installs.
-fovea_long_test_packages=(chromium python3-torch)
+# What tests/all.sh alone installs; chromium and python3-torch are some hundred packages each.
+fovea_long_test_packages=(chromium python3-torch valgrind gcovr)
 
 # fovea_quietly LOG TITLE COMMAND...: runs the command with its output in LOG, and a dot every two seconds. The
 # output is shown only when the command fails.
@@ -85,18 +86,16 @@ fovea_install_packages() {
   as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300)
   log=$(mktemp)
   # Lists that could not all be fetched may still do: the installation decides.
-  fovea_quietly "$log" '  fetching the package lists' "${as_root[@]}" update || true
+  [ -n "$fovea_lists_fetched" ] || fovea_quietly "$log" '  fetching the package lists' "${as_root[@]}" update || true
+  fovea_lists_fetched=yes
   fovea_quietly "$log" '  installing' "${as_root[@]}" install --no-install-recommends "${missing[@]}" || status=$?
   [ "$status" -ne 0 ] || rm -f -- "$log"
   return "$status"
 }
 
-# fovea_build TARGET [OPTION...]: configures, with these options of cmake, and builds `TARGET` ("all" for everything) in
-# build/.
-fovea_build() {
-  local target=$1
-  shift
-  local cache=$fovea_build_dir/CMakeCache.txt log=$fovea_build_dir/setup.log jobs
+# fovea_configure [OPTION...]: with these options of cmake, in build/.
+fovea_configure() {
+  local cache=$fovea_build_dir/CMakeCache.txt log=$fovea_build_dir/setup.log
   local configure=(cmake -S "$fovea_root" -B "$fovea_build_dir" -DCMAKE_BUILD_TYPE=Release -DFOVEA_TESTS=ON "$@")
   if [ ! -f "$cache" ]; then
     configure+=(-G Ninja)
@@ -104,13 +103,20 @@ fovea_build() {
     configure+=(--fresh -G Ninja) # the folder was moved or copied here with its build
   fi
   mkdir -p -- "$fovea_build_dir" || return
-  jobs=$(nproc 2>/dev/null || echo 2)
-  fovea_quietly "$log" 'Configuring' "${configure[@]}" || return
-  fovea_quietly "$log" 'Building' cmake --build "$fovea_build_dir" --parallel "$jobs" --target "$target" || return
+  fovea_quietly "$log" 'Configuring' "${configure[@]}"
 }
 
+# fovea_compile TARGET ("all" for everything)
+fovea_compile() {
+  local jobs
+  jobs=$(nproc 2>/dev/null || echo 2)
+  fovea_quietly "$fovea_build_dir/setup.log" 'Building' \
+    cmake --build "$fovea_build_dir" --parallel "$jobs" --target "$1" || return
+}
+
+# fovea_setup TARGET [OPTION...]
 fovea_setup() {
-  fovea_install_packages "${fovea_packages[@]}" && fovea_build "$@"
+  fovea_install_packages "${fovea_packages[@]}" && fovea_configure "${@:2}" && fovea_compile "$1"
 }
 
 # These never fail: what is not there is not tested.
@@ -120,4 +126,34 @@ fovea_setup_test_tools() {
 
 fovea_setup_long_test_tools() {
   fovea_install_packages "${fovea_long_test_packages[@]}" || printf 'setup: tests that need those will be skipped\n' >&2
+}
+
+# The Python packages of the tests, by the interpreter that the build has found; the test that makes them says what is wrong.
+fovea_make_test_environment() {
+  local python
+  python=$(sed -n 's/^_Python3_EXECUTABLE:INTERNAL=//p' "$fovea_build_dir/CMakeCache.txt")
+  [ -x "$python" ] || return 0
+  "$python" "$fovea_root/tests/support/pypi.py" make suite "$fovea_build_dir/tests/cache/packages" || true
+}
+
+# fovea_setup_tests [OPTION...]: all that is built. What is only fetched comes beside the compiler, to which it leaves most
+# of the processors; but for sudo, which may ask for a password.
+fovea_setup_tests() {
+  local beside=() fetched status=0
+  fovea_install_packages "${fovea_packages[@]}" "${fovea_test_build_packages[@]}" ||
+    fovea_install_packages "${fovea_packages[@]}" || return
+  [ "$(id -u)" -eq 0 ] || fovea_setup_test_tools
+  fovea_configure "$@" || return
+  fetched=$(mktemp)
+  fovea_make_test_environment >"$fovea_build_dir/packages.log" 2>&1 </dev/null &
+  beside+=($!)
+  if [ "$(id -u)" -eq 0 ]; then
+    fovea_setup_test_tools >"$fetched" 2>&1 </dev/null &
+    beside+=($!)
+  fi
+  fovea_compile all || status=$?
+  wait "${beside[@]}" || true
+  cat -- "$fetched" >&2
+  rm -f -- "$fetched"
+  return "$status"
 }

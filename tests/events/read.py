@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-NET = "--arch 3,2,1 --depth 1 --attention none --batch 32 --bn-momentum 0.9 --limit-train 64 --limit-test 20".split()
+# Kernels that tools/train has compiled.
+NET = "--arch 4,3,2 --depth 1 --batch 16 --bn-momentum 0.9 --limit-train 64 --limit-test 20".split()
 EPOCHS = 3
 ALL = {"scalars": 0, "images": 0, "histograms": 0, "tensors": 0, "compressedHistograms": 1}
 
@@ -224,7 +225,7 @@ def check_sweep():
         assert group.hparams["activation"].string_value == config["activation"], group
         assert group.hparams["lr"].number_value == config["lr"], group
         assert group.hparams["batchnorm"].bool_value == config["batchnorm"], group
-        assert group.hparams["arch"].string_value == "3-2-1", group
+        assert group.hparams["arch"].string_value == "4-3-2", group
         assert loss == float_of(metrics_of(pathlib.Path("sweep", folder))[-1]["val_loss"]), folder
 
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,9 @@ const char *const fault_names[FAULT_COUNT] = {
 
 const char *const held_names[HELD_KINDS] = {"contexts", "queues", "buffers",          "programs",
                                             "kernels",  "events", "blocks of memory", "open files"};
+
+/* Pictures are read by several threads, each of which allocates. */
+static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 
 /* --- what is planned --------------------------------------------------------------------------------------------- */
 
@@ -46,14 +50,21 @@ void faults_resume(void) { counting = true; }
 
 long faults_calls(fault_function function) { return calls[function]; }
 
-/* The error that this call is to give, or 0. */
-static int strike(fault_function function) {
+static int strike_alone(fault_function function) {
   if (!counting) return 0;
   const long number = ++calls[function];
   if (plan.number == 0 || plan.function != function) return 0;
   if (number != plan.number && !(plan.for_ever && number > plan.number)) return 0;
   reached = true;
   return plan.error;
+}
+
+/* The error that this call is to give, or 0. */
+static int strike(fault_function function) {
+  pthread_mutex_lock(&changing);
+  const int error = strike_alone(function);
+  pthread_mutex_unlock(&changing);
+  return error;
 }
 
 /* --- what is held ------------------------------------------------------------------------------------------------ */
@@ -80,9 +91,11 @@ static struct place *find(uintptr_t key, held_kind kind) {
 
 static void *born(held_kind kind, void *object) {
   if (!object) return NULL;
+  pthread_mutex_lock(&changing);
   struct place *p = find((uintptr_t)object, kind);
   *p = (struct place){(uintptr_t)object, kind, p->count + 1};
   if (++now.count[kind] > PLACES / 2) abort();
+  pthread_mutex_unlock(&changing);
   return object;
 }
 
@@ -96,13 +109,21 @@ static void remove_place(size_t hole) {
   }
 }
 
-/* False when it was not held: a block that another library made, or a wrong release. */
-static bool died(held_kind kind, const void *object) {
+static bool died_alone(held_kind kind, const void *object) {
   struct place *p = find((uintptr_t)object, kind);
   if (p->count == 0) return false;
   now.count[kind]--;
   if (--p->count == 0) remove_place((size_t)(p - places));
   return true;
+}
+
+/* False when it was not held: a block that another library made, or a wrong release. To be called before the object is
+ * given back, for another thread may get its address at once. */
+static bool died(held_kind kind, const void *object) {
+  pthread_mutex_lock(&changing);
+  const bool was_held = died_alone(kind, object);
+  pthread_mutex_unlock(&changing);
+  return was_held;
 }
 
 static void object_died(held_kind kind, const void *object) {

@@ -2,7 +2,8 @@
  *
  * The linker sends the calls that our own objects make of the functions below through faults.c (--wrap, see
  * CMakeLists.txt); what the OpenCL driver and the other libraries call among themselves stays as it is. While nothing
- * is planned every call goes through and is only counted. Not for several threads: our code has one. */
+ * is planned every call goes through and is only counted. Any thread's calls are counted; where a fault is planned for
+ * the n-th of calls that several threads make, which of them it meets is left to their order. */
 #ifndef FOVEA_TESTS_FAULTS_H
 #define FOVEA_TESTS_FAULTS_H
 

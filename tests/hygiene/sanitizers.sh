@@ -36,7 +36,9 @@ make() {
 }
 
 if [ "$step" = --build ]; then
-  cmake -C .cmake/asan.cmake -S . -B "$build" -G Ninja -DFOVEA_TEST_CACHE="$3" -DCMAKE_C_FLAGS_DEBUG=-g1 >/dev/null
+  linker=() # of the time to build a quarter is linking, by gold a third of that
+  if command -v ld.gold >/dev/null; then linker=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold); fi
+  cmake -C .cmake/asan.cmake -S . -B "$build" -G Ninja -DFOVEA_TEST_CACHE="$3" -DCMAKE_C_FLAGS_DEBUG=-g1 "${linker[@]}" >/dev/null
   make 1
   exit
 fi

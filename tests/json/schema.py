@@ -13,7 +13,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-NET = "--arch 3,2,1 --depth 1 --attention none --batch 32 --bn-momentum 0.9 --limit-train 64 --limit-test 20".split()
+# Kernels that tools/train has compiled.
+NET = "--arch 4,3,2 --depth 1 --batch 16 --bn-momentum 0.9 --limit-train 64 --limit-test 20".split()
 SMALL = "--units 3,2,1 --batch 16 --steps 1".split()
 
 

@@ -189,7 +189,11 @@ static void test_usage(void **state) {
   assert_non_null(strstr(output, "usage: fovea bench"));
 }
 
-int main(void) {
+/* An argument is a pattern of the tests to run, $BENCH_WITHOUT of those that are not. */
+int main(int argc, char **argv) {
+  const char *without = getenv("BENCH_WITHOUT");
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
+  if (without != NULL) cmocka_set_skip_filter(without);
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_work_by_hand), cmocka_unit_test(test_seed),
                                      cmocka_unit_test(test_text),         cmocka_unit_test(test_threads),
                                      cmocka_unit_test(test_growth),       cmocka_unit_test(test_growth_skips),

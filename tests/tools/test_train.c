@@ -13,9 +13,9 @@
 #include "support/picture.h"
 
 #define NET " --arch 4,3,2 --depth 1 --batch 16 --bn-momentum 0.9 "
-#define SMALL "train --data " FASHION NET "--limit-train 600 --limit-test 90 --epochs 2 --out "
-/* Long enough to be stopped in the middle, 63 steps an epoch. */
-#define LONG_NET NET "--limit-train 1000 --limit-test 90 --epochs 3 "
+#define SMALL "train --data " FASHION NET "--limit-train 320 --limit-test 90 --epochs 2 --out "
+/* Long enough to be stopped in the middle, 25 steps an epoch. */
+#define LONG_NET NET "--limit-train 400 --limit-test 90 --epochs 3 "
 #define LONG "train --data " FASHION LONG_NET "--out "
 
 #define RUNS(...)                                                                           \
@@ -77,7 +77,7 @@ static void a_run_leaves(void **state) {
   json_t *config = json_load_file(path, 0, NULL);
   assert_non_null(config);
   assert_string_equal(json_string_value(json_object_get(config, "activation")), "relu");
-  assert_int_equal(json_integer_value(json_object_get(config, "train_images")), 600);
+  assert_int_equal(json_integer_value(json_object_get(config, "train_images")), 320);
   assert_true(json_real_value(json_object_get(config, "lr")) == 0.005);
   assert_non_null(json_object_get(config, "device"));
   assert_true(json_integer_value(json_object_get(config, "memory")) > 100000); /* the parameters alone */
@@ -185,7 +185,7 @@ static void interruptions(void **state) {
   static const struct {
     int number;
     long after_ms;
-  } cases[] = {{SIGINT, 150}, {SIGTERM, 600}, {SIGKILL, 400}, {SIGKILL, 900}};
+  } cases[] = {{SIGINT, 60}, {SIGTERM, 240}, {SIGKILL, 160}, {SIGKILL, 360}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char name[32];
     snprintf(name, sizeof name, "stopped%zu", i);
