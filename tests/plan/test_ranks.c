@@ -21,7 +21,7 @@
 #include "support/every_op.h"
 #include "support/tiny.h"
 
-enum { SIDE = 8, MOST_BATCH = 80, MOST_RANKS = 5, PASSES = 5, MOST = 1 << 14, MOST_MEETINGS = 1 << 12 };
+enum { SIDE = 8, MOST_BATCH = 80, MOST_RANKS = 5, PASSES = 5, MOST = 1 << 14, MOST_MEETINGS = 1 << 12, FEW = 16 };
 
 static uint8_t pixels[2 * MOST_BATCH * EVERY_OP_IMAGE];
 
@@ -137,6 +137,9 @@ typedef struct outcome {
   fovea_losses training, evaluation;
   size_t count;
   float values[MOST];
+  size_t first, images, image;                /* of the last evaluation, the rank's own */
+  float outputs[MOST_BATCH * EVERY_OP_IMAGE]; /* of those */
+  float augmented[FEW * EVERY_OP_IMAGE], from[FEW * EVERY_OP_IMAGE];
 } outcome;
 
 typedef struct rank {
@@ -173,6 +176,22 @@ static fovea_status pass(fovea_network *net, const work *w, int i) {
   return fovea_network_train_numbered(net, pixels, index, &(fovea_numbering){NULL, 3}, (size_t)w->images[i], 0.01f);
 }
 
+/* What a rank does by itself: reads the last evaluation's outputs, and of a few images what augmentation makes, and
+ * what comes of given outputs' inputs. */
+static fovea_status look(fovea_network *net, const work *w, const fovea_ranks *ranks, outcome *o) {
+  static const float given[FEW * EVERY_OP_IMAGE] = {0.5f, -1.0f, 2.0f};
+  const fovea_tensor output = fovea_network_output(net), before = output - 1;
+  fovea_status status = fovea_ranks_part(ranks, w->batch, (size_t)w->batch / 2 + 3, &o->first, &o->images);
+  o->image = w->config.batch > 0 ? SIDE * SIDE : EVERY_OP_IMAGE;
+  if (status == FOVEA_OK && o->images > 0) status = fovea_network_read(net, output, o->images, o->outputs);
+  if (status == FOVEA_OK) status = fovea_network_augment(net, pixels, NULL, NULL, FEW, o->augmented);
+  if (status == FOVEA_OK && fovea_network_keeps(net, before)) {
+    status = fovea_network_evaluate_from(net, before, given, FEW);
+    if (status == FOVEA_OK) status = fovea_network_read(net, output, FEW, o->from);
+  }
+  return status;
+}
+
 static fovea_status train(fovea_network *net, const work *w, outcome *o) {
   fovea_status status = FOVEA_OK;
   if (w->before) w->before(net);
@@ -199,6 +218,7 @@ static fovea_status run_on(fovea_device *own, rank *r) {
   } else {
     const fovea_network_options options = {.batch = w->batch, .seed = 3, .training = true, .ranks = ranks};
     graph = every_op_graph();
+    fovea_graph_keep(graph, every_op_count(graph) - 2);
     status = fovea_network_create(own, graph, &options, &net);
   }
   if (status == FOVEA_OK && w->order > 0) {
@@ -207,6 +227,9 @@ static fovea_status run_on(fovea_device *own, rank *r) {
   }
   if (status == FOVEA_OK) status = fovea_network_traffic(net, &r->meetings, &r->bytes);
   if (status == FOVEA_OK) r->memory = fovea_network_memory(net), status = train(net, w, &r->result);
+  const int meetings = r->sits.begun;
+  if (status == FOVEA_OK) status = look(net, w, ranks, &r->result);
+  if (r->sits.begun != meetings) abort();
   if (status != FOVEA_OK) snprintf(r->message, sizeof r->message, "%s", fovea_error_message());
   if (vae)
     fovea_vae_destroy(vae);
@@ -267,6 +290,10 @@ static void expect_same_bits(int count) {
                  (double)a->values[k]);
     assert_memory_equal(&a->training, &b->training, sizeof a->training);
     assert_memory_equal(&a->evaluation, &b->evaluation, sizeof a->evaluation);
+    const size_t image = a->image;
+    assert_memory_equal(a->outputs + b->first * image, b->outputs, b->images * image * sizeof(float));
+    assert_memory_equal(a->augmented, b->augmented, sizeof a->augmented);
+    assert_memory_equal(a->from, b->from, sizeof a->from);
   }
 }
 
@@ -277,6 +304,7 @@ static void expect_as_alone(const work *w, int least, int most) {
     run_well(w, count, all);
     expect_same_bits(count);
     assert_true(count == 1 ? all->meetings == 0 : all->meetings > 0 && all->bytes > 0);
+    assert_true(count == 1 || all[count - 1].memory < alone->memory);
   }
 }
 
