@@ -4,10 +4,13 @@
  * The sums over a batch are trees over blocks of 16 images (cl/README.md). A rank's part is a node of that tree, so
  * that all ranks together have the very bits of one device, however many they are; all that differs is the time. So
  * there are at most as many ranks as a batch has blocks, and their parts may be uneven: of 64 images three ranks have
- * 32, 16 and 16.
+ * 16, 16 and 32.
  *
  * Every rank makes its network with the same graph and options but for `rank`, and makes the same calls in the same
- * order with the same arguments. Parameters, moments, steps and losses are then the same on every rank. */
+ * order with the same arguments: the whole batch, of which each looks at its own images alone. Parameters, moments,
+ * steps and losses are then the same on every rank. Of one rank alone are fovea_network_read, whose images are the
+ * rank's own of the last batch, fovea_network_evaluate_from and fovea_network_augment, which take at most as many as it
+ * has of a full batch; any rank may call these, and what reads or writes parameters, by itself. */
 #ifndef FOVEA_RANKS_H
 #define FOVEA_RANKS_H
 

@@ -57,15 +57,18 @@ fovea_status fovea_report_gradient(fovea_network *net, uint32_t step, const fove
       step, found->name, op_of(net->graph, found->name), count, of_loss);
 }
 
-/* Of the parameters that the pass reads: moving statistics only in an evaluation. */
+/* Of the parameters that the pass reads: moving statistics only in an evaluation, where ranks may have their own. */
 static bool find_parameter(fovea_network *net, bool training, char text[TEXT]) {
-  for (size_t i = 0; i < fovea_network_parameter_count(net); i++) {
+  const size_t count = fovea_network_parameter_count(net);
+  uint64_t found = count;
+  for (size_t i = 0; i < count && found == count; i++) {
     const fovea_parameter *p = fovea_network_parameter(net, i);
-    if ((training && !p->trainable) || !is_bad(net, i, FOVEA_VALUE)) continue;
-    snprintf(text, TEXT, "parameter %s (%s) is not finite", p->name, op_of(net->graph, p->name));
-    return true;
+    if ((p->trainable || !training) && is_bad(net, i, FOVEA_VALUE)) found = i;
   }
-  return false;
+  if (fovea_ranks_least(net->options.ranks, &found) != FOVEA_OK || found >= count) return false;
+  const fovea_parameter *p = fovea_network_parameter(net, (size_t)found);
+  snprintf(text, TEXT, "parameter %s (%s) is not finite", p->name, op_of(net->graph, p->name));
+  return true;
 }
 
 /* --- tensors -------------------------------------------------------------------------------------------------------
@@ -103,16 +106,26 @@ static fovea_status count_bad(const fovea_plan *plan, int node, size_t images, s
   return status;
 }
 
-/* Runs the forward pass node by node up to the first value that is not finite; *found -1: none. */
-static fovea_status run_forward(fovea_plan *plan, int nodes, size_t images, int *found, size_t *bad) {
+/* All ranks go on, or none: *count becomes the sum of theirs, FOVEA_MISMATCH where one has failed. */
+static fovea_status agree(const fovea_network *net, fovea_status status, size_t *count) {
+  const uint64_t failed = (uint64_t)1 << 48; /* more than any count of images */
+  uint64_t sum = status == FOVEA_OK ? *count : failed;
+  const fovea_status met = fovea_ranks_sum(net->options.ranks, &sum);
+  *count = (size_t)sum;
+  return status != FOVEA_OK ? status : met != FOVEA_OK ? met : sum < failed ? FOVEA_OK : FOVEA_MISMATCH;
+}
+
+/* Runs the forward pass node by node up to the first value that is not finite, on any rank; *found -1: none. */
+static fovea_status run_forward(const fovea_network *net, fovea_plan *plan, size_t images, int *found, size_t *bad) {
   fovea_status status = FOVEA_OK;
   *found = -1;
-  for (int i = 0; i < nodes && status == FOVEA_OK && *found < 0; i++) {
+  for (int i = 0; i < net->graph->count && status == FOVEA_OK && *found < 0; i++) {
     int launches;
     double flops, bytes;
     if (fovea_plan_source(plan, i) != i) continue;
     status = fovea_plan_run_node(plan, i, false, &launches, &flops, &bytes);
     if (status == FOVEA_OK) status = count_bad(plan, i, images, bad);
+    status = agree(net, status, bad);
     if (status == FOVEA_OK && *bad > 0) *found = i;
   }
   return status;
@@ -122,7 +135,6 @@ static fovea_status run_forward(fovea_plan *plan, int nodes, size_t images, int 
 static fovea_status repeat(fovea_network *net, const fovea_resources *resources, const fovea_pass *pass, int *found,
                            size_t *bad) {
   const fovea_plan *own = pass->training ? net->training : net->evaluation;
-  const fovea_graph *graph = net->graph;
   fovea_resources r = *resources;
   fovea_plan *plan = NULL;
   const size_t size = r.parameters->size;
@@ -131,10 +143,13 @@ static fovea_status repeat(fovea_network *net, const fovea_resources *resources,
   fovea_status status = parameters ? fovea_buffer_read(r.parameters, 0, size, parameters)
                                    : fovea_fail(FOVEA_NO_MEMORY, "network: host memory ran out");
   if (status == FOVEA_OK)
-    status = fovea_plan_create(fovea_plan_device(own), graph, fovea_plan_batch(own), pass->training, &r, &plan);
+    status = fovea_plan_create(fovea_plan_device(own), net->graph, fovea_plan_batch(own), pass->training, &r, &plan);
   if (status == FOVEA_OK) status = fovea_plan_make(plan);
+  size_t none = 0;
+  status = agree(net, status, &none);
   if (status == FOVEA_OK) {
-    status = run_forward(plan, graph->count, pass->images, found, bad);
+    const int rank = net->cut ? net->options.ranks->rank : 0;
+    status = run_forward(net, plan, fovea_cut_part(net->cut, rank, pass->images).count, found, bad);
     const fovea_status restored = fovea_buffer_write(r.parameters, 0, size, parameters);
     if (status == FOVEA_OK) status = restored;
   }

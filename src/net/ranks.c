@@ -1,5 +1,7 @@
 #include "net/ranks.h"
 
+#include <stdlib.h>
+
 #include "base/fail.h"
 #include "net/network.h"
 
@@ -43,3 +45,31 @@ fovea_status fovea_ranks_part(const fovea_ranks *ranks, int batch, size_t all, s
   fovea_cut_destroy(cut);
   return FOVEA_OK;
 }
+
+/* --- meetings on the host ---------------------------------------------------------------------------------------- */
+
+static uint64_t sum_of(uint64_t a, uint64_t b) { return a + b; }
+static uint64_t least_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static fovea_status meet(const fovea_ranks *ranks, uint64_t *all, size_t *bytes) {
+  void *request = NULL;
+  for (int i = 0; i < ranks->count; i++) bytes[i] = sizeof *all;
+  const fovea_status status = ranks->begin(ranks->user, all, bytes, &request);
+  return status == FOVEA_OK ? ranks->end(ranks->user, request) : status;
+}
+
+static fovea_status reduce(const fovea_ranks *ranks, uint64_t *number, uint64_t (*of)(uint64_t, uint64_t)) {
+  if (!ranks || ranks->count == 1) return FOVEA_OK;
+  const size_t count = (size_t)ranks->count;
+  uint64_t *all = calloc(count, sizeof *all);
+  size_t *bytes = calloc(count, sizeof *bytes);
+  fovea_status status = all && bytes ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "ranks: host memory ran out");
+  if (status == FOVEA_OK) all[ranks->rank] = *number, status = meet(ranks, all, bytes);
+  for (size_t i = 0; i < count && status == FOVEA_OK; i++) *number = i == 0 ? all[0] : of(*number, all[i]);
+  free(all);
+  free(bytes);
+  return status;
+}
+
+fovea_status fovea_ranks_sum(const fovea_ranks *ranks, uint64_t *number) { return reduce(ranks, number, sum_of); }
+fovea_status fovea_ranks_least(const fovea_ranks *ranks, uint64_t *number) { return reduce(ranks, number, least_of); }

@@ -3,6 +3,7 @@
 #define FOVEA_NET_RANKS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "fovea/ranks.h"
 #include "plan/cut.h"
@@ -19,5 +20,9 @@ typedef struct fovea_part_of_batch {
 } fovea_part_of_batch;
 
 fovea_part_of_batch fovea_cut_part(const fovea_cut *cut, int rank, size_t all);
+
+/* A meeting on the host: *number becomes the sum, or the least, of what the ranks gave. `ranks` NULL: their own. */
+fovea_status fovea_ranks_sum(const fovea_ranks *ranks, uint64_t *number);
+fovea_status fovea_ranks_least(const fovea_ranks *ranks, uint64_t *number);
 
 #endif

@@ -10,8 +10,6 @@
 #include "plan/inspect.h"
 #include "plan/internal.h"
 
-enum { BUCKET = 256 << 10 }; /* floats; less is latency, more is waited for at the end of the pass */
-
 int fovea_plan_ranks(const fovea_plan *plan) { return plan->resources.cut ? plan->resources.cut->ranks : 1; }
 
 bool fovea_plan_shares_statistics(const fovea_plan *plan) {
@@ -70,7 +68,7 @@ void fovea_plan_gradients_ready(fovea_plan *plan, int node) {
   if (!plan->resources.cut) return;
   for (int i = n->parameter_count - 1; i >= 0; i--)
     if (n->parameters[i].trainable) plan->ready_from = plan->resources.offsets[node * FOVEA_NODE_PARAMETERS + i];
-  if (plan->summed_from - plan->ready_from < BUCKET) return;
+  if (plan->summed_from - plan->ready_from < plan->device->bucket) return;
   fovea_plan_end_sums(plan);
   plan->summed_from = plan->ready_from;
   if (!fovea_plan_shares_statistics(plan)) begin_bucket(plan);
@@ -145,6 +143,7 @@ void fovea_plan_end_meetings(fovea_plan *plan) {
 }
 
 void fovea_plan_destroy_meetings(fovea_plan *plan) {
+  fovea_plan_end_meetings(plan);
   if (plan->meeting_count > 0) (void)fovea_device_finish(plan->device);
   for (int i = 0; i < plan->meeting_count; i++) {
     free(plan->meetings[i].data);

@@ -40,10 +40,10 @@ static void outlive(fovea_plan *plan, const fovea_record *record, int last) {
 /* The last record, the optimizer, is in no group and waits for all. */
 fovea_status fovea_plan_join_groups(fovea_plan *plan) {
   if (plan->group_count == 0) return FOVEA_OK;
-  for (int i = 0, group = 0; i < plan->record_count; i++) {
+  for (int i = 0, group = 0, latest = 0; i < plan->record_count; i++) {
     fovea_record *r = plan->records[i];
-    if (r->group > 0) group = r->group;
-    if (r->joins_all) r->joins = group, group = 0;
+    if (r->group > 0) group = latest = r->group;
+    if (r->joins_all) r->joins = latest, group = 0;
     if (r->group > 0 || r->prepacks || group <= GROUPS_BEHIND) continue;
     r->joins = group - GROUPS_BEHIND;
     group = 0;

@@ -17,6 +17,9 @@
 #include "runtime/program.h"
 #include "runtime/staging.h"
 
+/* Floats of gradients: fewer is latency, of more there is more to wait for at the end of the pass. */
+enum { BUCKET = 256 << 10 };
+
 /* FOVEA_VECTOR=1 selects the GPU path on any device, so that tests on a CPU cover it. */
 static fovea_tuning choose_tuning(const fovea_device_info *info) {
   const bool one = fovea_environment("FOVEA_VECTOR") != NULL;
@@ -142,6 +145,7 @@ static fovea_status open_found(const fovea_found *found, uint32_t units, fovea_d
   cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)found->platform, 0};
   d->ids[0] = d->id;
   const queues wanted = choose_queues(&d->info, &d->shard_least_bytes);
+  d->bucket = BUCKET;
   if (wanted == QUEUES_SHARDS && (status = find_parts(d))) goto fail;
   d->context = clCreateContext(properties, (cl_uint)(1 + d->shard_count), d->ids, NULL, NULL, &error);
   if ((status = fovea_cl_check(d, error, "cannot make a context"))) goto fail;

@@ -39,6 +39,7 @@ struct fovea_device {
   cl_command_queue side_stream;               /* another, for what may run beside it; NULL: none */
   cl_command_queue shards[FOVEA_MOST_SHARDS]; /* one for each shard */
   double shard_least_bytes;                   /* bytes; a launch that moves less is not sharded */
+  size_t bucket;                              /* floats of gradients that go to other ranks together */
   fovea_program_cache *programs;
   void (*say)(void *user, const char *line); /* fovea_device_tell; NULL: nobody */
   void *user;

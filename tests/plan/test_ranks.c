@@ -21,7 +21,7 @@
 #include "support/every_op.h"
 #include "support/tiny.h"
 
-enum { SIDE = 8, MOST_BATCH = 80, MOST_RANKS = 5, PASSES = 5, MOST = 1 << 14, MOST_MEETINGS = 1 << 12 };
+enum { SIDE = 8, MOST_BATCH = 80, MOST_RANKS = 5, PASSES = 5, MOST = 1 << 14, MOST_MEETINGS = 1 << 12, FEW = 16 };
 
 static uint8_t pixels[2 * MOST_BATCH * EVERY_OP_IMAGE];
 
@@ -127,8 +127,8 @@ static void empty_room(room *in) {
 typedef struct work {
   fovea_vae_config config; /* batch 0: the graph of every op in its place */
   int batch;
-  bool apart; /* each rank its own statistics */
-  int order;  /* fovea_plan_use_latest_schedule */
+  bool own_statistics; /* of each rank */
+  int order;           /* fovea_plan_use_latest_schedule */
   int images[PASSES];
   void (*before)(fovea_network *network); /* training; NULL: nothing */
 } work;
@@ -137,6 +137,9 @@ typedef struct outcome {
   fovea_losses training, evaluation;
   size_t count;
   float values[MOST];
+  size_t first, images, image;                /* of the last evaluation, the rank's own */
+  float outputs[MOST_BATCH * EVERY_OP_IMAGE]; /* of those */
+  float augmented[FEW * EVERY_OP_IMAGE], from[FEW * EVERY_OP_IMAGE];
 } outcome;
 
 typedef struct rank {
@@ -150,13 +153,13 @@ typedef struct rank {
   outcome result;
 } rank;
 
-/* Trainable parameters alone where `apart`. */
-static fovea_status read_values(fovea_network *net, bool apart, outcome *o) {
+/* Trainable parameters alone where statistics are the ranks' own. */
+static fovea_status read_values(fovea_network *net, bool own_statistics, outcome *o) {
   static const fovea_value kinds[] = {FOVEA_VALUE, FOVEA_GRADIENT, FOVEA_FIRST_MOMENT, FOVEA_SECOND_MOMENT};
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < fovea_network_parameter_count(net); i++) {
     const fovea_parameter *p = fovea_network_parameter(net, i);
-    for (size_t k = 0; k < (p->trainable ? 4 : apart ? 0 : 1) && status == FOVEA_OK; k++) {
+    for (size_t k = 0; k < (p->trainable ? 4 : own_statistics ? 0 : 1) && status == FOVEA_OK; k++) {
       if (o->count + p->count > MOST) abort();
       status = fovea_network_get(net, i, kinds[k], o->values + o->count);
       o->count += p->count;
@@ -173,12 +176,28 @@ static fovea_status pass(fovea_network *net, const work *w, int i) {
   return fovea_network_train_numbered(net, pixels, index, &(fovea_numbering){NULL, 3}, (size_t)w->images[i], 0.01f);
 }
 
+/* What a rank does by itself: reads the last evaluation's outputs, and of a few images what augmentation makes, and
+ * what comes of given outputs' inputs. */
+static fovea_status look(fovea_network *net, const work *w, const fovea_ranks *ranks, outcome *o) {
+  static const float given[FEW * EVERY_OP_IMAGE] = {0.5f, -1.0f, 2.0f};
+  const fovea_tensor output = fovea_network_output(net), before = output - 1;
+  fovea_status status = fovea_ranks_part(ranks, w->batch, (size_t)w->batch / 2 + 3, &o->first, &o->images);
+  o->image = w->config.batch > 0 ? SIDE * SIDE : EVERY_OP_IMAGE;
+  if (status == FOVEA_OK && o->images > 0) status = fovea_network_read(net, output, o->images, o->outputs);
+  if (status == FOVEA_OK) status = fovea_network_augment(net, pixels, NULL, NULL, FEW, o->augmented);
+  if (status == FOVEA_OK && fovea_network_keeps(net, before)) {
+    status = fovea_network_evaluate_from(net, before, given, FEW);
+    if (status == FOVEA_OK) status = fovea_network_read(net, output, FEW, o->from);
+  }
+  return status;
+}
+
 static fovea_status train(fovea_network *net, const work *w, outcome *o) {
   fovea_status status = FOVEA_OK;
   if (w->before) w->before(net);
   for (int i = 0; i < PASSES && status == FOVEA_OK && w->images[i] > 0; i++) status = pass(net, w, i);
   if (status == FOVEA_OK) status = fovea_network_losses(net, &o->training);
-  if (status == FOVEA_OK) status = read_values(net, w->apart, o);
+  if (status == FOVEA_OK) status = read_values(net, w->own_statistics, o);
   for (int i = 0; i < 2 && status == FOVEA_OK; i++)
     status = fovea_network_evaluate(net, pixels, NULL, (size_t)(i == 0 ? w->batch : w->batch / 2 + 3), (uint32_t)i);
   return status == FOVEA_OK ? fovea_network_losses(net, &o->evaluation) : status;
@@ -199,6 +218,7 @@ static fovea_status run_on(fovea_device *own, rank *r) {
   } else {
     const fovea_network_options options = {.batch = w->batch, .seed = 3, .training = true, .ranks = ranks};
     graph = every_op_graph();
+    fovea_graph_keep(graph, every_op_count(graph) - 2);
     status = fovea_network_create(own, graph, &options, &net);
   }
   if (status == FOVEA_OK && w->order > 0) {
@@ -207,6 +227,9 @@ static fovea_status run_on(fovea_device *own, rank *r) {
   }
   if (status == FOVEA_OK) status = fovea_network_traffic(net, &r->meetings, &r->bytes);
   if (status == FOVEA_OK) r->memory = fovea_network_memory(net), status = train(net, w, &r->result);
+  const int meetings = r->sits.begun;
+  if (status == FOVEA_OK) status = look(net, w, ranks, &r->result);
+  if (r->sits.begun != meetings) abort();
   if (status != FOVEA_OK) snprintf(r->message, sizeof r->message, "%s", fovea_error_message());
   if (vae)
     fovea_vae_destroy(vae);
@@ -238,7 +261,7 @@ static void run(const work *w, int count, room *in, rank *all) {
     rank *r = &all[i];
     *r = (rank){.does = w, .sits = {.in = in, .rank = i}};
     r->of = (fovea_ranks){
-        .rank = i, .count = count, .user = &r->sits, .begin = begin, .end = end, .sync_batchnorm = !w->apart};
+        .rank = i, .count = count, .user = &r->sits, .begin = begin, .end = end, .sync_batchnorm = !w->own_statistics};
     assert_int_equal(pthread_create(&r->thread, NULL, run_rank, r), 0);
   }
   for (int i = 0; i < count || i == 0; i++) {
@@ -267,6 +290,10 @@ static void expect_same_bits(int count) {
                  (double)a->values[k]);
     assert_memory_equal(&a->training, &b->training, sizeof a->training);
     assert_memory_equal(&a->evaluation, &b->evaluation, sizeof a->evaluation);
+    const size_t image = a->image;
+    assert_memory_equal(a->outputs + b->first * image, b->outputs, b->images * image * sizeof(float));
+    assert_memory_equal(a->augmented, b->augmented, sizeof a->augmented);
+    assert_memory_equal(a->from, b->from, sizeof a->from);
   }
 }
 
@@ -277,6 +304,7 @@ static void expect_as_alone(const work *w, int least, int most) {
     run_well(w, count, all);
     expect_same_bits(count);
     assert_true(count == 1 ? all->meetings == 0 : all->meetings > 0 && all->bytes > 0);
+    assert_true(count == 1 || all[count - 1].memory < alone->memory);
   }
 }
 
@@ -308,9 +336,149 @@ static void test_every_op(void **state) {
   expect_as_alone(&w, 2, 3);
 }
 
+static void use_buckets(size_t floats) {
+  for (int i = 0; i < MOST_RANKS; i++)
+    if (devices[i]) devices[i]->bucket = floats;
+}
+
+/* Gradients in many pieces, and every launch as late as it may be. */
+static void test_small_buckets(void **state) {
+  (void)state;
+  work w = vae_work(64);
+  run_well(&w, 0, alone);
+  run_well(&w, 3, all);
+  const size_t meetings = all->meetings, bytes = all->bytes;
+  use_buckets(32);
+  for (w.order = 0; w.order < 2; w.order++) {
+    run_well(&w, 3, all);
+    expect_same_bits(3);
+    assert_true(all->meetings > meetings);
+    assert_int_equal(all->bytes, bytes);
+  }
+  use_buckets(256 << 10);
+}
+
+/* The ranks have the same trainable parameters, and those with no image of a batch keep their moving statistics. */
+static void test_own_statistics(void **state) {
+  (void)state;
+  work w = vae_work(64);
+  w.own_statistics = true;
+  w.images[2] = 17;
+  run_well(&w, 4, all);
+  for (int i = 0; i < 4; i++) {
+    assert_true(isfinite(all[i].result.training.total) && isfinite(all[i].result.evaluation.total));
+    assert_memory_equal(&all[0].result.training, &all[i].result.training, sizeof(fovea_losses));
+    for (size_t k = 0; k < all[i].result.count; k++) {
+      assert_true(isfinite(all[i].result.values[k]));
+      assert_memory_equal(&all[0].result.values[k], &all[i].result.values[k], sizeof(float));
+    }
+  }
+}
+
+static void set_first(fovea_network *net, const char *name, float value) {
+  static float data[MOST];
+  size_t i = 0;
+  while (strcmp(fovea_network_parameter(net, i)->name, name) != 0) i++;
+  if (fovea_network_get(net, i, FOVEA_VALUE, data) != FOVEA_OK) abort();
+  data[0] = value;
+  if (fovea_network_set(net, i, FOVEA_VALUE, data) != FOVEA_OK) abort();
+}
+
+static void make_parameter_infinite(fovea_network *net) { set_first(net, "bottleneck.mu.bias", INFINITY); }
+/* exp(88) times what is drawn: in some images. */
+static void make_samples_infinite(fovea_network *net) { set_first(net, "bottleneck.logvar.bias", 176); }
+
+/* Every rank says what one without others says. */
+static void test_not_finite(void **state) {
+  (void)state;
+  work w = vae_work(64);
+  w.images[1] = 0;
+  for (int k = 0; k < 2; k++) {
+    w.before = k == 0 ? make_parameter_infinite : make_samples_infinite;
+    run(&w, 0, NULL, alone);
+    assert_int_equal(alone->status, FOVEA_MISMATCH);
+    room *in = new_room(3);
+    run(&w, 3, in, all);
+    for (int i = 0; i < 3; i++) {
+      assert_int_equal(all[i].status, FOVEA_MISMATCH);
+      assert_string_equal(all[i].message, alone->message);
+    }
+    empty_room(in);
+  }
+}
+
+/* What rank 0 cannot begin or end is every rank's failure, and what was begun is ended. */
+static void test_failing_meetings(void **state) {
+  (void)state;
+  const work w = vae_work(64);
+  run_well(&w, 2, all);
+  const int meetings = (int)all->meetings, which[] = {0, meetings / 2, meetings - 1, meetings};
+  for (size_t k = 0; k < 2 * sizeof which / sizeof *which; k++) {
+    room *in = new_room(2);
+    *(k % 2 ? &in->fails_in : &in->fails_at_end) = which[k / 2];
+    run(&w, 2, in, all);
+    for (int i = 0; i < 2; i++) assert_int_equal(all[i].status, FOVEA_DEVICE);
+    empty_room(in);
+  }
+}
+
+static void expect_refused(fovea_ranks ranks, int batch, const char *what) {
+  fovea_vae_config config = tiny_config(SIDE, batch);
+  fovea_vae *vae = NULL;
+  config.ranks = &ranks;
+  assert_int_equal(fovea_vae_create(devices[0], &config, true, &vae), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), what));
+  size_t first, count;
+  assert_int_equal(fovea_ranks_part(&ranks, batch, 1, &first, &count), FOVEA_INVALID);
+}
+
+static void test_refused(void **state) {
+  (void)state;
+  const fovea_ranks good = {.count = 4, .begin = begin, .end = end};
+  fovea_ranks bad = good;
+  expect_refused(good, 48, "4 for a batch of 3 blocks");
+  bad.rank = 4;
+  expect_refused(bad, 64, "rank 4, expected 0 to 3");
+  bad.rank = -1;
+  expect_refused(bad, 64, "rank -1");
+  bad = good, bad.count = 0;
+  expect_refused(bad, 64, "0 of them");
+  bad = good, bad.end = NULL;
+  expect_refused(bad, 64, "end is NULL");
+}
+
+/* Nodes of the tree of 4 and of 11 blocks: 11 are 8 + (2 + 1). */
+static void test_parts(void **state) {
+  (void)state;
+  static const struct {
+    int batch, ranks;
+    size_t first[MOST_RANKS + 1];
+  } cases[] = {{64, 3, {0, 16, 32, 64}},
+               {64, 4, {0, 16, 32, 48, 64}},
+               {176, 2, {0, 128, 176}},
+               {176, 3, {0, 64, 128, 176}},
+               {176, 4, {0, 32, 64, 128, 176}},
+               {176, 5, {0, 32, 64, 96, 128, 176}},
+               {70, 2, {0, 64, 70}},
+               {16, 1, {0, 16}}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t images = 0; images <= (size_t)cases[i].batch; images++)
+      for (int r = 0; r < cases[i].ranks; r++) {
+        const fovea_ranks ranks = {.rank = r, .count = cases[i].ranks, .begin = begin, .end = end};
+        size_t first, count, begins = cases[i].first[r], ends = cases[i].first[r + 1];
+        if (begins > images) begins = images;
+        if (ends > images) ends = images;
+        OK(fovea_ranks_part(&ranks, cases[i].batch, images, &first, &count));
+        assert_int_equal(first, begins);
+        assert_int_equal(count, ends - begins);
+      }
+}
+
 int main(void) {
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 251);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_equal_parts), cmocka_unit_test(test_other_parts),
-                                     cmocka_unit_test(test_every_op)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_parts),      cmocka_unit_test(test_equal_parts),      cmocka_unit_test(test_other_parts),
+      cmocka_unit_test(test_every_op),   cmocka_unit_test(test_small_buckets),    cmocka_unit_test(test_own_statistics),
+      cmocka_unit_test(test_not_finite), cmocka_unit_test(test_failing_meetings), cmocka_unit_test(test_refused)};
   return cmocka_run_group_tests(tests, NULL, close_devices);
 }
