@@ -182,7 +182,8 @@ static void batches_are_those_of_memory(void **state) {
       for (int k = 0; k < 4; k++) {
         const uint32_t *in_order = k % 2 == 0 ? order : NULL;
         fovea_batches *batches = NULL;
-        assert_int_equal(fovea_batches_create(k < 2 ? a : b, in_order, first, batch, (fovea_places){0, batch}, &batches), FOVEA_OK);
+        assert_int_equal(
+            fovea_batches_create(k < 2 ? a : b, in_order, first, batch, (fovea_places){0, batch}, &batches), FOVEA_OK);
         for (size_t done = first; done < 11 && done < first + (k == 3 ? 4 : 11);
              done += batch) { /* 3: given up early */
           assert_int_equal(fovea_batches_next(batches, &pixels, &index), FOVEA_OK);
@@ -197,8 +198,8 @@ static void batches_are_those_of_memory(void **state) {
   fovea_dataset_destroy(b);
 }
 
-/* One of several ranks: of a full batch of 4 the places 2 and 3, of the last one's 3 images the place 2. What is damaged
- * elsewhere is not its own. */
+/* One of several ranks: of a full batch of 4 the places 2 and 3, of the last one's 3 images the place 2. What is
+ * damaged elsewhere is not its own. */
 static void only_own_places_are_read(void **state) {
   (void)state;
   fovea_batches *batches = NULL;
@@ -355,7 +356,7 @@ int main(void) {
                                      cmocka_unit_test(class_of_bytes),
                                      cmocka_unit_test(in_a_folder),
                                      cmocka_unit_test(batches_are_those_of_memory),
-      cmocka_unit_test(only_own_places_are_read),
+                                     cmocka_unit_test(only_own_places_are_read),
                                      cmocka_unit_test(every_bit_and_cut),
                                      cmocka_unit_test(changed_in_use),
                                      cmocka_unit_test(dark_pictures),

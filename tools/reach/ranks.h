@@ -39,14 +39,14 @@ fovea_status ranks_send(int to, const void *data, size_t size);
 bool ranks_receive(int *from, void *data, size_t size);
 
 /* Every rank comes to it in the same order with the same sizes: the bytes[r] of rank r lie in `data` in order of ranks,
- * this one's filled in, and are everybody's when it is over, which frees it. `data` stays until then, and `over` is asked
- * again and again, since that is when MPI works. FOVEA_NO_MEMORY, FOVEA_DEVICE. */
+ * this one's filled in, and are everybody's when it is over, which frees it. `data` stays until then, and `over` is
+ * asked again and again, since that is when MPI works. FOVEA_NO_MEMORY, FOVEA_DEVICE. */
 typedef struct ranks_exchange ranks_exchange;
 fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x);
 bool ranks_exchange_over(ranks_exchange *x);
 
-/* Instead of ranks_end: when this process ends, or now, it ends all that the launcher has started, with this code: a rank
- * that was stopped, too. */
+/* Instead of ranks_end: when this process ends, or now, it ends all that the launcher has started, with this code: a
+ * rank that was stopped, too. */
 void ranks_abandon(int code, bool now);
 
 /* The process ends in so many seconds, whatever it waits for: once. */

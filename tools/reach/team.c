@@ -47,9 +47,9 @@ struct team {
   pthread_mutex_t lock; /* of all that follows */
   atomic_bool ending;
   bool beating, failed, settled; /* settled: all ranks know of the failure, each in its own place */
-  int lost;         /* the rank that is, or -1 */
-  size_t under_way; /* meetings */
-  bool waits;       /* for one of them: so it sees to all */
+  int lost;                      /* the rank that is, or -1 */
+  size_t under_way;              /* meetings */
+  bool waits;                    /* for one of them: so it sees to all */
   double silence, failed_at;
   double *heard;
   fovea_status status;

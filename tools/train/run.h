@@ -25,8 +25,8 @@ typedef struct run_options {
   option_ints arch, show;
   long long depth, latent, kernel, epochs, batch, seed, limit_train, limit_test;
   long long rank_timeout; /* seconds; this and sync_bn concern the ranks of one training */
-  int activation; /* index in run_activations: fovea_activation less one */
-  int attention;  /* fovea_attention */
+  int activation;         /* index in run_activations: fovea_activation less one */
+  int attention;          /* fovea_attention */
   bool batchnorm, resume, json, log_json, tensorboard, sync_bn;
   double dropout, kl, bn_momentum, lr, min_lr;
   char init_hash[RUN_HASH]; /* of the file that init names, "xxh64:0123456789abcdef"; "" without start weights */

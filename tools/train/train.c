@@ -27,8 +27,8 @@ typedef struct view {
 static void say_traffic(const team *t, const fovea_vae *vae) {
   size_t meetings = 0, bytes = 0;
   if (fovea_network_traffic(vae->network, &meetings, &bytes) == FOVEA_OK)
-    progress_tell("fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step", team_who(t)->count,
-                  bytes, meetings);
+    progress_tell("fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step",
+                  team_who(t)->count, bytes, meetings);
 }
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done) {
@@ -247,9 +247,10 @@ static void announce(const run_options *o, team *t, const run_data *data) {
   if (t == NULL) return;
   if (share_say_parts(t, (int)o->batch, parts)[0] != '\0') progress_tell("fovea: %s", parts);
   if (!o->sync_bn)
-    progress_tell("fovea: --sync-bn off: each rank normalizes by its own part of a batch, so that the network is another "
-                  "with another number of ranks than %d",
-                  team_who(t)->count);
+    progress_tell(
+        "fovea: --sync-bn off: each rank normalizes by its own part of a batch, so that the network is another "
+        "with another number of ranks than %d",
+        team_who(t)->count);
 }
 
 static fovea_status train(const run_options *o, team *t, int quiet, bool *stopped) {

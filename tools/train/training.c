@@ -80,8 +80,7 @@ static fovea_status open_directory(training *t) {
   t->resumed = o->resume && run_exists(t->checkpoint);
   t->config = run_config(o, t->data);
   t->config_text = t->config != NULL ? run_config_text(t->config) : NULL;
-  if (t->config_text == NULL)
-    return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o->out);
+  if (t->config_text == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory for the configuration of %s", o->out);
   status = identity_of_run(t->config, t->run);
   return status == FOVEA_OK && o->resume ? compare_folder(t) : status;
 }
