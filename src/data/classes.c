@@ -111,9 +111,10 @@ static bool is_mark(const char *s) {
 
 /* Behind the character at s, and marks on it; *letter is 0 of what is not ASCII or has marks. */
 static const char *next_letter(const char *s, char *letter) {
-  *letter = (unsigned char)*s < 0x80 ? *s : 0;
+  *letter = '\0';
+  if ((unsigned char)*s < 0x80) *letter = *s;
   for (s++; ((unsigned char)*s & 0xc0) == 0x80; s++) continue;
-  for (; is_mark(s); s += 2) *letter = 0;
+  for (; is_mark(s); s += 2) *letter = '\0';
   return s;
 }
 

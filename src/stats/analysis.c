@@ -141,7 +141,7 @@ static void count_seeds(const fovea_design *d, const fovea_ols *o, fovea_analysi
   }
   s.seeds = (double)a->seeds;
   s.rows_per_seed = (double)d->n / s.seeds;
-  if (!(o->df_resid > 0) || o->exact) return;
+  if (fovea_ols_is_noise(o)) return;
   for (size_t i = 0; i < a->factor_count; i++) tell_seeds(&s, a, &a->factors[i]);
   for (size_t i = 0; i < a->slope_count; i++) {
     scale of = s; /* a mean for each value takes as many parameters more */

@@ -13,6 +13,7 @@
 #include "stats/covariance.h"
 #include "stats/distributions.h"
 #include "stats/lsq.h"
+#include "stats/notes.h"
 #include "stats/terms.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "analysis of variance: no memory"); }
@@ -76,7 +77,7 @@ static fovea_status fit_without(const fovea_design *d, const double *x, const do
 
 static void conclude(double squares, double df, const fovea_ols *o, double mean_square, fovea_effect *effect) {
   effect->df = df;
-  effect->f_value = df > 0 && o->df_resid > 0 && !o->exact ? fmax(squares, 0) / df / mean_square : NAN;
+  effect->f_value = df > 0 && !fovea_ols_is_noise(o) ? fmax(squares, 0) / df / mean_square : NAN;
   effect->p_value = fovea_f_sf(effect->f_value, df, o->df_inference);
 }
 

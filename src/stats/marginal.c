@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "stats/coding.h"
 #include "stats/distributions.h"
+#include "stats/notes.h"
 #include "stats/range.h"
 
 static fovea_status no_memory(void) { return fovea_fail(FOVEA_NO_MEMORY, "means: no memory"); }
@@ -90,7 +91,7 @@ static void estimate(const fovea_ols *o, const double *row, fovea_estimate *e) {
   const double quantile = fovea_student_t_isf(o->alpha / 2, o->df_inference);
   e->value = told ? value : NAN;
   /* of an exact or a saturated fit the error is rounding noise, or not known */
-  e->std_error = told && !o->exact && o->df_resid > 0 ? sqrt(fmax(variance, 0)) : NAN;
+  e->std_error = told && !fovea_ols_is_noise(o) ? sqrt(fmax(variance, 0)) : NAN;
   e->t_value = e->value / e->std_error;
   e->p_value = 2 * fovea_student_t_sf(fabs(e->t_value), o->df_inference);
   e->low = e->value - quantile * e->std_error;

@@ -129,6 +129,8 @@ static void note_constant(const fovea_ols *o, char *note) {
            (double)(o->n > o->k ? o->n : o->k) * DBL_EPSILON);
 }
 
+bool fovea_ols_is_noise(const fovea_ols *o) { return o->exact || !(o->df_resid > 0); }
+
 size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
   size_t count = statsmodels_notes(o, notes);
   if (o->alias_count > 0) {

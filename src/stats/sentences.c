@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "stats/notes.h"
 #include "stats/numbers.h"
 #include "stats/text.h"
 
@@ -162,7 +163,7 @@ static bool all_told(const fovea_means *m) {
 
 /* Where there is nothing to say of numbers. */
 static bool put_nothing(fovea_text *t, const char *name, const char *response, const fovea_ols *o, bool told) {
-  const bool errors = !o->exact && o->df_resid > 0;
+  const bool errors = !fovea_ols_is_noise(o);
   if (errors && told) return false;
   fovea_text_add(t, name);
   fovea_text_add(

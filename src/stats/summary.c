@@ -103,7 +103,7 @@ static void shortest(char *out, size_t size, double value) {
 
 /* The same, unless it is made of rounding noise. */
 static void residual_number(cell *c, const char *format, double value, const fovea_ols *o) {
-  if (o->exact && o->df_resid > 0)
+  if (fovea_ols_is_noise(o))
     c->name = "-";
   else
     number(c, format, value);
@@ -174,6 +174,7 @@ static fovea_status put_top(fovea_text *t, const fovea_ols *o) {
   at(&g, 8, 1)->name = fovea_covariance_name(o->covariance);
   number(at(&g, 0, 3), "%#8.3f", o->r_squared);
   number(at(&g, 1, 3), "%#8.3f", o->r_squared_adjusted);
+  if (!(o->df_resid > 0)) at(&g, 1, 3)->name = "-";
   residual_number(at(&g, 2, 3), "%#8.4g", o->f_value, o);
   residual_number(at(&g, 3, 3), "%#6.3g", o->f_p_value, o);
   residual_number(at(&g, 4, 3), "%#8.5g", o->log_likelihood, o);
@@ -205,7 +206,7 @@ static fovea_status put_coefficients(fovea_text *t, const fovea_ols *o) {
     if (o->aliased[i]) at(&g, i + 1, 1)->name = "aliased";
     if (o->aliased[i]) continue;
     forg(at(&g, i + 1, 1), o->coefficients[i], true);
-    for (size_t j = 2; j < 7 && o->exact && o->df_resid > 0; j++) at(&g, i + 1, j)->name = "-";
+    for (size_t j = 2; j < 7 && fovea_ols_is_noise(o); j++) at(&g, i + 1, j)->name = "-";
     forg(at(&g, i + 1, 2), o->std_errors[i], false);
     forg(at(&g, i + 1, 3), o->t_values[i], false);
     number(at(&g, i + 1, 4), "%#6.3f", o->p_values[i]);

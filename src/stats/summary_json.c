@@ -30,9 +30,6 @@ static json_t *names_at(const fovea_ols *o, const size_t *columns, size_t count)
   return array;
 }
 
-/* What is made of the residuals is null where they are rounding noise. */
-static bool is_noise(const fovea_ols *o) { return o->exact && o->df_resid > 0; }
-
 /* An object for each aliased column: its name, and those of which it is a combination. */
 static json_t *aliases(const fovea_ols *o) {
   json_t *array = json_array();
@@ -51,7 +48,7 @@ static json_t *aliases(const fovea_ols *o) {
 }
 
 static json_t *residual_reals(const fovea_ols *o, const double *values) {
-  if (!is_noise(o)) return fovea_json_reals(values, o->k);
+  if (!fovea_ols_is_noise(o)) return fovea_json_reals(values, o->k);
   json_t *array = json_array();
   for (size_t i = 0; i < o->k; i++)
     if (json_array_append_new(array, json_null())) {
@@ -64,7 +61,7 @@ static json_t *residual_reals(const fovea_ols *o, const double *values) {
 static json_t *intervals(const fovea_ols *o) {
   json_t *array = json_array();
   for (size_t i = 0; i < o->k; i++) {
-    double pair[] = {is_noise(o) ? NAN : o->low[i], is_noise(o) ? NAN : o->high[i]};
+    double pair[] = {fovea_ols_is_noise(o) ? NAN : o->low[i], fovea_ols_is_noise(o) ? NAN : o->high[i]};
     if (json_array_append_new(array, fovea_json_reals(pair, 2))) {
       json_decref(array);
       return NULL;
@@ -80,7 +77,7 @@ static json_t *covariance(const fovea_ols *o) {
   int failed = !row;
   for (size_t i = 0; i < o->k && !failed; i++) {
     for (size_t j = 0; j < o->k; j++)
-      row[j] = is_noise(o) ? NAN : o->correlation[i * o->k + j] * o->std_errors[i] * o->std_errors[j];
+      row[j] = fovea_ols_is_noise(o) ? NAN : o->correlation[i * o->k + j] * o->std_errors[i] * o->std_errors[j];
     failed = json_array_append_new(array, fovea_json_reals(row, o->k));
   }
   free(row);
@@ -138,8 +135,9 @@ static int fill(json_t *root, const fovea_ols *o) {
   failed |= fovea_json_set(root, "constant", json_boolean(o->constant));
   failed |= fovea_json_set(root, "exact", json_boolean(o->exact));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    failed |= fovea_json_set(root, numbers[i].key,
-                             fovea_json_real(numbers[i].of_residuals && is_noise(o) ? NAN : numbers[i].value));
+    failed |=
+        fovea_json_set(root, numbers[i].key,
+                       fovea_json_real(numbers[i].of_residuals && fovea_ols_is_noise(o) ? NAN : numbers[i].value));
   failed |= fovea_json_set(root, "covariance_type", json_string(fovea_covariance_name(o->covariance)));
   failed |= fovea_json_set(root, "covariance", covariance(o));
   failed |= fovea_json_set(root, "notes", notes(o));

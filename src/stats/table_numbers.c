@@ -111,7 +111,9 @@ static void rewrite(fovea_table *t, size_t column, style how) {
     if (fovea_table_is_missing(to)) continue;
     for (const char *from = to; *from; from++) {
       if (how.group && *from == how.group) continue;
-      *to++ = *from == how.decimal ? '.' : *from;
+      *to = *from;
+      if (*to == how.decimal) *to = '.';
+      to++;
     }
     *to = 0;
   }
@@ -191,7 +193,8 @@ fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, cha
   if (!of_columns) return fovea_fail(FOVEA_NO_MEMORY, "table: no memory for %zu columns", t->columns);
   for (size_t i = 0; i < t->rows * t->columns && !ascii; i++) write_plainly(t->cells[i]);
   for (size_t j = 0; j < t->columns; j++) of_columns[j] = styles_of(t, j);
-  const char found = find_decimal(t, of_columns), usual = found ? found : separator == ',' ? '.' : 0;
+  char usual = find_decimal(t, of_columns);
+  if (!usual && separator == ',') usual = '.';
   const bool guessed = !decimal && !usual && !has_points(t, of_columns);
   fovea_status status = FOVEA_OK;
   for (size_t j = 0; j < t->columns && !status; j++) {

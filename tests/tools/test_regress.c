@@ -439,6 +439,15 @@ static void test_saturated(void **state) {
   snprintf(arguments, sizeof arguments, "--constant --terms 'a*b' '%s'", temp_path("saturated.csv"));
   if (run("", arguments, &out, &err)) fail_msg("%s", err);
   assert_non_null(strstr(out, "R-squared:                       1.000"));
+  assert_true(!strstr(out, "inf") && !strstr(out, "nan")); /* nothing that is made of residuals, which are noise */
+  assert_non_null(strstr(out, "Log-Likelihood:                      -\n"));
+  free(out);
+  free(err);
+  snprintf(arguments, sizeof arguments, "--json --constant --terms 'a*b' '%s'", temp_path("saturated.csv"));
+  if (run("", arguments, &out, &err)) fail_msg("%s", err);
+  json_t *json = json_loads(out, 0, NULL);
+  assert_true(json_is_null(json_object_get(json, "durbin_watson")) && json_is_null(json_object_get(json, "aic")));
+  json_decref(json);
   free(out);
   free(err);
 }
