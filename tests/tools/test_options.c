@@ -246,7 +246,7 @@ static void bad(void **state) {
       {"-walk", "unknown option -walk; did you mean --walk?"},
       {"-epochs=3", "unknown option -epochs=3; did you mean --epochs?"},
       {"-wal", "unknown option -wal; options begin with --"},
-      {"--bogus", "unknown option --bogus; the closest is --"},
+      {"--walnut", "unknown option --walnut; the closest is --walk, see --help"},
       {"--epohcs 3", "unknown option --epohcs; did you mean --epochs?"},
       {"--atention cbam", "did you mean --attention?"},
       {"-e 3", "unknown option -e"},
