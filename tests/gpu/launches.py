@@ -104,8 +104,9 @@ def pairs(few, many):
 
 
 def grows(one, many):
-    """Whether a launch's work grows from one batch to another; whether its work-items do."""
-    return many.bytes > one.bytes or many.products > one.products, many.items > one.items
+    """Whether a launch's work grows from one batch to another; whether its work-items do. Weights that are padded to
+    another tile are a few more bytes, and no growth."""
+    return many.bytes > 1.25 * one.bytes or many.products > one.products, many.items > one.items
 
 
 # What the work-items of a launch do. each: counts of an average one. products: of these, those of its product loops
