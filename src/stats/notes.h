@@ -10,7 +10,8 @@ enum { FOVEA_NOTES = 10, FOVEA_ALIASES_SIZE = 3840, FOVEA_NOTE_SIZE = 4096 };
  * is in the C locale. */
 size_t fovea_ols_notes(const fovea_ols *ols, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]);
 
-/* Whether the residuals, and all that is made of them, are rounding noise, as of an exact fit and of a saturated one. */
+/* Whether the residuals, and all that is made of them, are rounding noise, as of an exact fit and of a saturated one.
+ */
 bool fovea_ols_is_noise(const fovea_ols *ols);
 
 /* Writes which columns are aliased and of which they are combinations, "b (of const, a), c (zero in every row)". Long
