@@ -24,7 +24,7 @@
 
 #if V == 1
 #define TILES (SK * SC)
-#define TEAMS (GROUP / LANES) /* of a work-item for each image */
+#define TEAMS (GROUP / LANES) /* of 16 neighbouring work-items, one for each image of a block */
 #define ROWS (TEAMS / TILES)  /* of elements at once */
 #define KT (TK * SK)
 #define CT (TC * SC)

@@ -10,8 +10,8 @@
  * registers, which are kept in `scratch` in between, and prefetches the next tiles meanwhile. Then it adds the lanes of
  * 16 sums at once, and after a block's four rows makes G' m G of 16 filters and channels at once.
  *
- * 85 -> 25 at 28x28 runs at 1.1 times the ceiling of a direct weight gradient, of which conv2d_backward_weight.cl
- * reaches 0.6 (Zen 3).
+ * 85 -> 25 at 28x28 runs at 1.1 times the ceiling of a direct weight gradient, of which conv2d_backward_weight_few.cl
+ * reaches a half (Zen 3).
  *
  * Macros: V, narrower than 16 where registers are; TK filters and TC channels a tile; at most KB, CB tiles a work-item;
  * T tiles of the image at a time.
