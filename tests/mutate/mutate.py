@@ -65,8 +65,8 @@ def target_of(test):
         return program if rows.exists() and re.search(rf"\b{stem}\b", rows.read_text()) else None
     if folder == "gpu" and (ROOT / "tests" / folder / f"{stem}.c").exists():
         return f"gpu_{stem}"
-    if folder == "gpu":  # they read what this program lists
-        return "list_launches" if stem in ("census", "limits") else None
+    if folder == "gpu":  # scripts, of which two read what this program lists
+        return "list_launches" if stem in ("census", "limits", "run_steps") else None
     if folder == "export" and stem.endswith(("_sample", "_all")):
         return "export_custom"
     if folder == "reach" and (ROOT / "tests" / folder / f"{stem}.sh").exists():  # scripts that run the command
