@@ -90,6 +90,11 @@ refusals() {
   refused 'rank 1 on .*: unknown option --nothing' "${train[@]}" --nothing
   refused 'differ in --sync-bn: true and false' "${train[@]}" --sync-bn off
   refused 'differ in FOVEA_BLAS: "builtin" and "auto"' env FOVEA_BLAS=auto "${train[@]}"
+  # A loss that is not finite is every rank's, and told once.
+  timeout 100 mpirun -n 2 "${train[@]}" --out nan --json --lr 1000 --kl 1000000 >nan.json 2>nan.txt || status=$?
+  [ "$status" -eq 1 ] || fail "exit status $status, not 1" nan.txt
+  [ "$(grep -c '"status": "mismatch"' nan.json)" -eq 1 ] || fail 'not one object' nan.json nan.txt
+  status=0
   over 5 refused || status=$?
   [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
   grep -q 'a batch of 64 is 4 blocks of 16 images, too few for 5 ranks.*start 4 or fewer, or take --batch 80' refused.txt ||
@@ -117,7 +122,7 @@ fault() {
   [ "$(grep -c 'ends with 3' "$out.txt")" -ge 1 ] || fail "$out: no rank ends with 3" "$out.txt"
   "${train[@]}" --resume --out "$out" >"$out.txt" 2>&1 &
   wait_for "$out" $((epoch + 40))
-  kill -INT $!
+  kill -TERM $!
   wait $! || true
 }
 

@@ -237,6 +237,7 @@ static int exit_code;
 static void abort_all(void) {
   ranks_end_within(5, exit_code); /* where the launcher cannot be reached */
   fflush(NULL);
+  nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL); /* until the launcher has passed it on */
   pthread_mutex_lock(&lock);
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   _exit(exit_code);

@@ -432,8 +432,12 @@ static void leave_in_order(const team *t) {
   nanosleep(&(struct timespec){.tv_nsec = speaks(t) ? 600000000 : 300000000}, NULL);
 }
 
+/* All wait here for one whose device still keeps its kernels: within MPI_Finalize nobody would notice its end. */
 void team_end(team *t, int code) {
   if (t == NULL) return;
+  char *all = t->beating ? calloc((size_t)t->ranks.count, 1) : NULL;
+  if (all != NULL) (void)team_gather(t, all, 1);
+  free(all);
   atomic_store(&t->ending, true);
   if (t->beating) pthread_join(t->pulse, NULL);
   if (t->failed) {

@@ -291,7 +291,8 @@ static fovea_status settle_and_train(run_options *o, team *t, const command_line
     status = recall_options(t, o, &from);
     if (status == FOVEA_OK) status = command_parse(line, argc, argv);
   }
-  if (status == FOVEA_OK) status = team_settle(t, team_is_first(t) ? identify_init(o, &from) : FOVEA_OK);
+  if (status == FOVEA_OK && team_is_first(t)) status = identify_init(o, &from);
+  status = team_settle(t, status);
   if (status == FOVEA_OK) status = team_give(t, o->init_hash, sizeof o->init_hash);
   team_set_silence(t, o->rank_timeout);
   if (t != NULL) team_ranks(t)->sync_batchnorm = o->sync_bn;
@@ -310,7 +311,8 @@ static fovea_status join(team **t, fovea_status status) {
   fovea_status joined = ranks_begin(&r, "start one process");
   if (joined == FOVEA_OK && r.index > 0) signals_quiet();
   if (joined == FOVEA_OK) joined = team_begin(&r, t);
-  return joined == FOVEA_OK ? team_settle(*t, status) : joined;
+  if (joined != FOVEA_OK) return team_fail(*t, joined);
+  return team_settle(*t, status);
 }
 
 static int run(int argc, char **argv) {
