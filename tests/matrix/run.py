@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from pypi import Skip, made  # noqa: E402
 
 SKIPPED = 77
+LONGEST = 3000  # seconds: a row takes 1 to 7 minutes of a quiet processor
 
 
 def icd(folder, name, library):
@@ -252,7 +253,7 @@ def check(name, fovea, folder):
         try_method(fovea, env)
     load = busy_loops() if name == "pocl-loaded" else []
     try:
-        status, out, err = run(command, env, 1500 if name in ("emulated-amd", "emulated-nvidia") else 500)
+        status, out, err = run(command, env, LONGEST)
     finally:
         for process in load:
             process.kill()
