@@ -215,10 +215,10 @@ static void only_own_places_are_read(void **state) {
   close(descriptor);
   assert_int_equal(fovea_batches_create(b, NULL, 0, 4, (fovea_places){2, 2}, &batches), FOVEA_OK);
   for (size_t done = 0; done < 11; done += 4) {
-    const size_t end = done + 4 < 11 ? done + 4 : 11;
+    const size_t last = done + 4 < 11 ? done + 4 : 11;
     assert_int_equal(fovea_batches_next(batches, &pixels, &index), FOVEA_OK);
     assert_null(index);
-    assert_memory_equal(pixels + (size_t)2 * 20, a->pixels + (done + 2) * 20, (end - done - 2) * 20);
+    assert_memory_equal(pixels + (size_t)2 * 20, a->pixels + (done + 2) * 20, (last - done - 2) * 20);
   }
   fovea_batches_destroy(batches);
   assert_int_equal(fovea_batches_create(b, NULL, 0, 4, (fovea_places){3, 1}, &batches), FOVEA_OK);

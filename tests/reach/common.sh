@@ -59,7 +59,7 @@ same_results() {
 # wait_for OUT EPOCH: until it has that epoch.
 wait_for() {
   local i
-  for ((i = 0; i < 1200; i++)); do
+  for ((i = 0; i < 6000; i++)); do
     if [ "$(wc -l 2>/dev/null <"$1/metrics.csv")" -gt "$2" ]; then return; fi
     sleep 0.05
   done 2>/dev/null

@@ -53,7 +53,7 @@ train=("$fovea" train --data data --arch '4,3,2' --depth 1 --batch 64)
 over() {
   local hosts=$1 out=$2
   shift 2
-  in_host "$here" timeout 100 mpirun --wdir "$PWD" --host "$hosts" "${train[@]}" --out "$out" "$@" >"$out.txt" 2>&1
+  in_host "$here" timeout 400 mpirun --wdir "$PWD" --host "$hosts" "${train[@]}" --out "$out" "$@" >"$out.txt" 2>&1
 }
 
 "${train[@]}" --epochs 3 --out one >one.txt 2>&1 || fail 'one process does not end' one.txt

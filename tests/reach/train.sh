@@ -23,7 +23,7 @@ same_run() {
 over() {
   local ranks=$1 out=$2
   shift 2
-  timeout 120 mpirun -n "$ranks" "${train[@]}" --out "$out" "$@" >"$out.txt" 2>&1
+  timeout 400 mpirun -n "$ranks" "${train[@]}" --out "$out" "$@" >"$out.txt" 2>&1
 }
 
 # Batches of 64 over 100 images: the parts of three ranks are 16, 16 and 32, and of the last batch 16, 16 and 4.
@@ -72,7 +72,7 @@ resumed() {
 refused() {
   local sentence=$1 status=0
   shift
-  timeout 60 mpirun -n 1 "${train[@]}" --out refused : -n 1 "$@" --out refused >refused.txt 2>&1 || status=$?
+  timeout 300 mpirun -n 1 "${train[@]}" --out refused : -n 1 "$@" --out refused >refused.txt 2>&1 || status=$?
   [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
   grep -q "$sentence" refused.txt || fail "not said: $sentence" refused.txt
   [ ! -e refused ] || fail 'something was made' refused.txt
@@ -91,7 +91,7 @@ refusals() {
   refused 'differ in --sync-bn: true and false' "${train[@]}" --sync-bn off
   refused 'differ in FOVEA_BLAS: "builtin" and "auto"' env FOVEA_BLAS=auto "${train[@]}"
   # A loss that is not finite is every rank's, and told once.
-  timeout 100 mpirun -n 2 "${train[@]}" --out nan --json --lr 1000 --kl 1000000 >nan.json 2>nan.txt || status=$?
+  timeout 300 mpirun -n 2 "${train[@]}" --out nan --json --lr 1000 --kl 1000000 >nan.json 2>nan.txt || status=$?
   [ "$status" -eq 1 ] || fail "exit status $status, not 1" nan.txt
   [ "$(grep -c '"status": "mismatch"' nan.json)" -eq 1 ] || fail 'not one object' nan.json nan.txt
   status=0
@@ -100,7 +100,7 @@ refusals() {
   grep -q 'a batch of 64 is 4 blocks of 16 images, too few for 5 ranks.*start 4 or fewer, or take --batch 80' refused.txt ||
     fail 'too many ranks are not told' refused.txt
   status=0
-  timeout 60 mpirun -n 3 "${train[@]}" --out refused --json --epochs none >refused.json 2>refused.txt || status=$?
+  timeout 300 mpirun -n 3 "${train[@]}" --out refused --json --epochs none >refused.json 2>refused.txt || status=$?
   [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
   [ "$(grep -c '"schema"' refused.json)" -eq 1 ] || fail 'not one object' refused.json
   [ ! -e refused ] || fail 'something was made' refused.txt
@@ -111,7 +111,7 @@ fault() {
   local out=$1 signal=$2 rank=$3 epoch=$4 begun
   shift 4
   # shellcheck disable=SC2016 # the shell's own
-  timeout 100 mpirun "$@" -n 3 bash -c 'trap "" TERM; "$@"; echo "rank $OMPI_COMM_WORLD_RANK ends with $?" >&2' x \
+  timeout 400 mpirun "$@" -n 3 bash -c 'trap "" TERM; "$@"; echo "rank $OMPI_COMM_WORLD_RANK ends with $?" >&2' x \
     "${train[@]}" --epochs 100000 --rank-timeout 3 --out "$out" >"$out.txt" 2>&1 &
   wait_for "$out" "$epoch"
   begun=$SECONDS

@@ -289,8 +289,7 @@ fovea_status team_gather_texts(team *t, const char *own, char ***texts) {
 }
 
 int team_most(team *t, int number, int *whose) {
-  *whose = team_is_first(t) ? 0 : t->ranks.index;
-  if (t == NULL) return number;
+  *whose = t->ranks.index;
   int *all = calloc((size_t)t->ranks.count, sizeof *all), most = number;
   if (all == NULL) return number;
   all[t->ranks.index] = number;

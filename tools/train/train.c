@@ -275,7 +275,8 @@ static fovea_status train(const run_options *o, team *t, int quiet, bool *stoppe
   }
   if (status == FOVEA_OK && first) status = print_result(o, &result);
   *stopped = result.stopped;
-  fovea_device_close(device);
+  /* Which may keep kernels for seconds that the launcher does not leave to one of several that end. */
+  if (t == NULL || status == FOVEA_OK) fovea_device_close(device);
   run_data_free(&data);
   return status;
 }
@@ -358,7 +359,11 @@ static int run(int argc, char **argv) {
   if (status == FOVEA_OK) status = settle_and_train(&o, t, &line, argc, argv, &stopped);
   int code = stopped ? signals_exit_code() : FOVEA_OK;
   if (status != FOVEA_OK) code = team_is_speaker(t) ? command_fail(status) : (int)status;
-  if (status != FOVEA_OK && t != NULL) signals_quiet(); /* the launcher ends those that are left */
+  if (status != FOVEA_OK && t != NULL) { /* the launcher ends those that are left, soon */
+    signals_quiet();
+    json_end(code);
+    fflush(stdout);
+  }
   team_end(t, code);
   return code;
 }
