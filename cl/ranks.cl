@@ -46,9 +46,8 @@ __kernel void ranks_statistics(__global float *restrict all_base, const ulong al
   __global float *all = all_base + all_offset + 2 * c;
   for (int k = 0; k + 1 < ranks; k++) {
     const merge m = merges[k];
-    const merge_weights weights =
-        merge_weights_between(real_images(m.first, m.middle - m.first, images),
-                              real_images(m.middle, m.end - m.middle, images), (float)pixels);
+    const merge_weights weights = merge_weights_between(real_images(m.first, m.middle - m.first, images),
+                                                        real_images(m.middle, m.end - m.middle, images), (float)pixels);
     merge_into(all + (size_t)m.into * size, all + (size_t)m.from * size, weights);
   }
   store_statistics(all[0], sdiv(all[1], (float)pixels * (float)images), c_count, epsilon, momentum,

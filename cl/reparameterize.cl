@@ -23,7 +23,8 @@ __kernel void reparameterize_forward(__global const float *restrict mu_base, con
   const vfloat one = (vfloat)(1.0f), half_one = (vfloat)(0.5f);
   const size_t at = (size_t)j * n + n0;
   const vfloat mu = vload(mu_base + mu_offset + at), logvar = vload(logvar_base + logvar_offset + at);
-  const philox4 w = philox(vas_uint((vint)(n0) + vlane()) + (vuint)(state[7]), (uint)j, op, state[0], state[5], state[6]);
+  const philox4 w =
+      philox(vas_uint((vint)(n0) + vlane()) + (vuint)(state[7]), (uint)j, op, state[0], state[5], state[6]);
   const vfloat u1 = fma(vconvert_float(w.word[0] >> 9), (vfloat)(0x1p-23f), (vfloat)(0x1p-24f));
   const vfloat u2 = vconvert_float(w.word[1] >> 9) * (vfloat)(0x1p-23f);
   const vfloat eps = vsqrt((vfloat)(-2.0f) * vlog(u1)) * vcos_turn(u2);

@@ -2,8 +2,8 @@
  *
  *   q = clip(p, 1e-7, 1 - 1e-7),  loss = -(t ln q + (1 - t) ln(1 - q)),  dx = (p - t) / count, 0 where p was clipped
  *
- * count = images * C * H * W: the loss is a mean over pixels and batch, of which ranks may each have a part. (p - t) is p (1 - p) times the derivative by
- * p, simplified, so it has no division that can overflow.
+ * count = images * C * H * W: the loss is a mean over pixels and batch, of which ranks may each have a part. (p - t) is
+ * p (1 - p) times the derivative by p, simplified, so it has no division that can overflow.
  *
  * Layout: x, p, t, dx [C][N/16][H][W][16], rows [N/16][C * H][16]: an image's loss of a row. Canonical order: a row
  * (c, h, n), for w; what follows is losses.cl's. Padding images: p, dx and the loss are 0 (vector.clh). dx is not

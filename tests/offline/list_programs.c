@@ -195,11 +195,11 @@ static fovea_status expect_every_op(void) {
   return FOVEA_OK;
 }
 
-/* Those that no network launches: bench tries these widths. */
+/* Those that no network launches here: bench tries these widths; a network with ranks has these. */
 static fovea_status build_others(fovea_device *device) {
   static const char *const others[][2] = {
-      {"bench.cl", "-DV=1"},  {"bench.cl", "-DV=4"}, {"bench.cl", "-DV=8"},
-      {"bench.cl", "-DV=16"}, {"arithmetic.cl", ""},
+      {"bench.cl", "-DV=1"}, {"bench.cl", "-DV=4"}, {"bench.cl", "-DV=8"},      {"bench.cl", "-DV=16"},
+      {"arithmetic.cl", ""}, {"ranks.cl", ""},      {"losses.cl", "-DRANKS=1"},
   };
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < sizeof others / sizeof *others && status == FOVEA_OK; i++) {

@@ -19,109 +19,14 @@
 #include "runtime/device.h"
 #include "support/device.h"
 #include "support/every_op.h"
+#include "support/ranks.h"
 #include "support/tiny.h"
 
-enum { SIDE = 8, MOST_BATCH = 80, MOST_RANKS = 5, PASSES = 5, MOST = 1 << 14, MOST_MEETINGS = 1 << 12, FEW = 16 };
+enum { SIDE = 8, MOST_BATCH = 80, PASSES = 5, MOST = 1 << 14, FEW = 16 };
 
 static uint8_t pixels[2 * MOST_BATCH * EVERY_OP_IMAGE];
 
-/* --- the ranks' transport: what each gives to a meeting is copied, and taken when all have come ------------------- */
-
-typedef struct gathering {
-  int come, gone;
-  size_t bytes;
-  void *given[MOST_RANKS];
-} gathering;
-
-typedef struct room {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  int count, fails_in, fails_at_end; /* the meeting that rank 0 cannot begin or end; -1: none */
-  bool lost;                         /* then nobody waits any more */
-  gathering meetings[MOST_MEETINGS];
-} room;
-
-typedef struct seat {
-  room *in;
-  int rank, begun, open; /* meetings so far, and those that have not ended */
-} seat;
-
-typedef struct request {
-  seat *of;
-  int meeting;
-  uint8_t *data;
-} request;
-
-static void lose(room *in) {
-  in->lost = true;
-  pthread_cond_broadcast(&in->changed);
-}
-
-static fovea_status begin(void *user, void *data, const size_t *bytes, void **made) {
-  seat *s = user;
-  room *in = s->in;
-  const int meeting = s->begun;
-  pthread_mutex_lock(&in->lock);
-  const bool fails = s->rank == 0 && meeting == in->fails_in;
-  if (fails) lose(in);
-  if (!fails) {
-    gathering *g = &in->meetings[meeting];
-    size_t before = 0;
-    for (int r = 0; r < s->rank; r++) before += bytes[r];
-    if (g->come == 0) g->bytes = bytes[s->rank];
-    if (meeting >= MOST_MEETINGS || g->bytes != bytes[s->rank]) abort();
-    g->given[s->rank] = malloc(g->bytes);
-    memcpy(g->given[s->rank], (uint8_t *)data + before, g->bytes);
-    memset((uint8_t *)data + before, 0xff, g->bytes); /* NaN, unless end fills it in */
-    g->come++;
-    pthread_cond_broadcast(&in->changed);
-  }
-  pthread_mutex_unlock(&in->lock);
-  if (fails) return FOVEA_DEVICE;
-  request *r = malloc(sizeof *r);
-  *r = (request){s, meeting, data};
-  *made = r;
-  s->begun++, s->open++;
-  return FOVEA_OK;
-}
-
-static fovea_status end(void *user, void *made) {
-  request *r = made;
-  room *in = r->of->in;
-  if (r->of != user) abort();
-  pthread_mutex_lock(&in->lock);
-  gathering *g = &in->meetings[r->meeting];
-  if (r->of->rank == 0 && r->meeting == in->fails_at_end) lose(in);
-  while (g->come < in->count && !in->lost) pthread_cond_wait(&in->changed, &in->lock);
-  const bool whole = g->come == in->count && !(r->of->rank == 0 && r->meeting == in->fails_at_end);
-  for (int i = 0; i < in->count && whole; i++) memcpy(r->data + (size_t)i * g->bytes, g->given[i], g->bytes);
-  g->gone++;
-  pthread_mutex_unlock(&in->lock);
-  r->of->open--;
-  free(r);
-  return whole ? FOVEA_OK : FOVEA_DEVICE;
-}
-
-static room *new_room(int count) {
-  room *in = calloc(1, sizeof *in);
-  assert_non_null(in);
-  pthread_mutex_init(&in->lock, NULL);
-  pthread_cond_init(&in->changed, NULL);
-  in->count = count, in->fails_in = in->fails_at_end = -1;
-  return in;
-}
-
-/* Every meeting that one had, all had. */
-static void empty_room(room *in) {
-  for (int i = 0; i < MOST_MEETINGS; i++) {
-    assert_true(in->lost || in->meetings[i].come == 0 || in->meetings[i].gone == in->count);
-    for (int r = 0; r < in->count; r++) free(in->meetings[i].given[r]);
-  }
-  free(in);
-}
-
-/* --- what each rank does --------------------------------------------------------------------------------------------
- */
+/* --- what each rank does ------------------------------------------------------------------------------------------ */
 
 /* Steps on `images` each, 0: an evaluation of half a batch in its place. */
 typedef struct work {
@@ -260,8 +165,12 @@ static void run(const work *w, int count, room *in, rank *all) {
   for (int i = 0; i < count || i == 0; i++) {
     rank *r = &all[i];
     *r = (rank){.does = w, .sits = {.in = in, .rank = i}};
-    r->of = (fovea_ranks){
-        .rank = i, .count = count, .user = &r->sits, .begin = begin, .end = end, .sync_batchnorm = !w->own_statistics};
+    r->of = (fovea_ranks){.rank = i,
+                          .count = count,
+                          .user = &r->sits,
+                          .begin = room_begin,
+                          .end = room_end,
+                          .sync_batchnorm = !w->own_statistics};
     assert_int_equal(pthread_create(&r->thread, NULL, run_rank, r), 0);
   }
   for (int i = 0; i < count || i == 0; i++) {
@@ -434,7 +343,7 @@ static void expect_refused(fovea_ranks ranks, int batch, const char *what) {
 
 static void test_refused(void **state) {
   (void)state;
-  const fovea_ranks good = {.count = 4, .begin = begin, .end = end};
+  const fovea_ranks good = {.count = 4, .begin = room_begin, .end = room_end};
   fovea_ranks bad = good;
   expect_refused(good, 48, "4 for a batch of 3 blocks");
   bad.rank = 4;
@@ -464,7 +373,7 @@ static void test_parts(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     for (size_t images = 0; images <= (size_t)cases[i].batch; images++)
       for (int r = 0; r < cases[i].ranks; r++) {
-        const fovea_ranks ranks = {.rank = r, .count = cases[i].ranks, .begin = begin, .end = end};
+        const fovea_ranks ranks = {.rank = r, .count = cases[i].ranks, .begin = room_begin, .end = room_end};
         size_t first, count, begins = cases[i].first[r], ends = cases[i].first[r + 1];
         if (begins > images) begins = images;
         if (ends > images) ends = images;
