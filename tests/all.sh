@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # all.sh [--resume]: all that there is to test: the whole suite with its long tests, then every mutation of the code, each
-# of which a test must notice. It takes an hour or two on 2 cores; run it before a release. With --resume what has
+# of which a test must notice. It takes some hours on 2 cores; run it before a release. With --resume what has
 # passed already, of exactly these files, is left out.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
