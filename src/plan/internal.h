@@ -213,8 +213,7 @@ fovea_slice fovea_plan_resolve(const fovea_plan *plan, fovea_view view);
 /* Known once the storages are placed, before they are made. */
 bool fovea_plan_share_buffer(const fovea_plan *plan, fovea_view a, fovea_view b);
 
-/* launch.c: the records' launches, made once, and one record's run. */
-fovea_status fovea_plan_run_record(fovea_plan *plan, const fovea_record *record);
+/* launch.c: the records' launches, made once. */
 fovea_status fovea_plan_make_launches(fovea_plan *plan);
 void fovea_plan_destroy_launches(fovea_plan *plan);
 

@@ -116,14 +116,14 @@ static fovea_status run_gemm(fovea_plan *plan, const fovea_record *record) {
                     g->n, g->k, (int)code, plan->device->info.name);
 }
 
-fovea_status fovea_plan_run_record(fovea_plan *plan, const fovea_record *record) {
+static fovea_status run_record(fovea_plan *plan, const fovea_record *record) {
   if (fovea_record_is_of_meeting(record)) return fovea_plan_run_meeting(plan, record);
   return record->kind == RECORD_GEMM ? run_gemm(plan, record) : fovea_launch_enqueue(record->launch);
 }
 
 static fovea_status run_between(fovea_plan *plan, int first, int last) {
   for (int i = first; i < last; i++) {
-    fovea_status status = fovea_plan_run_record(plan, plan->records[i]);
+    fovea_status status = run_record(plan, plan->records[i]);
     if (status != FOVEA_OK) return status;
   }
   return FOVEA_OK;
@@ -133,7 +133,7 @@ static fovea_status run_between(fovea_plan *plan, int first, int last) {
 static fovea_status run_those_of(fovea_plan *plan, int first, int end, bool that_prepack) {
   fovea_status status = FOVEA_OK;
   for (int i = first; i < end && status == FOVEA_OK; i++)
-    if (plan->records[i]->prepacks == that_prepack) status = fovea_plan_run_record(plan, plan->records[i]);
+    if (plan->records[i]->prepacks == that_prepack) status = run_record(plan, plan->records[i]);
   return status;
 }
 
@@ -209,7 +209,7 @@ fovea_status fovea_plan_run_timed(fovea_plan *plan, double *seconds) {
     if (record->prepacks) continue;
     if (record->request) status = fovea_device_finish(plan->device);
     const double begun = fovea_seconds();
-    if (status == FOVEA_OK) status = fovea_plan_run_record(plan, record);
+    if (status == FOVEA_OK) status = run_record(plan, record);
     if (record->request && status == FOVEA_OK) status = fovea_device_finish(plan->device);
     if (record->request) seconds[record->request] += fovea_seconds() - begun;
   }

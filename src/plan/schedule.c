@@ -202,7 +202,8 @@ fovea_status fovea_plan_run_latest(fovea_plan *plan) {
     if (!sharded || r->begins || joins) status = run_apart(plan, first, i), first = i;
     if (joins && status == FOVEA_OK) status = run_groups(plan, i, joined, r->joins);
     if (joins) joined = r->joins;
-    if (!sharded && status == FOVEA_OK) status = fovea_plan_run_record(plan, r);
+    if (!sharded && status == FOVEA_OK)
+      status = fovea_record_is_of_meeting(r) ? fovea_plan_run_meeting(plan, r) : fovea_launch_enqueue(r->launch);
   }
   return status == FOVEA_OK ? run_apart(plan, first, plan->record_count) : status;
 }
