@@ -57,15 +57,15 @@ static fovea_graph *begin(int height, int width) {
   return graph;
 }
 
-/* A step, and an evaluation if `evaluates`, of all images but one. */
-static void step(fovea_graph *graph, fovea_tensor x, int batch, bool evaluates) {
+/* A step, and an evaluation if `evaluates`, of all images but one; `ranks` NULL: alone. */
+static void step_of(const fovea_ranks *ranks, fovea_graph *graph, fovea_tensor x, int batch, bool evaluates) {
   static uint8_t pixels[TALL * TALL_BATCH];
   fovea_network *network = NULL;
   fovea_losses losses;
   const int count = batch > 1 ? batch - 1 : 1;
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * i % 251);
   fovea_add_sigmoid_bce(graph, x);
-  const fovea_network_options options = {.batch = batch, .seed = 1, .training = true};
+  const fovea_network_options options = {.batch = batch, .seed = 1, .training = true, .ranks = ranks};
   OK(fovea_network_create(device, graph, &options, &network));
   OK(fovea_network_train_step(network, pixels, NULL, (size_t)count, 0.01F));
   if (evaluates) OK(fovea_network_evaluate(network, pixels, NULL, (size_t)count, 0));
@@ -73,6 +73,10 @@ static void step(fovea_graph *graph, fovea_tensor x, int batch, bool evaluates) 
   assert_true(losses.bce > 0 && losses.bce < 10);
   fovea_network_destroy(network);
   fovea_graph_destroy(graph);
+}
+
+static void step(fovea_graph *graph, fovea_tensor x, int batch, bool evaluates) {
+  step_of(NULL, graph, x, batch, evaluates);
 }
 
 static void test_groups(void **state) {
@@ -122,6 +126,27 @@ static void test_rows(void **state) {
   step(graph, fovea_add_conv2d(graph, 0, "tail", &one), TALL_BATCH, false);
 }
 
+/* The other rank has what this one has. */
+static fovea_status begin_alike(void *user, void *data, const size_t *bytes, void **request) {
+  (void)user;
+  memcpy((uint8_t *)data + bytes[0], data, bytes[1]);
+  *request = NULL;
+  return FOVEA_OK;
+}
+
+static fovea_status end_alike(void *user, void *request) {
+  (void)user, (void)request;
+  return FOVEA_OK;
+}
+
+static void test_ranks(void **state) {
+  (void)state;
+  const fovea_ranks two = {.rank = 0, .count = 2, .begin = begin_alike, .end = end_alike, .sync_batchnorm = true};
+  fovea_graph *graph = begin(3, 2);
+  const fovea_tensor x = fovea_add_batchnorm(graph, fovea_add_conv2d(graph, 0, "head", &narrow), "norm", 0.9F, 1e-3F);
+  step_of(&two, graph, fovea_add_conv2d(graph, x, "tail", &one), 64, true);
+}
+
 /* --- what has been launched --------------------------------------------------------------------------------------- */
 
 /* A GPU's path takes none of these. */
@@ -154,7 +179,8 @@ static int missing_of(const char *file) {
 
 static void test_all_were_launched(void **state) {
   (void)state;
-  static const char *const others[] = {"winograd", "pack_weights", "residual_backward", "residual_forward"};
+  static const char *const others[] = {"winograd",   "pack_weights",  "residual_backward", "residual_forward",
+                                       "ranks_sums", "ranks_moments", "ranks_statistics",  "ranks_backward_statistics"};
   int missing = 0, files = 0;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (!was_launched(others[i])) missing++, fprintf(stderr, "%s was not launched\n", others[i]);
@@ -171,8 +197,8 @@ static void test_all_were_launched(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_groups), cmocka_unit_test(test_small_groups),
-                                     cmocka_unit_test(test_little_local_memory), cmocka_unit_test(test_rows),
-                                     cmocka_unit_test(test_all_were_launched)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_groups), cmocka_unit_test(test_small_groups), cmocka_unit_test(test_little_local_memory),
+      cmocka_unit_test(test_rows),   cmocka_unit_test(test_ranks),        cmocka_unit_test(test_all_were_launched)};
   return cmocka_run_group_tests(tests, open_device, close_device);
 }

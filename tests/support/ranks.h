@@ -73,17 +73,18 @@ static inline fovea_status room_begin(void *user, void *data, const size_t *byte
 
 static inline fovea_status room_end(void *user, void *made) {
   request *r = made;
-  room *in = r->of->in;
-  if (r->of != user) abort();
+  seat *s = user;
+  room *in = s->in;
+  if (r->of != s) abort();
   pthread_mutex_lock(&in->lock);
   gathering *g = &in->meetings[r->meeting];
-  if (r->of->rank == 0 && r->meeting == in->fails_at_end) lose(in);
+  if (s->rank == 0 && r->meeting == in->fails_at_end) lose(in);
   while (g->come < in->count && !in->lost) pthread_cond_wait(&in->changed, &in->lock);
-  const bool whole = g->come == in->count && !(r->of->rank == 0 && r->meeting == in->fails_at_end);
+  const bool whole = g->come == in->count && !(s->rank == 0 && r->meeting == in->fails_at_end);
   for (int i = 0; i < in->count && whole; i++) memcpy(r->data + (size_t)i * g->bytes, g->given[i], g->bytes);
   g->gone++;
   pthread_mutex_unlock(&in->lock);
-  r->of->open--;
+  s->open--;
   free(r);
   return whole ? FOVEA_OK : FOVEA_DEVICE;
 }
