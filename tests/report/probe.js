@@ -115,7 +115,7 @@ async function sweep() {
 async function half() {
   const notes = $$(".note").map((n) => n.textContent);
   check(notes.length === 2 && notes[0].includes("failed") && notes[0].includes("is not finite"), "why it ended is said first");
-  check(notes[1].includes("torn line") && notes[1].includes("no checkpoint yet"), "what is missing is said");
+  check(notes[1].includes("torn line") && notes[1].includes("before it had a checkpoint"), "what is missing is said");
   check(!text("#settings").includes("not finite") && text(".stats").includes("to train"), "a failure is no setting, memory is training's");
   check($("#walk img").src.startsWith("data:image/png") && $("#layers") !== null, "pictures and layers are there");
 }
