@@ -466,6 +466,8 @@ static void refuses(void **state) {
       {"report %1$s/empty", "is no folder of a run or a sweep", 2},
       {"report %1$s/run --out %1$s/mine.html", "is no report and would be lost", 2},
       {"report %1$s/run --out %1$s/none/x.html", "x.html", 5},
+      {"report %1$s/run --out %1$s/x.png", "this is an HTML page, and no png; choose a name that ends in .html", 2},
+      {"reconstruct --run %1$s/run --data %1$s/set --out %1$s/x.html", "this is a PNG, and no html", 2},
       {"report %1$s/run --out %1$s/set/train/x.html --data %1$s/set", "a folder that would be taken for images", 2},
       {"report %1$s/run --out %1$s/x.html --data %1$s/none", "cannot open the data folder", 5},
       {"report %1$s/run --out %1$s/x.html --data %1$s/large", "the run was trained on 1x8x8", 2},

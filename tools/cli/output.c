@@ -43,13 +43,30 @@ static bool is_of_save(const char *path) {
   return is;
 }
 
+/* A file that every program would take for another, by its name. Names of no known kind are the user's. */
+static fovea_status check_name(const char *option, const char *path, const char *what, const char *own) {
+  static const char *const known[] = {".png", ".jpg",  ".jpeg", ".svg",         ".pdf", ".html", ".htm",
+                                      ".csv", ".json", ".txt",  ".safetensors", ".npz", ".npy",  ".onnx"};
+  const char *dot = strrchr(path, '.');
+  if (dot == NULL || strncmp(dot, own, strlen(dot)) == 0) return FOVEA_OK; /* .htm begins .html */
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(dot, known[i]) == 0)
+      return fovea_fail(FOVEA_INVALID, "%s %s: this is %s, and no %s; choose a name that ends in %s", option, path,
+                        what, known[i] + 1, own);
+  return FOVEA_OK;
+}
+
 fovea_status output_check_png(const char *option, const char *path) {
+  const fovea_status named = check_name(option, path, "a PNG", ".png");
+  if (named != FOVEA_OK) return named;
   if (!is_there(path) || is_png(path)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
                     option, path);
 }
 
 fovea_status output_check_onnx(const char *option, const char *path) {
+  const fovea_status named = check_name(option, path, "an ONNX file", ".onnx");
+  if (named != FOVEA_OK) return named;
   if (!is_there(path) || is_onnx(path)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no ONNX file and would be lost; choose another name",
                     option, path);
@@ -66,6 +83,8 @@ static bool is_report(const char *path) {
 }
 
 fovea_status output_check_report(const char *option, const char *path) {
+  const fovea_status named = check_name(option, path, "an HTML page", ".html");
+  if (named != FOVEA_OK) return named;
   if (!is_there(path) || is_report(path)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, is no report and would be lost; choose another name with --out", option,
@@ -73,6 +92,8 @@ fovea_status output_check_report(const char *option, const char *path) {
 }
 
 fovea_status output_check_tensors(const char *option, const char *path) {
+  const fovea_status named = check_name(option, path, "a safetensors file", ".safetensors");
+  if (named != FOVEA_OK) return named;
   if (!is_there(path) || is_of_save(path)) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, was not made by --save and would be lost; choose another "
