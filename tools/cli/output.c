@@ -57,17 +57,13 @@ static fovea_status check_name(const char *option, const char *path, const char 
 }
 
 fovea_status output_check_png(const char *option, const char *path) {
-  const fovea_status named = check_name(option, path, "a PNG", ".png");
-  if (named != FOVEA_OK) return named;
-  if (!is_there(path) || is_png(path)) return FOVEA_OK;
+  if (!is_there(path) || is_png(path)) return check_name(option, path, "a PNG", ".png");
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
                     option, path);
 }
 
 fovea_status output_check_onnx(const char *option, const char *path) {
-  const fovea_status named = check_name(option, path, "an ONNX file", ".onnx");
-  if (named != FOVEA_OK) return named;
-  if (!is_there(path) || is_onnx(path)) return FOVEA_OK;
+  if (!is_there(path) || is_onnx(path)) return check_name(option, path, "an ONNX file", ".onnx");
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no ONNX file and would be lost; choose another name",
                     option, path);
 }
@@ -83,18 +79,14 @@ static bool is_report(const char *path) {
 }
 
 fovea_status output_check_report(const char *option, const char *path) {
-  const fovea_status named = check_name(option, path, "an HTML page", ".html");
-  if (named != FOVEA_OK) return named;
-  if (!is_there(path) || is_report(path)) return FOVEA_OK;
+  if (!is_there(path) || is_report(path)) return check_name(option, path, "an HTML page", ".html");
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, is no report and would be lost; choose another name with --out", option,
                     path);
 }
 
 fovea_status output_check_tensors(const char *option, const char *path) {
-  const fovea_status named = check_name(option, path, "a safetensors file", ".safetensors");
-  if (named != FOVEA_OK) return named;
-  if (!is_there(path) || is_of_save(path)) return FOVEA_OK;
+  if (!is_there(path) || is_of_save(path)) return check_name(option, path, "a safetensors file", ".safetensors");
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, was not made by --save and would be lost; choose another "
                     "name",
