@@ -46,7 +46,8 @@ def lines_of(images, onnx):
         "pack": [(0, [images, "--out", "set.fovea"]), (2, [])],
         "export": [*([(0, ["--run", "run", "--out", "run.onnx", "--part", "encoder", "--fold-bn"])] if onnx else []),
                    (5, ["--run", "nothing", "--out", "x.onnx"])],
-        "report": [(0, ["run"]), (0, ["sweep", "--out", "page.html"]), (2, ["nothing"]), (2, [])],
+        "report": [(0, ["run"]), (0, ["sweep", "--out", "page.html"]), (5, ["nothing"]), (2, ["sweep", "--data", images]),
+                   (2, [])],
     }
 
 
@@ -134,6 +135,16 @@ class Checker:
         assert any("--bn-momentum" in message for message in said), f"{what}: {said}"
         assert all("fovea: " + message in done.stderr for message in said), f"{what}: {said}"
 
+    def unread(self, train):
+        """That nobody reads the lines is said while it trains, and not at its end alone."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        arguments = [self.fovea, "train", *train[:-2], "--epochs", "1", "--out", "unread", "--log-json"]
+        done = subprocess.run(arguments, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writer)
+        at = done.stderr.find("standard output cannot be written any more")
+        assert done.returncode == 5 and 0 <= at < done.stderr.find("epoch 1: loss"), f"{done.returncode}: {done.stderr}"
+
     def interrupt(self, train):
         """Lines are flushed: the process is stopped at the first checkpoint that one tells of, and says so."""
         arguments = [self.fovea, "train", *train[:-2], "--epochs", "500", "--out", "long", "--log-json"]
@@ -174,6 +185,7 @@ def main():
         checker.unknown()
         train = ["--data", images, *NET, "--epochs", "2"]
         checker.log(train)
+        checker.unread(train)
         checker.interrupt(train)
     finally:
         os.chdir("/")

@@ -93,6 +93,8 @@ class Graphs(Test):
         ):
             with self.subTest(message), self.assertRaisesRegex(fovea.InvalidError, message):
                 call()
+        with self.assertRaisesRegex(ValueError, r"values with 1e\+39, which is too large"):
+            network.set("down.weight", values.astype(float) + 1e39)
 
     def test_refused(self) -> None:
         graph = fovea.Graph()
@@ -112,6 +114,13 @@ class Graphs(Test):
                 call()
         with self.assertRaises(TypeError):
             graph.dense(code, "d", 2.5)  # type: ignore[arg-type]
+        for refused in (
+            lambda: graph.dense(code, "d", 2, bias="no"),
+            lambda: graph.conv2d(code, "d", 2, bias=None),
+            lambda: graph.network(training=0, device=self.device),
+        ):
+            with self.assertRaisesRegex(TypeError, "^(bias|training) is .* expected True or False"):
+                refused()
         with self.assertRaisesRegex(fovea.InvalidError, "frozen"):
             graph.activation(code, "relu")
         network = graph.network(batch=4, device=self.device)

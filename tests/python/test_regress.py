@@ -117,6 +117,10 @@ class Regress(Test):
             (good, {"adjust": "none at all"}, ValueError, "tukey"),
             (good, {"missing": "fill"}, ValueError, "drop"),
             (good, {"alpha": 2}, ValueError, "2"),
+            (good, {"alpha": "0.05"}, TypeError, "alpha"),
+            (good, {"constant": "no"}, TypeError, "constant"),
+            (good, {"log": 1}, TypeError, "log"),
+            (good, {"columns": 3}, TypeError, "columns"),
         ):
             with self.subTest(message), self.assertRaisesRegex(error, message):
                 fovea.regress(table, **options)  # type: ignore[arg-type]

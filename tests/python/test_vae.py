@@ -13,11 +13,12 @@ import signal
 import threading
 import time
 import unittest
+import warnings
 
 import numpy as np
 
 import fovea
-from common import SMALL, Test, command, drawn
+from common import SMALL, Test, command, drawn, tensors
 
 
 class SameAsTheCommand(Test):
@@ -265,10 +266,20 @@ class FilesAndCopies(Test):
         self.assertEqual(caught.exception.status, fovea.Status.IO)
         graph = fovea.Graph()
         graph.sigmoid_bce(graph.conv2d(graph.input(1, 8, 8), "c", 1))
-        graph.network(batch=4, device=self.device).save(broken)
+        network, own = graph.network(batch=4, device=self.device), self.folder / "network"
+        for _ in range(2):
+            network.save(own)
         with self.assertRaisesRegex(fovea.InvalidError, r"Network\.load"):
-            fovea.VAE.load(broken)
+            fovea.VAE.load(own)
         model = self.small().fit(drawn(40, 8, 8))
+        checkpoint = self.folder / "checkpoint"
+        for _ in range(2):
+            model.save(checkpoint)
+        for saved, other in ((model, broken), (model, own), (network, broken), (network, checkpoint)):
+            was = other.read_bytes()
+            with self.assertRaisesRegex(fovea.InvalidError, f"{other.name}: this file is there, is no .*would be lost"):
+                saved.save(other)
+            self.assertEqual(other.read_bytes(), was)
         with self.assertRaises(OSError):
             model.save(self.folder / "no" / "folder")
 
@@ -280,6 +291,16 @@ class FilesAndCopies(Test):
             ("latent", 0, ValueError),
             ("latent", 2.0, TypeError),
             ("latent", True, TypeError),
+            ("arch", 6, TypeError),
+            ("batchnorm", "no", TypeError),
+            ("batchnorm", None, TypeError),
+            ("batchnorm", 0, TypeError),
+            ("batchnorm", [], TypeError),
+            ("activation", "linear", ValueError),
+            ("dropout", "0.2", TypeError),
+            ("contrast", True, TypeError),
+            ("value_range", 3, TypeError),
+            ("value_range", (0, 1, 2), ValueError),
             ("activation", "softmax", ValueError),
             ("attention", "much", ValueError),
             ("dropout", 1.0, ValueError),
@@ -300,14 +321,37 @@ class FilesAndCopies(Test):
             ("layout", "CHW", ValueError),
             ("value_range", (1, 0), ValueError),
         ):
-            with self.subTest(name=name, value=value), self.assertRaises(error):
+            said = name if error is TypeError else ""  # the library's sentences have words of their own
+            with self.subTest(name=name, value=value), self.assertRaisesRegex(error, said):
                 self.small(**{name: value}).fit(images)
+        for name, value in (("callbacks", 3), ("callbacks", [3]), ("resume", "no"), ("resume", 1)):
+            with self.subTest(name=name, value=value), self.assertRaisesRegex(TypeError, f"^{name} "):
+                self.small().fit(images, **{name: value})
         for seed in (-1, 2**53 + 1):
             with self.assertRaisesRegex(ValueError, f"seed is {seed}, expected 0 to 9007199254740992"):
                 self.small(seed=seed).fit(images)
         self.small(seed=2**53, epochs=1).fit(images)
         with self.assertRaisesRegex(ValueError, "Invalid parameter 'units'"):
             self.small().set_params(units=(3, 2))
+
+    def test_the_commands_words(self) -> None:
+        images, kept = drawn(40, 8, 8), []
+        for word, value in (("on", True), ("off", False), (np.False_, False)):
+            model, path = self.small(batchnorm=word, epochs=1).fit(images), self.folder / str(word)
+            model.save(path)
+            self.assertIs(fovea.VAE.load(path, device=self.device).batchnorm, value)
+            kept.append(list(tensors(path)))
+        self.assertGreater(len(kept[0]), len(kept[1]))
+        self.assertEqual(kept[1], kept[2])
+
+    def test_codes_of_other_numbers(self) -> None:
+        model = self.small(latent=2, epochs=1).fit(drawn(40, 8, 8))
+        for codes, said in (([[0, 1e39]], r"1e\+39, which is too large"), ([[0, float("inf")]], "NaN or infinity")):
+            with warnings.catch_warnings(), self.assertRaisesRegex(ValueError, said):
+                warnings.simplefilter("error")
+                model.decode(codes)
+        with self.assertRaisesRegex(TypeError, "complex"):
+            model.decode([[0, 1j]])
 
     def test_training_that_overflows(self) -> None:
         model = self.small(lr=1000.0, epochs=30, batchnorm=False, dropout=0.0, kl=1e6)

@@ -67,6 +67,9 @@ async function run() {
   epoch.dispatchEvent(new Event("input"));
   check(text("#progress output") === "after epoch 1", "earlier epochs are seen");
   check($$("#attention .heat tr").length === 5, "four attentions and the images");
+  const maps = $$("#attention .heat th").map((x) => x.textContent.replace(/[\d.]/g, ""));
+  check(new Set(maps).size === 5, `each under a name of its own: ${maps}`);
+  check($$("#settings dt").some((x) => x.textContent === "kernel" && x.nextSibling.textContent === "3"), "the kernels' size");
   check($$("#layers tbody tr").length > 20 && text("#layers").includes("encoder.conv_in"), "layers");
   check(text("#settings").includes("cbam"), "settings");
   const under = $$("#reconstructions .pair .small").find((x) => x.offsetWidth > 0), [name, , value] = under.children;
@@ -79,6 +82,7 @@ async function sweep() {
   check($$("#pairs figure").length === 1, "the pair");
   const setting = (key) => $$("#settings dt").find((x) => x.textContent === key).nextSibling.textContent;
   check(setting("activation") === "varied" && setting("dropout") === "varied" && setting("attention") === "none", "factors have no one setting");
+  check(/activation (relu|elu), dropout/.test(text(".stats")), "levels have their factors' names");
   const rows = () => $$("#table tbody tr"), heads = $$("#table thead th").map((x) => x.textContent);
   const losses = () => rows().map((r) => Number(r.children[heads.indexOf("test loss")].textContent));
   check(heads.includes("activation") && !heads.includes("attention"), "columns are what varies");
@@ -115,7 +119,7 @@ async function sweep() {
 async function half() {
   const notes = $$(".note").map((n) => n.textContent);
   check(notes.length === 2 && notes[0].includes("failed") && notes[0].includes("is not finite"), "why it ended is said first");
-  check(notes[1].includes("torn line") && notes[1].includes("no checkpoint yet"), "what is missing is said");
+  check(notes[1].includes("torn line") && notes[1].includes("before it had a checkpoint"), "what is missing is said");
   check(!text("#settings").includes("not finite") && text(".stats").includes("to train"), "a failure is no setting, memory is training's");
   check($("#walk img").src.startsWith("data:image/png") && $("#layers") !== null, "pictures and layers are there");
 }

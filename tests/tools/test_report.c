@@ -21,6 +21,7 @@
 #include "support/arrays.h"
 #include "support/command.h"
 #include "support/tempdir.h"
+#include "train/run.h"
 
 #define NET " --arch 4,3,2 --depth 1 --batch 16 --epochs 2 --seed 3 "
 
@@ -343,12 +344,56 @@ static void tells_how_it_went(void **state) {
   assert_true(json_integer_value(at(o, "config.memory")) > 0);
   assert_true(json_is_true(at(o, "done")));
   json_decref(o);
+  snprintf(line, sizeof line, "rm -f '%s/checkpoint.safetensors'", failed);
+  assert_int_equal(system(line), 0);
+  o = report_of(failed);
+  assert_missing(o, "failed before it had a checkpoint");
+  json_decref(o);
   const char *dir = copy("untimed");
   snprintf(line, sizeof line, "sed -i '2s/,[0-9.]*,\\([0-9a-f]*\\)$/,,\\1/' '%s/metrics.csv'", dir);
   assert_int_equal(system(line), 0);
   o = report_of(dir);
   assert_missing(o, "has no images/s of 1 of 2 epochs");
   json_decref(o);
+}
+
+/* A damaged number is not drawn in silence: the checkpoint has it, or its line is left out. */
+static void mends_damaged_lines(void **state) {
+  (void)state;
+  char line[1024];
+  const char *dir = copy("damaged");
+  json_t *own = report_of(temp_path("run"));
+  snprintf(line, sizeof line, "sed -i -e '2s/,0\\./,nan/' -e '3s/,0\\./,9./' '%s/metrics.csv'", dir);
+  assert_int_equal(system(line), 0);
+  json_t *o = report_of(dir);
+  assert_missing(o, "metrics.csv: 2 lines are damaged, and shown as the checkpoint has them");
+  assert_curves(o, own, 7);
+  json_decref(o);
+  json_decref(own);
+  in_copy(dir, "checkpoint.safetensors", NULL);
+  o = report_of(dir);
+  assert_missing(o, "metrics.csv: 1 damaged line is left out");
+  assert_int_equal(json_array_size(at(o, "metrics.rows")), 1);
+  json_decref(o);
+}
+
+/* A run that was killed: how far it came, and whether anyone trains it. */
+static void tells_what_is_unfinished(void **state) {
+  (void)state;
+  char line[1024];
+  const char *dir = copy("killed");
+  snprintf(line, sizeof line, "sed -i '$d' '%s/metrics.csv' && rm '%s'/reconstructions-*", dir, dir);
+  assert_int_equal(system(line), 0);
+  json_t *o = report_of(dir);
+  assert_missing(o, "is unfinished: 1 of 2 epochs are done, and no process is at work there; go on with fovea train");
+  assert_missing(o, "the pictures of reconstructions of 1 of 1 epochs are missing");
+  json_decref(o);
+  int lock = -1;
+  assert_int_equal(run_lock(dir, &lock), FOVEA_OK);
+  o = report_of(dir);
+  assert_missing(o, "1 of 2 epochs are done, and a process is at work there");
+  json_decref(o);
+  run_unlock(lock);
 }
 
 /* Images that have moved: what to do, and no package of others. */
@@ -411,11 +456,18 @@ static void refuses(void **state) {
     int code;
   } cases[] = {
       {"report", "a folder is missing", 2},
-      {"report %1$s/none", "is no folder", 2},
+      {"report %1$s/none", "none: No such file or directory", 5},
+      {"report %1$s/none --json", "\"exit_code\": 5", 5},
+      {"reconstruct --run %1$s/run --data %1$s/set --out %1$s/run/curves.png", "is the run's or the sweep's own", 2},
+      {"reconstruct --run %1$s/run --data %1$s/set --out %1$s/x.png --save %1$s/run/checkpoint2", "own; choose", 2},
+      {"reconstruct --run %1$s/run --walk --out %1$s/run/walk.png", "own; choose another name", 2},
+      {"regress %1$s/none.csv --plot %1$s/run/reconstructions-epoch001.png", "own; choose another name", 2},
       {"report %1$s/mine.html", "is no folder", 2},
       {"report %1$s/empty", "is no folder of a run or a sweep", 2},
       {"report %1$s/run --out %1$s/mine.html", "is no report and would be lost", 2},
       {"report %1$s/run --out %1$s/none/x.html", "x.html", 5},
+      {"report %1$s/run --out %1$s/x.png", "this is an HTML page, and no png; choose a name that ends in .html", 2},
+      {"reconstruct --run %1$s/run --data %1$s/set --out %1$s/x.html", "this is a PNG, and no html", 2},
       {"report %1$s/run --out %1$s/set/train/x.html --data %1$s/set", "a folder that would be taken for images", 2},
       {"report %1$s/run --out %1$s/x.html --data %1$s/none", "cannot open the data folder", 5},
       {"report %1$s/run --out %1$s/x.html --data %1$s/large", "the run was trained on 1x8x8", 2},
@@ -435,6 +487,7 @@ static void refuses(void **state) {
 
 static void shows_a_sweep(void **state) {
   (void)state;
+  char path[512];
   assert_int_equal(fovea("sweep --data %s --out %s --factors 'activation=elu|relu,dropout' --attention none" NET,
                          temp_path("set"), temp_path("sweep")),
                    0);
@@ -482,6 +535,18 @@ static void shows_a_sweep(void **state) {
   json_decref(o);
   assert_int_equal(fovea("report %s --json", temp_path("sweep")), 0);
   assert_output("\"kind\": \"sweep\"");
+  for (int i = 0; i < 2; i++) {
+    const int code = fovea("report %s --%s nowhere", temp_path("sweep"), i ? "device" : "data");
+    assert_int_equal(code, 2);
+    assert_output("is a sweep's, whose page is made of its files alone");
+  }
+  snprintf(path, sizeof path, "sed -i '3,$d' '%s/results.csv'", temp_path("sweep"));
+  assert_int_equal(system(path), 0);
+  o = report_of(temp_path("sweep"));
+  assert_int_equal(json_integer_value(at(o, "configurations")), 4);
+  json_decref(o);
+  assert_output(
+      "is unfinished: 3 of 4 configurations are missing, and no process is at work there; go on with fovea sweep");
   in_copy(temp_path("sweep"), "results.csv", "config,a,test_loss\n");
   o = report_of(temp_path("sweep"));
   assert_missing(o, "fewer than two results");
@@ -559,8 +624,10 @@ static void watches(void **state) {
     free(second);
     assert_int_equal(process_end(&p), interrupted ? 128 + SIGTERM : 0);
     if (interrupted) {
-      assert_non_null(strstr(said, "SIGTERM: writing the page once more"));
-      assert_null(strstr(said, "resume"));
+      char *signal_line = strstr(said, "SIGTERM: writing the page once more");
+      assert_non_null(signal_line);
+      signal_line[strcspn(signal_line, "\n")] = 0;
+      assert_null(strstr(signal_line, "resume")); /* which is for those that train */
     }
     o = object_of(html);
     assert_null(at(o, "reload"));
@@ -577,6 +644,8 @@ int main(void) {
                                      cmocka_unit_test(names_what_is_missing),
                                      cmocka_unit_test(leaves_other_runs_out),
                                      cmocka_unit_test(tells_how_it_went),
+                                     cmocka_unit_test(mends_damaged_lines),
+                                     cmocka_unit_test(tells_what_is_unfinished),
                                      cmocka_unit_test(names_moved_images),
                                      cmocka_unit_test(shows_pictures_without_a_network),
                                      cmocka_unit_test(tells_other_images),

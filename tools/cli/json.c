@@ -218,12 +218,20 @@ void json_preview(const char *result, char *text, size_t size) {
   fclose(to);
 }
 
+/* A reader that is gone would else be told of when all is done. Not through the listener, who writes to it. */
+static void say_unread(void) {
+  static bool told;
+  if (!told)
+    fputs("fovea: standard output cannot be written any more; what is done goes on, and ends with 5\n", stderr);
+  told = true;
+}
+
 void json_log(const char *event, json_t *members) {
   char *text = json_logs() && members != NULL ? json_dumps(members, JSON_COMPACT) : NULL;
   if (json_logs()) {
     print_line_head(stdout, event);
     print_members(stdout, text, "}");
-    fflush(stdout);
+    if (fflush(stdout) != 0 || ferror(stdout)) say_unread();
   }
   free(text);
   json_decref(members);

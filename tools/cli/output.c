@@ -43,14 +43,27 @@ static bool is_of_save(const char *path) {
   return is;
 }
 
+/* A file that every program would take for another, by its name. Names of no known kind are the user's. */
+static fovea_status check_name(const char *option, const char *path, const char *what, const char *own) {
+  static const char *const known[] = {".png", ".jpg",  ".jpeg", ".svg",         ".pdf", ".html", ".htm",
+                                      ".csv", ".json", ".txt",  ".safetensors", ".npz", ".npy",  ".onnx"};
+  const char *dot = strrchr(path, '.');
+  if (dot == NULL || strncmp(dot, own, strlen(dot)) == 0) return FOVEA_OK; /* .htm begins .html */
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(dot, known[i]) == 0)
+      return fovea_fail(FOVEA_INVALID, "%s %s: this is %s, and no %s; choose a name that ends in %s", option, path,
+                        what, known[i] + 1, own);
+  return FOVEA_OK;
+}
+
 fovea_status output_check_png(const char *option, const char *path) {
-  if (!is_there(path) || is_png(path)) return FOVEA_OK;
+  if (!is_there(path) || is_png(path)) return check_name(option, path, "a PNG", ".png");
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
                     option, path);
 }
 
 fovea_status output_check_onnx(const char *option, const char *path) {
-  if (!is_there(path) || is_onnx(path)) return FOVEA_OK;
+  if (!is_there(path) || is_onnx(path)) return check_name(option, path, "an ONNX file", ".onnx");
   return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no ONNX file and would be lost; choose another name",
                     option, path);
 }
@@ -66,14 +79,14 @@ static bool is_report(const char *path) {
 }
 
 fovea_status output_check_report(const char *option, const char *path) {
-  if (!is_there(path) || is_report(path)) return FOVEA_OK;
+  if (!is_there(path) || is_report(path)) return check_name(option, path, "an HTML page", ".html");
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, is no report and would be lost; choose another name with --out", option,
                     path);
 }
 
 fovea_status output_check_tensors(const char *option, const char *path) {
-  if (!is_there(path) || is_of_save(path)) return FOVEA_OK;
+  if (!is_there(path) || is_of_save(path)) return check_name(option, path, "a safetensors file", ".safetensors");
   return fovea_fail(FOVEA_INVALID,
                     "%s %s: this file is there, was not made by --save and would be lost; choose another "
                     "name",

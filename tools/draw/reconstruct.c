@@ -36,6 +36,7 @@ static fovea_status check_places(const request *r, const char *checkpoint) {
     status = load_check_file(r->data, options[i], files[i]);
     if (status == FOVEA_OK && same_file(files[i], checkpoint))
       status = fovea_fail(FOVEA_INVALID, "%s %s is the run's checkpoint; choose another file", options[i], files[i]);
+    if (status == FOVEA_OK) status = run_refuse_own(options[i], files[i]);
     if (status == FOVEA_OK)
       status = i == 0 ? output_check_png(options[i], files[i]) : output_check_tensors(options[i], files[i]);
   }

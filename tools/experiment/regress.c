@@ -10,6 +10,7 @@
 #include "experiment/fit.h"
 #include "experiment/lists.h"
 #include "experiment/report.h"
+#include "train/run.h"
 
 /* What the command line says. */
 typedef struct request {
@@ -93,13 +94,19 @@ static fovea_status plot(const request *r, const report *made) {
   return FOVEA_OK;
 }
 
+static fovea_status check_plot(const char *name, const char *path) {
+  if (!path) return FOVEA_OK;
+  fovea_status status = run_refuse_own(name, path);
+  return status ? status : output_check_png(name, path);
+}
+
 /* The plots come first: a result is not printed when what was asked for could not all be made. */
 static fovea_status regress(const request *r) {
   plan p = {0};
   report made = {.adjusted = r->adjusted};
   char *text = NULL;
-  fovea_status status = r->plot ? output_check_png("--plot", r->plot) : FOVEA_OK;
-  if (!status && r->plot_pairs) status = output_check_png("--plot-pairs", r->plot_pairs);
+  fovea_status status = check_plot("--plot", r->plot);
+  if (!status) status = check_plot("--plot-pairs", r->plot_pairs);
   if (!status) status = make_plan(r, &p);
   if (!status) status = report_make(r->path, &p.reading, &p.design, &p.fit, &p.analysis, &made);
   if (!status) status = report_text(&made, r->json, &text);

@@ -1,5 +1,6 @@
 /* fovea report DIR: one HTML file of a run or a sweep. */
 #define _DEFAULT_SOURCE /* realpath's name of the folder */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,8 @@ static fovea_status watch(const request *r) {
 static fovea_status check(request *r, char path[RUN_PATH]) {
   struct stat about;
   if (!r->dir) return fovea_fail(FOVEA_INVALID, "a folder is missing: fovea report DIR");
-  if (stat(r->dir, &about) != 0 || !S_ISDIR(about.st_mode))
+  if (stat(r->dir, &about) != 0) return fovea_fail(FOVEA_IO, "%s: %s", r->dir, strerror(errno));
+  if (!S_ISDIR(about.st_mode))
     return fovea_fail(FOVEA_INVALID, "%s is no folder; a report is made of the folder of a run or a sweep", r->dir);
   r->kind = folder_kind_of(r->dir);
   if (r->kind == FOLDER_OTHER)
@@ -133,6 +135,10 @@ static fovea_status check(request *r, char path[RUN_PATH]) {
         "%s is no folder of a run or a sweep: it has no config.json, checkpoint.safetensors, metrics.csv or "
         "results.csv",
         r->dir);
+  if (r->kind == FOLDER_SWEEP && (r->data || r->device))
+    return fovea_fail(FOVEA_INVALID,
+                      "--%s: %s is a sweep's, whose page is made of its files alone; give it with the folder of a run",
+                      r->data ? "data" : "device", r->dir);
   fovea_status status = run_path(r->dir, "report.html", path);
   if (status == FOVEA_OK && !r->out) r->out = path;
   if (status == FOVEA_OK) status = load_check_file(r->data, "--out", r->out);

@@ -20,6 +20,13 @@ bool folder_has(const char *dir, const char *name) {
   return run_path(dir, name, path) == FOVEA_OK && stat(path, &about) == 0;
 }
 
+const char *folder_doing(const char *dir, const char *command, char out[FOLDER_DOING]) {
+  snprintf(out, FOLDER_DOING, "a process is at work there");
+  if (!run_is_locked(dir))
+    snprintf(out, FOLDER_DOING, "no process is at work there; go on with fovea %s --resume", command);
+  return out;
+}
+
 /* A folder that has factors in its config.json is a sweep's from its beginning. */
 static bool has_factors(const char *dir) {
   char *text = NULL;
@@ -200,13 +207,24 @@ static json_t *cut(const uint8_t *pixels, const fovea_picture_info *info, const 
   return json;
 }
 
+enum { PAIRS_NAME = 64 };
+
+static const char *pairs_name(int epoch, char name[PAIRS_NAME]) {
+  snprintf(name, PAIRS_NAME, "reconstructions-epoch%03d.png", epoch);
+  return name;
+}
+
+bool folder_has_pairs(const char *dir, int epoch) {
+  char name[PAIRS_NAME];
+  return folder_has(dir, pairs_name(epoch, name));
+}
+
 json_t *folder_pairs(const char *dir, int epoch, const int dims[3], size_t pairs, size_t most) {
-  char name[64], path[RUN_PATH];
+  char name[PAIRS_NAME], path[RUN_PATH];
   fovea_picture_info info;
   uint8_t *pixels = NULL;
   json_t *json = NULL;
-  snprintf(name, sizeof name, "reconstructions-epoch%03d.png", epoch);
-  if (!folder_has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
+  if (!folder_has(dir, pairs_name(epoch, name)) || run_path(dir, name, path) != FOVEA_OK) return NULL;
   if (fovea_picture_look(path, name, &info) == FOVEA_OK && info.kind == FOVEA_PICTURE_PNG &&
       fovea_picture_read(path, &info, &pixels) == FOVEA_OK)
     json = cut(pixels, &info, dims, pairs, most);

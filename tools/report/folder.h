@@ -35,6 +35,14 @@ json_t *folder_config(page *p, const char *dir, char **text);
 /* DIR/NAME as "data:image/png;base64,..." or NULL, where it is none or larger than `most`. */
 json_t *folder_png(page *p, const char *dir, const char *name, size_t most);
 
+/* Whether the picture is there that folder_pairs takes. */
+bool folder_has_pairs(const char *dir, int epoch);
+
+/* What a process does in a folder that is unfinished, and what to do where none is there: a clause; returns out.
+ * command: "train" or "sweep". */
+enum { FOLDER_DOING = 128 };
+const char *folder_doing(const char *dir, const char *command, char out[FOLDER_DOING]);
+
 /* The pairs of DIR/reconstructions-epochNNN.png, at most `pairs` of them, as a sprite of originals and reconstructions
  * in turn; NULL where there is none, or not of such images. */
 json_t *folder_pairs(const char *dir, int epoch, const int dims[3], size_t pairs, size_t most);

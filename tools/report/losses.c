@@ -1,20 +1,29 @@
 /* The losses of a run's epochs: of metrics.csv what is the run's own, as --resume takes it, else of its checkpoint. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/folder.h"
 #include "train/csvlog.h"
 #include "train/metrics.h"
 
+enum { LINE = 512 };
+
+/* A table's header or row as the file has it; what is longer than any line of metrics.csv is cut. */
+static const char *line_of(const json_t *cells, char line[LINE]) {
+  size_t used = 0;
+  line[0] = 0;
+  for (size_t i = 0; i < json_array_size(cells) && used < LINE; i++)
+    used += (size_t)snprintf(line + used, LINE - used, "%s%s", i > 0 ? "," : "",
+                             json_string_value(json_array_get(cells, i)));
+  return line;
+}
+
 /* Whether the table begins as a metrics.csv does; an empty file is one without lines. */
 static bool is_metrics(page *p, const char *path, const json_t *table) {
-  char line[256] = "";
-  size_t used = 0;
+  char line[LINE];
   const json_t *columns = json_object_get(table, "columns");
-  for (size_t i = 0; i < json_array_size(columns) && used < sizeof line; i++)
-    used += (size_t)snprintf(line + used, sizeof line - used, "%s%s", i > 0 ? "," : "",
-                             json_string_value(json_array_get(columns, i)));
-  const char *expected = columns ? metrics_expected(line) : NULL;
+  const char *expected = columns ? metrics_expected(line_of(columns, line)) : NULL;
   if (expected) page_miss(p, "%s: begins with '%.100s', expected '%s'; it is left out", path, line, expected);
   return !expected;
 }
@@ -36,6 +45,58 @@ static void leave_others_out(page *p, const char *path, const char *run, json_t 
   if (left > 0)
     page_miss(p, "%s: %zu line%s of the run %s, and this is %s; %s left out", path, left, left == 1 ? " is" : "s are",
               other, run, left == 1 ? "it is" : "they are");
+}
+
+/* What the history, whose epochs ascend, has of an epoch; NULL where it has nothing. */
+static const json_t *epoch_of(const json_t *history, json_int_t epoch) {
+  const json_int_t first = json_integer_value(json_array_get(json_array_get(history, 0), 0));
+  size_t at = epoch >= first ? (size_t)(epoch - first) + 1 : 0;
+  if (at > json_array_size(history)) at = json_array_size(history);
+  while (at-- > 0) {
+    const json_t *kept = json_array_get(history, at);
+    const json_int_t its = json_integer_value(json_array_get(kept, 0));
+    if (its <= epoch) return its == epoch ? kept : NULL;
+  }
+  return NULL;
+}
+
+/* Puts the history's losses in place of a row's; false where they are the same. */
+static bool put_kept(page *p, json_t *row, const json_t *kept) {
+  char number[CSVLOG_NUMBER];
+  bool changed = false;
+  for (size_t i = 1; i < json_array_size(kept); i++) {
+    const char *text = csvlog_number(json_number_value(json_array_get(kept, i)), number);
+    if (strcmp(text, json_string_value(json_array_get(row, i))) == 0) continue;
+    changed = true;
+    if (json_array_set_new(row, i, json_string(text)) != 0) p->failed = true;
+  }
+  return changed;
+}
+
+/* Rows that are damaged, or have other losses than the checkpoint, get the checkpoint's, or are left out. */
+static void mend_rows(page *p, const char *path, const char *history, json_t *table) {
+  json_t *rows = json_object_get(table, "rows"), *list = history ? json_loads(history, 0, NULL) : NULL;
+  const size_t rate = folder_column(table, "images_per_s");
+  size_t mended = 0, lost = 0;
+  char line[LINE];
+  training_epoch read;
+  for (size_t i = json_array_size(rows); i-- > 0;) {
+    json_t *row = json_array_get(rows, i);
+    const bool good = metrics_read(line_of(row, line), &read);
+    const json_t *kept = epoch_of(list, read.epoch > 0 ? read.epoch : atoi(line));
+    if (kept) {
+      mended += put_kept(p, row, kept) || !good;
+      if (!good && json_array_set_new(row, rate, json_string("")) != 0) p->failed = true;
+    } else if (!good) {
+      json_array_remove(rows, i);
+      lost++;
+    }
+  }
+  json_decref(list);
+  if (mended > 0)
+    page_miss(p, "%s: %zu line%s damaged, and shown as the checkpoint has them", path, mended,
+              mended == 1 ? " is" : "s are");
+  if (lost > 0) page_miss(p, "%s: %zu damaged line%s left out", path, lost, lost == 1 ? " is" : "s are");
 }
 
 /* The history as metrics.csv has it, without images_per_s; NULL where it has no epoch. */
@@ -74,6 +135,7 @@ json_t *folder_losses(page *p, const char *dir, const char *run, const char *his
     table = NULL;
   }
   if (table && run) leave_others_out(p, path, run, table);
+  if (table) mend_rows(p, path, history, table);
   if (json_array_size(json_object_get(table, "rows")) > 0) return table;
   json_t *kept = table_of_history(p, history);
   if (kept)

@@ -60,7 +60,7 @@ static void say_untimed(page *p, const char *dir, const json_t *table) {
   if (untimed > 0)
     page_miss(p,
               "%s/metrics.csv has no images/s of %zu of %zu epochs: the process that trained such an epoch was ended "
-              "before it had evaluated it",
+              "before it had evaluated it, or its line was damaged",
               dir, untimed, i);
 }
 
@@ -78,17 +78,19 @@ static void show_metrics(page *p, const char *dir, const parts *of) {
 static void show_epochs(page *p, const char *dir, const int dims[3], int last) {
   json_t *list = json_array();
   const int shown = last < MOST_EPOCHS ? last : MOST_EPOCHS;
-  int lost = 0;
+  int unread = 0, lost = 0;
   page_set(p, p->root, "epochs", list);
   for (int i = 0; i < shown; i++) {
     const int epoch = shown > 1 ? 1 + (int)((long)i * (last - 1) / (shown - 1)) : 1;
     json_t *pairs = folder_pairs(dir, epoch, dims, EPOCH_PAIRS, EPOCH_BYTES);
     if (pairs) page_add(p, list, json_pack("{s:i,s:o}", "epoch", epoch, "sprite", pairs));
-    lost += !pairs;
+    unread += !pairs && folder_has_pairs(dir, epoch);
   }
-  if (lost > 0)
+  for (int epoch = 1; epoch <= last; epoch++) lost += !folder_has_pairs(dir, epoch);
+  if (lost > 0) page_miss(p, "%s: the pictures of reconstructions of %d of %d epochs are missing", dir, lost, last);
+  if (unread > 0)
     page_miss(p, "%s: of %d pictures of reconstructions %d cannot be read, or are not of such images", dir, shown,
-              lost);
+              unread);
 }
 
 /* Pictures that training drew, where they could not be computed; what augmentation does is drawn by training alone. */
@@ -125,7 +127,10 @@ static fovea_status show_network(page *p, const folder_request *r, const json_t 
                            .dims = {dims[0], dims[1], dims[2]},
                            .test_hash = json_string_value(json_object_get(config, "test_hash")),
                            .images = {dims[0], dims[1], dims[2], shown ? *shown : (grid_channels){0}}};
-  if (!there) page_miss(p, "%s has no checkpoint yet: nothing can be computed from its network", r->dir);
+  if (!there && json_object_get(config, "failed"))
+    page_miss(p, "%s failed before it had a checkpoint: nothing can be computed from its network", r->dir);
+  else if (!there)
+    page_miss(p, "%s has no checkpoint yet: nothing can be computed from its network", r->dir);
   return network_show(p, &run);
 }
 
@@ -142,6 +147,12 @@ static fovea_status show_settings(page *p, const folder_request *r, json_t *conf
   return show_network(p, r, config, &o, dims, of);
 }
 
+static void say_unfinished(page *p, const char *dir, int last, int epochs) {
+  char doing[FOLDER_DOING];
+  page_miss(p, "%s is unfinished: %d of %d epochs are done, and %s", dir, last, epochs,
+            folder_doing(dir, "train", doing));
+}
+
 fovea_status run_show(page *p, const folder_request *r, bool *done) {
   parts of = {.text = NULL};
   json_t *config = NULL;
@@ -153,7 +164,9 @@ fovea_status run_show(page *p, const folder_request *r, bool *done) {
   const char *epoch = folder_last_epoch(json_object_get(p->root, "metrics"));
   const int last = epoch ? atoi(epoch) : 0;
   if (status == FOVEA_OK && config) {
-    *done = last >= json_integer_value(json_object_get(config, "epochs")) || json_object_get(config, "failed") != NULL;
+    const int epochs = (int)json_integer_value(json_object_get(config, "epochs"));
+    *done = last >= epochs || json_object_get(config, "failed") != NULL;
+    if (!*done) say_unfinished(p, r->dir, last, epochs);
     status = show_settings(p, r, config, &of, last);
   } else if (status == FOVEA_OK) {
     page_miss(p, "%s has no settings that can be read: neither its layers nor anything of its network can be shown",

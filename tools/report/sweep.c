@@ -206,15 +206,19 @@ static size_t configurations(const char *dir, const char *part) {
 }
 
 /* The regression is the last thing that a sweep writes, but where it is a shard or has too few results for one. */
-static bool is_done(const char *dir, const char *part, size_t results, size_t failed) {
+static bool is_done(const char *dir, const char *part, size_t results, size_t failed, size_t all) {
   char table[RUN_PATH], regression[RUN_PATH];
   struct stat a, b;
-  if (part || results < LEAST) {
-    const size_t all = configurations(dir, part);
-    return all > 0 && results + failed >= all;
-  }
+  if (part || results < LEAST) return all > 0 && results + failed >= all;
   return run_path(dir, "results.csv", table) == FOVEA_OK && run_path(dir, "regression.json", regression) == FOVEA_OK &&
          stat(table, &a) == 0 && stat(regression, &b) == 0 && b.st_mtime >= a.st_mtime;
+}
+
+/* What is left of a sweep that has no regression of all that is there. */
+static void say_unfinished(page *p, const char *dir, size_t tried, size_t all) {
+  char doing[FOLDER_DOING], what[FOLDER_DOING] = "its regression has not been written since its last result";
+  if (tried < all) snprintf(what, sizeof what, "%zu of %zu configurations are missing", all - tried, all);
+  page_miss(p, "%s is unfinished: %s, and %s", dir, what, folder_doing(dir, "sweep", doing));
 }
 
 static size_t rows_of(const json_t *table) { return json_array_size(json_object_get(table, "rows")); }
@@ -239,12 +243,15 @@ fovea_status sweep_show(page *p, const folder_request *r, bool *done) {
     page_miss(p, "%s has no results.csv yet", r->dir);
   }
   const char *part = json_string_value(json_object_get(config, "shard"));
-  *done = is_done(r->dir, part, rows_of(results), rows_of(failed));
+  const size_t tried = rows_of(results) + rows_of(failed), all = configurations(r->dir, part);
+  if (all > 0) page_set(p, p->root, "configurations", json_integer((json_int_t)all));
+  *done = is_done(r->dir, part, rows_of(results), rows_of(failed), all);
+  if (part && !*done) say_unfinished(p, r->dir, tried, all);
   if (part)
     page_miss(p, "%s is shard %.40s of its sweep%s: its regression is that of all, which fovea sweep --merge makes",
               r->dir, part, *done ? "" : ", and unfinished");
   else if (!*done)
-    page_miss(p, "%s is unfinished: its regression has not been written since its last result", r->dir);
+    say_unfinished(p, r->dir, tried, all);
   json_decref(results);
   json_decref(config);
   return status;

@@ -73,7 +73,7 @@ fovea_status metrics_append(const char *path, const char *run, const training_ep
   return fovea_file_append_line(path, line);
 }
 
-static bool parse_row(const char *line, training_epoch *row) {
+bool metrics_read(const char *line, training_epoch *row) {
   char field[64];
   long long epoch;
   *row = (training_epoch){0};
@@ -171,7 +171,7 @@ static fovea_status take_line(const metrics_folder *f, const csvlog *log, size_t
                       "%s: line %zu is of the run %s, and this is %s; put the right file back or move it away, nothing "
                       "was changed",
                       f->path, index + 2, run, f->run);
-  if (!parse_row(line, &row)) {
+  if (!metrics_read(line, &row)) {
     n->damaged++;
     return FOVEA_OK;
   }
@@ -247,7 +247,7 @@ static fovea_status find_line(const metrics_folder *f, training_epoch *row) {
   fovea_status status = csvlog_read(f->path, headers, 1, &log);
   for (size_t i = 0; i < log.count && row->epoch == 0; i++) {
     training_epoch read;
-    const bool good = parse_row(log.lines[i], &read) && read.epoch == f->completed;
+    const bool good = metrics_read(log.lines[i], &read) && read.epoch == f->completed;
     if (good && strcmp(csvlog_field(log.lines[i], RUN, run, sizeof run), f->run) == 0) *row = read;
   }
   csvlog_free(&log);

@@ -25,6 +25,9 @@ size_t metrics_values(const training_epoch *row, metrics_value values[METRICS_VA
 /* NULL where `line` is a header of metrics.csv, today's or an older one; else today's, for a message. */
 const char *metrics_expected(const char *line);
 
+/* Reads a line, in today's order, into *row; false where it is damaged. */
+bool metrics_read(const char *line, training_epoch *row);
+
 /* Appends a line of the run called `run`. FOVEA_IO, FOVEA_NO_MEMORY. */
 fovea_status metrics_append(const char *path, const char *run, const training_epoch *row);
 

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* flock, realpath */
 #include "train/run.h"
 
 #include <dirent.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fail.h"
@@ -228,13 +230,9 @@ static fovea_status check_one_size(const char *path, const fovea_dataset *a, con
 
 /* Before the images are read, which may take minutes; where another process works there, its lock says so later. */
 static fovea_status check_leftovers(const char *out) {
-  char path[RUN_PATH];
   struct stat about;
-  if (stat(out, &about) != 0 || !S_ISDIR(about.st_mode) || run_path(out, ".lock", path) != FOVEA_OK) return FOVEA_OK;
-  const int lock = open(path, O_RDWR | O_CLOEXEC);
-  const bool taken = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
-  if (lock >= 0) close(lock);
-  return taken ? FOVEA_OK : run_refuse_leftovers(out);
+  if (stat(out, &about) != 0 || !S_ISDIR(about.st_mode)) return FOVEA_OK;
+  return run_is_locked(out) ? FOVEA_OK : run_refuse_leftovers(out);
 }
 
 fovea_status run_data_load(const run_options *o, run_data *data) {
@@ -290,7 +288,12 @@ fovea_status run_lock(const char *dir, int *lock) {
   if (status != FOVEA_OK) return status;
   int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) return fovea_fail(FOVEA_IO, "%s: %s", path, strerror(errno));
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+  int failed = flock(descriptor, LOCK_EX | LOCK_NB);
+  if (failed != 0 && errno == EWOULDBLOCK) { /* run_is_locked has it for a moment */
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    failed = flock(descriptor, LOCK_EX | LOCK_NB);
+  }
+  if (failed == 0) {
     *lock = descriptor;
     return FOVEA_OK;
   }
@@ -299,6 +302,15 @@ fovea_status run_lock(const char *dir, int *lock) {
                : fovea_fail(FOVEA_IO, "%s: cannot be locked: %s", path, strerror(errno));
   close(descriptor);
   return status;
+}
+
+bool run_is_locked(const char *dir) {
+  char path[RUN_PATH];
+  if (run_path(dir, ".lock", path) != FOVEA_OK) return false;
+  const int lock = open(path, O_RDONLY | O_CLOEXEC);
+  const bool taken = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (lock >= 0) close(lock);
+  return taken;
 }
 
 void run_unlock(int lock) {
@@ -354,4 +366,29 @@ fovea_status run_refuse_leftovers(const char *dir) {
                     "%s has %s%s of an earlier run already; go on from it with --resume, or choose another folder for "
                     "--out",
                     dir, names, count > NAMED ? " and more" : "");
+}
+
+/* Whether the folder has what only a run or a sweep leaves. */
+static bool is_of_run(const char *dir) {
+  static const char *const names[] = {"config.json", "checkpoint.safetensors", "metrics.csv", "results.csv"};
+  char path[RUN_PATH];
+  bool found = false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    found = found || (run_path(dir, names[i], path) == FOVEA_OK && run_exists(path));
+  return found;
+}
+
+fovea_status run_refuse_own(const char *what, const char *path) {
+  char *real = realpath(path, NULL), *copy = strdup(real != NULL ? real : path);
+  free(real);
+  if (copy == NULL) return fovea_fail(FOVEA_NO_MEMORY, "no memory to look at %s", path);
+  char *slash = strrchr(copy, '/');
+  const char *name = slash != NULL ? slash + 1 : copy;
+  const bool named = word_of(name) < LEFT_BEHIND;
+  if (slash != NULL) slash[slash == copy] = '\0';
+  const bool own = named && is_of_run(slash != NULL ? copy : ".");
+  free(copy);
+  if (!own) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s %s: a file of that name is the run's or the sweep's own; choose another name",
+                    what, path);
 }

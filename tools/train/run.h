@@ -75,6 +75,13 @@ bool run_exists(const char *path);
 fovea_status run_lock(const char *dir, int *lock);
 void run_unlock(int lock); /* takes -1 */
 
+/* Whether a process has DIR's lock. */
+bool run_is_locked(const char *dir);
+
+/* FOVEA_INVALID when the file at `path`, which the option `what` names, would be one that a run or a sweep writes
+ * itself, in a folder of one: its training would replace it, or miss what it had there. */
+fovea_status run_refuse_own(const char *what, const char *path);
+
 /* FOVEA_INVALID, naming some of them, when DIR has files of an earlier run or sweep: a checkpoint, a configuration,
  * tables, pictures. FOVEA_IO. */
 fovea_status run_refuse_leftovers(const char *dir);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,10 @@ import numpy as np
 
 from ._declarations import ffi
 from ._device import Device, opened
-from ._images import Floats, Form, to_bytes, to_floats
+from ._files import check_replaced
+from ._images import Floats, Form, narrowed, to_bytes, to_floats
 from ._library import Handle, InvalidError, check, fail, lib, path_bytes, text
+from ._values import choice, integer, real, switch
 
 VALUES = ("value", "gradient", "first_moment", "second_moment")
 
@@ -23,21 +24,6 @@ def activations() -> dict[str, int]:
     while (name := lib.fovea_activation_name(len(names))) != ffi.NULL:
         names[text(name)] = len(names)
     return names
-
-
-def choice(what: str, value: object, choices: Sequence[str] | dict[str, int]) -> int:
-    if isinstance(value, str) and value in choices:
-        return list(choices).index(value)
-    raise InvalidError(f"{what} is {value!r}, expected one of {', '.join(choices)}")
-
-
-def integer(what: str, value: object, low: int = -(2**31), high: int = 2**31 - 1) -> int:
-    """A number for C, which would take another one in silence."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{what} is {value!r}, expected an integer")
-    if not low <= value <= high:
-        raise InvalidError(f"{what} is {value}, expected {low} to {high}")
-    return int(value)
 
 
 @dataclass(frozen=True)
@@ -153,7 +139,7 @@ class Graph(Handle):
 
     def dense(self, x: Tensor, name: str, units: int, *, bias: bool = True) -> Tensor:
         """y = W x (+ b) on all of an image's values; the result is units x 1 x 1."""
-        return self._add(lib.fovea_add_dense, x, name, integer("units", units), bool(bias))
+        return self._add(lib.fovea_add_dense, x, name, integer("units", units), switch("bias", bias))
 
     def reshape(self, x: Tensor, channels: int, height: int, width: int) -> Tensor:
         """Keras's Reshape of units x 1 x 1, in the order (h, w, c)."""
@@ -167,11 +153,11 @@ class Graph(Handle):
 
     def batchnorm(self, x: Tensor, name: str, *, momentum: float = 0.99, epsilon: float = 1e-3) -> Tensor:
         """Batch normalization with Keras's details: moving = momentum * moving + (1 - momentum) * batch."""
-        return self._add(lib.fovea_add_batchnorm, x, name, float(momentum), float(epsilon))
+        return self._add(lib.fovea_add_batchnorm, x, name, real("momentum", momentum), real("epsilon", epsilon))
 
     def dropout(self, x: Tensor, rate: float) -> Tensor:
         """Inverted dropout; the identity in evaluation."""
-        return self._add(lib.fovea_add_dropout, x, float(rate))
+        return self._add(lib.fovea_add_dropout, x, real("rate", rate))
 
     def activation(self, x: Tensor, name: str) -> Tensor:
         """ "relu", "elu", "selu", "sigmoid", "tanh", "leaky_relu" (slope 0.3) or "linear"."""
@@ -195,7 +181,7 @@ class Graph(Handle):
 
     def reparameterize(self, mu: Tensor, logvar: Tensor, *, kl_weight: float = 0.001) -> Tensor:
         """z = mu + exp(logvar / 2) * eps, and the loss kl_weight * KL. At most one a graph."""
-        return self._add(lib.fovea_add_reparameterize, mu, logvar, float(kl_weight))
+        return self._add(lib.fovea_add_reparameterize, mu, logvar, real("kl_weight", kl_weight))
 
     def sigmoid_bce(self, x: Tensor) -> Tensor:
         """p = sigmoid(x) and the loss: cross-entropy of p against the input images. The last node of a trained graph;
@@ -219,10 +205,8 @@ class Graph(Handle):
 
 def _conv(filters: int, kernel: int, stride: int, bias: bool, padding: int | None) -> Any:
     sides = {"filters": filters, "kernel": kernel, "stride": stride, "padding": 0 if padding is None else padding}
-    return ffi.new(
-        "fovea_conv2d *",
-        {**{name: integer(name, side) for name, side in sides.items()}, "bias": bool(bias), "same": padding is None},
-    )
+    numbers = {name: integer(name, side) for name, side in sides.items()}
+    return ffi.new("fovea_conv2d *", {**numbers, "bias": switch("bias", bias), "same": padding is None})
 
 
 @dataclass(frozen=True)
@@ -248,7 +232,11 @@ class Network(Handle):
         training: bool = True,
         device: Device | str | int | None = None,
     ) -> None:
-        options = {"batch": integer("batch", batch), "seed": integer("seed", seed, 0, 2**64 - 1), "training": training}
+        options = {
+            "batch": integer("batch", batch),
+            "seed": integer("seed", seed, 0, 2**64 - 1),
+            "training": switch("training", training),
+        }
         on = opened(device)
         made = ffi.new("fovea_network **")
         with on.use() as device_pointer, graph.use() as graph_pointer:
@@ -276,14 +264,17 @@ class Network(Handle):
         network = cls.__new__(cls)
         on = opened(device)
         graph, made = ffi.new("fovea_graph **"), ffi.new("fovea_network **")
-        options = ffi.NULL if training is None else ffi.new("fovea_network_options *", {"training": training})
+        given = {} if training is None else {"training": switch("training", training)}
+        options = ffi.new("fovea_network_options *", given) if given else ffi.NULL
         with on.use() as pointer:
             check(lib.fovea_network_load(pointer, path_bytes(path), options, graph, made))
         network._set(Graph._of(graph[0]), on, made[0])
         return network
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Replaces `path` by a safetensors file of graph, parameters and optimizer."""
+        """Replaces `path` by a safetensors file of graph, parameters and optimizer. A file that is there and is no
+        network's is refused."""
+        check_replaced(path, "graph", "network of one's own")
         with self.use() as pointer:
             check(lib.fovea_network_save(pointer, path_bytes(path)))
 
@@ -312,7 +303,7 @@ class Network(Handle):
         is its older name. The step is only enqueued: losses() waits for it."""
         if lr is not None and learning_rate is not None:
             raise TypeError("lr and learning_rate are one parameter; give lr")
-        rate = float(next((given for given in (lr, learning_rate) if given is not None), 0.001))
+        rate = real("lr", next((given for given in (lr, learning_rate) if given is not None), 0.001))
         pixels = self._bytes(images, layout, value_range)
         with self.use() as pointer:
             check(lib.fovea_network_train_step(pointer, _data(pixels), ffi.NULL, len(pixels), rate))
@@ -353,7 +344,7 @@ class Network(Handle):
         """The part of an evaluation after the kept tensor x, from values of it (z, to decode codes)."""
         if x.graph is not self.graph:
             raise InvalidError(f"{x!r} is of another graph")
-        array = np.asarray(values, np.float32)
+        array = narrowed(values, "values")
         rows = to_floats(array.reshape(len(array), -1), int(np.prod(x.shape)), "values")
         with self.use() as pointer:
             check(lib.fovea_network_evaluate_from(pointer, x.number, _floats(rows), len(rows)))
@@ -381,7 +372,7 @@ class Network(Handle):
     def set(self, name: str, values: object, which: str = "value") -> None:
         """Sets what get() reads; values of the same shape."""
         parameter, kind = self._parameter(name), choice("which", which, VALUES)
-        array = np.ascontiguousarray(values, np.float32)
+        array = np.ascontiguousarray(narrowed(values, "values"))
         if array.shape != parameter.shape:
             raise InvalidError(f"{name} is of shape {parameter.shape}, not {array.shape}")
         with self.use() as pointer:

@@ -9,6 +9,8 @@ from typing import Any, Literal, Union
 import numpy as np
 import numpy.typing as npt
 
+from ._values import integer, real, several
+
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 Layout = Literal["NHWC", "NCHW"]
@@ -29,7 +31,10 @@ class Form:
         if self.layout not in ("NHWC", "NCHW"):
             raise ValueError(f"layout is {self.layout!r}, expected 'NHWC' (channels last) or 'NCHW' (channels first)")
         if self.value_range is not None:
-            low, high = self.value_range
+            ends = several("value_range", self.value_range, "two numbers, (black, white)")
+            if len(ends) != 2:
+                raise ValueError(f"value_range is {self.value_range!r}, expected two numbers, (black, white)")
+            low, high = (real("a number of value_range", end) for end in ends)
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
                 raise ValueError(f"value_range is {self.value_range!r}, expected two finite numbers, the smaller first")
 
@@ -44,7 +49,8 @@ class Form:
             if self.image_shape != "row":
                 raise ValueError(f"image_shape is {self.image_shape!r}, expected 'row', (height, width) or three sides")
             return 1, pixels
-        shape = tuple(int(side) for side in self.image_shape)
+        sides = several("image_shape", self.image_shape, "'row', (height, width) or three sides")
+        shape = tuple(integer("a side of image_shape", side) for side in sides)
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise ValueError(f"image_shape is {self.image_shape!r}, expected (height, width) or three sides")
         if int(np.prod(shape)) != pixels:
@@ -155,10 +161,24 @@ def to_bytes(images: object, form: Form) -> Bytes:
     return np.ascontiguousarray(form.first(array, dims))
 
 
+def narrowed(values: object, what: str) -> Floats:
+    """Numbers as float32, where its range has them."""
+    array = np.asarray(values)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{what} of complex numbers, expected real ones")
+    wide = array if array.dtype.kind in "iuf" else array.astype(np.float64)
+    with np.errstate(over="ignore"):
+        narrow = wide.astype(np.float32)
+    lost = np.isinf(narrow) & np.isfinite(wide)
+    if lost.any():
+        raise ValueError(f"{what} with {wide[lost][0]!s}, which is too large for float32")
+    return narrow
+
+
 def to_floats(values: object, columns: int, what: str) -> Floats:
     """Rows of `columns` finite numbers as the library takes them."""
     _refuse_masked(values, what)
-    array = np.asarray(values, dtype=np.float32)
+    array = narrowed(values, what)
     if array.ndim != 2 or array.shape[1] != columns or array.shape[0] == 0:
         raise ValueError(f"{what} of shape {array.shape}, expected N x {columns}, N at least 1")
     if not np.isfinite(array).all():

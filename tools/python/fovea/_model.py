@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Callable
 
 import numpy as np
 
 from ._declarations import ffi
 from ._device import Device
-from ._graph import Losses, _data, _floats, activations, choice, integer
+from ._files import check_replaced, metadata, opened_file
+from ._graph import Losses, _data, _floats, activations
 from ._images import Bytes, Floats
-from ._library import Handle, InvalidError, Status, check, lib, path_bytes, text
+from ._library import Handle, InvalidError, Status, check, lib, path_bytes
+from ._values import choice, integer, real, several, switch
 
 LARGEST_SEED = 2**53  # exact in JSON, as the command's
 FILLS = ("edge", "black")
@@ -26,6 +27,7 @@ OFF: dict[str, Any] = {
     "kernel": 3,
 }
 ATTENTIONS = ("none", "spatial", "channel", "cbam")
+UNITS = "integers, as (35, 25, 15, 5)"
 LATENTS = ("mean", "sample")
 
 TEXTS = ("run", "history")
@@ -33,9 +35,14 @@ TEXTS = ("run", "history")
 Config = Mapping[str, Any]
 
 
+def _block_activations() -> dict[str, int]:
+    """Those of the command's --activation, which has no linear blocks and could not read such a model."""
+    return {name: number for name, number in activations().items() if name != "linear"}
+
+
 def c_config(config: Config) -> Any:
     """The settings, by the names that a run's config.json has for them, as the library takes them."""
-    arch = [integer("a number of arch", units) for units in config["arch"]]
+    arch = [integer("a number of arch", units) for units in several("arch", config["arch"], UNITS)]
     if len(arch) > lib.FOVEA_MAX_UNITS:
         raise InvalidError(f"arch has {len(arch)} numbers, expected 2 to {lib.FOVEA_MAX_UNITS}")
     made = ffi.new("fovea_vae_config *")
@@ -45,17 +52,17 @@ def c_config(config: Config) -> Any:
     for name in ("channels", "height", "width", "depth", "latent", "batch"):
         setattr(made, name, integer(name, config[name]))
     made.seed = integer("seed", config["seed"], 0, LARGEST_SEED)
-    made.activation = choice("activation", config["activation"], activations())
+    made.activation = choice("activation", config["activation"], _block_activations())
     made.attention = choice("attention", config["attention"], ATTENTIONS)
-    made.batchnorm = bool(config["batchnorm"])
-    made.dropout, made.kl_weight = float(config["dropout"]), float(config["kl"])
-    made.bn_momentum = float(config["bn_momentum"])
+    made.batchnorm = switch("batchnorm", config["batchnorm"])
+    made.dropout, made.kl_weight = real("dropout", config["dropout"]), real("kl", config["kl"])
+    made.bn_momentum = real("bn_momentum", config["bn_momentum"])
     given = {**OFF, **config}
     made.kernel = integer("kernel", given["kernel"], 1)  # 0 is C's word for 3
     augment = made.augment
     augment.shift, augment.crop = (integer(name, given[name]) for name in ("shift", "crop"))
     augment.fill, augment.flip = choice("fill", given["fill"], FILLS), choice("flip", given["flip"], FLIPS)
-    augment.contrast, augment.brightness = float(given["contrast"]), float(given["brightness"])
+    augment.contrast, augment.brightness = (real(name, given[name]) for name in ("contrast", "brightness"))
     return made
 
 
@@ -68,33 +75,16 @@ def hash_of(pixels: Bytes, labels: Any = None) -> str:
     return f"xxh64:{found[0]:016x}"
 
 
-@contextmanager
-def _opened(path: bytes) -> Iterator[Any]:
-    """The file, and what is read from it until the end of the block."""
-    made = ffi.new("fovea_safetensors **")
-    check(lib.fovea_safetensors_open(path, made))
-    try:
-        yield made[0]
-    finally:
-        lib.fovea_safetensors_close(made[0])
-
-
-def _metadata(file: Any, keys: Iterable[str]) -> dict[str, str]:
-    """Those of the keys that the file has."""
-    found = {key: lib.fovea_safetensors_metadata(file, key.encode()) for key in keys}
-    return {key: text(value) for key, value in found.items() if value != ffi.NULL}
-
-
 def read_texts(path: bytes) -> dict[str, str]:
     """What a run's checkpoint says beside its settings: the run's name, and the losses of its epochs."""
-    with _opened(path) as file:
-        return _metadata(file, TEXTS)
+    with opened_file(path) as file:
+        return metadata(file, TEXTS)
 
 
 def read_config(path: bytes) -> dict[str, Any]:
     """The settings in a checkpoint's metadata."""
-    with _opened(path) as file:
-        found = _metadata(file, ["config"]).get("config")
+    with opened_file(path) as file:
+        found = metadata(file, ["config"]).get("config")
         if found is None:
             raise InvalidError(
                 f"{os.fsdecode(path)} has no settings of a run: it is not the checkpoint of a VAE; a network of one's "
@@ -150,14 +140,14 @@ class _Progress:
 
 def _copy(plain: bytes, path: bytes, texts: Mapping[str, str]) -> None:
     """The checkpoint with more metadata, in the command's order."""
-    with _opened(plain) as file:
-        had = _metadata(file, ["config", "graph"])
+    with opened_file(plain) as file:
+        had = metadata(file, ["config", "graph"])
         said = {"config": had.pop("config"), **texts, **had}
         words = [(ffi.new("char[]", key.encode()), ffi.new("char[]", value.encode())) for key, value in said.items()]
-        metadata = ffi.new("fovea_safetensor_text[]", words)
+        pairs = ffi.new("fovea_safetensor_text[]", words)
         count = lib.fovea_safetensors_count(file)
         tensors = ffi.new("fovea_safetensor[]", [lib.fovea_safetensors_get(file, i)[0] for i in range(count)])
-        check(lib.fovea_safetensors_write(path, tensors, count, metadata, len(words)))
+        check(lib.fovea_safetensors_write(path, tensors, count, pairs, len(words)))
 
 
 class Model(Handle):
@@ -259,6 +249,7 @@ class Model(Handle):
 
     def save(self, path: str | os.PathLike[str], config: Config, texts: Mapping[str, str]) -> None:
         """With the texts, by their keys, in its metadata."""
+        check_replaced(path, "config", "checkpoint of a VAE")
         settings = json.dumps(dict(config)).encode()
         if not texts:
             self._save(path_bytes(path), settings)

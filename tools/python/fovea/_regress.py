@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ._declarations import ffi
-from ._graph import choice
 from ._library import InvalidError, check, lib, path_bytes, taken_text, text
+from ._values import choice, real, several, switch
 
 COVARIANCES = ("classical", "hc0", "hc1", "hc3", "cluster")
 ADJUSTMENTS = ("tukey", "holm", "none")
@@ -133,8 +133,10 @@ class Regression:
         return self._column("p_values")
 
 
-def _list(values: Sequence[str] | str | None) -> list[str]:
-    return [] if values is None else [values] if isinstance(values, str) else list(values)
+def _list(what: str, values: Sequence[str] | str | None) -> list[str]:
+    if values is None or isinstance(values, str):
+        return [] if values is None else [values]
+    return several(what, values, "names of columns")
 
 
 def _design(table: Any, strings: _Strings, options: Mapping[str, Any]) -> Any:
@@ -142,13 +144,13 @@ def _design(table: Any, strings: _Strings, options: Mapping[str, Any]) -> Any:
     for name in ("response", "block", "cluster"):
         setattr(o, name, strings.one(options[name]))
     for name, count in (("columns", "column"), ("terms", "term"), ("categorical", "categorical")):
-        pointers, number = strings.many(_list(options[name]))
+        pointers, number = strings.many(_list(name, options[name]))
         setattr(o, name, pointers)
         setattr(o, f"{count}_count", number)
     o.baselines, o.baseline_count = strings.many(f"{k}={v}" for k, v in (options["baselines"] or {}).items())
     o.powers, o.power_count = strings.many(f"{k}:{v}" for k, v in (options["powers"] or {}).items())
     for name in ("constant", "all_levels", "log"):
-        setattr(o, name, bool(options[name]))
+        setattr(o, name, options[name])
     o.missing = choice("missing", options["missing"], MISSING)
     made = ffi.new("fovea_design **")
     check(lib.fovea_design_from_table(table, o, made))
@@ -186,10 +188,12 @@ def regress(
     """
     if anova not in (None, 2, 3):
         raise InvalidError(f"anova is {anova!r}, expected 2, 3 or None")
+    constant, all_levels = switch("constant", constant), switch("all_levels", all_levels)
+    log = switch("log", log)
     strings = _Strings()
     given = _table(table, strings)
     own = bool(lib.fovea_table_is_sweep(given)) and columns is None and terms is None and not all_levels
-    how = choice("covariance", covariance or ("cluster" if cluster else "classical"), COVARIANCES)
+    covariances = choice("covariance", covariance or ("cluster" if cluster else "classical"), COVARIANCES)
     adjustment = choice("adjust", adjust, ADJUSTMENTS)
     design = _design(
         given,
@@ -212,13 +216,14 @@ def regress(
     fitted = ffi.new("fovea_ols **")
     check(
         lib.fovea_ols_fit_design(
-            design, ffi.new("fovea_ols_options *", {"covariance": how, "alpha": float(alpha)}), fitted
+            design, ffi.new("fovea_ols_options *", {"covariance": covariances, "alpha": real("alpha", alpha)}), fitted
         )
     )
     ols = ffi.gc(fitted[0], lib.fovea_ols_destroy)
     effects, sentences = None, None
     if design.term_count > 0 if own else anova is not None:
-        effects, sentences = _analyze(design, ols, (anova or 0, adjustment, float(detect), float(power)))
+        how = anova or 0, adjustment, real("detect", detect), real("power", power)
+        effects, sentences = _analyze(design, ols, how)
     made = Regression(json.loads(_text(lib.fovea_ols_json, ols)), _text(lib.fovea_ols_summary, ols), effects, sentences)
     for notes in (given.notes, design.remarks, design.rounded):
         if notes != ffi.NULL:

@@ -15,10 +15,11 @@ from typing import Any, Union
 import numpy as np
 
 from ._device import Device, opened
-from ._graph import Losses, integer
+from ._graph import Losses
 from ._images import Bytes, Floats, Form, ImageShape, to_bytes, to_floats
 from ._library import InvalidError, check, lib, path_bytes
-from ._model import LARGEST_SEED, OFF, Model, c_config, hash_of, read_config, read_texts
+from ._model import LARGEST_SEED, OFF, UNITS, Model, c_config, hash_of, read_config, read_texts
+from ._values import integer, real, several, switch
 
 CHECKPOINT = "checkpoint.safetensors"
 # The estimator's parameters that a run's checkpoint has: all but those that say how arrays are read, and the device.
@@ -75,7 +76,7 @@ class VAE:
     and seed give the same bytes.
 
     The first group of parameters has the names and defaults of the command's options, which `fovea train --help`
-    explains. The others:
+    explains; a switch is True or False, or the command's "on" or "off". The others:
 
     device: a fovea.Device to share, or what opens one of the model's own: an index, "cpu", "gpu", part of a name; None
         is the fastest GPU, else the CPU.
@@ -207,21 +208,23 @@ class VAE:
     def _config(self, dims: tuple[int, int, int], images: int, validation: int) -> dict[str, Any]:
         """The settings as config.json has them."""
         settings = {name: getattr(self, name) for name in SETTINGS}
-        settings["arch"] = sorted((integer("a number of arch", units) for units in self.arch), reverse=True)
+        settings["arch"] = sorted(
+            (integer("a number of arch", units) for units in several("arch", self.arch, UNITS)), reverse=True
+        )
         for name in ("depth", "latent", "batch", "epochs"):
             settings[name] = integer(name, settings[name])
         settings["seed"] = integer("seed", settings["seed"], 0, LARGEST_SEED)
         if not 1 <= settings["epochs"] <= 1_000_000:
             raise InvalidError(f"epochs is {self.epochs}, expected 1 to 1000000")
         for name in ("dropout", "kl", "bn_momentum", "lr", "min_lr"):
-            settings[name] = float(settings[name])
+            settings[name] = real(name, settings[name])
         if not 0 <= settings["min_lr"] <= settings["lr"]:
             raise InvalidError(f"min_lr {self.min_lr} and lr {self.lr}: expected 0 <= min_lr <= lr, for the rate falls")
-        settings["batchnorm"] = bool(settings["batchnorm"])
+        settings["batchnorm"] = switch("batchnorm", settings["batchnorm"])
         off = {name: getattr(self, name) for name in OFF}
         for name, usual in OFF.items():
             if isinstance(usual, float):
-                off[name] = float(off[name])
+                off[name] = real(name, off[name])
             elif isinstance(usual, int):
                 off[name] = integer(name, off[name])
         if off["shift"] == 0:
@@ -259,8 +262,8 @@ class VAE:
         config = self._config(dims, len(pixels), 0 if held_out is None else len(held_out))
         if held_out is not None and held_out.shape[1:] != dims:
             raise ValueError(f"validation images are {held_out.shape[1:]} (channels, height, width), X has {dims}")
-        told = [callbacks] if callable(callbacks) else list(callbacks)
-        if resume:
+        told = _functions(callbacks)
+        if switch("resume", resume):
             self._check_resumed(config)
             self._check_images("train_hash", "training", pixels, y)
             if held_out is not None:
@@ -423,7 +426,8 @@ class VAE:
         """Replaces `path` by the checkpoint: a safetensors file with settings, parameters, optimizer and state, as the
         command's. `fovea reconstruct --run RUN` takes it as RUN/checkpoint.safetensors, `fovea train --init` anywhere.
         How arrays are read (layout, image_shape, value_range) is not in it. It has the losses of those epochs that had
-        images for validation, as a run's has; of a run that was loaded also its name."""
+        images for validation, as a run's has; of a run that was loaded also its name. A file that is there and is no
+        VAE's checkpoint is refused."""
         self._fitted().save(path, self._saved_config(), self._saved_texts())
 
     def _saved_texts(self) -> dict[str, str]:
@@ -503,6 +507,15 @@ class VAE:
             model = Model(opened(self.device), read_config(path_bytes(path)))
             model.load(path)
         self._model = model
+
+
+def _functions(callbacks: Callback | Iterable[Callback]) -> list[Callback]:
+    expected = "a function of a Progress, or several"
+    told = [callbacks] if callable(callbacks) else several("callbacks", callbacks, expected)
+    for callback in told:
+        if not callable(callback):
+            raise TypeError(f"callbacks has {callback!r}, expected {expected}")
+    return told
 
 
 def _equal(a: object, b: object) -> bool:

@@ -78,9 +78,9 @@ function showEpochs() {
 function showAttention() {
   const of = data.attention;
   if (!of || of.layers.length === 0) return;
-  const row = (layer, named = (label) => `${layer.name} on the image of class ${className(label)}`) => h("tr", {}, h("th", { scope: "row" }, layer.name.replace(/\.(spatial|channel)$/, ""), h("br"), h("span", { class: "mono" }, number(layer.low, 3)), h("span", { class: "ramp" }), h("span", { class: "mono" }, number(layer.high, 3))),
+  const row = (layer, named = (label) => `${layer.name} on the image of class ${className(label)}`) => h("tr", {}, h("th", { scope: "row" }, layer.name.replace(/\.(spatial|channel)$/, ""), layer.spatial ? ", pixels" : ", channels", h("br"), h("span", { class: "mono" }, number(layer.low, 3)), h("span", { class: "ramp" }), h("span", { class: "mono" }, number(layer.high, 3))),
     of.images.map((label, i) => h("td", {}, layer.spatial ? tile(layer.sprite, i, 64, named(label)) : strip(layer.sprite, i, 64, 14, named(label)))));
-  section("attention", "Attention", "What each attention multiplies its input by: a spatial one has a factor for each pixel of its layer, one of channels a factor for each channel. Colours run from a layer's smallest factor to its largest.",
+  section("attention", "Attention", "What each attention multiplies its input by: a spatial one has a factor for each pixel of its layer, one of channels a factor for each channel. Colours run from a layer's smallest factor to its largest; where all that is multiplied is 0, no factor can be told, and it is gray.",
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Attention maps" }, h("table", { class: "heat" }, h("caption", { class: "hidden" }, "Attention maps: a row a layer, a column an image"),
       h("tbody", {}, h("tr", {}, h("th", { scope: "row" }, "image"), of.images.map((label, i) => h("td", {}, tile(of.sprite, i, 64, `image of class ${className(label)}`)))), of.layers.map((layer) => row(layer))))));
 }
@@ -96,7 +96,7 @@ function showLayers() {
 
 /* --- settings --- */
 const groups = [
-  ["Network", ["arch", "depth", "latent", "activation", "attention", "batchnorm", "dropout", "bn_momentum"]],
+  ["Network", ["arch", "depth", "latent", "kernel", "activation", "attention", "batchnorm", "dropout", "bn_momentum"]],
   ["Experiment", ["factors", "seeds", "random", "fraction", "baseline"]],
   ["Training", ["epochs", "batch", "lr", "min_lr", "kl", "seed", "init", "init_hash"]],
   ["Data", ["data", "train_images", "test_images", "channels", "height", "width", "images", "show", "train_hash", "test_hash"]],
@@ -114,8 +114,8 @@ function variedOf(config) {
   return new Set(config.seeds > 1 ? [...names, "seed"] : names);
 }
 function showSettings() {
-  const config = data.config;
-  if (!config) return;
+  if (!data.config) return;
+  const config = { ...(data.config.arch ? { kernel: 3 } : {}), ...data.config }; /* 3 is not written */
   const varied = data.kind === "sweep" ? variedOf(config) : new Set();
   const known = new Set([...groups.flatMap((g) => g[1]), "memory", "failed"]), rest = Object.keys(config).filter((k) => !known.has(k));
   const entry = (key) => key in config && [h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, varied.has(key) ? "varied" : settingText(config[key]))];

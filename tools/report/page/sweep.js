@@ -98,13 +98,20 @@ function selection() {
 function sweepStats(of) {
   const ranked = of.rows.filter((r) => finite(r.loss)).sort((a, b) => a.loss - b.loss), config = data.config || {}, seconds = of.rows.reduce((sum, r) => sum + (Number(r.cells[of.at("seconds")]) || 0), 0);
   const failed = data.failed ? data.failed.rows.length : 0, best = ranked[0];
+  const levels = (r) => of.varying.map((f) => `${f.replaceAll("_", " ")} ${r.cells[of.at(f)]}`).join(", ");
   stats([
-    ["Runs", count(of.rows.length), failed ? `${failed} more failed` : config.factors ? of.varying.filter((f) => f !== "seed").join(", ") : null],
-    best && ["Best " + of.columns[of.loss].replaceAll("_", " "), number(best.loss), of.varying.map((f) => best.cells[of.at(f)]).join(", ")],
-    ranked.length > 1 && ["Worst", number(ranked[ranked.length - 1].loss), of.varying.map((f) => ranked[ranked.length - 1].cells[of.at(f)]).join(", ")],
+    ["Runs", count(of.rows.length) + (data.configurations > of.rows.length ? ` of ${count(data.configurations)}` : ""), failed ? `${failed} more failed` : config.factors ? of.varying.filter((f) => f !== "seed").join(", ") : null],
+    best && ["Best " + of.columns[of.loss].replaceAll("_", " "), number(best.loss), levels(best)],
+    ranked.length > 1 && ["Worst", number(ranked[ranked.length - 1].loss), levels(ranked[ranked.length - 1])],
     config.epochs && ["Each run", plural(config.epochs, "epoch"), count(config.train_images) + " images each"],
     seconds > 0 && ["Training time", duration(seconds), "of all runs together"],
   ]);
+}
+
+/* The reason stands right after the name, so that a phone shows both. */
+function failedTable(of) {
+  const last = of.columns.length - 1, order = [0, last, ...of.columns.keys()].filter((c, i) => i < 2 || (c > 0 && c < last));
+  return table("Failed", order.map((c) => of.columns[c].replaceAll("_", " ")), of.rows.map((row) => order.map((c) => (c === last ? h("span", { class: "words" }, row[c]) : row[c]))));
 }
 
 function showSweep() {
@@ -125,7 +132,7 @@ function showSweep() {
     const ranked = of.rows.filter((r) => finite(r.loss)).sort((a, b) => a.loss - b.loss);
     chosen.set(ranked.length > 1 ? [ranked[0], ranked[ranked.length - 1]] : ranked);
   }
-  if (data.failed && data.failed.rows.length > 0) section("failed", "Failed", "Configurations without a result, and why.", table("Failed", data.failed.columns, data.failed.rows));
+  if (data.failed && data.failed.rows.length > 0) section("failed", "Failed", "Configurations without a result, and why.", failedTable(data.failed));
   if (data.regression) section("regression", "The regression in full", null, h("details", { "data-print": "open" }, h("summary", {}, "As fovea regress prints it"), h("pre", { tabindex: 0 }, data.regression)));
   showSettings();
 }
