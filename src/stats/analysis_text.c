@@ -100,6 +100,7 @@ static void put_products(fovea_text *t, const fovea_analysis *a, const fovea_eff
 }
 
 static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  if (a->factor_count + a->slope_count == 0) fovea_text_add(t, "No factor varies, and there is nothing to compare.\n");
   for (size_t i = 0; i < a->factor_count; i++) {
     fovea_text_add(t, a->factors[i].sentence);
     fovea_text_add(t, ".\n");

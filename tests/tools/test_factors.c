@@ -196,6 +196,22 @@ static void test_fractions(void **state) {
   }
 }
 
+/* A sample that has one level of a factor says so of each. */
+static void test_single(void **state) {
+  (void)state;
+  factors_plan plan = make(&(factors_request){.factors = "latent=2|8,lr=0.001|0.003", .seeds = 2, .random = 1});
+  char expected[200];
+  snprintf(expected, sizeof expected,
+           "latent has one level in this part, %lld: nothing here tells what it does\n"
+           "lr has one level in this part, %g: nothing here tells what it does\n",
+           plan.configs[0].options.latent, plan.configs[0].options.lr);
+  assert_string_equal(plan.aliases, expected);
+  free(plan.configs);
+  plan = make(&(factors_request){.factors = "latent=2|8,lr=0.001", .seeds = 1});
+  assert_string_equal(plan.aliases, "");
+  free(plan.configs);
+}
+
 /* What others are compared to: the first level that is listed, of attention alone none, of a switch off. */
 static void test_first(void **state) {
   (void)state;
@@ -276,6 +292,6 @@ int main(void) {
       cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),   cmocka_unit_test(test_augmentation),
       cmocka_unit_test(test_fill),        cmocka_unit_test(test_random),    cmocka_unit_test(test_random_is_drawn),
       cmocka_unit_test(test_kernels),     cmocka_unit_test(test_fractions), cmocka_unit_test(test_first),
-      cmocka_unit_test(test_part),        cmocka_unit_test(test_refuses)};
+      cmocka_unit_test(test_single),      cmocka_unit_test(test_part),      cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
