@@ -146,6 +146,16 @@ static void test_said(void **state) {
       {"a,y\n1,2\n12345678901234567891,4\n3,5\n", "--response y",
        "table.csv: line 3, column a: \"12345678901234567891\" is rounded, as any integer with more digits than double "
        "precision has\n"},
+      {"a,y\n10 kg,1\n9 g,2\n10 kg,4\n", "--response y",
+       "table.csv: the column a has words that look like numbers, such as 10 kg: they are names here\n"},
+      {"a,y\n1.5kg,1\n2kg,2\n2kg,4\n", "--response y",
+       "table.csv: the column a has words that look like numbers, such as 1.5kg: they are names here\n"},
+      {"a;y\n1,23,456;1\n2,34,567;2\n1,23,456;4\n", "--response y",
+       "the column a has words that look like numbers, such as 1,23,456: they are names here\n"},
+      {"a,y\n1st,1\n2nd,2\n2nd,4\n", "--response y", ""},
+      {"a,y\n1,1\n2,2\n2,4\n", "--response y --power 0.9", "table.csv: --power changes nothing without --anova\n"},
+      {"a,y\n1000001,1\n1000002,2\n1000003,4\n1000004,4\n1000005,6\n1000006,7\n", "--response y --constant --poly a:5",
+       "of a tell them apart: subtract its mean from it for higher ones\n"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char path[1024], arguments[1200], *out, *err;
@@ -493,6 +503,13 @@ static void test_failures(void **state) {
       {"a,y\n1,2\n3,4\n4,4\n", "--plot-pairs x.png", 2, "needs --anova"},
       {"a,y\n1,2\n3,4\n4,4\n", "--anova 2 --plot x.png", 2, "no factors to draw"},
       {"a,y\n1,2\n3,4\n4,4\n", "--anova 1", 2, "--anova"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--terms a:a", 2, "a is there twice; powers of a number are made by --poly a:2"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--terms 'a*a'", 2, "a is there twice"},
+      {"a,b,y\n1,1,2\n3,2,4\n4,2,4\n", "--terms 'a*b:a'", 2, "a is there twice"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--poly a:2,a:3", 2, "the column a has two degrees; give one"},
+      {"a,y\nu,2\nv,4\nv,5\n", "--baseline a=u,a=v", 2, "the column a has two baselines; give one"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--anova 2 --plot x.png --plot-pairs ./x.png", 2, "are the same file, x.png"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--plot x.svg", 2, "pictures are PNG; give a name that ends in .png"},
       {"a,y\n1,2\n3,4\n4,4\n", "--constant --baseline a=3", 2, "no baseline; --categorical a takes them as names"},
       {"a,b,y\nu,1,2\nv,3,4\nv,2,1\nv,3,5\n", "--constant --robust hc3", 2, "observation 1 is fitted whatever"},
   };

@@ -1,8 +1,9 @@
 #include "cli/output.h"
 
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/fail.h"
@@ -43,10 +44,39 @@ static bool is_of_save(const char *path) {
   return is;
 }
 
+static const char *name_in(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
+static bool same_place(const char *a, const char *b) {
+  struct stat x, y;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The folder that a file is in, "./" or all before its name. */
+static char *folder_of(const char *path) {
+  const size_t length = (size_t)(name_in(path) - path);
+  return length > 0 ? strndup(path, length) : strdup("./");
+}
+
+bool output_same_file(const char *a, const char *b) {
+  if (strcmp(a, b) == 0 || same_place(a, b)) return true;
+  char *const one = folder_of(a), *const other = folder_of(b);
+  const bool same = one != NULL && other != NULL && strcmp(name_in(a), name_in(b)) == 0 && same_place(one, other);
+  free(one);
+  free(other);
+  return same;
+}
+
 fovea_status output_check_png(const char *option, const char *path) {
-  if (!is_there(path) || is_png(path)) return FOVEA_OK;
-  return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
-                    option, path);
+  const char *ending = strrchr(name_in(path), '.');
+  if (is_there(path) && !is_png(path))
+    return fovea_fail(FOVEA_INVALID, "%s %s: this file is there, is no PNG and would be lost; choose another name",
+                      option, path);
+  if (ending == NULL || strcasecmp(ending, ".png") == 0) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "%s %s: pictures are PNG; give a name that ends in .png and not in %s", option, path,
+                    ending);
 }
 
 fovea_status output_check_onnx(const char *option, const char *path) {
