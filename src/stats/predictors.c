@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "stats/coding.h"
 #include "stats/column.h"
+#include "stats/numbers.h"
 #include "stats/sweep_design.h"
 #include "stats/terms.h"
 
@@ -240,7 +241,7 @@ static fovea_status add_others(fovea_predictors *p) {
         i == p->response || is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]);
     if (!other) status = add_predictor(p, t->names[i]);
   }
-  if (!status && p->options->cluster)
+  if (!status && p->options->cluster && !is_name(p->options->block, p->options->cluster))
     status = fovea_design_remark(p->design, "%s tells the clusters, and is no predictor unless it is named as one",
                                  p->options->cluster);
   return status;
@@ -284,12 +285,25 @@ static fovea_status check_categorical(const fovea_predictors *p) {
   return FOVEA_OK;
 }
 
+/* The numbers of seeds are names, and many a block's of few; those of a measure are not meant so. */
+static fovea_status remark_block(fovea_predictors *p, size_t column, const fovea_design_variable *v) {
+  enum { FEW = 20 };
+  double value;
+  const bool numbers = fovea_number_parse(fovea_cell(p->table, 0, column), &value) == FOVEA_NUMBER_FINITE;
+  bool fractions = false;
+  for (size_t l = 0; l < v->level_count; l++) fractions = fractions || strpbrk(v->levels[l], ".eE");
+  if (!numbers || (!fractions && v->level_count <= FEW)) return FOVEA_OK;
+  return fovea_design_remark(p->design, "the block %s has numbers, which are names here: each of its %zu gets a column",
+                             v->name, v->level_count);
+}
+
 static fovea_status add_block(fovea_predictors *p, const char *name) {
   size_t column = 0, variable = 0;
   fovea_status status = fovea_column_require(p->table, name, &column);
   if (!status && column == p->response) status = fovea_fail(FOVEA_INVALID, "the response %s is the block", name);
   if (!status) status = add_variable(p, column, true, &variable);
   if (!status) p->design->variables[variable].is_block = true;
+  if (!status) status = remark_block(p, column, &p->design->variables[variable]);
   return status ? status : fovea_terms_add(p->design, &variable, 1);
 }
 
@@ -393,7 +407,10 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   if (!status && p->sweep) status = name_ignored(p);
   if (!status) status = drop_empty(p);
   if (!status && p->design->term_count == 0 && !p->sweep)
-    status = fovea_fail(FOVEA_INVALID, "there is no column to predict %s from%s", p->table->names[p->response],
-                        p->table->columns == 1 ? "; --separator says what stands between the columns" : "");
+    status = fovea_fail(
+        FOVEA_INVALID, "there is no column to predict %s from%s", p->table->names[p->response],
+        p->table->columns == 1
+            ? "; --separator says what stands between the columns, and a title above their names is to be deleted"
+            : "");
   return status;
 }

@@ -137,7 +137,10 @@ static void test_designs(void **state) {
        .expected = "y: x; 1; 2; 3 (s tells the clusters, and is no predictor unless it is named as one)"},
       /* names that are taken */
       {.csv = "w,w_u,y\nu,1,1\nv,2,2\n", .expected = "y: w_u_2 w_v w_u; 1 0 1; 0 1 2"},
-      {.csv = "const,y\n3,1\n4,2\n", .constant = true, .expected = "y: const_2 const; 1 3; 1 4"},
+      {.csv = "const,y\n3,1\n4,2\n",
+       .constant = true,
+       .expected =
+           "y: const_2 const; 1 3; 1 4 (the column of ones is called const_2, since the table has a column const)"},
       {.csv = "x,y\n3,1\n4,7.38905609893065\n", .log = true, .expected = "log(y): x; 3; 4"},
       /* a sweep's own design: each factor against its baseline, seeds as blocks, other columns named */
       {.csv = TWO_SEEDS,

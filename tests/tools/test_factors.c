@@ -156,18 +156,22 @@ static void test_fractions(void **state) {
     size_t count;
   } cases[] = {
       {"attention,batchnorm,dropout", "1/2",
-       "dropout is set as attention x batchnorm\n"
+       "dropout is set as attention x batchnorm: off where exactly one of attention none, batchnorm off holds, else "
+       "on\n"
        "what cannot be told apart: attention = batchnorm x dropout; batchnorm = attention x dropout; dropout = "
        "attention "
        "x batchnorm\n",
        4},
       {"activation=elu|relu,attention,batchnorm,dropout", "1/2",
-       "dropout is set as activation x attention x batchnorm\n"
+       "dropout is set as activation x attention x batchnorm: off where an odd number of activation relu, attention "
+       "none, "
+       "batchnorm off holds, else on\n"
        "what cannot be told apart: activation x attention = batchnorm x dropout; activation x batchnorm = attention x "
        "dropout; attention x batchnorm = activation x dropout\n",
        8},
       {"activation=elu|relu,attention,batchnorm,dropout,latent=2|8", "1/2",
-       "latent is set as activation x attention x batchnorm x dropout\n"
+       "latent is set as activation x attention x batchnorm x dropout: 8 where an odd number of activation relu, "
+       "attention none, batchnorm off, dropout off holds, else 2\n"
        "what cannot be told apart: only interactions of three factors or more\n",
        16},
       {seven, "1/8", NULL, 16},
@@ -177,6 +181,11 @@ static void test_fractions(void **state) {
         make(&(factors_request){.factors = cases[i].factors, .seeds = 1, .fraction = cases[i].fraction});
     assert_int_equal(plan.count, cases[i].count);
     if (cases[i].aliases) assert_string_equal(plan.aliases, cases[i].aliases);
+    for (size_t j = 0; j < plan.count && i == 0; j++) {
+      const run_options *o = &plan.configs[j].options;
+      const bool without = o->attention == FOVEA_ATTENTION_NONE;
+      assert_true((o->dropout > 0) == (without == !o->batchnorm));
+    }
     size_t batchnorm = 0;
     for (size_t j = 0; j < plan.count; j++) batchnorm += plan.configs[j].options.batchnorm;
     assert_int_equal(2 * batchnorm, plan.count);
