@@ -132,7 +132,7 @@ static fovea_status remark_cases(fovea_predictors *p, const fovea_design_variabl
 
 /* Words that are nearly as many as the rows explain nothing; often they are dates or names. */
 static fovea_status remark_words(fovea_predictors *p, const fovea_design_variable *v) {
-  enum { FEW = 8 };
+  enum { FEW = 8, SLOW = 500 }; /* 1500 take a minute */
   const size_t rows = p->table->rows;
   const bool date = is_date(v->levels[0]);
   const bool numbers = looks_like_number(v->levels[0]) && looks_like_number(v->levels[v->level_count - 1]);
@@ -141,9 +141,10 @@ static fovea_status remark_words(fovea_predictors *p, const fovea_design_variabl
                                "the column %s has words that look like numbers, such as %.40s: they are names here",
                                v->name, v->levels[0]);
   if (v->level_count < FEW || (!date && 2 * v->level_count <= rows)) return FOVEA_OK;
-  return fovea_design_remark(p->design,
-                             "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column",
-                             v->name, v->level_count, rows, v->levels[0], date ? ", a date" : "");
+  return fovea_design_remark(
+      p->design, "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column%s", v->name,
+      v->level_count, rows, v->levels[0], date ? ", a date" : "",
+      v->level_count < SLOW ? "" : ", and the fit takes as long as the cube of their number; --columns leaves it out");
 }
 
 /* 01067 and its like are codes, of places and of samples, more often than amounts. */
