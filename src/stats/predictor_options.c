@@ -32,11 +32,12 @@ fovea_status fovea_power_split(const char *text, char **name, size_t *degree) {
   return FOVEA_OK;
 }
 
-fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, size_t *variable) {
+fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find,
+                                         size_t *variable) {
   char *name = NULL;
   size_t degree = 0;
   fovea_status status = fovea_power_split(text, &name, &degree);
-  if (!status) status = fovea_predictors_find(p, name, variable);
+  if (!status) status = find(p, name, variable);
   if (!status) status = fovea_terms_add(p->design, variable, 1);
   if (!status && p->design->variables[*variable].degree == 0)
     status = fovea_fail(FOVEA_INVALID, "the column %s has no numbers to make powers of", name);

@@ -372,7 +372,7 @@ static fovea_status add_powers(fovea_predictors *p) {
   fovea_status status = seen ? FOVEA_OK : no_memory();
   for (size_t i = 0; i < p->options->power_count && !status; i++) {
     size_t variable = 0;
-    status = fovea_predictors_set_degree(p, p->options->powers[i], &variable);
+    status = fovea_predictors_set_degree(p, p->options->powers[i], fovea_predictors_find, &variable);
     if (!status) status = say_once(p, seen, variable, "degrees");
   }
   free(seen);
