@@ -100,6 +100,7 @@ static void put_products(fovea_text *t, const fovea_analysis *a, const fovea_eff
 }
 
 static void put_sentences(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
+  if (a->factor_count + a->slope_count == 0) fovea_text_add(t, "No factor varies, and there is nothing to compare.\n");
   for (size_t i = 0; i < a->factor_count; i++) {
     fovea_text_add(t, a->factors[i].sentence);
     fovea_text_add(t, ".\n");
@@ -150,6 +151,13 @@ static void put_lacks(fovea_text *t, const fovea_analysis *a, size_t width) {
   }
 }
 
+/* Each variable, and the block, has one term alone: what is beyond are products. */
+static bool has_products(const fovea_analysis *a) {
+  size_t alone = a->factor_count + a->slope_count;
+  for (size_t i = 0; i < a->effect_count; i++) alone += a->effects[i].is_block;
+  return a->effect_count > alone;
+}
+
 static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o) {
   static const char *const header[] = {"df", "squares", "F", "p"};
   size_t width = 8;
@@ -165,6 +173,10 @@ static void put_anova(fovea_text *t, const fovea_analysis *a, const fovea_ols *o
   put_fixed(t, 0, a->df_resid);
   put_squares(t, a->residual_squares);
   fovea_text_add(t, "\n");
+  if (a->type == 2 && has_products(a))
+    fovea_text_add(t,
+                   "  (a term is tested in the model without its own products; sentences, slopes and means are of the\n"
+                   "  whole model, at all levels alike, and may tell otherwise)\n");
   put_lacks(t, a, width);
   if (a->pair_count == 0) return;
   fovea_text_add(t, "\nPairs of factors, each in the model or added to it alone\n");

@@ -67,6 +67,8 @@ static bool is_column_itself(const fovea_design *d, const fovea_design_term *t, 
 
 static fovea_status name_columns(fovea_design *d, const fovea_table *t) {
   fovea_status status = d->constant ? set_name(d, t, 0, strdup("const"), true) : FOVEA_OK;
+  if (d->constant && !status && strcmp(d->names[0], "const") != 0)
+    status = fovea_design_remark(d, "the column of ones is called %s, since the table has a column const", d->names[0]);
   for (size_t i = 0; i < d->term_count; i++)
     for (size_t c = 0; c < d->terms[i].count && !status; c++) {
       const fovea_design_term *term = &d->terms[i];

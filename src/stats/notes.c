@@ -134,7 +134,8 @@ bool fovea_ols_is_noise(const fovea_ols *o) { return o->exact || !(o->df_resid >
 size_t fovea_ols_notes(const fovea_ols *o, char notes[FOVEA_NOTES][FOVEA_NOTE_SIZE]) {
   size_t count = statsmodels_notes(o, notes);
   if (o->alias_count > 0) {
-    static const char start[] = "Aliased columns are combinations of those before them and have no estimate:\n";
+    static const char start[] =
+        "Aliased columns are combinations, to the rank's tolerance, of earlier ones and have no estimate:\n";
     memcpy(notes[count], start, sizeof start);
     fovea_ols_list_aliases(o, notes[count] + sizeof start - 1);
     append(notes[count++], ".", 1);

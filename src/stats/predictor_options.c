@@ -32,15 +32,16 @@ fovea_status fovea_power_split(const char *text, char **name, size_t *degree) {
   return FOVEA_OK;
 }
 
-fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find) {
+fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find,
+                                         size_t *variable) {
   char *name = NULL;
-  size_t degree = 0, variable = 0;
+  size_t degree = 0;
   fovea_status status = fovea_power_split(text, &name, &degree);
-  if (!status) status = find(p, name, &variable);
-  if (!status) status = fovea_terms_add(p->design, &variable, 1);
-  if (!status && p->design->variables[variable].degree == 0)
+  if (!status) status = find(p, name, variable);
+  if (!status) status = fovea_terms_add(p->design, variable, 1);
+  if (!status && p->design->variables[*variable].degree == 0)
     status = fovea_fail(FOVEA_INVALID, "the column %s has no numbers to make powers of", name);
-  if (!status) p->design->variables[variable].degree = degree;
+  if (!status) p->design->variables[*variable].degree = degree;
   free(name);
   return status;
 }
@@ -85,13 +86,14 @@ static bool is_about(const fovea_design_variable *v, const char *text, char *roo
   return *word != NULL;
 }
 
-fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text) {
+fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text, size_t *variable) {
   char *room = malloc(strlen(text) + 1);
   if (!room) return no_memory();
   const char *word = NULL;
   fovea_design_variable *v = p->design->variables, *end = v + p->design->variable_count;
   fovea_status status = FOVEA_OK;
   while (v < end && !is_about(v, text, room, &word)) v++;
+  *variable = (size_t)(v - p->design->variables);
   if (v == end)
     status = fovea_fail(FOVEA_INVALID, "the baseline \"%s\" is of no predictor; it is NAME=LEVEL", text);
   else if (v->degree > 0)

@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "stats/coding.h"
 #include "stats/column.h"
+#include "stats/numbers.h"
 #include "stats/sweep_design.h"
 #include "stats/terms.h"
 
@@ -71,11 +72,29 @@ static bool is_date(const char *word) {
   return sscanf(word, "%4d%c%2d%c%4d", &a, &first, &b, &second, &c) == 5 && first == second && strchr("-./", first);
 }
 
-/* 41.5%, $5, (1), 1:30, 1_000, 1/3. */
+/* What follows the number that a word begins with, "kg" of 10 kg; NULL: it begins with none. */
+static const char *after_number(const char *word) {
+  word += strspn(word, "+-");
+  const char *end = word + strspn(word, "0123456789.,'");
+  return isdigit((unsigned char)*word) || (*word && isdigit((unsigned char)word[1])) ? end : NULL;
+}
+
+/* 10 kg and 12 kg: numbers of one unit, or of any that a blank tells from them; 1st and 2nd are none. */
+static bool have_units(const fovea_design_variable *v) {
+  const char *unit = after_number(v->levels[0]);
+  for (size_t l = 0; l < v->level_count && unit; l++) {
+    const char *rest = after_number(v->levels[l]);
+    const bool apart = rest && *rest == ' ' && rest[1] && !strpbrk(rest + 1, " 0123456789");
+    if (!apart && !(rest && strcmp(rest, unit) == 0 && !strpbrk(rest, "0123456789"))) unit = NULL;
+  }
+  return unit != NULL;
+}
+
+/* 41.5%, $5, (1), 1:30, 1_000, 1/3, and 1,23,456, which is none of any way to write it. */
 static bool looks_like_number(const char *word) {
   static const char *const signs[] = {
       "%", "$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x88\x92", "(", ")", ":", "_", "/"};
-  bool digits = false, other = false;
+  bool digits = false, other = strchr(word, ',') != NULL;
   while (*word) {
     size_t length = strspn(word, "0123456789.,+- '");
     digits = digits || strcspn(word, "0123456789") < length;
@@ -113,17 +132,19 @@ static fovea_status remark_cases(fovea_predictors *p, const fovea_design_variabl
 
 /* Words that are nearly as many as the rows explain nothing; often they are dates or names. */
 static fovea_status remark_words(fovea_predictors *p, const fovea_design_variable *v) {
-  enum { FEW = 8 };
+  enum { FEW = 8, SLOW = 500 }; /* 1500 take a minute */
   const size_t rows = p->table->rows;
   const bool date = is_date(v->levels[0]);
-  if (!date && looks_like_number(v->levels[0]) && looks_like_number(v->levels[v->level_count - 1]))
+  const bool numbers = looks_like_number(v->levels[0]) && looks_like_number(v->levels[v->level_count - 1]);
+  if (!date && (numbers || have_units(v)))
     return fovea_design_remark(p->design,
                                "the column %s has words that look like numbers, such as %.40s: they are names here",
                                v->name, v->levels[0]);
   if (v->level_count < FEW || (!date && 2 * v->level_count <= rows)) return FOVEA_OK;
-  return fovea_design_remark(p->design,
-                             "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column",
-                             v->name, v->level_count, rows, v->levels[0], date ? ", a date" : "");
+  return fovea_design_remark(
+      p->design, "the column %s has %zu different words in %zu rows, such as %.40s%s: each gets a column%s", v->name,
+      v->level_count, rows, v->levels[0], date ? ", a date" : "",
+      v->level_count < SLOW ? "" : ", and the fit takes as long as the cube of their number; --columns leaves it out");
 }
 
 /* 01067 and its like are codes, of places and of samples, more often than amounts. */
@@ -221,7 +242,7 @@ static fovea_status add_others(fovea_predictors *p) {
         i == p->response || is_name(p->options->block, t->names[i]) || is_name(p->options->cluster, t->names[i]);
     if (!other) status = add_predictor(p, t->names[i]);
   }
-  if (!status && p->options->cluster)
+  if (!status && p->options->cluster && !is_name(p->options->block, p->options->cluster))
     status = fovea_design_remark(p->design, "%s tells the clusters, and is no predictor unless it is named as one",
                                  p->options->cluster);
   return status;
@@ -265,12 +286,25 @@ static fovea_status check_categorical(const fovea_predictors *p) {
   return FOVEA_OK;
 }
 
+/* The numbers of seeds are names, and many a block's of few; those of a measure are not meant so. */
+static fovea_status remark_block(fovea_predictors *p, size_t column, const fovea_design_variable *v) {
+  enum { FEW = 20 };
+  double value;
+  const bool numbers = fovea_number_parse(fovea_cell(p->table, 0, column), &value) == FOVEA_NUMBER_FINITE;
+  bool fractions = false;
+  for (size_t l = 0; l < v->level_count; l++) fractions = fractions || strpbrk(v->levels[l], ".eE");
+  if (!numbers || (!fractions && v->level_count <= FEW)) return FOVEA_OK;
+  return fovea_design_remark(p->design, "the block %s has numbers, which are names here: each of its %zu gets a column",
+                             v->name, v->level_count);
+}
+
 static fovea_status add_block(fovea_predictors *p, const char *name) {
   size_t column = 0, variable = 0;
   fovea_status status = fovea_column_require(p->table, name, &column);
   if (!status && column == p->response) status = fovea_fail(FOVEA_INVALID, "the response %s is the block", name);
   if (!status) status = add_variable(p, column, true, &variable);
   if (!status) p->design->variables[variable].is_block = true;
+  if (!status) status = remark_block(p, column, &p->design->variables[variable]);
   return status ? status : fovea_terms_add(p->design, &variable, 1);
 }
 
@@ -325,25 +359,59 @@ static bool has_constant(const fovea_predictors *p) {
   return constant;
 }
 
+/* What is said of a column again would replace what was said of it before; seen[variable_count]. */
+static fovea_status say_once(const fovea_predictors *p, bool *seen, size_t variable, const char *what) {
+  if (seen[variable])
+    return fovea_fail(FOVEA_INVALID, "the column %s has two %s; give one", p->design->variables[variable].name, what);
+  seen[variable] = true;
+  return FOVEA_OK;
+}
+
+static fovea_status add_powers(fovea_predictors *p) {
+  bool *seen = calloc(p->table->columns + 1, sizeof *seen); /* a column makes one variable */
+  fovea_status status = seen ? FOVEA_OK : no_memory();
+  for (size_t i = 0; i < p->options->power_count && !status; i++) {
+    size_t variable = 0;
+    status = fovea_predictors_set_degree(p, p->options->powers[i], fovea_predictors_find, &variable);
+    if (!status) status = say_once(p, seen, variable, "degrees");
+  }
+  free(seen);
+  return status;
+}
+
+static fovea_status set_baselines(fovea_predictors *p) {
+  bool *seen = calloc(p->table->columns + 1, sizeof *seen);
+  fovea_status status = seen ? FOVEA_OK : no_memory();
+  for (size_t i = 0; i < p->options->baseline_count && !status; i++) {
+    size_t variable = 0;
+    status = fovea_predictors_set_baseline(p, p->options->baselines[i], &variable);
+    if (!status) status = say_once(p, seen, variable, "baselines");
+  }
+  free(seen);
+  return status;
+}
+
 fovea_status fovea_predictors_add(fovea_predictors *p) {
   const fovea_design_options *o = p->options;
   size_t seed = 0;
   fovea_status status = p->sweep                                  ? add_sweep_factors(p)
                         : o->columns || o->terms || o->term_count ? add_columns(p)
                                                                   : add_others(p);
-  for (size_t i = 0; i < o->power_count && !status; i++)
-    status = fovea_predictors_set_degree(p, o->powers[i], fovea_predictors_find);
+  if (!status) status = add_powers(p);
   if (!status) status = check_categorical(p);
   const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
                       fovea_column_varies(p->table, seed);
   if (!status && (o->block || blocks)) status = add_block(p, o->block ? o->block : "seed");
   if (!status) status = fovea_predictors_set_first(p);
-  for (size_t i = 0; i < o->baseline_count && !status; i++) status = fovea_predictors_set_baseline(p, o->baselines[i]);
+  if (!status) status = set_baselines(p);
   if (!status) fovea_terms_arrange(p->design, has_constant(p), o->all_levels);
   if (!status && p->sweep) status = name_ignored(p);
   if (!status) status = drop_empty(p);
   if (!status && p->design->term_count == 0 && !p->sweep)
-    status = fovea_fail(FOVEA_INVALID, "there is no column to predict %s from%s", p->table->names[p->response],
-                        p->table->columns == 1 ? "; --separator says what stands between the columns" : "");
+    status = fovea_fail(
+        FOVEA_INVALID, "there is no column to predict %s from%s", p->table->names[p->response],
+        p->table->columns == 1
+            ? "; --separator says what stands between the columns, and a title above their names is to be deleted"
+            : "");
   return status;
 }

@@ -27,10 +27,11 @@ fovea_status fovea_predictors_find(void *p, const char *name, size_t *variable);
 /* "NAME:DEGREE" in its parts; NAME may stand "in quotes". The caller frees *name, also on failure. */
 fovea_status fovea_power_split(const char *text, char **name, size_t *degree);
 
-/* Gives a predictor that degree, and a factor that baseline: "NAME=LEVEL", both perhaps "in quotes". `find` is
- * fovea_predictors_find. */
-fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find);
-fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text);
+/* Gives a predictor that degree, and a factor that baseline: "NAME=LEVEL", both perhaps "in quotes". *variable
+ * says which; `find` is fovea_predictors_find. */
+fovea_status fovea_predictors_set_degree(fovea_predictors *p, const char *text, fovea_variable_lookup find,
+                                         size_t *variable);
+fovea_status fovea_predictors_set_baseline(fovea_predictors *p, const char *text, size_t *variable);
 
 /* Puts options->first_levels in front, in a sweep's table attention's none, where no baseline is given.
  * FOVEA_NO_MEMORY. */

@@ -154,21 +154,28 @@ static void put_many_levels(fovea_text *t, const fovea_design_variable *v, const
   fovea_text_add(t, by[adjustment]);
 }
 
-static bool all_told(const fovea_means *m) {
-  bool told = m->difference_count > 0;
-  for (size_t i = 0; i < m->difference_count; i++)
-    told = told && isfinite(m->differences[i].low) && isfinite(m->differences[i].high);
-  return told;
+/* How far the fit tells an effect: its size, and its interval. */
+typedef struct extent {
+  bool size, interval;
+} extent;
+
+static extent extent_of(const fovea_estimate *estimates, size_t count) {
+  extent all = {count > 0, count > 0};
+  for (size_t i = 0; i < count; i++) {
+    all.size = all.size && isfinite(estimates[i].value);
+    all.interval = all.interval && isfinite(estimates[i].low) && isfinite(estimates[i].high);
+  }
+  return all;
 }
 
 /* Where there is nothing to say of numbers. */
-static bool put_nothing(fovea_text *t, const char *name, const char *response, const fovea_ols *o, bool told) {
-  const bool errors = !fovea_ols_is_noise(o);
-  if (errors && told) return false;
+static bool put_nothing(fovea_text *t, const char *name, const char *response, const fovea_ols *o, extent known) {
+  const bool noise = fovea_ols_is_noise(o) && known.size;
+  if (!fovea_ols_is_noise(o) && known.interval) return false;
   fovea_text_add(t, name);
-  fovea_text_add(
-      t, errors ? ": the table does not tell what it does to " : ": the fit leaves nothing to tell errors from");
-  if (errors) fovea_text_add(t, response);
+  fovea_text_add(t,
+                 noise ? ": the fit leaves nothing to tell errors from" : ": the table does not tell what it does to ");
+  if (!noise) fovea_text_add(t, response);
   return true;
 }
 
@@ -181,7 +188,8 @@ static char *taken(fovea_text *t) {
 char *fovea_sentence(const fovea_design_variable *v, const char *response, const fovea_ols *o,
                      const fovea_effect *effect, const fovea_means *m, fovea_adjustment adjustment) {
   fovea_text t = {0};
-  if (put_nothing(&t, plain(v->name), plain(response), o, all_told(m))) return taken(&t);
+  if (put_nothing(&t, plain(v->name), plain(response), o, extent_of(m->differences, m->difference_count)))
+    return taken(&t);
   if (v->level_count == 2)
     put_two_levels(&t, v, plain(response), o, m);
   else
@@ -202,7 +210,10 @@ static char *say_slope(const fovea_design_variable *v, const char *response, con
                        const fovea_effect *effect, const fovea_slope *s) {
   fovea_text t = {0};
   const bool powers = v->degree > 1;
-  if (put_nothing(&t, s->name, response, o, isfinite(powers ? effect->p_value : s->change.low))) return taken(&t);
+  const bool tested = isfinite(effect->p_value);
+  /* powers that are told have a joint test, and of a fit without errors none has */
+  const extent known = powers ? (extent){tested || fovea_ols_is_noise(o), tested} : extent_of(&s->change, 1);
+  if (put_nothing(&t, s->name, response, o, known)) return taken(&t);
   if (powers) {
     fovea_text what = {0};
     fovea_text_add(&what, s->name);

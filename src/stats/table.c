@@ -135,7 +135,9 @@ static fovea_status read_rows(fovea_table_reader *in, fovea_table_fields *cells,
     if (count != *fields)
       return fovea_fail(FOVEA_INVALID, "%s: line %zu has %zu field%s, the header has %zu%s", in->path, line, count,
                         count == 1 ? "" : "s", named,
-                        in->at == in->end && count < *fields ? "; the last line may be torn: delete it" : "");
+                        in->at == in->end && count < *fields ? "; the last line may be torn: delete it"
+                        : named == 1                         ? "; a title above the names is to be deleted"
+                                                             : "");
     status = add_line_number(t, &room, line);
   }
   if (!status && (t->rows == 0 || !cells->items))

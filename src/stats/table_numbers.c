@@ -198,12 +198,13 @@ fovea_status fovea_table_normalize_numbers(const char *path, fovea_table *t, cha
   const bool guessed = !decimal && !usual && !has_points(t, of_columns);
   fovea_status status = FOVEA_OK;
   for (size_t j = 0; j < t->columns && !status; j++) {
+    size_t line = 0;
     unsigned k = PLAIN;
     status = choose(path, t, j, of_columns[j], decimal, usual, &k);
     if (!status && guessed && may_be_thousands(of_columns[j])) add_name(&points, t->names[j]);
     if (status || k == PLAIN) continue;
     if (styles[k].group) add_name(&thousands, t->names[j]);
-    if (styles[k].decimal == ',') add_name(&commas, t->names[j]);
+    if (styles[k].decimal == ',' && first_with(t, j, ",", &line)) add_name(&commas, t->names[j]);
     rewrite(t, j, styles[k]);
   }
   free(of_columns);

@@ -44,7 +44,7 @@ static fovea_status open_table(const char *path, fovea_gzip **file) {
   if (descriptor < 0) return fovea_fail(FOVEA_IO, "cannot read '%s': %s", path, strerror(errno));
   if (fstat(descriptor, &about) == 0 && S_ISDIR(about.st_mode)) {
     close(descriptor);
-    return fovea_fail(FOVEA_IO, "cannot read '%s': it is a folder", path);
+    return fovea_fail(FOVEA_INVALID, "cannot read '%s': it is a folder, and no table", path);
   }
   return fovea_gzip_adopt(descriptor, standard ? "standard input" : path, file);
 }

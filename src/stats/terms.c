@@ -112,12 +112,30 @@ static fovea_status read_name(parser *p) {
   return *p->name ? FOVEA_OK : fail_here(p, "a name is missing");
 }
 
-static fovea_status read_product(parser *p, product *out) {
+static bool product_has(const product *p, size_t variable) {
+  for (size_t i = 0; i < p->order; i++)
+    if (p->variables[i] == variable) return true;
+  return false;
+}
+
+/* A product of `text` with itself would be the variable alone. */
+static fovea_status refuse_twice(const parser *p, const product *before, size_t count, const product *now) {
+  const size_t variable = now->variables[now->order];
+  bool twice = product_has(now, variable);
+  for (size_t i = 0; i < count && !twice; i++) twice = product_has(&before[i], variable);
+  if (!twice) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "the term \"%s\": %s is there twice; powers of a number are made by --poly %s:2",
+                    p->text, p->name, p->name);
+}
+
+/* The product behind `count` others of the same term. */
+static fovea_status read_product(parser *p, const product *before, size_t count, product *out) {
   out->order = 0;
   for (;;) {
     fovea_status status = read_name(p);
     if (!status && out->order == MOST_VARIABLES) status = fail_here(p, "more than 8 variables");
     if (!status) status = p->lookup(p->user, p->name, &out->variables[out->order]);
+    if (!status) status = refuse_twice(p, before, count, out);
     if (status) return status;
     out->order++;
     if (*p->at != ':') return FOVEA_OK;
@@ -144,7 +162,7 @@ fovea_status fovea_terms_read(fovea_design *d, const char *text, fovea_variable_
   fovea_status status = p.name ? FOVEA_OK : no_memory();
   while (!status) {
     if (count == MOST_FACTORS) status = fail_here(&p, "more than 6 operands of *");
-    if (!status) status = read_product(&p, &operands[count]);
+    if (!status) status = read_product(&p, operands, count, &operands[count]);
     if (status) break;
     count++;
     if (*p.at != '*') break;

@@ -93,7 +93,7 @@ def summary(whole, fit, columns, of):
             if name in of:
                 text.tables[1].insert(i + 1, ["aliased"] + [""] * 5, datatype=0)
                 text.tables[1][i + 1].insert_stub(0, name)
-        add_note(text, "Aliased columns are combinations of those before them and have no estimate:\n" +
+        add_note(text, "Aliased columns are combinations, to the rank's tolerance, of earlier ones and have no estimate:\n" +
                  ", ".join(f"{a} (of {', '.join(b)})" for a, b in of.items()) + ".")
     if whole.df_resid == 0:
         add_note(text, f"The fit is saturated: {whole.nobs:.0f} observations for a rank of {whole.model.rank} leave "

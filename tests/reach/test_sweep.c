@@ -262,9 +262,11 @@ static void merging_refuses(void **state) {
        shards[0]);
   ENDS(2, "was", "sweep --data %s --out %s --resume", other_data, shards[0]);
   assert_false(there(dir));
-  ENDS(0, "shard 1/3, 1 configurations, 1 to train", "sweep --data %s --out %s --resume", data, shards[0]);
+  ENDS(0, "shard 1/3, 1 configuration, 1 to train", "sweep --data %s --out %s --resume", data, shards[0]);
   ENDS(0, "Analysis of variance", "sweep --merge %s %s %s --out %s", shards[0], shards[1], shards[2], dir);
-  ENDS(2, "of an earlier run already", "sweep --merge %s %s %s --out %s", shards[0], shards[1], shards[2], dir);
+  ENDS(2, "is one of the shards", "sweep --merge %s %s %s --out %s/", shards[0], shards[1], shards[2], shards[1]);
+  ENDS(2, "of an earlier run already; choose another", "sweep --merge %s %s %s --out %s", shards[0], shards[1],
+       shards[2], dir);
 }
 
 static void shards_that_are_none(void **state) {

@@ -252,7 +252,7 @@ static void test_sources(void **state) {
   dup2(before, 0);
   close(before);
   fovea_table *t = NULL;
-  assert_int_equal(fovea_table_read(temp_path("."), &t), FOVEA_IO);
+  assert_int_equal(fovea_table_read(temp_path("."), &t), FOVEA_INVALID);
   assert_non_null(strstr(fovea_error_message(), "it is a folder"));
 }
 

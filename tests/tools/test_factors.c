@@ -156,18 +156,22 @@ static void test_fractions(void **state) {
     size_t count;
   } cases[] = {
       {"attention,batchnorm,dropout", "1/2",
-       "dropout is set as attention x batchnorm\n"
+       "dropout is set as attention x batchnorm: off where exactly one of attention none, batchnorm off holds, else "
+       "on\n"
        "what cannot be told apart: attention = batchnorm x dropout; batchnorm = attention x dropout; dropout = "
        "attention "
        "x batchnorm\n",
        4},
       {"activation=elu|relu,attention,batchnorm,dropout", "1/2",
-       "dropout is set as activation x attention x batchnorm\n"
+       "dropout is set as activation x attention x batchnorm: off where an odd number of activation relu, attention "
+       "none, "
+       "batchnorm off holds, else on\n"
        "what cannot be told apart: activation x attention = batchnorm x dropout; activation x batchnorm = attention x "
        "dropout; attention x batchnorm = activation x dropout\n",
        8},
       {"activation=elu|relu,attention,batchnorm,dropout,latent=2|8", "1/2",
-       "latent is set as activation x attention x batchnorm x dropout\n"
+       "latent is set as activation x attention x batchnorm x dropout: 8 where an odd number of activation relu, "
+       "attention none, batchnorm off, dropout off holds, else 2\n"
        "what cannot be told apart: only interactions of three factors or more\n",
        16},
       {seven, "1/8", NULL, 16},
@@ -177,6 +181,11 @@ static void test_fractions(void **state) {
         make(&(factors_request){.factors = cases[i].factors, .seeds = 1, .fraction = cases[i].fraction});
     assert_int_equal(plan.count, cases[i].count);
     if (cases[i].aliases) assert_string_equal(plan.aliases, cases[i].aliases);
+    for (size_t j = 0; j < plan.count && i == 0; j++) {
+      const run_options *o = &plan.configs[j].options;
+      const bool without = o->attention == FOVEA_ATTENTION_NONE;
+      assert_true((o->dropout > 0) == (without == !o->batchnorm));
+    }
     size_t batchnorm = 0;
     for (size_t j = 0; j < plan.count; j++) batchnorm += plan.configs[j].options.batchnorm;
     assert_int_equal(2 * batchnorm, plan.count);
@@ -194,6 +203,22 @@ static void test_fractions(void **state) {
     }
     free(plan.configs);
   }
+}
+
+/* A sample that has one level of a factor says so of each. */
+static void test_single(void **state) {
+  (void)state;
+  factors_plan plan = make(&(factors_request){.factors = "latent=2|8,lr=0.001|0.003", .seeds = 2, .random = 1});
+  char expected[200];
+  snprintf(expected, sizeof expected,
+           "latent has one level in this part, %lld: nothing here tells what it does\n"
+           "lr has one level in this part, %g: nothing here tells what it does\n",
+           plan.configs[0].options.latent, plan.configs[0].options.lr);
+  assert_string_equal(plan.aliases, expected);
+  free(plan.configs);
+  plan = make(&(factors_request){.factors = "latent=2|8,lr=0.001", .seeds = 1});
+  assert_string_equal(plan.aliases, "");
+  free(plan.configs);
 }
 
 /* What others are compared to: the first level that is listed, of attention alone none, of a switch off. */
@@ -276,6 +301,6 @@ int main(void) {
       cmocka_unit_test(test_activations), cmocka_unit_test(test_numbers),   cmocka_unit_test(test_augmentation),
       cmocka_unit_test(test_fill),        cmocka_unit_test(test_random),    cmocka_unit_test(test_random_is_drawn),
       cmocka_unit_test(test_kernels),     cmocka_unit_test(test_fractions), cmocka_unit_test(test_first),
-      cmocka_unit_test(test_part),        cmocka_unit_test(test_refuses)};
+      cmocka_unit_test(test_single),      cmocka_unit_test(test_part),      cmocka_unit_test(test_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

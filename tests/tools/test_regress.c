@@ -146,6 +146,24 @@ static void test_said(void **state) {
       {"a,y\n1,2\n12345678901234567891,4\n3,5\n", "--response y",
        "table.csv: line 3, column a: \"12345678901234567891\" is rounded, as any integer with more digits than double "
        "precision has\n"},
+      {"a,y\n10 kg,1\n9 g,2\n10 kg,4\n", "--response y",
+       "table.csv: the column a has words that look like numbers, such as 10 kg: they are names here\n"},
+      {"a,y\n1.5kg,1\n2kg,2\n2kg,4\n", "--response y",
+       "table.csv: the column a has words that look like numbers, such as 1.5kg: they are names here\n"},
+      {"a;y\n1,23,456;1\n2,34,567;2\n1,23,456;4\n", "--response y",
+       "the column a has words that look like numbers, such as 1,23,456: they are names here\n"},
+      {"const,y\n1,1\n2,2\n2,4\n", "--response y --constant",
+       "table.csv: the column of ones is called const_2, since the table has a column const\n"},
+      {"a;y\n1.234.567;1\n2.345.678;2\n1.000.000;4\n", "--response y",
+       "table.csv: thousands separators are left out in 1 column: a\n"},
+      {"t,a,y\nu,1.5,1\nv,2,2\nu,3,4\nv,1.5,3\nu,1.5,7\n", "--response y --columns t --block a",
+       "table.csv: the block a has numbers, which are names here: each of its 3 gets a column\n"},
+      {"t,a,y\nu,1,1\nv,2,2\nu,3,4\nv,1,3\nu,2,7\nv,4,5\n", "--response y --columns a --block t --cluster t", ""},
+      {"t,a,y\nu,1,1\nv,2,2\nu,3,4\nv,1,3\nu,2,7\nv,4,5\n", "--response y --block t --cluster t", ""},
+      {"a,y\n1st,1\n2nd,2\n2nd,4\n", "--response y", ""},
+      {"a,y\n1,1\n2,2\n2,4\n", "--response y --power 0.9", "table.csv: --power changes nothing without --anova\n"},
+      {"a,y\n1000001,1\n1000002,2\n1000003,4\n1000004,4\n1000005,6\n1000006,7\n", "--response y --constant --poly a:5",
+       "of a tell them apart: subtract its mean from it for higher ones\n"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char path[1024], arguments[1200], *out, *err;
@@ -453,6 +471,30 @@ static void test_saturated(void **state) {
 }
 
 /* A column whose name has a comma is quoted, twice where it has a quote. */
+/* Nothing is told where two columns are one, of a saturated fit too, and where no factor varies. */
+static void test_untold(void **state) {
+  (void)state;
+  static const struct {
+    const char *csv, *options, *told;
+  } cases[] = {
+      {"a,b,y\nu,1,1\nv,2,3\n", "--anova 2", "\nb: the table does not tell what it does to y.\n"},
+      {"a,b,y\nu,1,1\nv,3,3\nw,5,4\n", "--anova 2 --columns a", "\na: the fit leaves nothing to tell errors from.\n"},
+      {"activation,attention,batchnorm,dropout,seed,test_loss\nelu,none,on,on,1,1\nelu,none,on,on,2,3\n", "",
+       "No factor varies, and there is nothing to compare.\n"},
+      {"a,x,y\nu,1,1\nv,2,3\nu,3,4\nv,4,4\nu,5,7\nv,6,5\n", "--terms 'a*x' --anova 2",
+       "(a term is tested in the model without its own products;"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char arguments[1200], *out, *err;
+    snprintf(arguments, sizeof arguments, "%s '%s'", cases[i].options,
+             temp_file("table.csv", cases[i].csv, strlen(cases[i].csv)));
+    const int code = run("", arguments, &out, &err);
+    if (code || !strstr(out, cases[i].told)) fail_msg("case %zu: exit code %d, \"%s\", \"%s\"", i, code, out, err);
+    free(out);
+    free(err);
+  }
+}
+
 static void test_quoted_names(void **state) {
   (void)state;
   static const char csv[] = "\"a,b\",\"c\"\"d\",y\n1,5,3\n2,4,5\n3,1,4\n4,4,9\n";
@@ -493,6 +535,15 @@ static void test_failures(void **state) {
       {"a,y\n1,2\n3,4\n4,4\n", "--plot-pairs x.png", 2, "needs --anova"},
       {"a,y\n1,2\n3,4\n4,4\n", "--anova 2 --plot x.png", 2, "no factors to draw"},
       {"a,y\n1,2\n3,4\n4,4\n", "--anova 1", 2, "--anova"},
+      {"title\na,b,y\n1,2,3\n", "", 2, "the header has 1; a title above the names is to be deleted"},
+      {"title\na,y\n1,2\n", "", 2, "a title above their names is to be deleted"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--terms a:a", 2, "a is there twice; powers of a number are made by --poly a:2"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--terms 'a*a'", 2, "a is there twice"},
+      {"a,b,y\n1,1,2\n3,2,4\n4,2,4\n", "--terms 'a*b:a'", 2, "a is there twice"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--poly a:2,a:3", 2, "the column a has two degrees; give one"},
+      {"a,y\nu,2\nv,4\nv,5\n", "--baseline a=u,a=v", 2, "the column a has two baselines; give one"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--anova 2 --plot x.png --plot-pairs ./x.png", 2, "are the same file, x.png"},
+      {"a,y\n1,2\n3,4\n4,4\n", "--plot x.svg", 2, "this is a PNG, and no svg; choose a name that ends in .png"},
       {"a,y\n1,2\n3,4\n4,4\n", "--constant --baseline a=3", 2, "no baseline; --categorical a takes them as names"},
       {"a,b,y\nu,1,2\nv,3,4\nv,2,1\nv,3,5\n", "--constant --robust hc3", 2, "observation 1 is fitted whatever"},
   };
@@ -525,14 +576,13 @@ static void test_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_summaries),      cmocka_unit_test(test_german),
-                                     cmocka_unit_test(test_json_and_plot),  cmocka_unit_test(test_aliases),
-                                     cmocka_unit_test(test_columns),        cmocka_unit_test(test_said),
-                                     cmocka_unit_test(test_marginal_pairs), cmocka_unit_test(test_alike_pairs),
-                                     cmocka_unit_test(test_saturated),      cmocka_unit_test(test_unknown_pairs),
-                                     cmocka_unit_test(test_failures),       cmocka_unit_test(test_sweep_report),
-                                     cmocka_unit_test(test_anova),          cmocka_unit_test(test_crossover),
-                                     cmocka_unit_test(test_numbers),        cmocka_unit_test(test_quoted_names),
-                                     cmocka_unit_test(test_products),       cmocka_unit_test(test_confounded_pairs)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_summaries),       cmocka_unit_test(test_german),      cmocka_unit_test(test_json_and_plot),
+      cmocka_unit_test(test_aliases),         cmocka_unit_test(test_columns),     cmocka_unit_test(test_said),
+      cmocka_unit_test(test_marginal_pairs),  cmocka_unit_test(test_alike_pairs), cmocka_unit_test(test_saturated),
+      cmocka_unit_test(test_unknown_pairs),   cmocka_unit_test(test_failures),    cmocka_unit_test(test_sweep_report),
+      cmocka_unit_test(test_anova),           cmocka_unit_test(test_crossover),   cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_quoted_names),    cmocka_unit_test(test_products),    cmocka_unit_test(test_untold),
+      cmocka_unit_test(test_confounded_pairs)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,8 +49,9 @@ static void test_sweep_part(void **state) {
       {"\"factors\": \"activation=selu|elu,attention,batchnorm\", \"baseline\": \"activation=elu\"", "",
        "\n- the sweep has 8 configurations, of which this table has 4", "\nactivation selu instead of elu "},
       {"\"factors\": \"activation=elu|selu,attention,batchnorm\", \"fraction\": \"1/2\"", "",
-       "\n- these are 4 of 8 configurations, by --fraction 1/2.\n- batchnorm is set as activation x attention.\n- what "
-       "cannot be told apart: activation = attention x batchnorm; ",
+       "\n- these are 4 of 8 configurations, by --fraction 1/2.\n- batchnorm is set as activation x attention: off "
+       "where exactly one of activation selu, attention none holds, else on.\n- what cannot be told apart: activation "
+       "= attention x batchnorm; ",
        "\nactivation selu instead of elu "},
   };
   static const char table[] =

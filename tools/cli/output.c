@@ -1,8 +1,9 @@
 #include "cli/output.h"
 
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/fail.h"
@@ -43,14 +44,39 @@ static bool is_of_save(const char *path) {
   return is;
 }
 
+static const char *name_in(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
+}
+
+static bool same_place(const char *a, const char *b) {
+  struct stat x, y;
+  return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The folder that a file is in, "./" or all before its name. */
+static char *folder_of(const char *path) {
+  const size_t length = (size_t)(name_in(path) - path);
+  return length > 0 ? strndup(path, length) : strdup("./");
+}
+
+bool output_same_file(const char *a, const char *b) {
+  if (strcmp(a, b) == 0 || same_place(a, b)) return true;
+  char *const one = folder_of(a), *const other = folder_of(b);
+  const bool same = one != NULL && other != NULL && strcmp(name_in(a), name_in(b)) == 0 && same_place(one, other);
+  free(one);
+  free(other);
+  return same;
+}
+
 /* A file that every program would take for another, by its name. Names of no known kind are the user's. */
 static fovea_status check_name(const char *option, const char *path, const char *what, const char *own) {
   static const char *const known[] = {".png", ".jpg",  ".jpeg", ".svg",         ".pdf", ".html", ".htm",
                                       ".csv", ".json", ".txt",  ".safetensors", ".npz", ".npy",  ".onnx"};
   const char *dot = strrchr(path, '.');
-  if (dot == NULL || strncmp(dot, own, strlen(dot)) == 0) return FOVEA_OK; /* .htm begins .html */
+  if (dot == NULL || strncasecmp(dot, own, strlen(dot)) == 0) return FOVEA_OK; /* .htm begins .html */
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(dot, known[i]) == 0)
+    if (strcasecmp(dot, known[i]) == 0)
       return fovea_fail(FOVEA_INVALID, "%s %s: this is %s, and no %s; choose a name that ends in %s", option, path,
                         what, known[i] + 1, own);
   return FOVEA_OK;

@@ -2,6 +2,8 @@
 #ifndef FOVEA_TOOLS_CLI_OUTPUT_H
 #define FOVEA_TOOLS_CLI_OUTPUT_H
 
+#include <stdbool.h>
+
 #include "fovea/status.h"
 
 /* FOVEA_INVALID when a file is there that is no PNG, no file of `fovea reconstruct --save`, no ONNX file or no report:
@@ -12,5 +14,8 @@ fovea_status output_check_png(const char *option, const char *path);
 fovea_status output_check_tensors(const char *option, const char *path);
 fovea_status output_check_onnx(const char *option, const char *path);
 fovea_status output_check_report(const char *option, const char *path);
+
+/* Whether both paths are of one file, which need not be there yet. */
+bool output_same_file(const char *a, const char *b);
 
 #endif

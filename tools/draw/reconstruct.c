@@ -24,23 +24,18 @@ typedef struct request {
 } request;
 
 /* Results must not overwrite what they come from, or each other. */
-static bool same_file(const char *a, const char *b) {
-  struct stat x, y;
-  return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
-
 static fovea_status check_places(const request *r, const char *checkpoint) {
   const char *const options[] = {"--out", "--save"}, *const files[] = {r->out, r->save};
   fovea_status status = FOVEA_OK;
   for (size_t i = 0; i < 2 && files[i] != NULL && status == FOVEA_OK; i++) {
     status = load_check_file(r->data, options[i], files[i]);
-    if (status == FOVEA_OK && same_file(files[i], checkpoint))
+    if (status == FOVEA_OK && output_same_file(files[i], checkpoint))
       status = fovea_fail(FOVEA_INVALID, "%s %s is the run's checkpoint; choose another file", options[i], files[i]);
     if (status == FOVEA_OK) status = run_refuse_own(options[i], files[i]);
     if (status == FOVEA_OK)
       status = i == 0 ? output_check_png(options[i], files[i]) : output_check_tensors(options[i], files[i]);
   }
-  if (status == FOVEA_OK && r->out != NULL && r->save != NULL && same_file(r->out, r->save))
+  if (status == FOVEA_OK && r->out != NULL && r->save != NULL && output_same_file(r->out, r->save))
     status = fovea_fail(FOVEA_INVALID, "--out and --save are the same file, %s", r->save);
   return status;
 }

@@ -72,7 +72,9 @@ static size_t tell_failed(remarks *said) {
   snprintf(path, sizeof path, "%.*sfailed.csv", slash ? (int)(slash - said->path) + 1 : 0, said->path);
   const bool there = stat(path, &is) == 0 && fovea_table_read(path, &failed) == FOVEA_OK;
   const size_t rows = there ? failed->rows : 0;
-  if (there) remarks_tell(said, "%s has %zu configurations that have no result here, and why", path, rows);
+  if (there)
+    remarks_tell(said, "%s has %zu configuration%s no result here, and why", path, rows,
+                 rows == 1 ? " that has" : "s that have");
   fovea_table_destroy(failed);
   return rows;
 }

@@ -89,6 +89,27 @@ static fovea_status draw(const factor_list *list, size_t most, uint64_t seed, bo
   return FOVEA_OK;
 }
 
+/* A factor that the part leaves one level of varies in no row, and no fit has it. */
+static void tell_single(const factor_list *list, const bool *wanted, size_t in_seed, factors_plan *plan) {
+  size_t first = 0;
+  while (first < in_seed && !wanted[first]) first++;
+  for (size_t f = 0; f < list->count; f++) {
+    size_t level[LEVELS_FACTORS], only;
+    bool varies = false;
+    levels_of(list, first, level);
+    only = level[f];
+    for (size_t i = first; i < in_seed && !varies; i++) {
+      levels_of(list, i, level);
+      varies = wanted[i] && level[f] != only;
+    }
+    const size_t used = strlen(plan->aliases);
+    if (!varies && list->of[f].count > 1)
+      snprintf(plan->aliases + used, sizeof plan->aliases - used,
+               "%s has one level in this part, %s: nothing here tells what it does\n", list->of[f].name,
+               list->of[f].words[only]);
+  }
+}
+
 /* wanted[in_seed]: which of a seed's configurations take part. */
 static fovea_status choose(const factors_request *request, const factor_list *list, uint64_t seed, bool *wanted,
                            size_t in_seed, factors_plan *plan) {
@@ -109,6 +130,7 @@ static fovea_status choose(const factors_request *request, const factor_list *li
   }
   if (request->random && (size_t)request->random < in_seed)
     status = draw(list, (size_t)request->random, seed, wanted, in_seed);
+  if (!status) tell_single(list, wanted, in_seed, plan);
   return status;
 }
 

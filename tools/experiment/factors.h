@@ -36,7 +36,7 @@ typedef struct factors_plan {
   size_t whole;                  /* how many the whole factorial has, of all seeds */
   size_t others;                 /* factors beside the four that every table has: a column each before the seed */
   char header[FACTORS_COLUMNS];  /* "activation,attention,batchnorm,dropout,latent,seed" */
-  char aliases[FACTORS_ALIASES]; /* of a fraction: what cannot be told apart, in sentences; else "" */
+  char aliases[FACTORS_ALIASES]; /* of a part: what cannot be told (apart), in sentences; else "" */
   char first[FACTORS_FIRST];     /* "activation=relu,arch=35-25-5": the first level of each factor that varies */
 } factors_plan;
 

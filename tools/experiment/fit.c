@@ -33,6 +33,40 @@ static void tell_aliases(remarks *said, const fovea_ols *ols) {
                ols->alias_count == 1 ? "is" : "are", text);
 }
 
+static int by_size(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static size_t count_values(const fovea_design_variable *v, size_t n) {
+  double *values = malloc(n * sizeof *values);
+  size_t count = values ? 1 : 0;
+  if (!values) return 0;
+  memcpy(values, v->values, n * sizeof *values);
+  qsort(values, n, sizeof *values, by_size);
+  for (size_t i = 1; i < n; i++) count += values[i] > values[i - 1];
+  free(values);
+  return count;
+}
+
+/* m values tell powers apart up to m - 1: a lower one is aliased for want of digits and not of values. */
+static void tell_powers(remarks *said, const fovea_design *d, const fovea_ols *ols) {
+  for (size_t t = 0; t < d->term_count; t++) {
+    const fovea_design_term *term = &d->terms[t];
+    const fovea_design_variable *v = &d->variables[term->variables[0]];
+    size_t power = 2;
+    if (term->order > 1 || v->degree < 2) continue;
+    while (power <= v->degree && !ols->aliased[term->first + power - 1]) power++;
+    const size_t values = power <= v->degree ? count_values(v, d->n) : 0;
+    if (power < values)
+      remarks_tell(
+          said,
+          "from %s^%zu on, powers are nearer to combinations of lower ones than the rank's tolerance, and have "
+          "no estimate, though the %zu values of %s tell them apart: subtract its mean from it for higher ones",
+          v->name, power, values, v->name);
+  }
+}
+
 /* The response of a sweep's own design is what its sentences are about. */
 static void tell_design(remarks *said, const fovea_table *table, const fovea_design *design,
                         const fovea_design_options *o) {
@@ -107,5 +141,6 @@ fovea_status fit_file(const char *path, const fovea_table_options *reading, cons
   if (!status) status = fovea_ols_fit_design(*design, how, ols);
   if (status) return fovea_fail_in(status, "%s", path);
   tell_aliases(said, *ols);
+  tell_powers(said, *design, *ols);
   return FOVEA_OK;
 }

@@ -83,8 +83,8 @@ fovea_status fraction_make(const char *text, const factor_list *list, fraction *
   const int base = (int)f->count - f->p;
   if (!status && (base < 1 || (size_t)1 << base < f->count + 1))
     status = fovea_fail(FOVEA_INVALID,
-                        "--fraction %s of %zu factors leaves fewer configurations than what is to be told apart, %zu",
-                        text, f->count, f->count + 1);
+                        "--fraction %s of %zu factor%s leaves fewer configurations than what is to be told apart, %zu",
+                        text, f->count, f->count == 1 ? "" : "s", f->count + 1);
   if (status) return status;
   search s = {.base = base, .p = f->p};
   try_generators(&s, 0, (1U << base) - 1);
@@ -132,6 +132,26 @@ static bool tell_aliases(const fraction *f, const factor_list *list, unsigned ef
   return any;
 }
 
+/* The sign of the word: the second levels of a configuration are even in number. */
+static void add_rule(char *text, size_t size, const fraction *f, const factor_list *list, int made, unsigned others) {
+  const factor *of = &list->of[f->factors[made]];
+  const char *separator = "";
+  add(text, size, ": ");
+  add(text, size, of->words[1]);
+  add(text, size, bits_of(others) == 2 ? " where exactly one of " : " where an odd number of ");
+  for (size_t i = 0; i < f->count; i++) {
+    if (!(others >> i & 1)) continue;
+    const factor *other = &list->of[f->factors[i]];
+    add(text, size, separator);
+    add(text, size, other->name);
+    add(text, size, " ");
+    add(text, size, other->words[1]);
+    separator = ", ";
+  }
+  add(text, size, " holds, else ");
+  add(text, size, of->words[0]);
+}
+
 void fraction_tell(const fraction *f, const factor_list *list, char *text, size_t size) {
   text[0] = 0;
   for (int j = 0; j < f->p; j++) {
@@ -139,6 +159,7 @@ void fraction_tell(const fraction *f, const factor_list *list, char *text, size_
     add_product(text, size, f, list, made);
     add(text, size, " is set as ");
     add_product(text, size, f, list, f->words[(1U << j) - 1] & ~made);
+    add_rule(text, size, f, list, (int)f->count - f->p + j, f->words[(1U << j) - 1] & ~made);
     add(text, size, "\n");
   }
   add(text, size, "what cannot be told apart: ");

@@ -18,7 +18,7 @@ typedef struct request {
       *plot_pairs, *decimal;
   bool constant, all_levels, log, json, no_header;
   int robust, anova, adjustment, missing, separator; /* of the choices below */
-  bool adjusted;                                     /* --adjust was given */
+  bool adjusted, powered;                            /* --adjust and --power were given */
   double alpha, difference, power;
 } request;
 
@@ -103,10 +103,12 @@ static fovea_status check_plot(const char *name, const char *path) {
 /* The plots come first: a result is not printed when what was asked for could not all be made. */
 static fovea_status regress(const request *r) {
   plan p = {0};
-  report made = {.adjusted = r->adjusted};
+  report made = {.adjusted = r->adjusted, .powered = r->powered};
   char *text = NULL;
   fovea_status status = check_plot("--plot", r->plot);
   if (!status) status = check_plot("--plot-pairs", r->plot_pairs);
+  if (!status && r->plot && r->plot_pairs && output_same_file(r->plot, r->plot_pairs))
+    status = fovea_fail(FOVEA_INVALID, "--plot and --plot-pairs are the same file, %s", r->plot);
   if (!status) status = make_plan(r, &p);
   if (!status) status = report_make(r->path, &p.reading, &p.design, &p.fit, &p.analysis, &made);
   if (!status) status = report_text(&made, r->json, &text);
@@ -200,8 +202,10 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
-  for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     r.adjusted = r.adjusted || (options[i].value == &r.adjustment && options[i].given);
+    r.powered = r.powered || (options[i].value == &r.power && options[i].given);
+  }
   if (files == 0)
     return command_fail(fovea_fail(FOVEA_INVALID, "regress: a CSV file is missing, see fovea regress --help"));
   status = regress(&r);

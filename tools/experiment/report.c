@@ -69,9 +69,10 @@ static void tell_extreme(remarks *said, const fovea_table *t, const fovea_design
     if (median > 0 && d->y[i] > far * median)
       remarks_tell(said,
                    "line %zu%s%s: %s is %.4g where the median is %.4g; such a run is in the fit and hides what the "
-                   "others say: --log, or leave its line out",
+                   "others say: fovea regress %s --log, or leave its line out",
                    t->lines[i], config < t->columns ? ", " : "",
-                   config < t->columns ? t->cells[i * t->columns + config] : "", d->response, d->y[i], median);
+                   config < t->columns ? t->cells[i * t->columns + config] : "", d->response, d->y[i], median,
+                   said->path);
 }
 
 static void tell_sweep(remarks *said, const fovea_table *t, const fovea_design *d) {
@@ -127,9 +128,12 @@ static void tell_idle(const fovea_analysis_options *how, report *r) {
   for (size_t i = 0; a && i < a->factor_count; i++) many = many || a->factors[i].count > 2;
   for (size_t i = 0; a && i < a->slope_count; i++) many = many || a->slopes[i].values.count > 2;
   const bool means = a && (a->factor_count > 0 || a->slope_count > 0);
-  if (how->difference > 0 && !means)
-    remarks_tell(&r->said, a ? "--detect changes nothing: there is no factor whose differences it could be about"
-                             : "--detect changes nothing without --anova");
+  const char *const options[] = {"--detect", "--power"};
+  const bool given[] = {how->difference > 0, r->powered};
+  for (int i = 0; i < 2; i++)
+    if (given[i] && !means)
+      remarks_tell(&r->said, "%s changes nothing%s", options[i],
+                   a ? ": there is no factor whose differences it could be about" : " without --anova");
   if (r->adjusted && !many)
     remarks_tell(&r->said, a ? "--adjust changes nothing: no factor has more than one difference"
                              : "--adjust changes nothing without --anova");

@@ -14,12 +14,12 @@ typedef struct report {
   fovea_ols *original;      /* of a sweep of the original experiment's factors: its table, else NULL */
   remarks said;             /* what stderr was told */
   json_t *left_out;         /* NULL, or a sweep's configurations without a result */
-  bool adjusted;            /* --adjust was given */
+  bool adjusted, powered;   /* --adjust and --power were given */
 } report;
 
 /* Fits the file at `path` as fit_file. With `how` its factors are analyzed, and so are those of a sweep's own design,
- * whose type then is 2 where how's is 0. *r is zero but for `said`, `left_out` and `adjusted`, which the caller may
- * have set; the caller ends the report by report_free, also on failure. */
+ * whose type then is 2 where how's is 0. *r is zero but for `said`, `left_out`, `adjusted` and `powered`, which the
+ * caller may have set; the caller ends the report by report_free, also on failure. */
 fovea_status report_make(const char *path, const fovea_table_options *reading, const fovea_design_options *options,
                          const fovea_ols_options *errors, const fovea_analysis_options *how, report *r);
 void report_free(report *r);

@@ -121,7 +121,8 @@ fovea_status sweep_announce(sweep *s, size_t *images) {
   }
   name_workers(s, on, sizeof on);
   if (s->shard.count > 0) snprintf(part, sizeof part, "shard %zu/%zu, ", s->shard.index, s->shard.count);
-  progress_tell("fovea: %s%zu configurations, %zu to train on %s: %zu images%s", part, count, left, on, *images, time);
+  progress_tell("fovea: %s%zu configuration%s, %zu to train on %s: %zu images%s", part, count, count == 1 ? "" : "s",
+                left, on, *images, time);
   sweep_announce_result(s);
   if (s->unsharded < 2) progress_tell("fovea: one configuration gives no regression; more levels or --seeds would");
   return status;

@@ -240,8 +240,8 @@ static fovea_status conclude_shard(const sweep *s, size_t lines) {
 
 /* One result, or none. */
 static fovea_status conclude_without(const sweep *s, size_t lines) {
-  fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu configurations that failed\n",
-          s->results, lines, s->failures, s->failed);
+  fprintf(stderr, "fovea: no regression, which needs two results; %s has %zu, %s %zu that failed\n", s->results, lines,
+          s->failures, s->failed);
   return s->options.json ? put_state(s, false, NULL) : FOVEA_OK;
 }
 

@@ -35,6 +35,30 @@ static fovea_status read_part(const char *folder, part *p) {
   return FOVEA_OK;
 }
 
+static bool same_folder(const char *a, const char *b) {
+  char *one = realpath(a, NULL), *other = realpath(b, NULL);
+  const bool same = one != NULL && other != NULL && strcmp(one, other) == 0;
+  free(one);
+  free(other);
+  return same;
+}
+
+/* What is joined goes to a folder of its own, which no sweep has filled. */
+static fovea_status check_out(const char *out, const part *parts, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (same_folder(out, parts[i].folder))
+      return fovea_fail(FOVEA_INVALID,
+                        "--merge: --out %s is one of the shards; give a folder of its own for what they "
+                        "are together",
+                        out);
+  fovea_status status = run_exists(out) ? run_refuse_leftovers(out) : FOVEA_OK;
+  if (status != FOVEA_INVALID) return status;
+  return fovea_fail(
+      FOVEA_INVALID,
+      "--merge: %s has results of an earlier run already; choose another folder for --out, or remove it to merge anew",
+      out);
+}
+
 /* The first key in which two shards differ that may not, or NULL. */
 static const char *difference(const json_t *a, const json_t *b) {
   static const char *const own[] = {"shard", "run", "data", "init", "device", "driver", "show"};
@@ -184,7 +208,6 @@ static fovea_status write_folder(sweep *s, const part *parts, size_t count, tabl
   snprintf(device.name, sizeof device.name, "%s", name != NULL ? name : "");
   snprintf(device.driver, sizeof device.driver, "%s", driver != NULL ? driver : "");
   fovea_status status = sweep_take_folder(s);
-  if (status == FOVEA_OK) status = run_refuse_leftovers(s->options.out);
   if (status == FOVEA_OK) status = sweep_write_config(s, &device);
   if (status == FOVEA_OK) status = name_shards(s->options.out, parts, count);
   if (status != FOVEA_OK) return status;
@@ -237,6 +260,7 @@ fovea_status sweep_merge(sweep *s, const char *const *folders, size_t count) {
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) status = read_part(folders[i], &parts[i]);
   for (size_t i = 1; i < count && status == FOVEA_OK; i++) status = compare(&parts[0], &parts[i]);
   if (status == FOVEA_OK) status = check_all_there(parts, count);
+  if (status == FOVEA_OK) status = check_out(s->options.out, parts, count);
   for (size_t i = 0; i < count && status == FOVEA_OK; i++) /* while one trains in it, it is not complete */
     status = run_lock(folders[i], &parts[i].lock);
   if (status == FOVEA_OK) status = join(s, parts, count);
