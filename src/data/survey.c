@@ -154,8 +154,8 @@ static fovea_status remark_channels(const char *split, const fovea_tree *mine, c
                                  mine->count, gray ? "RGB" : "gray", gray ? "gray" : "RGB");
   if (status == FOVEA_OK && alpha > 0 && !target->alpha)
     status = fovea_report_remark(report,
-                                 "%s: %zu of %zu pictures have transparency; they are laid over the background, RGB "
-                                 "%d, %d, %d (--background)",
+                                 "%s: %zu of %zu pictures have an alpha channel or a transparent colour: what is "
+                                 "transparent is laid over the background, RGB %d, %d, %d (--background)",
                                  split, alpha, mine->count, target->background[0], target->background[1],
                                  target->background[2]);
   return status;

@@ -234,6 +234,11 @@ static void every_set(void **state) {
        {"train: 6 images of 2 classes, 8x12 RGB (height x width)",
         "2 of its 8 are kept for testing, by their names and the seed, a fair share of each class",
         "train: 6 of 6 pictures are resized to 8x12, of other proportions 6"}},
+      {"photos-and-damage",
+       photos_and_damage,
+       "--size 8x12 --skip-bad",
+       0,
+       {"of both, in one folder: 1 passed over: 1 damaged or not readable\n"}},
       {"no-size", photos, "--size 8x", 2, {"--size 8x: expected a side as 64, or height and width as 48x64"}},
       {"no-colour", photos, "--size 8 --background pink", 2, {"--background pink: expected white, black, or six hex"}},
       {"png-named-jpg", png_named_jpg, "", 0, {"train: 7 images of 2 classes"}},
@@ -458,7 +463,7 @@ static void options_are_kept(void **state) {
             run),
       0);
   assert_refused("8x8 gray");
-  assert_refused("2 damaged or not readable");
+  assert_refused("1 passed over: 1 damaged or not readable\n");
   assert_int_equal(fovea("reconstruct --data %s --run %s --out %s", data, run, temp_path("kept/out.png")), 0);
   assert_refused("8x8 gray");
   assert_int_equal(fovea("reconstruct --data %s --run %s --out %s --fit stretch", data, run, temp_path("kept/out.png")),

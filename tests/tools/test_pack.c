@@ -137,6 +137,8 @@ static void refused(void **state) {
   }
   assert_int_equal(fovea("pack --out %s", temp_path("new.fovea")), 2);
   assert_output("what is to be packed is missing");
+  assert_int_equal(fovea("pack %s --data other --out %s", temp_path("good"), temp_path("new.fovea")), 2);
+  assert_output("--data other: two sets; give one");
   assert_int_equal(fovea("pack %s --out %s", temp_path("good"), temp_path("cut.fovea")), 0);
   assert_int_equal(truncate(temp_path("cut.fovea"), 1000), 0);
   assert_int_equal(fovea("train --data %s --out %s" NET, temp_path("cut.fovea"), temp_path("run")), 2);

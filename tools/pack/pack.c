@@ -27,8 +27,7 @@ typedef struct request {
 static fovea_status begin(void *user, const fovea_dataset *train, const fovea_dataset *test) {
   request *r = user;
   struct stat data, out;
-  load_say("train", train);
-  load_say("test", test);
+  load_say(train, test);
   load_say_remarks(train, test);
   r->remarks[0] = train->report->remark_count;
   r->remarks[1] = test->report->remark_count;
@@ -146,6 +145,8 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
+  if (positionals > 0 && r.data != NULL)
+    return command_fail(fovea_fail(FOVEA_INVALID, "fovea pack %s --data %s: two sets; give one", positional, r.data));
   if (positionals > 0) r.data = positional;
   if (r.data == NULL)
     return command_fail(fovea_fail(FOVEA_INVALID, "what is to be packed is missing: fovea pack DIR --out SET"));

@@ -61,32 +61,43 @@ static void say_taken(const fovea_dataset *set) {
 }
 
 /* "folder without pictures", "dead link" and the like, of several. */
-static void say_kind(const fovea_data_kind *kind) {
+static void say_kind(const char *name, size_t count) {
   static const char *const nouns[] = {"folder", "dead link"};
   size_t n = 0;
-  for (size_t i = 0; i < sizeof nouns / sizeof *nouns && n == 0 && kind->count != 1; i++)
-    if (strncmp(kind->name, nouns[i], strlen(nouns[i])) == 0) n = strlen(nouns[i]);
-  if (n > 0) fprintf(stderr, "%.*ss", (int)n, kind->name);
-  say(kind->name + n);
+  for (size_t i = 0; i < sizeof nouns / sizeof *nouns && n == 0 && count != 1; i++)
+    if (strncmp(name, nouns[i], strlen(nouns[i])) == 0) n = strlen(nouns[i]);
+  if (n > 0) fprintf(stderr, "%.*ss", (int)n, name);
+  say(name + n);
 }
 
-static void say_passed_over(const fovea_data_report *r) {
-  size_t count = 0, others = 0;
-  for (size_t i = 0; i < r->kind_count; i++) count += r->passed_over[i].count;
-  if (count == 0) return;
-  fprintf(stderr, "; %zu passed over", count);
+/* Of a split's own, or of those that both have in common. */
+static size_t count_of(const fovea_data_kind *kind, bool shared) {
+  return shared ? kind->shared : kind->count - kind->shared;
+}
+
+static size_t count_passed_over(const fovea_data_report *r, bool shared) {
+  size_t count = 0;
+  for (size_t i = 0; i < r->kind_count; i++) count += count_of(&r->passed_over[i], shared);
+  return count;
+}
+
+static void say_passed_over(const fovea_data_report *r, bool shared) {
+  size_t named = 0, others = 0;
+  fprintf(stderr, "%zu passed over", count_passed_over(r, shared));
   for (size_t i = 0; i < r->kind_count; i++) {
-    if (i >= MOST_NAMED) {
-      others += r->passed_over[i].count;
+    const size_t count = count_of(&r->passed_over[i], shared);
+    if (count == 0) continue;
+    if (named++ >= MOST_NAMED) {
+      others += count;
       continue;
     }
-    fprintf(stderr, "%s%zu ", i == 0 ? ": " : ", ", r->passed_over[i].count);
-    say_kind(&r->passed_over[i]);
+    fprintf(stderr, "%s%zu ", named == 1 ? ": " : ", ", count);
+    say_kind(r->passed_over[i].name, count);
   }
   if (others > 0) fprintf(stderr, ", %zu others", others);
 }
 
-void load_say(const char *split, const fovea_dataset *set) {
+static void say_split(const char *split, const fovea_dataset *set) {
   const fovea_data_report *r = set->report;
   size_t classes = 0;
   if (r == NULL) return;
@@ -98,7 +109,19 @@ void load_say(const char *split, const fovea_dataset *set) {
     fputs("without labels", stderr);
   say_size(set);
   if (set->count < r->images) say_taken(set);
-  say_passed_over(r);
+  if (count_passed_over(r, false) > 0) {
+    fputs("; ", stderr);
+    say_passed_over(r, false);
+  }
+  fputc('\n', stderr);
+}
+
+void load_say(const fovea_dataset *train, const fovea_dataset *test) {
+  if (train != NULL) say_split("train", train);
+  if (test != NULL) say_split("test", test);
+  if (train == NULL || train->report == NULL || count_passed_over(train->report, true) == 0) return;
+  fputs("fovea: of both, in one folder: ", stderr);
+  say_passed_over(train->report, true);
   fputc('\n', stderr);
 }
 
