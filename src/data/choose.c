@@ -248,10 +248,11 @@ static fovea_status remark_strays(const fovea_candidates *all, const fovea_found
     used += (size_t)snprintf(list + used, LISTED - used, "%s'%.80s'", used > 0 ? ", " : "", c->member);
   }
   if (used == 0) return FOVEA_OK;
-  return fovea_report_remark(report,
-                             "'%s': '%.80s' is taken as the images; not used: %s, which no images are called like (names "
-                             "such as images and labels, or x_train and y_train, say what belongs together)",
-                             images->path, images->member, list);
+  return fovea_report_remark(
+      report,
+      "'%s': '%.80s' is taken as the images; not used: %s, which by name belongs to none (names such "
+      "as images and labels, or x_train and y_train, say what belongs together)",
+      images->path, images->member, list);
 }
 
 fovea_status fovea_candidates_choose(const char *path, fovea_candidates *all, const fovea_load_options *o,

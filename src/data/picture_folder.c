@@ -130,10 +130,11 @@ static fovea_status remark_dark(unsigned brightest, const char *split, const fov
   unsigned bits = 8;
   if (brightest == 0 || brightest >= DARK || options->range[0] != options->range[1]) return FOVEA_OK;
   while (bits < 16 && brightest >> bits > 0) bits++;
-  return fovea_report_remark(report,
-                             "%s: pictures of 16 bits are dark, at most %u of 65535: if they hold %u bits, --range 0:%u "
-                             "makes that their white",
-                             split, brightest, bits, (1U << bits) - 1);
+  return fovea_report_remark(
+      report,
+      "%s: pictures of 16 bits are dark, at most %u of 65535: if they hold %u bits, --range 0:%u "
+      "makes that their white",
+      split, brightest, bits, (1U << bits) - 1);
 }
 
 static fovea_status load_all(const fovea_pictures *p, int split, const fovea_target *target,
@@ -159,7 +160,8 @@ static fovea_status load_all(const fovea_pictures *p, int split, const fovea_tar
     status =
         fovea_report_remark(part->report, "%s: %zu of %zu pictures were damaged, as reading them told: %zu are left",
                             fovea_pictures_split[split], count - set->count, count, set->count);
-  if (status == FOVEA_OK) status = remark_dark(atomic_load(&r.brightest), fovea_pictures_split[split], part->options, part->report);
+  if (status == FOVEA_OK)
+    status = remark_dark(atomic_load(&r.brightest), fovea_pictures_split[split], part->options, part->report);
   if (status != FOVEA_OK || set->count > 0) return status;
   return fovea_fail(FOVEA_INVALID, "'%s': all of %zu pictures are damaged", p->where->folder[split], count);
 }

@@ -289,8 +289,9 @@ static void refusals(void **state) {
   OK(fovea_vae_check(&large));
   large.height = 229;
   assert_int_equal(fovea_vae_check(&large), FOVEA_INVALID);
-  assert_message("images of 229x228 are too large for 4 units: the bottleneck would have 16530 values, expected at most "
-                 "16384: make the images 228x228 or smaller, or give 5 units or more");
+  assert_message(
+      "images of 229x228 are too large for 4 units: the bottleneck would have 16530 values, expected at most "
+      "16384: make the images 228x228 or smaller, or give 5 units or more");
   large.units[4] = 3;
   large.unit_count = 5;
   OK(fovea_vae_check(&large));

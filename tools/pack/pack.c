@@ -79,7 +79,9 @@ static fovea_status pack(request *r, bool *stopped) {
   fovea_load_options load;
   struct stat about;
   fovea_status status = image_options_read(&r->images, r->data, 0, r->seed, &load);
+  if (status == FOVEA_OK) status = load_check_images(r->data);
   if (status != FOVEA_OK) return status;
+  image_options_say(&r->images, r->data);
   const fovea_pack_job job = {.from = r->data,
                               .path = r->out,
                               .options = &load,

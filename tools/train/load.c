@@ -168,6 +168,28 @@ void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test) {
   say_classes_missing("test", test->report, train->report);
 }
 
+static char *join(const char *dir, const char *name) {
+  const size_t size = strlen(dir) + strlen(name) + 2;
+  char *path = malloc(size);
+  if (path != NULL) snprintf(path, size, "%s/%s", dir, name);
+  return path;
+}
+
+static bool has_file(const char *dir, const char *name) {
+  struct stat about;
+  char *path = join(dir, name);
+  const bool there = path != NULL && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+  free(path);
+  return there;
+}
+
+fovea_status load_check_images(const char *data) {
+  const bool run = has_file(data, "metrics.csv"), sweep = has_file(data, "results.csv");
+  if (!has_file(data, "config.json") || (!run && !sweep)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "'%s' holds the results of a %s, not images: --data is what it was trained with",
+                    data, run ? "run" : "sweep");
+}
+
 /* --- results and data are apart ---------------------------------------------------------------------------------- */
 
 static bool same(const struct stat *a, const struct stat *b) {
@@ -176,13 +198,6 @@ static bool same(const struct stat *a, const struct stat *b) {
 
 static bool folder_at(const char *path, struct stat *about) {
   return stat(path, about) == 0 && S_ISDIR(about->st_mode);
-}
-
-static char *join(const char *dir, const char *name) {
-  const size_t size = strlen(dir) + strlen(name) + 2;
-  char *path = malloc(size);
-  if (path != NULL) snprintf(path, size, "%s/%s", dir, name);
-  return path;
 }
 
 /* Cuts the last name off a path; false when nothing is left to look at. */
@@ -336,6 +351,10 @@ fovea_status load_check_file(const char *data, const char *option, const char *o
 
 fovea_status load_check_folder(const char *data, const char *option, const char *out) {
   struct stat data_folder, out_folder;
+  const bool exists = stat(out, &out_folder) == 0;
+  if (exists ? !S_ISDIR(out_folder.st_mode) : errno == ENOTDIR)
+    return fovea_fail(FOVEA_INVALID, "%s %s %s, and results are a folder; choose another name", option, out,
+                      exists ? "is there and is no folder" : "lies in what is no folder");
   if (data == NULL || !folder_at(data, &data_folder)) return FOVEA_OK; /* the load will say it */
   char *real = place_of(out), *data_real = realpath(data, NULL);
   fovea_status status = FOVEA_OK;

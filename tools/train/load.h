@@ -8,6 +8,9 @@
  * and one of what both passed over in one folder. Either may be NULL. */
 void load_say(const fovea_dataset *train, const fovea_dataset *test);
 
+/* FOVEA_INVALID for a folder of results, whose pictures and checkpoints are no images to train with. */
+fovea_status load_check_images(const char *data);
+
 /* The remarks of the load; with `test` (may be NULL) of both loads, none twice, and the classes of one of them only. */
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);
 
