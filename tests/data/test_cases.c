@@ -376,7 +376,7 @@ static void test_folders(void **state) {
        {GRAY(2, 1, 0), {"1 of its 3 is kept for testing, by their names and the seed; what is added"}},
        {0}},
       {"88-only-train", "train/{cat,dog}/#.png=gray.png", {GRAY(5, 1, 2), {"(--split 0.1)"}}, {0}},
-      {"88-one-image", "train/cat/0.png=gray.png", {REFUSED, {"leaves nothing to train"}}, {0}},
+      {"88-one-image", "train/cat/0.png=gray.png", {REFUSED, {"0.1 of 1 image leaves nothing to train"}}, {0}},
       {"89-train-val-test",
        "{train,val,test}/{cat,dog}/#.png=gray.png",
        {GRAY(6, 6, 2), {"not used in", "'val'"}},
