@@ -24,6 +24,7 @@ typedef struct fovea_data_class {
 typedef struct fovea_data_kind {
   char *name; /* ".txt", "Thumbs.db", "without suffix" */
   size_t count;
+  size_t shared; /* of them: in a folder of both splits, which were loaded together; the other report has them, too */
 } fovea_data_kind;
 
 typedef struct fovea_data_report {

@@ -219,6 +219,42 @@ static fovea_status remark_emnist(const fovea_candidate *c, const fovea_load_opt
                              "upright");
 }
 
+static bool is_taken(const fovea_candidate *c, const fovea_found *found) {
+  for (int i = 0; i < 2; i++) {
+    const fovea_array_pair *p = &found->split[i].pair;
+    const fovea_array_place *places[] = {&p->images, &p->labels};
+    for (int k = 0; k < 2; k++)
+      if (places[k]->path != NULL && places[k]->member != NULL && strcmp(places[k]->path, c->file) == 0 &&
+          strcmp(places[k]->member, c->member) == 0)
+        return true;
+  }
+  return false;
+}
+
+static bool has_images(const fovea_candidates *all, const fovea_candidate *of) {
+  for (size_t i = 0; i < all->count; i++)
+    if (holds_images(&all->list[i]) && same_set(&all->list[i], of)) return true;
+  return false;
+}
+
+/* Of arrays in one file, labels that by their name are of no images there: none of --set's choices. */
+static fovea_status remark_strays(const fovea_candidates *all, const fovea_found *found, fovea_data_report *report) {
+  const fovea_array_place *images = &found->split[found->split[0].pair.images.path == NULL].pair.images;
+  char list[LISTED] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < all->count && images->member != NULL && used < LISTED; i++) {
+    const fovea_candidate *c = &all->list[i];
+    if (c->member == NULL || strcmp(c->file, images->path) != 0 || is_taken(c, found) || has_images(all, c)) continue;
+    used += (size_t)snprintf(list + used, LISTED - used, "%s'%.80s'", used > 0 ? ", " : "", c->member);
+  }
+  if (used == 0) return FOVEA_OK;
+  return fovea_report_remark(
+      report,
+      "'%s': '%.80s' is taken as the images; not used: %s, which by name belongs to none (names such "
+      "as images and labels, or x_train and y_train, say what belongs together)",
+      images->path, images->member, list);
+}
+
 fovea_status fovea_candidates_choose(const char *path, fovea_candidates *all, const fovea_load_options *o,
                                      fovea_data_report *report, fovea_found *found) {
   size_t chosen;
@@ -232,6 +268,7 @@ fovea_status fovea_candidates_choose(const char *path, fovea_candidates *all, co
     return status == FOVEA_OK ? use(found, like->file) : status;
   }
   status = put_splits(path, all, like, report, found);
+  if (status == FOVEA_OK) status = remark_strays(all, found, report);
   if (status == FOVEA_OK && like->kind == FOVEA_FOUND_CIFAR) status = put_meta(found, like->set);
   if (status == FOVEA_OK && strcmp(like->set, "cifar-10") == 0 && like->kind == FOVEA_FOUND_CIFAR && found->dir != NULL)
     status = remark_batches(found, report);

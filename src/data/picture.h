@@ -38,13 +38,15 @@ fovea_status fovea_picture_look(const char *path, const char *name, fovea_pictur
 /* Whether the file is named like a picture or is one by its first bytes, good or bad. */
 bool fovea_picture_at(const char *dir, const char *name);
 
-/* Its pixels, height x width x (channels + alpha), upright; the caller frees them. FOVEA_INVALID when it is damaged, or
- * no longer what fovea_picture_look saw; FOVEA_IO, FOVEA_NO_MEMORY. */
-fovea_status fovea_picture_read(const char *path, const fovea_picture_info *info, uint8_t **pixels);
+/* Its pixels, height x width x (channels + alpha), upright; the caller frees them. *brightest, which may be NULL, is
+ * the largest colour in a file of 16 bits, of 65535, and 0 of 8 bits. FOVEA_INVALID when it is damaged, or no longer
+ * what fovea_picture_look saw; FOVEA_IO, FOVEA_NO_MEMORY. */
+fovea_status fovea_picture_read(const char *path, const fovea_picture_info *info, uint8_t **pixels,
+                                uint16_t *brightest);
 
 /* The decoders: `stored` is height x width x (channels + alpha) as the file has it, before it is turned. */
 fovea_status fovea_png_decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
-                              int width, int height, uint8_t *stored);
+                              int width, int height, uint8_t *stored, uint16_t *brightest);
 fovea_status fovea_jpeg_decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
                                int width, int height, uint8_t *stored);
 

@@ -136,8 +136,8 @@ static fovea_status by_names(fovea_pictures *p, const fovea_tree *all, bool *tra
   const bool chosen = tests > 0;
   if (!chosen) train[first] = false, tests = 1; /* what is added can make it train, none of the others test */
   if (tests < all->count) return remark_split(p, tests, all->count, chosen);
-  return fovea_fail(FOVEA_INVALID, "'%s': a split of %g of %zu images leaves nothing to train", p->where->folder[0],
-                    part, all->count);
+  return fovea_fail(FOVEA_INVALID, "'%s': a split of %g of %zu image%s leaves nothing to train", p->where->folder[0],
+                    part, all->count, all->count == 1 ? "" : "s");
 }
 
 /* ---- either ----------------------------------------------------------------------------------------------------- */

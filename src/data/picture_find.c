@@ -165,7 +165,12 @@ static fovea_status give_labels(fovea_pictures *p, int split) {
 static fovea_status share(fovea_pictures *p, int lead) {
   fovea_pictures_part *other = &p->part[1 - lead];
   other->labelled = p->part[lead].labelled;
-  return other->report != NULL ? fovea_report_copy(p->part[lead].report, other->report) : FOVEA_OK;
+  if (other->report == NULL) return FOVEA_OK;
+  const fovea_status status = fovea_report_copy(p->part[lead].report, other->report);
+  for (int i = 0; i < 2 && status == FOVEA_OK; i++)
+    for (size_t k = 0; k < p->part[i].report->kind_count; k++)
+      p->part[i].report->passed_over[k].shared = p->part[i].report->passed_over[k].count;
+  return status;
 }
 
 fovea_status fovea_pictures_find(fovea_pictures *p) {

@@ -11,11 +11,16 @@
 #include "data/ring.h"
 #include "data/survey.h"
 
-static fovea_status load_one(const fovea_tree_item *item, const fovea_target *target, uint8_t *to) {
+/* By one of several threads; *brightest is that of all whose 16 bits were read. */
+static fovea_status load_one(const fovea_tree_item *item, const fovea_target *target, uint8_t *to,
+                             atomic_ushort *brightest) {
   uint8_t *pixels = NULL;
-  fovea_status status = fovea_picture_read(item->path, &item->info, &pixels);
+  uint16_t here = 0;
+  fovea_status status = fovea_picture_read(item->path, &item->info, &pixels, &here);
   if (status == FOVEA_OK) status = fovea_target_apply(target, &item->info, pixels, to);
   free(pixels);
+  unsigned short before = atomic_load(brightest);
+  while (before < here && !atomic_compare_exchange_weak(brightest, &before, here)) continue;
   return status;
 }
 
@@ -30,8 +35,8 @@ typedef struct reading {
   const fovea_target *target;
   size_t size, a_piece; /* bytes of an image; images of a piece */
   bool skip_bad;
-  uint8_t brightest; /* of those of 16 bits, as images */
-  char **why;        /* with skip_bad: the message of each that could not be read, else NULL */
+  atomic_ushort brightest; /* of those of 16 bits */
+  char **why;              /* with skip_bad: the message of each that could not be read, else NULL */
   fovea_status *what;
 } reading;
 
@@ -44,7 +49,7 @@ static fovea_status fill(void *of, size_t piece, uint8_t *slot) {
   reading *r = of;
   for (size_t k = 0; k < images_of(r, piece); k++) {
     const size_t i = piece * r->a_piece + k;
-    const fovea_status status = load_one(&r->tree->item[i], r->target, slot + k * r->size);
+    const fovea_status status = load_one(&r->tree->item[i], r->target, slot + k * r->size, &r->brightest);
     if (status == FOVEA_OK) continue;
     if (!r->skip_bad || (status != FOVEA_INVALID && status != FOVEA_IO)) return status;
     r->what[i] = status;
@@ -76,12 +81,6 @@ static fovea_status pass_over(const reading *r, size_t i, const fovea_pictures_p
   return fovea_tree_skip(fovea_fail(r->what[i], "%s", r->why[i]), true, part->report);
 }
 
-static uint8_t brightest_of(const uint8_t *image, size_t size) {
-  uint8_t brightest = 0;
-  for (size_t i = 0; i < size; i++) brightest = image[i] > brightest ? image[i] : brightest;
-  return brightest;
-}
-
 static fovea_status take_piece(reading *r, size_t piece, const uint8_t *images, const fovea_pictures_part *part,
                                fovea_dataset *set) {
   fovea_status status = FOVEA_OK;
@@ -92,8 +91,6 @@ static fovea_status take_piece(reading *r, size_t piece, const uint8_t *images, 
       continue;
     }
     memcpy(set->pixels + set->count * r->size, images + k * r->size, r->size);
-    const uint8_t brightest = r->tree->item[i].info.deep ? brightest_of(images + k * r->size, r->size) : 0;
-    if (brightest > r->brightest) r->brightest = brightest;
     if (part->labelled) {
       set->labels[set->count] = r->tree->item[i].label;
       fovea_report_taken(part->report, r->tree->item[i].label);
@@ -127,16 +124,17 @@ static fovea_status read_pieces(reading *r, const char *split, const fovea_pictu
 }
 
 /* Pictures of 10, 12 or 14 bits are stored as of 16. */
-static fovea_status remark_dark(uint8_t brightest, const char *split, const fovea_load_options *options,
+static fovea_status remark_dark(unsigned brightest, const char *split, const fovea_load_options *options,
                                 fovea_data_report *report) {
-  enum { DARK = 64 };
+  enum { DARK = 1 << 14 }; /* a quarter of what 16 bits hold */
   unsigned bits = 8;
   if (brightest == 0 || brightest >= DARK || options->range[0] != options->range[1]) return FOVEA_OK;
-  while (bits < 16 && (256U * brightest + 255) >> bits > 0) bits++;
-  return fovea_report_remark(report,
-                             "%s: pictures of 16 bits are dark, at most %u of 255: if they hold %u bits, --range 0:%u "
-                             "makes that their white",
-                             split, brightest, bits, (1U << bits) - 1);
+  while (bits < 16 && brightest >> bits > 0) bits++;
+  return fovea_report_remark(
+      report,
+      "%s: pictures of 16 bits are dark, at most %u of 65535: if they hold %u bits, --range 0:%u "
+      "makes that their white",
+      split, brightest, bits, (1U << bits) - 1);
 }
 
 static fovea_status load_all(const fovea_pictures *p, int split, const fovea_target *target,
@@ -162,7 +160,8 @@ static fovea_status load_all(const fovea_pictures *p, int split, const fovea_tar
     status =
         fovea_report_remark(part->report, "%s: %zu of %zu pictures were damaged, as reading them told: %zu are left",
                             fovea_pictures_split[split], count - set->count, count, set->count);
-  if (status == FOVEA_OK) status = remark_dark(r.brightest, fovea_pictures_split[split], part->options, part->report);
+  if (status == FOVEA_OK)
+    status = remark_dark(atomic_load(&r.brightest), fovea_pictures_split[split], part->options, part->report);
   if (status != FOVEA_OK || set->count > 0) return status;
   return fovea_fail(FOVEA_INVALID, "'%s': all of %zu pictures are damaged", p->where->folder[split], count);
 }
@@ -226,18 +225,12 @@ typedef struct pictures {
   const char *split;
   const fovea_load_options *options;
   fovea_data_report *report;
-  atomic_uchar brightest; /* of those of 16 bits */
+  atomic_ushort brightest; /* of those of 16 bits */
 } pictures;
 
 static fovea_status picture_at(void *of, size_t i, uint8_t *pixels) {
   pictures *p = of;
-  const size_t size = (size_t)p->target.channels * (size_t)p->target.height * (size_t)p->target.width;
-  fovea_status status = load_one(&p->tree.item[i], &p->target, pixels);
-  if (status != FOVEA_OK || !p->tree.item[i].info.deep) return status;
-  const uint8_t brightest = brightest_of(pixels, size);
-  unsigned char before = atomic_load(&p->brightest);
-  while (before < brightest && !atomic_compare_exchange_weak(&p->brightest, &before, brightest)) continue;
-  return FOVEA_OK;
+  return load_one(&p->tree.item[i], &p->target, pixels, &p->brightest);
 }
 
 static fovea_status pictures_end(void *of) {

@@ -19,7 +19,8 @@ typedef struct decoder {
   png_infop info;
   const fovea_picture_info *seen;
   int width, height;
-  uint8_t *deep; /* the whole picture of 16 bits, where they are not all of the range */
+  uint8_t *deep;       /* the whole picture of 16 bits */
+  uint16_t *brightest; /* of them */
   jmp_buf escape;
   char why[160];
 } decoder;
@@ -51,32 +52,34 @@ static void add_alpha(const decoder *d, uint8_t *stored) {
   }
 }
 
-/* Of 16 bits, the higher byte first, the range that is asked for; of alpha all. */
+/* Of 16 bits, the higher byte first, the range that is asked for, else all, as of alpha. */
 static void take_range(const decoder *d, int channels, uint8_t *stored) {
-  const double black = d->seen->black, scale = 255 / (d->seen->white - black);
+  const bool asked = d->seen->black != d->seen->white;
+  const double black = asked ? d->seen->black : 0, scale = asked ? 255 / (d->seen->white - black) : 1.0 / 257;
   const size_t n = (size_t)d->width * (size_t)d->height * (size_t)channels;
   for (size_t i = 0; i < n; i++) {
-    const double x = d->deep[2 * i] << 8 | d->deep[2 * i + 1];
+    const uint16_t x = (uint16_t)(d->deep[2 * i] << 8 | d->deep[2 * i + 1]);
     const bool alpha = (int)(i % (size_t)channels) >= d->seen->channels;
-    stored[i] = (uint8_t)fmin(255, fmax(0, (alpha ? x / 257 : (x - black) * scale) + 0.5));
+    if (!alpha && x > *d->brightest) *d->brightest = x;
+    stored[i] = (uint8_t)fmin(255, fmax(0, (alpha ? x / 257.0 : (x - black) * scale) + 0.5));
   }
 }
 
 static void read_rows(decoder *d, uint8_t *stored) {
   const int channels = png_get_channels(d->png, d->info), expected = d->seen->channels + d->seen->alpha;
-  const bool range = d->seen->deep && d->seen->black != d->seen->white;
-  const size_t row = (size_t)d->width * (size_t)channels * (range ? 2 : 1);
+  const bool deep = d->seen->deep;
+  const size_t row = (size_t)d->width * (size_t)channels * (deep ? 2 : 1);
   if ((int)png_get_image_width(d->png, d->info) != d->width ||
       (int)png_get_image_height(d->png, d->info) != d->height ||
-      png_get_bit_depth(d->png, d->info) != (range ? 16 : 8) || channels > expected || channels < d->seen->channels ||
+      png_get_bit_depth(d->png, d->info) != (deep ? 16 : 8) || channels > expected || channels < d->seen->channels ||
       png_get_rowbytes(d->png, d->info) != row)
     png_error(d->png, "its header is another than a moment ago");
-  if (range && (d->deep = malloc(row * (size_t)d->height)) == NULL) png_error(d->png, "no memory for its 16 bits");
-  uint8_t *const rows = range ? d->deep : stored;
+  if (deep && (d->deep = malloc(row * (size_t)d->height)) == NULL) png_error(d->png, "no memory for its 16 bits");
+  uint8_t *const rows = deep ? d->deep : stored;
   for (int pass = png_set_interlace_handling(d->png); pass > 0; pass--)
     for (int h = 0; h < d->height; h++) png_read_row(d->png, rows + (size_t)h * row, NULL);
   png_read_end(d->png, NULL);
-  if (range) take_range(d, channels, stored);
+  if (deep) take_range(d, channels, stored);
   if (channels < expected) add_alpha(d, stored);
 }
 
@@ -88,7 +91,6 @@ static fovea_status read_all(decoder *d, uint8_t *stored) {
   png_set_chunk_malloc_max(d->png, 1 << 20);
   png_read_info(d->png, d->info);
   png_set_expand(d->png);
-  if (d->seen->black == d->seen->white) png_set_scale_16(d->png);
   png_set_interlace_handling(d->png);
   png_read_update_info(d->png, d->info);
   read_rows(d, stored);
@@ -96,8 +98,9 @@ static fovea_status read_all(decoder *d, uint8_t *stored) {
 }
 
 fovea_status fovea_png_decode(const char *path, const uint8_t *bytes, size_t size, const fovea_picture_info *info,
-                              int width, int height, uint8_t *stored) {
+                              int width, int height, uint8_t *stored, uint16_t *brightest) {
   decoder d = {.path = path, .bytes = bytes, .size = size, .seen = info, .width = width, .height = height};
+  d.brightest = brightest;
   d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning);
   if (d.png != NULL) d.info = png_create_info_struct(d.png);
   fovea_status status =

@@ -44,7 +44,7 @@ fovea_status fovea_report_pass_over(fovea_data_report *r, const char *kind) {
   if (grown != NULL) r->passed_over = grown;
   char *copy = grown != NULL ? strdup(kind) : NULL;
   if (copy == NULL) return no_memory();
-  grown[r->kind_count++] = (fovea_data_kind){copy, 1};
+  grown[r->kind_count++] = (fovea_data_kind){copy, 1, 0};
   return FOVEA_OK;
 }
 

@@ -121,7 +121,7 @@ fovea_status fovea_split(const uint16_t *labels, size_t n, double part, uint64_t
                          size_t *count) {
   const size_t tests = (size_t)(part * (double)n + 0.5);
   if (tests < 1 || tests >= n)
-    return fovea_fail(FOVEA_INVALID, "a split of %g of %zu images leaves nothing to %s", part, n,
+    return fovea_fail(FOVEA_INVALID, "a split of %g of %zu image%s leaves nothing to %s", part, n, n == 1 ? "" : "s",
                       tests < 1 ? "test" : "train");
   fovea_status status = choose(labels, n, tests, SPLIT, seed, index);
   *count = tests;

@@ -142,7 +142,8 @@ static fovea_status refuse_channels(const channel_count *n) {
                     text);
 }
 
-static fovea_status remark_channels(const char *split, const fovea_tree *mine, const fovea_target *target,
+/* `behind`: the background may be seen elsewhere, of the other split or beside what is padded. */
+static fovea_status remark_channels(const char *split, const fovea_tree *mine, const fovea_target *target, bool behind,
                                     fovea_data_report *report) {
   channel_count n = {0};
   count_channels(mine, &n);
@@ -154,10 +155,13 @@ static fovea_status remark_channels(const char *split, const fovea_tree *mine, c
                                  mine->count, gray ? "RGB" : "gray", gray ? "gray" : "RGB");
   if (status == FOVEA_OK && alpha > 0 && !target->alpha)
     status = fovea_report_remark(report,
-                                 "%s: %zu of %zu pictures have transparency; they are laid over the background, RGB "
-                                 "%d, %d, %d (--background)",
+                                 "%s: %zu of %zu pictures have an alpha channel or a transparent colour: what is "
+                                 "transparent is laid over the background, RGB %d, %d, %d (--background)",
                                  split, alpha, mine->count, target->background[0], target->background[1],
                                  target->background[2]);
+  const bool coloured = (target->background[0] | target->background[1] | target->background[2]) != 0;
+  if (status == FOVEA_OK && coloured && !behind && (target->alpha || alpha == 0))
+    status = fovea_report_remark(report, "--background changes nothing: no picture is laid over it or padded");
   return status;
 }
 
@@ -177,7 +181,8 @@ static fovea_status decide_channels(const char *split, const fovea_tree *mine, c
     target->alpha = n.gray_alpha == all || n.rgb_alpha == all;
     target->channels += target->alpha;
   }
-  return remark_channels(split, mine, target, report);
+  const bool pads = options->height > 0 && options->fit == FOVEA_FIT_PAD;
+  return remark_channels(split, mine, target, pads || (!target->alpha && n.gray_alpha + n.rgb_alpha > 0), report);
 }
 
 /* ---- and the rest ----------------------------------------------------------------------------------------------- */

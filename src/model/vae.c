@@ -2,7 +2,6 @@
  * script of the experiment that the project reproduces. tests/golden/torch_vae.py is the same network in PyTorch. */
 #include "fovea/vae.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +172,27 @@ static fovea_tensor bottleneck_dense(const builder *b, fovea_tensor x, int i, in
   return fovea_add_activation(b->graph, batchnorm(b, x, name), FOVEA_RELU);
 }
 
+/* The values of the code that the encoder makes of sides halved `times`. */
+static long long code_size(const fovea_vae_config *c, int height, int width, int times) {
+  return (long long)c->units[c->unit_count - 1] * halved(height, times) * halved(width, times);
+}
+
+/* A layer of the bottleneck has a weight for each pair of the code's values, and a dense layer 2^28 at most. */
+static fovea_status check_code(const fovea_vae_config *c) {
+  enum { MOST = 1 << 14 };
+  const int times = c->unit_count - 2;
+  const long long m = code_size(c, c->height, c->width, times);
+  int side = c->height > c->width ? c->height : c->width, more = 1;
+  if (m <= MOST) return FOVEA_OK;
+  while (side > 1 && code_size(c, side, side, times) > MOST) side--;
+  while (times + more < FOVEA_MAX_UNITS - 2 && code_size(c, c->height, c->width, times + more) > MOST) more++;
+  return fovea_fail(FOVEA_INVALID,
+                    "vae: images of %dx%d are too large for %d units: the bottleneck would have %lld values, expected "
+                    "at most %d: make the images %dx%d or smaller, or give %d units or more, of which each halves the "
+                    "sides",
+                    c->height, c->width, c->unit_count, m, MOST, side, side, c->unit_count + more);
+}
+
 static fovea_status build(fovea_vae *vae) {
   const fovea_vae_config *c = &vae->config;
   const builder b = {vae->graph, c};
@@ -181,16 +201,14 @@ static fovea_status build(fovea_vae *vae) {
   fovea_status status = fovea_graph_check(vae->graph);
   if (status == FOVEA_OK) status = fovea_tensor_shape(vae->graph, x, code);
   if (status != FOVEA_OK) return status;
-  const long long m = (long long)code[0] * code[1] * code[2];
-  if (m > INT_MAX)
-    return fovea_fail(FOVEA_INVALID, "vae: the bottleneck would have %lld values; use more units or smaller images", m);
-  x = bottleneck_dense(&b, x, 1, (int)m);
+  const int m = code[0] * code[1] * code[2];
+  x = bottleneck_dense(&b, x, 1, m);
   x = bottleneck_dense(&b, x, 2, c->latent);
   vae->mu = fovea_add_dense(vae->graph, x, "bottleneck.mu", c->latent, true);
   vae->logvar = fovea_add_dense(vae->graph, x, "bottleneck.logvar", c->latent, true);
   vae->z = fovea_add_reparameterize(vae->graph, vae->mu, vae->logvar, (float)c->kl_weight);
   x = bottleneck_dense(&b, vae->z, 3, c->latent);
-  x = bottleneck_dense(&b, x, 4, (int)m);
+  x = bottleneck_dense(&b, x, 4, m);
   x = fovea_add_reshape(vae->graph, x, code[0], code[1], code[2]);
   vae->reconstruction = fovea_add_sigmoid_bce(vae->graph, decoder(&b, x));
   return fovea_graph_check(vae->graph);
@@ -206,7 +224,8 @@ fovea_status fovea_vae_build(const fovea_vae_config *config, fovea_vae **vae) {
   if (config->kernel == 0) made->config.kernel = 3;
   qsort(made->config.units, (size_t)config->unit_count, sizeof *made->config.units, descending);
   status = fovea_graph_create(&made->graph);
-  return status != FOVEA_OK ? status : build(made);
+  if (status == FOVEA_OK) status = check_code(&made->config);
+  return status == FOVEA_OK ? build(made) : status;
 }
 
 fovea_status fovea_vae_check(const fovea_vae_config *config) {

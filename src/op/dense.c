@@ -13,10 +13,12 @@ fovea_tensor fovea_add_dense(fovea_graph *graph, fovea_tensor x, const char *nam
 static fovea_status infer(const fovea_graph *graph, fovea_node *node) {
   const fovea_node *x = &graph->nodes[node->inputs[0]];
   long long size = (long long)x->c * x->h * x->w;
-  if (node->conv.filters < 1 || node->conv.filters > FOVEA_MAX_FILTERS || size > FOVEA_MAX_FILTERS ||
-      size * node->conv.filters > FOVEA_MAX_WEIGHTS)
-    return fovea_fail(FOVEA_INVALID, "dense: %lld inputs to %d units, expected 1 to %d of each, %d weights", size,
-                      node->conv.filters, FOVEA_MAX_FILTERS, FOVEA_MAX_WEIGHTS);
+  if (node->conv.filters < 1 || node->conv.filters > FOVEA_MAX_FILTERS || size > FOVEA_MAX_FILTERS)
+    return fovea_fail(FOVEA_INVALID, "dense: %lld inputs to %d units, expected 1 to %d of each", size,
+                      node->conv.filters, FOVEA_MAX_FILTERS);
+  if (size * node->conv.filters > FOVEA_MAX_WEIGHTS)
+    return fovea_fail(FOVEA_INVALID, "dense: %lld inputs to %d units are %lld weights, expected at most %d", size,
+                      node->conv.filters, size * node->conv.filters, FOVEA_MAX_WEIGHTS);
   node->c = node->conv.filters, node->h = node->w = 1;
   fovea_conv_declare(node, 0, 1, 1, (int)size, node->c);
   node->parameters[0].rank = 2;

@@ -188,7 +188,9 @@ static void try_all(const sample *samples, size_t count) {
 
 static void test_kinds(void **state) {
   (void)state;
-  static const char over_black[] = "6 of 6 pictures have transparency; they are laid over the background, RGB 0, 0, 0";
+  static const char over_black[] =
+      "6 of 6 pictures have an alpha channel or a transparent colour: what is "
+      "transparent is laid over the background, RGB 0, 0, 0";
   static const sample samples[] = {
       {"50-gray", BOTH "#.png=gray.png", {GRAY(6, 6, 2), {"cat=0\ndog=1\n"}}, {0}},
       {"51-rgb", BOTH "#.png=rgb.png", {RGB(6, 6, 2), {NULL}}, {0}},
@@ -227,7 +229,10 @@ static void test_kinds(void **state) {
        BOTH "#.png=gray.png",
        {REFUSED, {"--range 0:4095 is for arrays and pictures of 16 bits, and all pictures here have 8"}},
        {.range = {0, 4095}}},
-      {"59-trns", "{train,test}/x#.png=trns.png", {RGB(3, 3, 0), {"3 of 3 pictures have transparency"}}, {0}},
+      {"59-trns",
+       "{train,test}/x#.png=trns.png",
+       {RGB(3, 3, 0), {"3 of 3 pictures have an alpha channel or a transparent colour"}},
+       {0}},
       {"60-jpeg", BOTH "#.jpg=photo.jpg", {RGB(6, 6, 2), {NULL}}, {0}},
       {"61-JPEG-imagenet", BOTH "#.JPEG=photo.jpg", {RGB(6, 6, 2), {NULL}}, {0}},
       {"63-jpeg-one-class",
@@ -371,7 +376,7 @@ static void test_folders(void **state) {
        {GRAY(2, 1, 0), {"1 of its 3 is kept for testing, by their names and the seed; what is added"}},
        {0}},
       {"88-only-train", "train/{cat,dog}/#.png=gray.png", {GRAY(5, 1, 2), {"(--split 0.1)"}}, {0}},
-      {"88-one-image", "train/cat/0.png=gray.png", {REFUSED, {"leaves nothing to train"}}, {0}},
+      {"88-one-image", "train/cat/0.png=gray.png", {REFUSED, {"0.1 of 1 image leaves nothing to train"}}, {0}},
       {"89-train-val-test",
        "{train,val,test}/{cat,dog}/#.png=gray.png",
        {GRAY(6, 6, 2), {"not used in", "'val'"}},

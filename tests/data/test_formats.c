@@ -276,6 +276,11 @@ static void test_unnamed(void **state) {
   for (size_t n = 0; n < loaded->count; n++) assert_int_equal(loaded->labels[n], loaded->pixels[n * PIXELS] / 10 % 3);
   assert_int_equal(load("unnamed", "train", &(fovea_load_options){.split = 0.25, .skip_bad = true}), FOVEA_INVALID);
   assert_said("--channels and --skip-bad are for pictures");
+  npy("foo.npy", 1, "|u1", false, "(4, 2, 3, 1)", 1, 0);
+  npy("bar.npy", 1, "<i8", false, "(4,)", 1, 3);
+  npz("strays/data.npz", true, (const char *const[]){"foo.npy", "bar.npy"}, 2);
+  assert_int_equal(load("strays", "train", &options), FOVEA_OK);
+  assert_said("'foo' is taken as the images; not used: 'bar'");
 }
 
 static void test_one_picture(void **state) {

@@ -330,19 +330,30 @@ static void refused(void **state) {
   assert_non_null(strstr(fovea_error_message(), "give --transpose to fovea pack"));
 }
 
-/* What reading alone tells of pictures is said when they are packed, too, and as it is when they are loaded. */
-static void dark_pictures(void **state) {
-  (void)state;
+static void make_deep(uint16_t white) {
   png_image image = {.version = PNG_IMAGE_VERSION, .width = 2, .height = 1, .format = PNG_FORMAT_LINEAR_Y};
   for (int i = 0; i < 4; i++) {
     char name[32];
     snprintf(name, sizeof name, "deep/%s/%d.png", i % 2 ? "test" : "train", i);
-    assert_int_equal(png_image_write_to_file(&image, temp_file(name, "", 0), 0, (uint16_t[]){0, 3000}, 0, NULL), 1);
+    assert_int_equal(png_image_write_to_file(&image, temp_file(name, "", 0), 0, (uint16_t[]){0, white}, 0, NULL), 1);
   }
-  assert_int_equal(pack("deep", "deep.fovea"), FOVEA_OK);
-  assert_string_equal(last_remark,
-                      "train: pictures of 16 bits are dark, at most 12 of 255: if they hold 12 bits, --range "
-                      "0:4095 makes that their white");
+}
+
+/* What reading alone tells of pictures is said when they are packed, too, and as it is when they are loaded; the bits
+ * that a maximum needs are counted from itself. */
+static void dark_pictures(void **state) {
+  (void)state;
+  static const unsigned cases[][2] = {{1023, 10}, {1024, 11}, {4095, 12}, {16383, 14}, {3000, 12}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char said[200];
+    make_deep((uint16_t)cases[i][0]);
+    assert_int_equal(pack("deep", "deep.fovea"), FOVEA_OK);
+    snprintf(said, sizeof said,
+             "train: pictures of 16 bits are dark, at most %u of 65535: if they hold %u bits, --range 0:%u makes that "
+             "their white",
+             cases[i][0], cases[i][1], (1U << cases[i][1]) - 1);
+    assert_string_equal(last_remark, said);
+  }
   fovea_dataset *set = load("deep", "train", &none);
   assert_string_equal(last_remark, set->report->remarks[set->report->remark_count - 1]);
   fovea_dataset_destroy(set);

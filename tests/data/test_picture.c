@@ -28,7 +28,7 @@ static fovea_status take(const char *path, fovea_picture_info *info, uint8_t **p
   *pixels = NULL;
   fovea_status status = fovea_picture_look(path, strrchr(path, '/') + 1, info);
   if (status == FOVEA_OK && info->kind == FOVEA_NO_PICTURE) return FOVEA_INVALID;
-  return status == FOVEA_OK ? fovea_picture_read(path, info, pixels) : status;
+  return status == FOVEA_OK ? fovea_picture_read(path, info, pixels, NULL) : status;
 }
 
 static unsigned long checksum(const fovea_picture_info *info, const uint8_t *pixels) {
@@ -125,10 +125,10 @@ static void test_range(void **state) {
     assert_int_equal(take(path, &info, &whole), FOVEA_OK);
     assert_true(info.deep);
     info.white = 65535;
-    assert_int_equal(fovea_picture_read(path, &info, &same), FOVEA_OK);
+    assert_int_equal(fovea_picture_read(path, &info, &same, NULL), FOVEA_OK);
     info.black = 10000;
     info.white = 30000;
-    assert_int_equal(fovea_picture_read(path, &info, &part), FOVEA_OK);
+    assert_int_equal(fovea_picture_read(path, &info, &part, NULL), FOVEA_OK);
     const int n = info.channels + info.alpha;
     int cut = 0;
     for (int k = 0; k < info.width * info.height * n; k++) {

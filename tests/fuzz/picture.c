@@ -15,7 +15,7 @@ enum { MOST_PIXELS = 1 << 18 };
 static void make_image(const char *path, const fovea_picture_info *picture) {
   const fovea_picture_info info = *picture;
   uint8_t *pixels = NULL, image[4 * 7 * 5];
-  if (fovea_picture_read(path, &info, &pixels) != FOVEA_OK) return;
+  if (fovea_picture_read(path, &info, &pixels, NULL) != FOVEA_OK) return;
   for (int fit = FOVEA_FIT_CROP; fit <= FOVEA_FIT_STRETCH; fit++) {
     const fovea_target target = {3, 5, 7, false, (fovea_fit)fit, {1, 2, 3}};
     if (fovea_target_apply(&target, &info, pixels, image) != FOVEA_OK) abort();

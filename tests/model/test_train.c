@@ -284,6 +284,17 @@ static void refusals(void **state) {
     assert_int_equal(fovea_vae_check(&bad[i]), FOVEA_INVALID);
     assert_message(messages[i]);
   }
+  fovea_vae_config large = fovea_vae_default();
+  large.height = large.width = 228;
+  OK(fovea_vae_check(&large));
+  large.height = 229;
+  assert_int_equal(fovea_vae_check(&large), FOVEA_INVALID);
+  assert_message(
+      "images of 229x228 are too large for 4 units: the bottleneck would have 16530 values, expected at most "
+      "16384: make the images 228x228 or smaller, or give 5 units or more");
+  large.units[4] = 3;
+  large.unit_count = 5;
+  OK(fovea_vae_check(&large));
   const fovea_vae_config c = small_config();
   OK(fovea_vae_check(&c));
   assert_int_equal(fovea_vae_check(NULL), FOVEA_INVALID);

@@ -234,6 +234,16 @@ static void every_set(void **state) {
        {"train: 6 images of 2 classes, 8x12 RGB (height x width)",
         "2 of its 8 are kept for testing, by their names and the seed, a fair share of each class",
         "train: 6 of 6 pictures are resized to 8x12, of other proportions 6"}},
+      {"photos-and-damage",
+       photos_and_damage,
+       "--size 8x12 --skip-bad",
+       0,
+       {"of both, in one folder: 1 passed over: 1 damaged or not readable\n"}},
+      {"no-effect",
+       cats_and_dogs,
+       "--fit pad --background white",
+       0,
+       {"--fit says what --size does to pictures, and there is none", "--background changes nothing: no picture"}},
       {"no-size", photos, "--size 8x", 2, {"--size 8x: expected a side as 64, or height and width as 48x64"}},
       {"no-colour", photos, "--size 8 --background pink", 2, {"--background pink: expected white, black, or six hex"}},
       {"png-named-jpg", png_named_jpg, "", 0, {"train: 7 images of 2 classes"}},
@@ -324,9 +334,17 @@ static void results_and_data_are_apart(void **state) {
   snprintf(data, sizeof data, "%s", temp_path("apart/data"));
   assert_int_equal(symlink("data", temp_path("apart/link")), 0);
   assert_int_equal(symlink(temp_path("elsewhere/ox"), temp_path("apart/data/train/ox")), 0);
+  temp_file("apart/file", "x", 1);
+  temp_file("old/config.json", "{}", 2);
+  temp_file("old/metrics.csv", "epoch", 5);
+  image_pngs("old", "walk", 3, SIDE);
+  assert_int_equal(fovea("train --data %s --out %s" NET, temp_path("old"), temp_path("apart/new")), 2);
+  assert_refused("holds the results of a run, not images");
   static const struct {
     const char *out, *says;
-  } cases[] = {{"apart/data", "is the folder of --data"},
+  } cases[] = {{"apart/file", "is there and is no folder"},
+               {"apart/file/run", "lies in what is no folder"},
+               {"apart/data", "is the folder of --data"},
                {"apart/link", "is the folder of --data"},
                {"apart/data/../data/.", "is the folder of --data"},
                {"apart", "holds the folder of --data"},
@@ -458,7 +476,7 @@ static void options_are_kept(void **state) {
             run),
       0);
   assert_refused("8x8 gray");
-  assert_refused("2 damaged or not readable");
+  assert_refused("1 passed over: 1 damaged or not readable\n");
   assert_int_equal(fovea("reconstruct --data %s --run %s --out %s", data, run, temp_path("kept/out.png")), 0);
   assert_refused("8x8 gray");
   assert_int_equal(fovea("reconstruct --data %s --run %s --out %s --fit stretch", data, run, temp_path("kept/out.png")),

@@ -117,6 +117,18 @@ static void goes_on_from_what_was_packed(void **state) {
   assert_output("give --size to fovea pack");
 }
 
+/* In the last image that trains; after it come the trailer, the 20 that test, and theirs. */
+static void flip_bit(const char *set) {
+  enum { RECORD = 8 * 8 + 8, TRAILER = 16, BACK = 2 * TRAILER + 21 * RECORD };
+  FILE *file = fopen(set, "r+b");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, -BACK, SEEK_END), 0);
+  const int byte = fgetc(file);
+  assert_int_equal(fseek(file, -BACK, SEEK_END), 0);
+  assert_int_equal(fputc(byte ^ 1, file), byte ^ 1);
+  assert_int_equal(fclose(file), 0);
+}
+
 static void refused(void **state) {
   (void)state;
   make("good");
@@ -137,11 +149,17 @@ static void refused(void **state) {
   }
   assert_int_equal(fovea("pack --out %s", temp_path("new.fovea")), 2);
   assert_output("what is to be packed is missing");
+  assert_int_equal(fovea("pack %s --data other --out %s", temp_path("good"), temp_path("new.fovea")), 2);
+  assert_output("--data other: two sets; give one");
   assert_int_equal(fovea("pack %s --out %s", temp_path("good"), temp_path("cut.fovea")), 0);
   assert_int_equal(truncate(temp_path("cut.fovea"), 1000), 0);
   assert_int_equal(fovea("train --data %s --out %s" NET, temp_path("cut.fovea"), temp_path("run")), 2);
   assert_output("is cut off: it has 1000 bytes");
   assert_int_equal(access(temp_path("run"), F_OK), -1);
+  assert_int_equal(fovea("pack %s --out %s", temp_path("good"), temp_path("bit.fovea")), 0);
+  flip_bit(temp_path("bit.fovea"));
+  assert_int_equal(fovea("train --data %s --out %s" NET, temp_path("bit.fovea"), temp_path("run")), 2);
+  assert_output("has no checkpoint yet, and keeps the files that the run began with");
 }
 
 int main(void) {

@@ -119,6 +119,7 @@ void progress_listen(void (*hear)(const char *line)) {
 void progress_say(const char *line) {
   pthread_mutex_lock(&lock);
   if (listener != NULL) listener(line);
+  fflush(stdout); /* where both are one file, what was printed before stands before */
   if (progress.active && progress.terminal) fputs("\r\033[K", stderr);
   fprintf(stderr, "%s\n", line);
   pthread_mutex_unlock(&lock);

@@ -27,8 +27,7 @@ typedef struct request {
 static fovea_status begin(void *user, const fovea_dataset *train, const fovea_dataset *test) {
   request *r = user;
   struct stat data, out;
-  load_say("train", train);
-  load_say("test", test);
+  load_say(train, test);
   load_say_remarks(train, test);
   r->remarks[0] = train->report->remark_count;
   r->remarks[1] = test->report->remark_count;
@@ -80,7 +79,9 @@ static fovea_status pack(request *r, bool *stopped) {
   fovea_load_options load;
   struct stat about;
   fovea_status status = image_options_read(&r->images, r->data, 0, r->seed, &load);
+  if (status == FOVEA_OK) status = load_check_images(r->data);
   if (status != FOVEA_OK) return status;
+  image_options_say(&r->images, r->data);
   const fovea_pack_job job = {.from = r->data,
                               .path = r->out,
                               .options = &load,
@@ -146,6 +147,8 @@ static int run(int argc, char **argv) {
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;
+  if (positionals > 0 && r.data != NULL)
+    return command_fail(fovea_fail(FOVEA_INVALID, "fovea pack %s --data %s: two sets; give one", positional, r.data));
   if (positionals > 0) r.data = positional;
   if (r.data == NULL)
     return command_fail(fovea_fail(FOVEA_INVALID, "what is to be packed is missing: fovea pack DIR --out SET"));

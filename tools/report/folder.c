@@ -157,7 +157,7 @@ json_t *folder_png(page *p, const char *dir, const char *name, size_t most) {
   size_t size = 0;
   if (!folder_has(dir, name) || run_path(dir, name, path) != FOVEA_OK) return NULL;
   fovea_status status = fovea_picture_look(path, name, &info);
-  if (status == FOVEA_OK) status = fovea_picture_read(path, &info, &pixels); /* whole? */
+  if (status == FOVEA_OK) status = fovea_picture_read(path, &info, &pixels, NULL); /* whole? */
   if (status == FOVEA_OK) status = fovea_file_read(path, most, &bytes, &size);
   free(pixels);
   if (status != FOVEA_OK) {
@@ -226,7 +226,7 @@ json_t *folder_pairs(const char *dir, int epoch, const int dims[3], size_t pairs
   json_t *json = NULL;
   if (!folder_has(dir, pairs_name(epoch, name)) || run_path(dir, name, path) != FOVEA_OK) return NULL;
   if (fovea_picture_look(path, name, &info) == FOVEA_OK && info.kind == FOVEA_PICTURE_PNG &&
-      fovea_picture_read(path, &info, &pixels) == FOVEA_OK)
+      fovea_picture_read(path, &info, &pixels, NULL) == FOVEA_OK)
     json = cut(pixels, &info, dims, pairs, most);
   free(pixels);
   return json;

@@ -145,6 +145,8 @@ static bool has_any(const image_settings *s) {
 }
 
 void image_options_say(const image_options *o, const char *data) {
+  if (o->now.fit != 0 && o->now.size[0] == '\0')
+    progress_say("fovea: --fit says what --size does to pictures, and there is none: it changes nothing");
   if (has_any(&o->kept) && data != NULL && fovea_pack_is(data))
     progress_say(
         "fovea: the images of --data were made when they were packed: how the run read its images (--size and so on) "

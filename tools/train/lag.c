@@ -25,8 +25,8 @@ void lag_say(const run_options *o, size_t images, char text[LAG_TEXT]) {
   if (!(left > most_left)) return;
   const int used =
       snprintf(text, LAG_TEXT,
-               "after %.0f steps at --bn-momentum %g batch normalization's moving averages are still %.2g%% "
+               "after %.0f step%s at --bn-momentum %g batch normalization's moving averages are still %.2g%% "
                "of what they began with, and test losses measure that, too: train for more steps",
-               steps, o->bn_momentum, 100 * left);
+               steps, steps == 1 ? "" : "s", o->bn_momentum, 100 * left);
   if (better > 0) snprintf(text + used, LAG_TEXT - (size_t)used, ", or with --bn-momentum %g", better);
 }

@@ -61,32 +61,43 @@ static void say_taken(const fovea_dataset *set) {
 }
 
 /* "folder without pictures", "dead link" and the like, of several. */
-static void say_kind(const fovea_data_kind *kind) {
+static void say_kind(const char *name, size_t count) {
   static const char *const nouns[] = {"folder", "dead link"};
   size_t n = 0;
-  for (size_t i = 0; i < sizeof nouns / sizeof *nouns && n == 0 && kind->count != 1; i++)
-    if (strncmp(kind->name, nouns[i], strlen(nouns[i])) == 0) n = strlen(nouns[i]);
-  if (n > 0) fprintf(stderr, "%.*ss", (int)n, kind->name);
-  say(kind->name + n);
+  for (size_t i = 0; i < sizeof nouns / sizeof *nouns && n == 0 && count != 1; i++)
+    if (strncmp(name, nouns[i], strlen(nouns[i])) == 0) n = strlen(nouns[i]);
+  if (n > 0) fprintf(stderr, "%.*ss", (int)n, name);
+  say(name + n);
 }
 
-static void say_passed_over(const fovea_data_report *r) {
-  size_t count = 0, others = 0;
-  for (size_t i = 0; i < r->kind_count; i++) count += r->passed_over[i].count;
-  if (count == 0) return;
-  fprintf(stderr, "; %zu passed over", count);
+/* Of a split's own, or of those that both have in common. */
+static size_t count_of(const fovea_data_kind *kind, bool shared) {
+  return shared ? kind->shared : kind->count - kind->shared;
+}
+
+static size_t count_passed_over(const fovea_data_report *r, bool shared) {
+  size_t count = 0;
+  for (size_t i = 0; i < r->kind_count; i++) count += count_of(&r->passed_over[i], shared);
+  return count;
+}
+
+static void say_passed_over(const fovea_data_report *r, bool shared) {
+  size_t named = 0, others = 0;
+  fprintf(stderr, "%zu passed over", count_passed_over(r, shared));
   for (size_t i = 0; i < r->kind_count; i++) {
-    if (i >= MOST_NAMED) {
-      others += r->passed_over[i].count;
+    const size_t count = count_of(&r->passed_over[i], shared);
+    if (count == 0) continue;
+    if (named++ >= MOST_NAMED) {
+      others += count;
       continue;
     }
-    fprintf(stderr, "%s%zu ", i == 0 ? ": " : ", ", r->passed_over[i].count);
-    say_kind(&r->passed_over[i]);
+    fprintf(stderr, "%s%zu ", named == 1 ? ": " : ", ", count);
+    say_kind(r->passed_over[i].name, count);
   }
   if (others > 0) fprintf(stderr, ", %zu others", others);
 }
 
-void load_say(const char *split, const fovea_dataset *set) {
+static void say_split(const char *split, const fovea_dataset *set) {
   const fovea_data_report *r = set->report;
   size_t classes = 0;
   if (r == NULL) return;
@@ -98,7 +109,19 @@ void load_say(const char *split, const fovea_dataset *set) {
     fputs("without labels", stderr);
   say_size(set);
   if (set->count < r->images) say_taken(set);
-  say_passed_over(r);
+  if (count_passed_over(r, false) > 0) {
+    fputs("; ", stderr);
+    say_passed_over(r, false);
+  }
+  fputc('\n', stderr);
+}
+
+void load_say(const fovea_dataset *train, const fovea_dataset *test) {
+  if (train != NULL) say_split("train", train);
+  if (test != NULL) say_split("test", test);
+  if (train == NULL || train->report == NULL || count_passed_over(train->report, true) == 0) return;
+  fputs("fovea: of both, in one folder: ", stderr);
+  say_passed_over(train->report, true);
   fputc('\n', stderr);
 }
 
@@ -145,6 +168,28 @@ void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test) {
   say_classes_missing("test", test->report, train->report);
 }
 
+static char *join(const char *dir, const char *name) {
+  const size_t size = strlen(dir) + strlen(name) + 2;
+  char *path = malloc(size);
+  if (path != NULL) snprintf(path, size, "%s/%s", dir, name);
+  return path;
+}
+
+static bool has_file(const char *dir, const char *name) {
+  struct stat about;
+  char *path = join(dir, name);
+  const bool there = path != NULL && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+  free(path);
+  return there;
+}
+
+fovea_status load_check_images(const char *data) {
+  const bool run = has_file(data, "metrics.csv"), sweep = has_file(data, "results.csv");
+  if (!has_file(data, "config.json") || (!run && !sweep)) return FOVEA_OK;
+  return fovea_fail(FOVEA_INVALID, "'%s' holds the results of a %s, not images: --data is what it was trained with",
+                    data, run ? "run" : "sweep");
+}
+
 /* --- results and data are apart ---------------------------------------------------------------------------------- */
 
 static bool same(const struct stat *a, const struct stat *b) {
@@ -153,13 +198,6 @@ static bool same(const struct stat *a, const struct stat *b) {
 
 static bool folder_at(const char *path, struct stat *about) {
   return stat(path, about) == 0 && S_ISDIR(about->st_mode);
-}
-
-static char *join(const char *dir, const char *name) {
-  const size_t size = strlen(dir) + strlen(name) + 2;
-  char *path = malloc(size);
-  if (path != NULL) snprintf(path, size, "%s/%s", dir, name);
-  return path;
 }
 
 /* Cuts the last name off a path; false when nothing is left to look at. */
@@ -313,6 +351,10 @@ fovea_status load_check_file(const char *data, const char *option, const char *o
 
 fovea_status load_check_folder(const char *data, const char *option, const char *out) {
   struct stat data_folder, out_folder;
+  const bool exists = stat(out, &out_folder) == 0;
+  if (exists ? !S_ISDIR(out_folder.st_mode) : errno == ENOTDIR)
+    return fovea_fail(FOVEA_INVALID, "%s %s %s, and results are a folder; choose another name", option, out,
+                      exists ? "is there and is no folder" : "lies in what is no folder");
   if (data == NULL || !folder_at(data, &data_folder)) return FOVEA_OK; /* the load will say it */
   char *real = place_of(out), *data_real = realpath(data, NULL);
   fovea_status status = FOVEA_OK;

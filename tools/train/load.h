@@ -4,8 +4,12 @@
 
 #include "fovea/data.h"
 
-/* One sentence on stderr: "fovea: train: 27 images of 3 classes, 28x28 RGB; 4 passed over: 2 .txt, 2 Thumbs.db". */
-void load_say(const char *split, const fovea_dataset *set);
+/* A sentence a split on stderr: "fovea: train: 27 images of 3 classes, 28x28 RGB; 4 passed over: 2 .txt, 2 Thumbs.db";
+ * and one of what both passed over in one folder. Either may be NULL. */
+void load_say(const fovea_dataset *train, const fovea_dataset *test);
+
+/* FOVEA_INVALID for a folder of results, whose pictures and checkpoints are no images to train with. */
+fovea_status load_check_images(const char *data);
 
 /* The remarks of the load; with `test` (may be NULL) of both loads, none twice, and the classes of one of them only. */
 void load_say_remarks(const fovea_dataset *train, const fovea_dataset *test);

@@ -28,14 +28,13 @@ static void show(void *user, const char *split, size_t done, size_t images) {
 }
 
 fovea_status load_sets(const char *path, const fovea_load_options *const options[2], fovea_dataset *(*sets)[2]) {
-  static const char *const names[] = {"train", "test"};
   watched w = {.begun = fovea_seconds()};
   const fovea_load_watch watch = {&w, show};
-  const fovea_status status = fovea_dataset_load_both(path, options, &watch, sets);
+  fovea_status status = load_check_images(path);
+  if (status == FOVEA_OK) status = fovea_dataset_load_both(path, options, &watch, sets);
   progress_end();
   if (status != FOVEA_OK) return status;
-  for (int i = 0; i < 2; i++)
-    if ((*sets)[i] != NULL) load_say(names[i], (*sets)[i]);
+  load_say((*sets)[0], (*sets)[1]);
   if ((*sets)[0] != NULL)
     load_say_remarks((*sets)[0], (*sets)[1]);
   else

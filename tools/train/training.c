@@ -464,6 +464,17 @@ static fovea_status note_failure(const training *t, fovea_status status) {
   return fovea_fail(status, "%s", message);
 }
 
+/* Of a run that failed before anything of it was saved the first files stay, which --resume goes on from. */
+static void say_what_stays(const training *t, fovea_status status) {
+  char config[RUN_PATH];
+  if (status == FOVEA_OK || t->resumed || run_path(t->options->out, "config.json", config) != FOVEA_OK) return;
+  if (t->config == NULL || run_exists(t->checkpoint) || !run_exists(config)) return;
+  progress_tell(
+      "fovea: %s has no checkpoint yet, and keeps the files that the run began with: --resume begins anew in "
+      "it, else remove it",
+      t->options->out);
+}
+
 fovea_status training_run(const run_options *options, const run_data *data, fovea_device *device,
                           const training_hooks *hooks, training_result *result) {
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
@@ -481,6 +492,7 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   }
   if (status == FOVEA_OK && !stopped) status = settle(&t, keeps(&t) ? final_pictures(&t) : FOVEA_OK);
   if (keeps(&t)) status = note_failure(&t, status);
+  if (keeps(&t)) say_what_stays(&t, status);
   status = team_fail(hooks->team, status);
   signals_busy(); /* until the result is told */
   if (status == FOVEA_OK) *result = summarize(&t, stopped);
