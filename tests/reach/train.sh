@@ -88,6 +88,9 @@ refusals() {
   refused 'differ in the program (its file): "xxh64:' ./another "${train[@]:1}"
   refused 'rank 1 on .*: no device matches' "${train[@]}" --device none
   refused 'rank 1 on .*: unknown option --nothing' "${train[@]}" --nothing
+  refused 'differ in --resume: false and true; start all' "${train[@]}" --resume
+  refused 'differ in --rank-timeout: 10 and 3600' "${train[@]}" --rank-timeout 3600
+  refused 'differ in --init: "" and "one/checkpoint' "${train[@]}" --init one/checkpoint.safetensors
   refused 'differ in --sync-bn: true and false' "${train[@]}" --sync-bn off
   refused 'differ in FOVEA_BLAS: "builtin" and "auto"' env FOVEA_BLAS=auto "${train[@]}"
   # A loss that is not finite is every rank's, and told once.

@@ -224,7 +224,6 @@ static fovea_status open_device(const run_options *o, const team *t, fovea_devic
 static fovea_status compare_ranks(team *t, const run_options *o, const run_data *data) {
   if (t == NULL) return FOVEA_OK;
   json_t *config = run_config(o, data);
-  if (config != NULL) json_object_set_new(config, "sync_bn", json_boolean(o->sync_bn));
   const fovea_status status = share_compare(t, config);
   json_decref(config);
   return status;
@@ -281,13 +280,14 @@ static fovea_status train(const run_options *o, team *t, int quiet, bool *stoppe
   return status;
 }
 
-/* From the folder's settings, where it goes on, to the end. */
+/* From the folder's settings, where it goes on, to the end. Ranks that differ in --resume would wait for each other in
+ * other meetings. */
 static fovea_status settle_and_train(run_options *o, team *t, const command_line *line, int argc, char **argv,
                                      bool *stopped) {
   recalled from = {NULL};
   const int quiet = team_is_first(t) ? -1 : ranks_begin_quiet();
-  fovea_status status = FOVEA_OK;
-  if (o->resume) {
+  fovea_status status = share_compare_options(t, o);
+  if (status == FOVEA_OK && o->resume) {
     o->init = NULL; /* set again below, when it was given */
     status = recall_options(t, o, &from);
     if (status == FOVEA_OK) status = command_parse(line, argc, argv);
