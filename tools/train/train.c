@@ -27,8 +27,10 @@ typedef struct view {
 static void say_traffic(const team *t, const fovea_vae *vae) {
   size_t meetings = 0, bytes = 0;
   if (fovea_network_traffic(vae->network, &meetings, &bytes) == FOVEA_OK)
-    progress_tell("fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step",
-                  team_who(t)->count, bytes, meetings);
+    progress_tell(
+        "fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step; the memory is that "
+        "of rank 0",
+        team_who(t)->count, bytes, meetings);
 }
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done) {
@@ -252,6 +254,12 @@ static void announce(const run_options *o, team *t, const run_data *data) {
         team_who(t)->count);
 }
 
+/* What stdout has of it: a launcher that was sent a signal kills its ranks a second later. */
+static void tell_now(const training_result *r) {
+  json_end(r->stopped ? signals_exit_code() : FOVEA_OK);
+  fflush(stdout);
+}
+
 static fovea_status train(const run_options *o, team *t, int quiet, bool *stopped) {
   run_data data = {0};
   fovea_device *device = NULL;
@@ -273,6 +281,7 @@ static fovea_status train(const run_options *o, team *t, int quiet, bool *stoppe
     progress_end();
   }
   if (status == FOVEA_OK && first) status = print_result(o, &result);
+  if (status == FOVEA_OK && t != NULL) tell_now(&result);
   *stopped = result.stopped;
   /* Which may keep kernels for seconds that the launcher does not leave to one of several that end. */
   if (t == NULL || status == FOVEA_OK) fovea_device_close(device);
@@ -347,7 +356,8 @@ static int run(int argc, char **argv) {
       .usage = "fovea train --data DIR --out RUN [options]",
       .summary = "Trains a variational autoencoder; the run's folder gets its checkpoint, metrics and pictures.",
       .options = table,
-      .count = n};
+      .count = n,
+      .by_many = true};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (done) return FOVEA_OK;
   if (status == FOVEA_OK && o.json && o.log_json)
