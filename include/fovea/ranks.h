@@ -28,10 +28,11 @@ typedef struct fovea_ranks {
   int rank, count;
   void *user;
   /* A meeting. Every rank calls it in the same order with the same sizes: rank r's bytes[r] bytes lie, in order of
-   * ranks, in `data`, the caller's own filled in; `bytes` may be changed afterwards. It may return before the others
-   * are there: `data` is not touched until `end` of its *request, which begin sets. The functions are called by the
-   * thread that trains, which holds the device's lock. What they return but FOVEA_OK is what the library's call
-   * returns; the network is then of no use but to be destroyed. */
+   * ranks, in `data`, the caller's own filled in; `bytes` may be changed afterwards. It should return before the
+   * others are there, and may wait for them: `data` is not touched until `end` of its *request, which begin sets. With
+   * gradients under way several are open at once, at most all of a step. The functions are called by the thread that
+   * trains, which holds the device's lock, so that ranks of one process must not share a fovea_device. What they return
+   * but FOVEA_OK is what the library's call returns; the network is then of no use but to be destroyed. */
   fovea_status (*begin)(void *user, void *data, const size_t *bytes, void **request);
   /* Waits for a meeting that was begun, once for each and in any order; then `data` is whole. After a failure the
    * library ends what it has begun all the same. */

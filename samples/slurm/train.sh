@@ -11,8 +11,9 @@
 #
 # What it leaves has the bytes of one process, so that --ntasks may be another when it is submitted again, which goes on. A
 # packed set (fovea pack) is read once a host. For GPUs add --gpus-per-task=1. Two minutes before the time is over all ranks
-# stop at one step, and it is saved. It takes a fovea with MPI (fovea --version), and Slurm with PMIx. FOVEA names another
-# command than the first on PATH.
+# stop at one step, and it is saved; each ends with 143, so that Slurm counts the job as failed: submit it again. Where a
+# rank is lost the others end by themselves, with or without srun's --kill-on-bad-exit. It takes a fovea with MPI (fovea
+# --version), and Slurm with PMIx. FOVEA names another command than the first on PATH.
 set -euo pipefail
 [ $# -ge 2 ] || { printf 'usage: sbatch %s DATA OUT [OPTION...]\n' "$0" >&2 && exit 2; }
 data=$1 out=$2

@@ -9,12 +9,14 @@ need_mpirun
 cd -- "$scratch"
 part=${2:-same} epochs=2
 
-# The whole folder but for what times are in, and the events, whose name is a time.
+# The whole folder but for what times are in, the events, whose name is a time, and the memory of one rank.
 same_run() {
   local file
-  for file in "$1"/*.png "$1"/checkpoint.safetensors "$1"/config.json; do
+  for file in "$1"/*.png "$1"/checkpoint.safetensors; do
     cmp -- "$file" "$2/${file##*/}" >"$scratch/differences" 2>&1 || fail "$2 is not as $1" "$scratch/differences"
   done
+  diff <(grep -v '"memory":' "$1/config.json") <(grep -v '"memory":' "$2/config.json") >"$scratch/differences" ||
+    fail "$2/config.json is not as that of $1" "$scratch/differences"
   diff <(cut -d , -f 1-7,9 "$1/metrics.csv") <(cut -d , -f 1-7,9 "$2/metrics.csv") >"$scratch/differences" ||
     fail "$2/metrics.csv is not as that of $1" "$scratch/differences"
 }
@@ -88,8 +90,17 @@ refusals() {
   refused 'differ in the program (its file): "xxh64:' ./another "${train[@]:1}"
   refused 'rank 1 on .*: no device matches' "${train[@]}" --device none
   refused 'rank 1 on .*: unknown option --nothing' "${train[@]}" --nothing
+  refused 'differ in --resume: false and true; start all' "${train[@]}" --resume
+  refused 'differ in --rank-timeout: 10 and 3600' "${train[@]}" --rank-timeout 3600
   refused 'differ in --sync-bn: true and false' "${train[@]}" --sync-bn off
   refused 'differ in FOVEA_BLAS: "builtin" and "auto"' env FOVEA_BLAS=auto "${train[@]}"
+  # What one process does is not done by two, but help and what tells of a host is.
+  OMPI_COMM_WORLD_SIZE=2 "$fovea" pack data --out refused >refused.txt 2>&1 || status=$?
+  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
+  grep -q 'one of 2 (OMPI_COMM_WORLD_SIZE).*pack is not divided' refused.txt || fail 'two would pack' refused.txt
+  OMPI_COMM_WORLD_SIZE=2 "$fovea" pack --help >help.txt || fail 'two may not ask for help' help.txt
+  OMPI_COMM_WORLD_SIZE=2 "$fovea" devices >devices.txt || fail 'two may not list devices' devices.txt
+  status=0
   # A loss that is not finite is every rank's, and told once.
   timeout 300 mpirun -n 2 "${train[@]}" --out nan --json --lr 1000 --kl 1000000 >nan.json 2>nan.txt || status=$?
   [ "$status" -eq 1 ] || fail "exit status $status, not 1" nan.txt

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/fail.h"
+#include "cli/launcher.h"
 #include "reach/ranks.h"
 
 static void alone(void **state) {
@@ -38,7 +39,18 @@ static void launched(void **state) {
   }
 }
 
+/* What is one process's, where several were started. */
+static void refused(void **state) {
+  (void)state;
+  assert_int_equal(launcher_refuse("export"), FOVEA_OK);
+  setenv("PMI_SIZE", "3", 1);
+  assert_int_equal(launcher_refuse("export"), FOVEA_INVALID);
+  assert_non_null(strstr(fovea_error_message(), "one of 3 (PMI_SIZE)"));
+  assert_non_null(strstr(fovea_error_message(), "export is not divided among ranks; start one process"));
+  unsetenv("PMI_SIZE");
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(alone), cmocka_unit_test(launched)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(alone), cmocka_unit_test(launched), cmocka_unit_test(refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,7 +271,8 @@ static int run(int argc, char **argv) {
           "the root of the mean square of the errors over that of the tensor. bits: equal to those that\n"
           "plain C computes in the kernels' canonical order. Exit code 1 when anything is wrong.",
       .options = options,
-      .count = n};
+      .count = n,
+      .by_many = true};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;

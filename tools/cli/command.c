@@ -7,6 +7,7 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "cli/json.h"
+#include "cli/launcher.h"
 #include "fovea/fovea.h"
 
 extern char **environ;
@@ -111,5 +112,6 @@ fovea_status command_begin(const command_line *line, int argc, char **argv, bool
   if (wish == OPTIONS_VERSION) command_print_version();
   if (*done) return FOVEA_OK;
   status = check_environment();
-  return status ? status : command_parse(line, argc, argv);
+  if (!status) status = command_parse(line, argc, argv);
+  return status || line->by_many ? status : launcher_refuse(argv[0]);
 }

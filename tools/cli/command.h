@@ -31,6 +31,7 @@ typedef struct command_line {
   size_t count;
   const char **positionals; /* as of options_parse; NULL where there are none */
   size_t max_positionals, *positional_count;
+  bool by_many; /* whether a launcher may start several of it side by side */
 } command_line;
 
 /* Prints help or version where that is asked for, in any environment, since help says what that may be: then *done is

@@ -110,7 +110,8 @@ static int run(int argc, char **argv) {
   const command_line line = {.usage = "fovea devices [--json]",
                              .summary = "Lists every OpenCL device of every platform, and why one is not usable.",
                              .options = options,
-                             .count = n};
+                             .count = n,
+                             .by_many = true};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (status != FOVEA_OK) return command_fail(status);
   if (done) return FOVEA_OK;

@@ -234,7 +234,8 @@ static int run(int argc, char **argv) {
                              .count = add_options(&s, table),
                              .positionals = names,
                              .max_positionals = (size_t)argc,
-                             .positional_count = &folders};
+                             .positional_count = &folders,
+                             .by_many = true};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (!done) {
     signals_catch(&signals_of_training);

@@ -12,25 +12,10 @@
 #include <mpi.h>
 #endif
 
-#include "base/environment.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "cli/options.h"
-
-/* What launchers say of how many they started, also where MPI is not asked. Slurm sets its variable for each step
- * (srun), not for a batch script. */
-static long long launched(const char **variable) {
-  const struct {
-    const char *name, *value;
-  } said[] = {{"OMPI_COMM_WORLD_SIZE", fovea_environment("OMPI_COMM_WORLD_SIZE")},
-              {"PMI_SIZE", fovea_environment("PMI_SIZE")},
-              {"SLURM_STEP_NUM_TASKS", fovea_environment("SLURM_STEP_NUM_TASKS")}};
-  long long count = 1;
-  for (size_t i = 0; i < sizeof said / sizeof *said; i++)
-    if (said[i].value && options_read_int(said[i].value, 2, 1e9, &count)) return *variable = said[i].name, count;
-  return 1;
-}
+#include "cli/launcher.h"
 
 const char *ranks_host(char host[RANKS_HOST]) {
   if (gethostname(host, RANKS_HOST) != 0) snprintf(host, RANKS_HOST, "a host");
@@ -121,7 +106,7 @@ static fovea_status join(ranks *r) {
 
 fovea_status ranks_begin(ranks *r, const char *instead) {
   const char *variable = NULL;
-  const long long count = launched(&variable);
+  const long long count = launcher_count(&variable);
   *r = (ranks){.count = 1, .local_count = 1};
   if (count < 2) return FOVEA_OK;
   fovea_status status = join(r);
@@ -271,7 +256,7 @@ const char *ranks_library(void) { return NULL; }
 
 fovea_status ranks_begin(ranks *r, const char *instead) {
   const char *variable = NULL;
-  const long long count = launched(&variable);
+  const long long count = launcher_count(&variable);
   *r = (ranks){.count = 1, .local_count = 1};
   if (count < 2) return FOVEA_OK;
   return fovea_fail(

@@ -97,7 +97,8 @@ static void send_to_others(const team *t, const word *w) {
 static void lose(team *t, int rank, const char *why) {
   char name[TEAM_NAME];
   word w = {.kind = FAILED, .rank = rank, .status = FOVEA_DEVICE, .lost = true};
-  snprintf(w.reason, REASON, "%s %s; the others end, too, and what was saved is whole: go on with --resume",
+  snprintf(w.reason, REASON,
+           "%s %s; the others end, too, and --resume goes on from the last checkpoint, or begins where there is none",
            team_name(t, rank, name), why);
   take_failure(t, &w);
   send_to_others(t, &w);

@@ -7,21 +7,12 @@
 #include "base/environment.h"
 #include "base/fail.h"
 #include "base/hash.h"
+#include "cli/json.h"
 #include "train/identity.h"
 
 enum { BLOCK = 16, NUMBERS = 3 }; /* images that one sum is of; value, first and second moment */
 
 /* --- settings ---------------------------------------------------------------------------------------------------- */
-
-static json_t *facts(json_t *config) {
-  char build[RUN_HASH];
-  const char *blas = fovea_environment("FOVEA_BLAS");
-  identity_hash_text(ranks_build(), build);
-  json_t *all = json_pack("{s:s,s:s}", "build", build, "fovea_blas", blas != NULL ? blas : "builtin");
-  if (all != NULL && json_object_update(all, config) == 0) return all;
-  json_decref(all);
-  return NULL;
-}
 
 static fovea_status compare(team *t, const char *own) {
   char **texts = NULL, first[TEAM_NAME], other[TEAM_NAME];
@@ -32,9 +23,8 @@ static fovea_status compare(team *t, const char *own) {
   return status;
 }
 
-fovea_status share_compare(team *t, json_t *config) {
-  if (t == NULL) return FOVEA_OK;
-  json_t *all = config != NULL ? facts(config) : NULL;
+/* Takes the object; NULL: there was no memory for it. */
+static fovea_status compare_settings(team *t, json_t *all) {
   char *text = all != NULL ? run_config_text(all) : NULL;
   json_decref(all);
   fovea_status status = text != NULL ? FOVEA_OK : fovea_fail(FOVEA_NO_MEMORY, "no memory for the settings of a rank");
@@ -42,6 +32,24 @@ fovea_status share_compare(team *t, json_t *config) {
   if (status == FOVEA_OK) status = team_settle(t, compare(t, text));
   free(text);
   return status;
+}
+
+static json_t *said_or_none(const char *text) { return json_said(text != NULL ? text : ""); }
+
+fovea_status share_compare_options(team *t, const run_options *o) {
+  char build[RUN_HASH];
+  const char *blas = fovea_environment("FOVEA_BLAS");
+  if (t == NULL) return FOVEA_OK;
+  identity_hash_text(ranks_build(), build);
+  return compare_settings(
+      t, json_pack("{s:s,s:s,s:b,s:I,s:b,s:b,s:b,s:b,s:o,s:o}", "build", build, "fovea_blas",
+                   blas != NULL ? blas : "builtin", "resume", o->resume, "rank_timeout", (json_int_t)o->rank_timeout,
+                   "sync_bn", o->sync_bn, "tensorboard", o->tensorboard, "json", o->json, "log_json", o->log_json,
+                   "out", said_or_none(o->out), "init", said_or_none(o->init)));
+}
+
+fovea_status share_compare(team *t, const json_t *config) {
+  return t != NULL ? compare_settings(t, json_incref((json_t *)(uintptr_t)config)) : FOVEA_OK;
 }
 
 fovea_status share_compare_networks(team *t, const fovea_network *network) {

@@ -6,10 +6,14 @@
 
 #include "fovea/vae.h"
 #include "reach/team.h"
+#include "train/run.h"
 
-/* Whether all ranks have the same settings, `config` and what is added here: the program and FOVEA_BLAS.
- * FOVEA_INVALID, on every rank, naming the first that differs, what in, and both values. */
-fovea_status share_compare(team *t, json_t *config);
+/* Whether all ranks have the same program, FOVEA_BLAS, and options beside what config.json has: before what only
+ * --resume does. FOVEA_INVALID, on every rank, naming the first that differs, what in, and both values. */
+fovea_status share_compare_options(team *t, const run_options *o);
+
+/* The same of what config.json has; NULL: there was no memory for it. */
+fovea_status share_compare(team *t, const json_t *config);
 
 /* The same of what only a network that was made can tell: which BLAS it uses. */
 fovea_status share_compare_networks(team *t, const fovea_network *network);

@@ -27,8 +27,10 @@ typedef struct view {
 static void say_traffic(const team *t, const fovea_vae *vae) {
   size_t meetings = 0, bytes = 0;
   if (fovea_network_traffic(vae->network, &meetings, &bytes) == FOVEA_OK)
-    progress_tell("fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step",
-                  team_who(t)->count, bytes, meetings);
+    progress_tell(
+        "fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step; the memory is that "
+        "of rank 0",
+        team_who(t)->count, bytes, meetings);
 }
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done) {
@@ -224,7 +226,6 @@ static fovea_status open_device(const run_options *o, const team *t, fovea_devic
 static fovea_status compare_ranks(team *t, const run_options *o, const run_data *data) {
   if (t == NULL) return FOVEA_OK;
   json_t *config = run_config(o, data);
-  if (config != NULL) json_object_set_new(config, "sync_bn", json_boolean(o->sync_bn));
   const fovea_status status = share_compare(t, config);
   json_decref(config);
   return status;
@@ -253,6 +254,12 @@ static void announce(const run_options *o, team *t, const run_data *data) {
         team_who(t)->count);
 }
 
+/* What stdout has of it: a launcher that was sent a signal kills its ranks a second later. */
+static void tell_now(const training_result *r) {
+  json_end(r->stopped ? signals_exit_code() : FOVEA_OK);
+  fflush(stdout);
+}
+
 static fovea_status train(const run_options *o, team *t, int quiet, bool *stopped) {
   run_data data = {0};
   fovea_device *device = NULL;
@@ -274,6 +281,7 @@ static fovea_status train(const run_options *o, team *t, int quiet, bool *stoppe
     progress_end();
   }
   if (status == FOVEA_OK && first) status = print_result(o, &result);
+  if (status == FOVEA_OK && t != NULL) tell_now(&result);
   *stopped = result.stopped;
   /* Which may keep kernels for seconds that the launcher does not leave to one of several that end. */
   if (t == NULL || status == FOVEA_OK) fovea_device_close(device);
@@ -281,13 +289,14 @@ static fovea_status train(const run_options *o, team *t, int quiet, bool *stoppe
   return status;
 }
 
-/* From the folder's settings, where it goes on, to the end. */
+/* From the folder's settings, where it goes on, to the end. Ranks that differ in --resume would wait for each other in
+ * other meetings. */
 static fovea_status settle_and_train(run_options *o, team *t, const command_line *line, int argc, char **argv,
                                      bool *stopped) {
   recalled from = {NULL};
   const int quiet = team_is_first(t) ? -1 : ranks_begin_quiet();
-  fovea_status status = FOVEA_OK;
-  if (o->resume) {
+  fovea_status status = share_compare_options(t, o);
+  if (status == FOVEA_OK && o->resume) {
     o->init = NULL; /* set again below, when it was given */
     status = recall_options(t, o, &from);
     if (status == FOVEA_OK) status = command_parse(line, argc, argv);
@@ -347,7 +356,8 @@ static int run(int argc, char **argv) {
       .usage = "fovea train --data DIR --out RUN [options]",
       .summary = "Trains a variational autoencoder; the run's folder gets its checkpoint, metrics and pictures.",
       .options = table,
-      .count = n};
+      .count = n,
+      .by_many = true};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (done) return FOVEA_OK;
   if (status == FOVEA_OK && o.json && o.log_json)
