@@ -106,7 +106,8 @@ static void bad_usage(void **state) {
   FAILS(5, "/nonexistent", "train --data /nonexistent --out %s", out);
   FAILS(2, "--arch", "train --data " FASHION " --arch 8,0 --out %s", out);
   FAILS(2, "--arch", "train --data " FASHION " --arch 8 --out %s", out);
-  FAILS(2, "would have 78400 values", "train --data " FASHION " --limit-train 64 --limit-test 64 --arch 200,100 --out %s", out);
+  FAILS(2, "would have 78400 values",
+        "train --data " FASHION " --limit-train 64 --limit-test 64 --arch 200,100 --out %s", out);
   FAILS(2, "--kernel 4 is even", "train --data " FASHION " --kernel 4 --out %s", out);
   FAILS(2, "--min-lr", "train --data " FASHION " --lr 0.001 --min-lr 0.1 --out %s", out);
   FAILS(2, "no such device", SMALL "%s --device 'no such device'", out);
