@@ -10,9 +10,9 @@ need nm readelf "$compiler"
 for header in "$include"/fovea/*.h; do printf '#include "fovea/%s"\n' "$(basename -- "$header")"; done >"$scratch/all.c"
 printf '#include "fovea/fovea.h"\n' >"$scratch/umbrella.c"
 for unit in all umbrella; do
-  # A pointer to a function has its name before a ')'.
-  "$compiler" -std=c11 -E -P -I"$include" "$scratch/$unit.c" | grep -oE '\<fovea_[a-z0-9_]+ *\(' | tr -d ' (' |
-    sort -u >"$scratch/$unit"
+  # A pointer to a function has its name before a ')', and what it returns before a '(*'.
+  "$compiler" -std=c11 -E -P -I"$include" "$scratch/$unit.c" | grep -oE '\<fovea_[a-z0-9_]+ *\(([^*]|$)' |
+    sed 's/ *(.*//' | sort -u >"$scratch/$unit"
 done
 nm --dynamic --defined-only --format=posix -- "$library" | awk '{ print $1 }' | sort -u >"$scratch/exported"
 
