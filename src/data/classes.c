@@ -105,8 +105,8 @@ static fovea_status compare_cases(const fovea_names *names, fovea_data_report *r
 
 /* U+0300 to U+036F, which stand on the letter before. */
 static bool is_mark(const char *s) {
-  const unsigned char first = (unsigned char)s[0], second = (unsigned char)s[1];
-  return (first == 0xcc && second >= 0x80) || (first == 0xcd && second <= 0xaf);
+  const unsigned char first = (unsigned char)s[0];
+  return (first == 0xcc && (unsigned char)s[1] >= 0x80) || (first == 0xcd && (unsigned char)s[1] <= 0xaf);
 }
 
 /* Behind the character at s, and marks on it; *letter is 0 of what is not ASCII or has marks. */

@@ -6,7 +6,7 @@
 #   - golden, check/emulated, tools/check, tools/sweep and tools/train: more trainings and kernels, of which op/network and
 #     model/ have enough;
 #   - runtime/driver_folder: processes that run out of memory or die of damage, which a sanitizer changes;
-#   - fuzz/arrays and fuzz/picture, which have sanitizers of their own, and a minute;
+#   - fuzz/arrays, picture and table, which have sanitizers of their own, and a minute;
 #   - scripts (json, python, report, events/tensorboard, most of export) and sweeps over devices and ranks: trainings again;
 #   - tests that build programs or start whole suites themselves, and faults, which count calls that a sanitizer makes too.
 # --build and --sample leave out, too, what is about kernels, networks and processes more than about memory on the host:
@@ -15,9 +15,9 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu|json|python|report)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture)$|^events/tensorboard$|^reach/(first_gone|hosts|ranks|slurm|sweep|train.*|without_mpi)$|^export/.*_sample$|^export/.*_all$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu|json|python|report)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|^op/(canonical|canonical_optimized|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture|table)$|^events/tensorboard$|^reach/(first_gone|hosts|ranks|slurm|sweep|train.*|without_mpi)$|^export/.*_sample$|^export/.*_all$'
 [ "$step" = --run ] ||
-  left_out+='|^(op|model|net|samples|export)/|^plan/shard|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(augment|bench|load|pack|plots|report|resume|signals|sweep_resume)$'
+  left_out+='|^(op|model|net|samples|export)/|^plan/shard|^plan/ranks|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^tools/(augment|bench|load|pack|plots|report|resume|signals|sweep_resume)$'
 
 need ninja
 

@@ -266,7 +266,8 @@ static void test_numbers(void **state) {
   static const char *const parts[] = {
       "Remarks\n- the response is y; --response names another.\n- --adjust changes nothing: ",
       "g b instead of a makes no difference to y that can be told from noise: 0.0, 95% interval -2.3 to 2.3.\n",
-      ("raising x by 1 raises y by 5.0, 95% interval 4.0 to 6.0; but the means at its 4 values do not lie on a straight "
+      ("raising x by 1 raises y by 5.0, 95% interval 4.0 to 6.0; but the means at its 4 values do not lie on a "
+       "straight "
        "line (lack of fit, F(2, 3) = 3815.20, p < 0.001): what each does, below, says more.\n"),
       "\nLack of fit: ",
       "\n  x, 1 more ",
