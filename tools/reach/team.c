@@ -54,13 +54,11 @@ struct team {
   double *heard;
   fovea_status status;
   char reason[REASON];
-  team_traffic traffic;
 };
 
 const ranks *team_who(const team *t) { return &t->ranks; }
 fovea_ranks *team_ranks(team *t) { return t != NULL ? &t->face : NULL; }
 bool team_is_first(const team *t) { return t == NULL || t->ranks.index == 0; }
-team_traffic team_get_traffic(const team *t) { return t->traffic; }
 
 /* Under the lock. */
 static bool speaks(const team *t) { return t->ranks.index == (t->failed && t->lost == 0); }
@@ -179,9 +177,7 @@ static fovea_status begin_meeting(void *user, void *data, const size_t *bytes, v
   ranks_exchange *x = NULL;
   pthread_mutex_lock(&t->lock);
   fovea_status status = t->failed ? failure(t) : ranks_exchange_begin(&t->ranks, data, bytes, &x);
-  t->traffic.meetings++;
   t->under_way++;
-  for (int r = 0; r < t->ranks.count; r++) t->traffic.bytes += r != t->ranks.index ? bytes[r] : 0;
   pthread_mutex_unlock(&t->lock);
   *request = x;
   return status;
@@ -198,7 +194,6 @@ static void rest(int turn) {
 
 static fovea_status end_meeting(void *user, void *request) {
   team *t = user;
-  const double begun = fovea_seconds();
   bool over = false;
   fovea_status status = FOVEA_OK;
   for (int turn = 0; !over && status == FOVEA_OK; turn += turn < 10 * SPINS) {
@@ -213,7 +208,6 @@ static fovea_status end_meeting(void *user, void *request) {
     pthread_mutex_unlock(&t->lock);
     if (!over && status == FOVEA_OK) rest(turn);
   }
-  t->traffic.waited += fovea_seconds() - begun;
   return status;
 }
 

@@ -63,11 +63,4 @@ int team_most(team *t, int number, int *whose);
  * gave is not told again. */
 fovea_status team_fail(team *t, fovea_status status);
 
-/* Meetings so far, and bytes that came from other ranks. */
-typedef struct team_traffic {
-  size_t meetings, bytes;
-  double waited; /* seconds */
-} team_traffic;
-team_traffic team_get_traffic(const team *t);
-
 #endif
