@@ -287,16 +287,18 @@ static const char *difference(const json_t *stored, const json_t *config) {
 }
 
 typedef struct changed {
-  const char *key; /* NULL: nothing */
+  char key[64]; /* "": nothing */
   char option[80];
   char *was, *is; /* as JSON; NULL: not there, or no memory */
 } changed;
 
 static changed compare(const json_t *stored, const json_t *config) {
-  changed c = {.key = difference(stored, config)};
-  if (c.key == NULL) return c;
-  const json_t *was = json_object_get(stored, c.key), *is = json_object_get(config, c.key);
-  option_of_key(c.key, c.option, sizeof c.option);
+  changed c = {.key = ""};
+  const char *key = difference(stored, config);
+  if (key == NULL) return c;
+  snprintf(c.key, sizeof c.key, "%s", key);
+  const json_t *was = json_object_get(stored, key), *is = json_object_get(config, key);
+  option_of_key(key, c.option, sizeof c.option);
   if (was != NULL) c.was = dump(was, JSON_ENCODE_ANY | JSON_COMPACT);
   if (is != NULL) c.is = dump(is, JSON_ENCODE_ANY | JSON_COMPACT);
   return c;
@@ -322,7 +324,7 @@ fovea_status run_config_compare(const char *where, const char *stored, const jso
   fovea_status status = load_json(where, stored, &old);
   if (status != FOVEA_OK) return status;
   changed c = compare(old, config);
-  if (c.key != NULL)
+  if (c.key[0] != '\0')
     status = fovea_fail(FOVEA_INVALID,
                         "%s: %s was %s when it began and is %s now; resume with the same options and data, or "
                         "choose another folder",
@@ -332,37 +334,40 @@ fovea_status run_config_compare(const char *where, const char *stored, const jso
   return status;
 }
 
+/* Of two texts, which the messages call by these names. */
+static fovea_status compare_texts(const char *name, const char *text, const char *other, const char *others,
+                                  changed *c) {
+  json_t *a = NULL, *b = NULL;
+  *c = (changed){.key = ""};
+  fovea_status status = load_json(name, text, &a);
+  if (status == FOVEA_OK) status = load_json(other, others, &b);
+  if (status == FOVEA_OK) *c = compare(a, b);
+  json_decref(a);
+  json_decref(b);
+  return status;
+}
+
 fovea_status identity_of_folder(const char *dir, const char *config_json, const char *checkpoint) {
-  json_t *old = NULL, *found = NULL;
-  changed c = {.key = NULL};
-  fovea_status status = load_json(dir, config_json, &old);
-  if (status == FOVEA_OK) status = load_json(dir, checkpoint, &found);
-  if (status == FOVEA_OK) c = compare(old, found);
-  if (c.key != NULL)
+  changed c;
+  fovea_status status = compare_texts(dir, config_json, dir, checkpoint, &c);
+  if (c.key[0] != '\0')
     status = fovea_fail(FOVEA_INVALID,
                         "%s: the checkpoint is of another run than config.json, %s is %s in it and %s there; put the "
                         "right one back, nothing was changed",
                         dir, c.option, or_none(&c, c.is), or_none(&c, c.was));
   changed_free(&c);
-  json_decref(old);
-  json_decref(found);
   return status;
 }
 
 fovea_status identity_of_ranks(const char *first, const char *its, const char *other, const char *others) {
-  json_t *a = NULL, *b = NULL;
-  changed c = {.key = NULL};
-  fovea_status status = load_json(first, its, &a);
-  if (status == FOVEA_OK) status = load_json(other, others, &b);
-  if (status == FOVEA_OK) c = compare(a, b);
-  if (c.key != NULL)
+  changed c;
+  fovea_status status = compare_texts(first, its, other, others, &c);
+  if (c.key[0] != '\0')
     status = fovea_fail(FOVEA_INVALID,
                         "%s and %s differ in %s: %s and %s; start all ranks by one command, with one program, one "
                         "environment and one set of images",
                         first, other, c.option, or_none(&c, c.was), or_none(&c, c.is));
   changed_free(&c);
-  json_decref(a);
-  json_decref(b);
   return status;
 }
 
@@ -411,15 +416,13 @@ fovea_status run_config_write(const char *dir, const run_options *o, const json_
   json_t *about = json_pack("{s:s,s:s*,s:s*,s:O*,s:s*,s:s*,s:s*,s:s}", "run", run, "data", o->data, "init", o->init,
                             "sweep", o->sweep, "device", device->name, "driver", device->driver, "blas",
                             network != NULL ? fovea_network_blas(network) : NULL, "version", FOVEA_VERSION);
-  if (all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show) &&
-      (o->tensorboard || json_object_set_new(all, "tensorboard", json_false()) == 0) &&
-      (network == NULL ||
-       json_object_set_new(all, "memory", json_integer((json_int_t)fovea_network_memory(network))) == 0)) {
-    json_decref(about);
-    return write_config(dir, all);
-  }
-  json_decref(all);
+  const bool whole = all != NULL && about != NULL && json_object_update(all, about) == 0 && show_put(all, &o->show) &&
+                     (o->tensorboard || json_object_set_new(all, "tensorboard", json_false()) == 0) &&
+                     (network == NULL ||
+                      json_object_set_new(all, "memory", json_integer((json_int_t)fovea_network_memory(network))) == 0);
   json_decref(about);
+  if (whole) return write_config(dir, all);
+  json_decref(all);
   return write_config(dir, NULL);
 }
 
@@ -429,12 +432,9 @@ fovea_status run_config_add(const char *dir, const char *key, json_t *value) {
   fovea_status status = run_config_read(dir, &text);
   if (status == FOVEA_OK && text != NULL) status = load_json(dir, text, &config);
   free(text);
-  if (config == NULL || json_object_set(config, key, value) != 0) {
-    const bool there = config != NULL;
-    json_decref(config);
-    json_decref(value);
-    return there ? fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for the configuration", dir) : status;
-  }
-  json_decref(value);
-  return write_config(dir, config);
+  if (config == NULL) json_decref(value);
+  if (config == NULL) return status;
+  if (json_object_set_new(config, key, value) == 0) return write_config(dir, config);
+  json_decref(config);
+  return fovea_fail(FOVEA_NO_MEMORY, "%s: no memory for the configuration", dir);
 }
