@@ -43,6 +43,9 @@ static bool keeps(const training *t) { return team_is_first(t->hooks->team); }
 
 /* What it did is what all go on with, or end for. */
 static fovea_status settle(const training *t, fovea_status status) { return team_settle(t->hooks->team, status); }
+static fovea_status first_does(training *t, fovea_status (*what)(training *t)) {
+  return settle(t, keeps(t) ? what(t) : FOVEA_OK);
+}
 
 /* --- beginning --------------------------------------------------------------------------------------------------- */
 
@@ -146,12 +149,12 @@ static fovea_status begin_files(training *t) {
 }
 
 static fovea_status begin(training *t) {
-  fovea_status status = settle(t, keeps(t) ? open_directory(t) : FOVEA_OK);
+  fovea_status status = first_does(t, open_directory);
   if (status == FOVEA_OK) status = settle(t, make_network(t));
   if (status == FOVEA_OK) status = share_compare_networks(t->hooks->team, t->vae->network);
-  if (status == FOVEA_OK) status = settle(t, keeps(t) ? load(t) : FOVEA_OK);
+  if (status == FOVEA_OK) status = first_does(t, load);
   if (status == FOVEA_OK) status = share_training(t->hooks->team, t->vae, &t->state);
-  if (status == FOVEA_OK) status = settle(t, keeps(t) ? begin_files(t) : FOVEA_OK);
+  if (status == FOVEA_OK) status = first_does(t, begin_files);
   if (status == FOVEA_OK && t->hooks->ready != NULL)
     t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device), t->state.epoch);
   return status;
@@ -225,7 +228,7 @@ static fovea_status write_checkpoint(training *t) {
 
 static fovea_status save(training *t) {
   const fovea_status status = share_check(t->hooks->team, t->vae->network);
-  return status == FOVEA_OK ? settle(t, keeps(t) ? write_checkpoint(t) : FOVEA_OK) : status;
+  return status == FOVEA_OK ? first_does(t, write_checkpoint) : status;
 }
 
 /* --- its pictures ------------------------------------------------------------------------------------------------ */
@@ -480,17 +483,17 @@ fovea_status training_run(const run_options *options, const run_data *data, fove
   training t = {.options = options, .data = data, .device = device, .hooks = hooks, .lock = -1};
   bool stopped = false;
   fovea_status status = begin(&t);
-  if (status == FOVEA_OK) status = settle(&t, keeps(&t) ? draw_augmented(&t) : FOVEA_OK);
+  if (status == FOVEA_OK) status = first_does(&t, draw_augmented);
   if (status == FOVEA_OK) {
     tell_saved(&t);
     stopped = rest(&t);
   }
-  if (status == FOVEA_OK && !stopped) status = settle(&t, keeps(&t) ? restore_reconstructions(&t) : FOVEA_OK);
+  if (status == FOVEA_OK && !stopped) status = first_does(&t, restore_reconstructions);
   while (status == FOVEA_OK && !stopped && t.state.epoch < options->epochs) {
     status = train_epoch(&t, &stopped);
     if (status == FOVEA_OK && !stopped) stopped = rest(&t);
   }
-  if (status == FOVEA_OK && !stopped) status = settle(&t, keeps(&t) ? final_pictures(&t) : FOVEA_OK);
+  if (status == FOVEA_OK && !stopped) status = first_does(&t, final_pictures);
   if (keeps(&t)) status = note_failure(&t, status);
   if (keeps(&t)) say_what_stays(&t, status);
   status = team_fail(hooks->team, status);
