@@ -20,13 +20,14 @@ long long launcher_count(const char **variable) {
   return 1;
 }
 
-fovea_status launcher_refuse(const char *command) {
+fovea_status launcher_fail(const char *why, const char *what, const char *end) {
   const char *variable = NULL;
   const long long count = launcher_count(&variable);
   if (count < 2) return FOVEA_OK;
-  return fovea_fail(
-      FOVEA_INVALID,
-      "this process was started as one of %lld (%s), which would all do the same: %s is not divided among "
-      "ranks; start one process",
-      count, variable, command);
+  return fovea_fail(FOVEA_INVALID, "this process was started as one of %lld (%s), %s%s%s", count, variable, why, what,
+                    end);
+}
+
+fovea_status launcher_refuse(const char *command) {
+  return launcher_fail("which would all do the same: ", command, " is not divided among ranks; start one process");
 }
