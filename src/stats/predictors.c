@@ -367,25 +367,19 @@ static fovea_status say_once(const fovea_predictors *p, bool *seen, size_t varia
   return FOVEA_OK;
 }
 
-static fovea_status add_powers(fovea_predictors *p) {
-  bool *seen = calloc(p->table->columns + 1, sizeof *seen); /* a column makes one variable */
-  fovea_status status = seen ? FOVEA_OK : no_memory();
-  for (size_t i = 0; i < p->options->power_count && !status; i++) {
-    size_t variable = 0;
-    status = fovea_predictors_set_degree(p, p->options->powers[i], fovea_predictors_find, &variable);
-    if (!status) status = say_once(p, seen, variable, "degrees");
-  }
-  free(seen);
-  return status;
+static fovea_status set_degree(fovea_predictors *p, const char *text, size_t *variable) {
+  return fovea_predictors_set_degree(p, text, fovea_predictors_find, variable);
 }
 
-static fovea_status set_baselines(fovea_predictors *p) {
-  bool *seen = calloc(p->table->columns + 1, sizeof *seen);
+/* `set` takes each of the texts, and says which variable it is of. */
+static fovea_status set_each(fovea_predictors *p, const char *const *texts, size_t count, const char *what,
+                             fovea_status (*set)(fovea_predictors *p, const char *text, size_t *variable)) {
+  bool *seen = calloc(p->table->columns + 1, sizeof *seen); /* a column makes one variable */
   fovea_status status = seen ? FOVEA_OK : no_memory();
-  for (size_t i = 0; i < p->options->baseline_count && !status; i++) {
+  for (size_t i = 0; i < count && !status; i++) {
     size_t variable = 0;
-    status = fovea_predictors_set_baseline(p, p->options->baselines[i], &variable);
-    if (!status) status = say_once(p, seen, variable, "baselines");
+    status = set(p, texts[i], &variable);
+    if (!status) status = say_once(p, seen, variable, what);
   }
   free(seen);
   return status;
@@ -397,13 +391,13 @@ fovea_status fovea_predictors_add(fovea_predictors *p) {
   fovea_status status = p->sweep                                  ? add_sweep_factors(p)
                         : o->columns || o->terms || o->term_count ? add_columns(p)
                                                                   : add_others(p);
-  if (!status) status = add_powers(p);
+  if (!status) status = set_each(p, o->powers, o->power_count, "degrees", set_degree);
   if (!status) status = check_categorical(p);
   const bool blocks = p->sweep && !o->block && fovea_column_find(p->table, "seed", &seed) && seed != p->response &&
                       fovea_column_varies(p->table, seed);
   if (!status && (o->block || blocks)) status = add_block(p, o->block ? o->block : "seed");
   if (!status) status = fovea_predictors_set_first(p);
-  if (!status) status = set_baselines(p);
+  if (!status) status = set_each(p, o->baselines, o->baseline_count, "baselines", fovea_predictors_set_baseline);
   if (!status) fovea_terms_arrange(p->design, has_constant(p), o->all_levels);
   if (!status && p->sweep) status = name_ignored(p);
   if (!status) status = drop_empty(p);
