@@ -15,7 +15,7 @@ fovea_status output_check_tensors(const char *option, const char *path);
 fovea_status output_check_onnx(const char *option, const char *path);
 fovea_status output_check_report(const char *option, const char *path);
 
-/* Whether both paths are of one file, which need not be there yet. */
+/* Whether both paths are of one file or folder, which need not be there yet. */
 bool output_same_file(const char *a, const char *b);
 
 #endif

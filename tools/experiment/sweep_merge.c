@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "experiment/recover.h"
 #include "experiment/results.h"
@@ -35,18 +36,10 @@ static fovea_status read_part(const char *folder, part *p) {
   return FOVEA_OK;
 }
 
-static bool same_folder(const char *a, const char *b) {
-  char *one = realpath(a, NULL), *other = realpath(b, NULL);
-  const bool same = one != NULL && other != NULL && strcmp(one, other) == 0;
-  free(one);
-  free(other);
-  return same;
-}
-
 /* What is joined goes to a folder of its own, which no sweep has filled. */
 static fovea_status check_out(const char *out, const part *parts, size_t count) {
   for (size_t i = 0; i < count; i++)
-    if (same_folder(out, parts[i].folder))
+    if (output_same_file(out, parts[i].folder))
       return fovea_fail(FOVEA_INVALID,
                         "--merge: --out %s is one of the shards; give a folder of its own for what they "
                         "are together",
