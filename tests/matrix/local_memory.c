@@ -14,6 +14,7 @@
 #include "fovea/network.h"
 #include "runtime/device.h"
 #include "support/device.h"
+#include "support/enqueue.h"
 
 enum { MOST_KERNELS = 64, NAME = 64 };
 
@@ -25,13 +26,6 @@ static bool was_launched(const char *name) {
     if (strcmp(launched[i], name) == 0) return true;
   return false;
 }
-
-cl_int __real_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                                     const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,
-                                     cl_event *event);
-cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                                     const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,
-                                     cl_event *event);
 
 cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
                                      const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,

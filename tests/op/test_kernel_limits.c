@@ -14,6 +14,7 @@
 #include "runtime/autotune.h"
 #include "runtime/launch.h"
 #include "support/device.h"
+#include "support/enqueue.h"
 
 enum { SIDE = 7, BATCH = 17, CHANNELS = 9 };
 
@@ -21,13 +22,8 @@ static size_t allowed; /* work-items a group; 0: what is true */
 static bool exceeded, asked_for_more;
 
 cl_int __real_clGetKernelWorkGroupInfo(cl_kernel, cl_device_id, cl_kernel_work_group_info, size_t, void *, size_t *);
-cl_int __real_clEnqueueNDRangeKernel(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *,
-                                     const size_t *, cl_uint, const cl_event *, cl_event *);
 cl_int __wrap_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id id, cl_kernel_work_group_info what, size_t size,
                                        void *value, size_t *needed);
-cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                                     const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,
-                                     cl_event *done);
 
 cl_int __wrap_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id id, cl_kernel_work_group_info what, size_t size,
                                        void *value, size_t *needed) {

@@ -13,6 +13,7 @@
 #include "plan/inspect.h"
 #include "runtime/device.h"
 #include "support/device.h"
+#include "support/enqueue.h"
 #include "support/tiny.h"
 #include "support/values.h"
 
@@ -20,12 +21,6 @@
 enum { SIDE = 8, PIXELS = SIDE * SIDE, MOST_BATCH = 144, IMAGES = 2 * MOST_BATCH + 20, MOST = 1 << 14 };
 
 /* PoCL takes an event that is NULL as done; OpenCL has it as an error. */
-cl_int __real_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                                     const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,
-                                     cl_event *event);
-cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                                     const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,
-                                     cl_event *event);
 
 cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
                                      const size_t *global, const size_t *local, cl_uint count, const cl_event *waits,

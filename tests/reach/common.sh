@@ -65,3 +65,15 @@ wait_for() {
   done 2>/dev/null
   fail "$1 does not come to epoch $2" "$1.txt"
 }
+
+# refused_beside GOOD SECONDS SENTENCE RANK'S COMMAND: one rank is the command in the array GOOD, and one so; within that
+# time both are told.
+refused_beside() {
+  local -n good=$1
+  local seconds=$2 sentence=$3 status=0
+  shift 3
+  timeout "$seconds" mpirun -n 1 "${good[@]}" --out refused : -n 1 "$@" --out refused >refused.txt 2>&1 || status=$?
+  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
+  grep -q "$sentence" refused.txt || fail "not said: $sentence" refused.txt
+  [ ! -e refused ] || fail 'something was made' refused.txt
+}

@@ -48,15 +48,7 @@ same_results one killed
 cmp one/relu-spatial-nobn-drop-s768/checkpoint.safetensors killed/relu-spatial-nobn-drop-s768/checkpoint.safetensors ||
   fail 'another checkpoint'
 
-# refused SENTENCE RANK'S COMMAND: one rank as it should be, and one so.
-refused() {
-  local sentence=$1 status=0
-  shift
-  timeout 60 mpirun -n 1 "${sweep[@]}" --out refused : -n 1 "$@" --out refused >refused.txt 2>&1 || status=$?
-  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
-  grep -q "$sentence" refused.txt || fail "not said: $sentence" refused.txt
-  [ ! -e refused ] || fail 'something was made' refused.txt
-}
+refused() { refused_beside sweep 60 "$@"; }
 refused 'rank 1 on .* has other settings than rank 0' "${sweep[@]}" --epochs 3
 refused 'rank 1 on .* has other images or labels' "$fovea" sweep --data other "${settings[@]}"
 cp -- "$fovea" another

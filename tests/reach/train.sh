@@ -70,15 +70,7 @@ resumed() {
   same_run whole some
 }
 
-# refused SENTENCE RANK'S COMMAND: one rank as it should be, and one so.
-refused() {
-  local sentence=$1 status=0
-  shift
-  timeout 300 mpirun -n 1 "${train[@]}" --out refused : -n 1 "$@" --out refused >refused.txt 2>&1 || status=$?
-  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
-  grep -q "$sentence" refused.txt || fail "not said: $sentence" refused.txt
-  [ ! -e refused ] || fail 'something was made' refused.txt
-}
+refused() { refused_beside train 300 "$@"; }
 
 refusals() {
   local status=0
