@@ -45,8 +45,7 @@ void json_end(int code);
 void json_preview(const char *result, char *text, size_t size);
 
 /* The same at once for a failure that a signal handler ends the process with, whatever was the result:
- * async-signal-safe,
- * '?' for what is no ASCII. */
+ * async-signal-safe, '?' for what is no ASCII. */
 void json_dying(fovea_status status, const char *message);
 
 /* A string, in which '?' stands for what is no ASCII if the text is no UTF-8. NULL without memory. */
