@@ -52,9 +52,9 @@ static inline void write_log(__global float *log, __global const uint *state, fl
 #if !RANKS
 __kernel void losses_log(__global const float *restrict rows_base, const ulong rows_offset,
                          __global const float *restrict kl_base, const ulong kl_offset,
-                         __global float *restrict blocks_base, const ulong blocks_offset,
-                         __global const uint *restrict state, __global float *restrict log_base, const int n,
-                         const int rows, const int kl_rows, const int values, const int training) {
+                         __global float *restrict blocks_base, const ulong blocks_offset, const int n, const int rows,
+                         const int kl_rows, __global const uint *restrict state, __global float *restrict log_base,
+                         const int values, const int training) {
 #if V == 1
   __local float scratch[MOST_UNITS * LANES];
 #else
@@ -70,9 +70,8 @@ __kernel void losses_log(__global const float *restrict rows_base, const ulong r
 #else
 __kernel void losses_own(__global const float *restrict rows_base, const ulong rows_offset,
                          __global const float *restrict kl_base, const ulong kl_offset,
-                         __global float *restrict blocks_base, const ulong blocks_offset,
-                         __global float *restrict own_base, const ulong own_offset, const int n, const int rows,
-                         const int kl_rows) {
+                         __global float *restrict blocks_base, const ulong blocks_offset, const int n, const int rows,
+                         const int kl_rows, __global float *restrict own_base, const ulong own_offset) {
 #if V == 1
   __local float scratch[MOST_UNITS * LANES];
 #else
@@ -87,8 +86,8 @@ __kernel void losses_own(__global const float *restrict rows_base, const ulong r
 
 /* One work-item. */
 __kernel void losses_of_all(__global float *restrict all_base, const ulong all_offset,
-                            __global const merge *restrict merges, __global const uint *restrict state,
-                            __global float *restrict log_base, const int ranks, const int values, const int training) {
+                            __global const merge *restrict merges, const int ranks, __global const uint *restrict state,
+                            __global float *restrict log_base, const int values, const int training) {
   __global float *all = all_base + all_offset;
   const float images = (float)(int)state[8];
   const float bce = merged_sum(all, merges, ranks, LANES), kl = merged_sum(all + 1, merges, ranks, LANES);

@@ -58,47 +58,56 @@ static fovea_view summed(fovea_plan *plan, fovea_view rows, int *count) {
   return images;
 }
 
-/* The sums of what other ranks have, too, of `values` an image. */
+/* What both kernels of a device's own losses take. */
+static fovea_record *record_rows(fovea_plan *plan, int node, const char *options, const char *kernel) {
+  const fovea_node *n = fovea_plan_node(plan, node);
+  const int latent = fovea_plan_latent(plan), batch = fovea_plan_batch(plan);
+  int rows = n->c * n->h, kl_rows = latent >= 0 ? fovea_plan_node(plan, latent)->c : 0;
+  const fovea_view bce = summed(plan, fovea_plan_saved(plan, node, ROWS), &rows);
+  const fovea_view kl = latent >= 0 ? summed(plan, fovea_plan_saved(plan, latent, FOVEA_SAMPLE_KL), &kl_rows) : bce;
+  fovea_record *r = fovea_plan_record(plan, "losses.cl", options, kernel);
+  fovea_record_view(plan, r, "rows", bce);
+  fovea_record_view(plan, r, "kl", kl);
+  fovea_record_view(plan, r, "blocks", fovea_batch_sum_new(plan, 2, 1));
+  fovea_record_int(r, "n", batch);
+  fovea_record_int(r, "rows", rows);
+  fovea_record_int(r, "kl_rows", kl_rows);
+  fovea_record_one_group(plan, r, batch);
+  fovea_record_cost(r, 0, 4.0 * (rows + kl_rows) * batch);
+  return r;
+}
+
+/* What is written of the losses, of `values` an image. */
+static void record_log(fovea_plan *plan, fovea_record *r, int values) {
+  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
+  fovea_record_buffer(plan, r, "log", fovea_plan_losses(plan));
+  fovea_record_int(r, "values", values);
+  fovea_record_int(r, "training", fovea_plan_training(plan));
+}
+
+/* The sums of what other ranks have, too. */
 static void record_losses_of_all(fovea_plan *plan, fovea_view own, int values) {
   const fovea_view all = fovea_record_meeting(plan, own, LANES);
   fovea_record *r = fovea_plan_record(plan, "losses.cl", "-DRANKS=1", "losses_of_all");
   fovea_record_view(plan, r, "all", all);
   fovea_record_buffer(plan, r, "merges", fovea_plan_merges(plan));
-  fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
-  fovea_record_buffer(plan, r, "log", fovea_plan_losses(plan));
   fovea_record_int(r, "ranks", fovea_plan_ranks(plan));
-  fovea_record_int(r, "values", values);
-  fovea_record_int(r, "training", fovea_plan_training(plan));
+  record_log(plan, r, values);
   fovea_record_range(r, 1, 1, 1);
 }
 
 /* After the whole forward pass, of which the divergence is part. */
 static void end_forward(fovea_plan *plan, int node) {
   const fovea_node *n = fovea_plan_node(plan, node);
-  const bool alone = fovea_plan_ranks(plan) == 1;
-  const int latent = fovea_plan_latent(plan), values = n->c * n->h * n->w, batch = fovea_plan_batch(plan);
-  int rows = n->c * n->h, kl_rows = latent >= 0 ? fovea_plan_node(plan, latent)->c : 0;
-  const fovea_view bce = summed(plan, fovea_plan_saved(plan, node, ROWS), &rows);
-  const fovea_view kl = latent >= 0 ? summed(plan, fovea_plan_saved(plan, latent, FOVEA_SAMPLE_KL), &kl_rows) : bce;
-  const fovea_view own = alone ? bce : fovea_plan_new(plan, LANES);
-  fovea_record *r = fovea_plan_record(plan, "losses.cl", alone ? "" : "-DRANKS=1", alone ? "losses_log" : "losses_own");
-  fovea_record_view(plan, r, "rows", bce);
-  fovea_record_view(plan, r, "kl", kl);
-  fovea_record_view(plan, r, "blocks", fovea_batch_sum_new(plan, 2, 1));
-  if (alone) {
-    fovea_record_buffer(plan, r, "state", fovea_plan_state(plan));
-    fovea_record_buffer(plan, r, "log", fovea_plan_losses(plan));
-  } else {
-    fovea_record_view(plan, r, "own", own);
+  const int values = n->c * n->h * n->w;
+  if (fovea_plan_ranks(plan) == 1) {
+    record_log(plan, record_rows(plan, node, "", "losses_log"), values);
+    return;
   }
-  fovea_record_int(r, "n", batch);
-  fovea_record_int(r, "rows", rows);
-  fovea_record_int(r, "kl_rows", kl_rows);
-  if (alone) fovea_record_int(r, "values", values);
-  if (alone) fovea_record_int(r, "training", fovea_plan_training(plan));
-  fovea_record_one_group(plan, r, batch);
-  fovea_record_cost(r, 0, 4.0 * (rows + kl_rows) * batch);
-  if (!alone) record_losses_of_all(plan, own, values);
+  const fovea_view own = fovea_plan_new(plan, LANES);
+  fovea_record *r = record_rows(plan, node, "-DRANKS=1", "losses_own");
+  fovea_record_view(plan, r, "own", own);
+  record_losses_of_all(plan, own, values);
 }
 
 FOVEA_OP(sigmoid_bce, .inputs = 2, .group = "loss", .infer = infer, .forward = forward, .end_forward = end_forward);
