@@ -147,8 +147,9 @@ static fovea_status read_product(parser *p, const product *before, size_t count,
 static fovea_status add_choices(fovea_design *d, const product *operands, size_t count) {
   for (unsigned choice = 1; choice < 1u << count; choice++) {
     size_t variables[MOST_VARIABLES * MOST_FACTORS], order = 0;
-    for (size_t i = 0; i < count; i++)
-      for (size_t v = 0; v < operands[i].order && choice >> i & 1; v++) variables[order++] = operands[i].variables[v];
+    for (size_t i = 0; choice >> i != 0; i++)
+      for (size_t v = 0; v < operands[i].order && (choice >> i & 1) != 0; v++)
+        variables[order++] = operands[i].variables[v];
     fovea_status status = fovea_terms_add(d, variables, order);
     if (status) return status;
   }
