@@ -20,8 +20,11 @@ VENDORS = pathlib.Path("/etc/OpenCL/vendors")
 VERSION = "PoCL 3.1"
 HEADER = pathlib.Path("include/opencl-c.h")
 CL_PLATFORM_VERSION, CL_DEVICE_TYPE_ALL = 0x0901, ctypes.c_ulong(0xFFFFFFFF)
-SMOKE = b"kernel void smoke(global float *a) { a[get_global_id(0)] = fma(a[0], exp(a[1]), sqrt(a[2])); }"
-ONE_LINE = re.compile(r"[\w *]*\b__ovld\b.*?(\w+)\s*\(.*\);\s*")
+SMOKE = b"kernel void smoke(global float *a) { a[get_global_id(0)] = fma(a[0], a[1], sqrt(a[2])); }"
+TYPES = {"char": "c", "uchar": "h", "short": "s", "ushort": "t", "int": "i", "uint": "j", "long": "l", "ulong": "m",
+         "float": "f", "double": "d", "half": "Dh"}  # mangled
+CALL = re.compile(r"\b([a-z_]\w*)\s*(?:\(|,|##)")  # or a part of a macro's paste(vload, 8)
+DECLARED = re.compile(r"[\w *]*\b__ovld\b.*?(\w+)\s*\(.*\);\s*")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -77,36 +80,48 @@ def stem(name):
     return re.sub(r"(2|3|4|8|16)$", "", name)
 
 
-def words(files):
-    """The stems of all words in the files but comments."""
-    found = set()
-    for file in files:
-        text = pathlib.Path(file).read_bytes().decode("latin-1")
-        found.update(re.findall(r"[a-z_]\w*", COMMENT.sub("", text) if "\0" not in text else text))
-    return {stem(word) for word in found}
+class Names:
+    """What the files call, and the types that the kernels among them, *.cl and *.clh, have."""
 
+    def __init__(self, files):
+        self.called, types = set(), set()
+        for file in map(pathlib.Path, files):
+            text = file.read_bytes().decode("latin-1")
+            text = text if "\0" in text else COMMENT.sub("", text)
+            self.called.update(map(stem, CALL.findall(text)))
+            if file.suffix in (".cl", ".clh"):
+                types.update(re.findall(r"[a-z]\w*", text))
+        self.threes = any(f"{name}3" in types for name in TYPES)
+        self.absent = [name for name in TYPES if name not in map(stem, types)]
 
-def header(text, names):
-    """opencl-c.h without the declarations, of one line each, of other functions; all overloads of those that are named."""
-    lines = COMMENT.sub("", text).splitlines()
-    declared = [(line, ONE_LINE.fullmatch(line)) for line in lines if line.strip()]
-    return "".join(line + "\n" for line, found in declared if not found or stem(found.group(1)) in names)
+    def header(self, text):
+        """opencl-c.h without declarations, of one line each, of what is not called, and of types that there are not."""
+        types = re.compile(rf"\b({'|'.join(self.absent)})\d*\b" + ("" if self.threes else r"|\b[a-z]+3\b"))
+        lines = []
+        for line in filter(str.strip, COMMENT.sub("", text).splitlines()):
+            declared = DECLARED.fullmatch(line)
+            if not declared or (stem(declared.group(1)) in self.called and not types.search(line)):
+                lines.append(f"{line}\n")
+        return "".join(lines)
 
-
-def is_kept(symbol, names):
-    mangled = re.fullmatch(r"_Z(\d+)(.*)", symbol)
-    if not mangled:
-        return not symbol.startswith("Sleef_")  # printf, what PoCL itself calls; SLEEF's are called by builtins
-    name = mangled.group(2)[:int(mangled.group(1))]
-    return stem(re.sub("^_cl_", "", name)) in names
+    def has(self, symbol):
+        """Of the library of builtins. printf and what else is not mangled may be PoCL's own; SLEEF is called by builtins."""
+        mangled = re.fullmatch(r"_Z(\d+)(.*)", symbol)
+        if not mangled:
+            return not symbol.startswith("Sleef_")
+        length, rest = int(mangled.group(1)), mangled.group(2)
+        parameters = re.sub(r"Dv\d+_|U\d+(AS\d|CL(global|local|private|constant|generic))", "", rest[length:])
+        return (stem(re.sub("^_cl_", "", rest[:length])) in self.called
+                and not any(TYPES[name] in parameters for name in self.absent)
+                and (self.threes or "Dv3_" not in rest))
 
 
 def builtins(source, target, tools, names):
-    """The library of builtins without those that neither the names nor each other call."""
+    """The library of builtins with those that are called, and what they call themselves."""
     symbols = subprocess.run([tools / "llvm-nm", "--defined-only", "--extern-only", "--format=just-symbols", source],
                              stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     keep = target.with_suffix(".keep")
-    keep.write_text("".join(f"{symbol}\n" for symbol in symbols if is_kept(symbol, names)), encoding="utf-8")
+    keep.write_text("".join(f"{symbol}\n" for symbol in symbols if names.has(symbol)), encoding="utf-8")
     subprocess.run([tools / "opt", "-passes=internalize,globaldce,strip-dead-prototypes",
                     f"-internalize-public-api-file={keep}", source, "-o", target], check=True)
     keep.unlink()
@@ -135,7 +150,7 @@ class Pocl:
         own = shutil.copy(self.library, lib)
         shutil.copytree(self.devices, lib / "pocl")
         shutil.copytree(self.data / HEADER.parent, share / HEADER.parent)
-        text = header((self.data / HEADER).read_text(encoding="utf-8"), names)
+        text = names.header((self.data / HEADER).read_text(encoding="utf-8"))
         (share / HEADER).write_text(text, encoding="utf-8")
         # As long as there is no library of builtins it says which one this processor has.
         used = find_one(r"/(kernel-[^/]*\.bc) doesn't exist", smoked(folder, own)[0], "the library of builtins is not known")
@@ -168,7 +183,7 @@ def wanted(folder, names):
     stats = sorted((str(file), file.stat().st_size, file.stat().st_mtime) for file in files)
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         processor = [line for line in info if line.startswith("flags")][:1]
-    return hashlib.sha256(repr((str(folder), sorted(names), stats, drivers(), processor)).encode()).hexdigest()
+    return hashlib.sha256(repr((str(folder), sorted(names.called), names.absent, names.threes, stats, drivers(), processor)).encode()).hexdigest()
 
 
 def write(folder, made, found):
@@ -181,7 +196,7 @@ def write(folder, made, found):
 
 def make(folder, files):
     """Makes the folder where it is not made from this; "made" has a second line where there is no copy, the reason."""
-    names = words(files)
+    names = Names(files)
     made, text, found = folder / "made", wanted(folder, names), drivers()
     if made.exists() and made.read_text(encoding="utf-8").startswith(text):
         made.touch()
