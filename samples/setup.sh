@@ -19,10 +19,10 @@ fovea_packages=(
 )
 # Tools that some tests need; without one they are skipped, and say so. The build looks for the first of them, the others
 # may come beside it.
-fovea_test_build_packages=(help2man libopenmpi-dev openmpi-bin python3 python3-venv python3-pip)
+fovea_test_build_packages=(help2man libopenmpi-dev openmpi-bin python3 python3-venv python3-pip llvm-15)
 fovea_test_packages=(
   clang clang-tidy clang-format cppcheck shellcheck
-  oclgrind clang-15 libclc-15 lld-15 llvm-15 llvm-spirv-15 spirv-tools binutils
+  oclgrind clang-15 libclc-15 lld-15 llvm-spirv-15 spirv-tools binutils
   man-db dpkg-dev file zsh fish
 )
 # What tests/all.sh alone installs; chromium and python3-torch are some hundred packages each.
