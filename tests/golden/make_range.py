@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Prints tails of the studentized range by mpmath at 18 digits, [q, k, df, P(Q > q)], for tests/stats/test_inference.c,
-in some ten minutes.
+"""Prints tails of the studentized range by mpmath at 18 digits, [q, k, df, P(Q > q)], and a power of Student's t,
+[t, df, noncentrality, P(|T| > t)], for tests/stats/test_inference.c, in some ten minutes.
 
 Needs Debian 12's python3-mpmath:
   /usr/bin/python3 tests/golden/make_range.py
@@ -26,3 +26,13 @@ def studentized(q, k, df):
 
 for k, df, q in ((4, 25, 12), (3, 5, 6), (50, 2, 12)):
     print([q, k, df, mp.nstr(studentized(q, k, df), 15)], flush=True)
+
+
+def power(t, df, d):
+    half, middle = mp.mpf(df) / 2, mp.log(mp.mpf(d) / t)
+    around = [middle + mp.mpf(2 * i) / d for i in range(-6, 7)] + [-45, -20, -10, -5, -3, -1, 0, 1, 2.4]
+    return mp.quad(lambda u: mp.exp(mp.log(2) + half * mp.log(half) - mp.loggamma(half) + df * u - half * mp.exp(2 * u)) *
+                   (mp.ncdf(d - t * mp.exp(u)) + mp.ncdf(-d - t * mp.exp(u))), sorted(around))
+
+
+print([50, 3, 30, mp.nstr(power(50, 3, 30), 15)])

@@ -389,6 +389,8 @@ static void test_range(void **state) {
                                     {12, 50, 2, 0.132882476775546}};
   for (size_t e = 0; e < sizeof exact / sizeof *exact; e++)
     assert_true(fabs(fovea_studentized_range_sf(exact[e][0], exact[e][1], exact[e][2]) / exact[e][3] - 1) < 1e-12);
+  const double power = fovea_noncentral_t_two_sided(50, 3, 30), known = 0.218362206148864; /* by mpmath, too */
+  assert_true(fabs(power / known - 1) < 1e-12);
   for (double df = 1; df < 1e6; df *= 3)
     for (double q = 0.1; q < 40; q *= 2) {
       const double tail = 2 * fovea_student_t_sf(q / sqrt(2), df);

@@ -53,10 +53,10 @@ static fovea_status measure_network(bench_result *r, const fovea_dataset *images
 static fovea_status measure(bench_result *r, const fovea_dataset *images) {
   fovea_status status = fovea_device_open_part(r->settings->device, (uint32_t)r->settings->threads, &r->device);
   if (status == FOVEA_OK) fovea_device_tell(r->device, progress_hear, NULL);
-  if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->before);
+  if (status == FOVEA_OK) status = bench_measure_fma(r->device, r->settings->steps, &r->before);
   if (status == FOVEA_OK) status = measure_network(r, images);
-  if (status == FOVEA_OK) status = bench_measure_fma(r->device, &r->after);
-  if (status == FOVEA_OK) status = bench_measure_bandwidth(r->device, &r->bandwidth);
+  if (status == FOVEA_OK) status = bench_measure_fma(r->device, r->settings->steps, &r->after);
+  if (status == FOVEA_OK) status = bench_measure_bandwidth(r->device, r->settings->steps, &r->bandwidth);
   return status;
 }
 

@@ -27,8 +27,9 @@ typedef struct bench_ceiling {
   int width;    /* the vector that got it */
 } bench_ceiling;
 
-fovea_status bench_measure_fma(fovea_device *device, bench_ceiling *best);
-fovea_status bench_measure_bandwidth(fovea_device *device, double *bytes_per_s);
+/* The median of `steps` launches, from 1, of at most 7. */
+fovea_status bench_measure_fma(fovea_device *device, long long steps, bench_ceiling *best);
+fovea_status bench_measure_bandwidth(fovea_device *device, long long steps, double *bytes_per_s);
 
 /* --- the passes --------------------------------------------------------------------------------------------------- */
 

@@ -66,7 +66,7 @@ static fovea_status fill_part(const bench_settings *s, cell *c) {
   }
   fovea_device_tell(device, progress_hear, NULL);
   c->threads = (double)c->value;
-  fovea_status status = bench_measure_fma(device, &ceiling);
+  fovea_status status = bench_measure_fma(device, s->steps, &ceiling);
   if (status == FOVEA_OK) status = fill(device, s, ceiling.flops, c);
   fovea_device_close(device);
   return status;
@@ -183,9 +183,9 @@ fovea_status bench_growth(const bench_settings *s) {
   fovea_status status = fovea_device_open_part(s->device, (uint32_t)s->threads, &device);
   if (status == FOVEA_OK) fovea_device_tell(device, progress_hear, NULL);
   if (status == FOVEA_OK) choose_cells(tables, s->threads > 0 ? 0 : fovea_device_get_info(device)->compute_units);
-  if (status == FOVEA_OK) status = bench_measure_fma(device, &before);
+  if (status == FOVEA_OK) status = bench_measure_fma(device, s->steps, &before);
   for (int i = 0; i < TABLES && status == FOVEA_OK; i++) status = fill_table(device, s, before.flops, &tables[i]);
-  if (status == FOVEA_OK) status = bench_measure_fma(device, &after);
+  if (status == FOVEA_OK) status = bench_measure_fma(device, s->steps, &after);
   if (status == FOVEA_OK) take_ceiling(tables, after.flops);
   if (status == FOVEA_OK) status = put(device, s, tables, &before, &after);
   fovea_device_close(device);

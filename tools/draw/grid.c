@@ -6,33 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/fail.h"
 #include "base/file.h"
-
-/* stb_image_write's own compression does not survive an allocation that fails: it asserts, or writes to NULL. */
-static unsigned char *compress_bytes(unsigned char *data, int size, int *compressed_size, int level) {
-  uLongf length = compressBound((uLong)size);
-  unsigned char *compressed = length <= INT_MAX ? malloc(length) : NULL;
-  if (compressed && compress2(compressed, &length, data, (uLong)size, level) != Z_OK) {
-    free(compressed);
-    compressed = NULL;
-  }
-  *compressed_size = (int)length;
-  return compressed;
-}
-
-#define STBIW_ZLIB_COMPRESS compress_bytes
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#define STBI_WRITE_NO_STDIO
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#include <stb/stb_image_write.h>
-#pragma GCC diagnostic pop
+#include "draw/png.h"
 
 enum {
   TARGET_WIDTH = 900,
@@ -64,7 +41,7 @@ static size_t gaps_before_row(const grid *g, size_t row) {
 
 /* Gaps before the column after the last one are all the gaps there are: columns is even where there are any. */
 static fovea_status lay_out(grid *g) {
-  /* stb_image_write counts bytes in int; below these bounds no product here overflows size_t. */
+  /* Below these bounds, 2 GiB of pixels, no product here overflows size_t. */
   if (g->rows > INT_MAX / (size_t)g->height || g->columns > INT_MAX / (size_t)g->width ||
       g->rows > INT_MAX / GRID_GAP || g->columns > INT_MAX / GRID_GAP)
     return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu images of %d x %d are too many for one PNG", g->rows,
@@ -105,18 +82,10 @@ static fovea_status draw_image(grid *g, size_t row, size_t column, const float *
   return FOVEA_OK;
 }
 
-fovea_status grid_png(const uint8_t *pixels, size_t height, size_t width, int channels, uint8_t **png, size_t *size) {
-  int length = 0;
-  *png = stbi_write_png_to_mem(pixels, 0, (int)width, (int)height, channels, &length);
-  *size = (size_t)length;
-  if (*png) return FOVEA_OK;
-  return fovea_fail(FOVEA_NO_MEMORY, "picture grid: no memory to compress %zu x %zu pixels", width, height);
-}
-
 static fovea_status save(const grid *g, const char *path) {
   uint8_t *png = NULL;
   size_t size = 0;
-  fovea_status status = grid_png(g->pixels, g->pixels_high, g->pixels_wide, g->shown.count, &png, &size);
+  fovea_status status = png_encode(g->pixels, g->pixels_high, g->pixels_wide, g->shown.count, PNG_IMAGES, &png, &size);
   if (status == FOVEA_OK) status = fovea_file_write(path, png, size);
   free(png);
   return status;

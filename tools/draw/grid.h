@@ -43,8 +43,4 @@ bool grid_find(size_t picture_height, size_t picture_width, int height, int widt
 fovea_status grid_tiles(const char *path, const float *images, size_t rows, size_t columns, int channels, int height,
                         int width, const grid_channels *shown);
 
-/* height x width x channels (1 to 4) bytes as a PNG, which the caller frees; together they are below 2^31.
- * FOVEA_NO_MEMORY. */
-fovea_status grid_png(const uint8_t *pixels, size_t height, size_t width, int channels, uint8_t **png, size_t *size);
-
 #endif
