@@ -125,7 +125,7 @@ FOVEA_API fovea_status fovea_network_evaluate(fovea_network *network, const uint
                                               size_t count, uint32_t noise_step);
 
 /* How often the ranks meet in a training step, or in an evaluation pass of a network made for that alone, and how many
- * bytes this rank gives to each of the others then. 0 without other ranks. */
+ * bytes this rank sends then, to all others together, each of which sends about as many. 0 without other ranks. */
 FOVEA_API fovea_status fovea_network_traffic(const fovea_network *network, size_t *meetings, size_t *bytes);
 
 /* Mean losses over the images of all passes since the last call, of training steps and of evaluations alike: call it

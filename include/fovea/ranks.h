@@ -1,5 +1,6 @@
 /* Ranks: several processes, or threads with a device each, that train one network together, each with a part of every
- * batch. The library knows no transport: the caller gives two functions by which all ranks get what each of them has.
+ * batch. The library knows no transport: the caller gives two functions by which all ranks get what each of them has,
+ * and may give a third by which each gets its share alone.
  *
  * The sums over a batch are trees over blocks of 16 images (cl/README.md). A rank's part is a node of that tree, so
  * that all ranks together have the very bits of one device, however many they are; all that differs is the time. So
@@ -37,6 +38,13 @@ typedef struct fovea_ranks {
   /* Waits for a meeting that was begun, once for each and in any order; then `data` is whole. After a failure the
    * library ends what it has begun all the same. */
   fovea_status (*end)(void *user, void *request);
+  /* Optional: NULL, or given by every rank. A meeting in which each rank has other bytes for each: in `give` lie those
+   * for rank s, bytes[s], which may be 0, in order of ranks, and to `take` come, in order of ranks, the bytes[rank]
+   * that each has for this one; its own are there already. Else as begin, `give` and `take` for `data`, and ended
+   * likewise. MPI_Ialltoallv is one. With it more than two ranks sum a slice of the gradients each and then give each
+   * other the sums by begin: of S bytes of gradients a rank then sends 2 S (count - 1) / count, in one meeting more a
+   * bucket, and without it (count - 1) S. The bits are the same. Two ranks do without: they would send as much. */
+  fovea_status (*scatter)(void *user, const void *give, void *take, const size_t *bytes, void **request);
   /* Whether normalizations have the statistics of the whole batch. false: each rank those of its own part, in fewer
    * meetings, and the bits depend on the number of ranks; moving statistics are then each rank's own. */
   bool sync_batchnorm;

@@ -67,12 +67,22 @@ struct fovea_record {
   fovea_launch *launch;
 };
 
-/* Of the ranks (meeting.c): `own` of each, `size` floats, comes to be in `all`, [ranks][size]. */
+/* What comes of `size` floats, which each rank gives or all have together, a bucket of slices, one a rank. */
+typedef enum meeting_kind {
+  MEETING_WHOLE,   /* [ranks][size], everybody's, at every rank */
+  MEETING_SCATTER, /* [ranks][slice], of everybody's bucket the rank's own slice */
+  MEETING_GATHER   /* [size], the bucket, of which each rank gives its own slice */
+} meeting_kind;
+
+/* Of the ranks (meeting.c): from `own` of each to `all`. */
 typedef struct fovea_meeting {
+  meeting_kind kind;
   fovea_view own, all;
   size_t size;
   bool gradients; /* travel while the pass goes on */
+  bool summed;    /* those gradients; recorded */
   float *data;    /* on the host, as `all` */
+  float *give;    /* a bucket that is scattered, on the host; else NULL */
   size_t *bytes;  /* of each rank */
   void *request;  /* between its begin and its end */
   bool begun;

@@ -51,7 +51,7 @@ fovea_status fovea_plan_run_after(fovea_plan *plan, fovea_tensor node);
 
 size_t fovea_plan_memory(const fovea_plan *plan); /* bytes that it takes for itself */
 
-/* How often a run meets the other ranks, and the bytes that it gives to each. */
+/* How often a run meets the other ranks, and the bytes that it sends them, all together. */
 void fovea_plan_traffic(const fovea_plan *plan, size_t *meetings, size_t *bytes);
 
 /* The node whose activation is fused into the launches that make the node's value, which is therefore never made; -1:

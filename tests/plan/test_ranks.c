@@ -1,5 +1,5 @@
 /* Ranks, here threads with a device each, leave the bits of one network that has the whole batch: parameters,
- * gradients, moments, moving statistics and losses. */
+ * gradients, moments, moving statistics and losses, whichever way gradients go. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 #include "fovea/vae.h"
-#include "net/network.h"
+#include "net/internal.h"
 #include "plan/inspect.h"
 #include "runtime/device.h"
 #include "support/device.h"
@@ -32,6 +32,7 @@ static uint8_t pixels[2 * MOST_BATCH * EVERY_OP_IMAGE];
 typedef struct work {
   fovea_vae_config config; /* batch 0: the graph of every op in its place */
   int batch;
+  bool whole;          /* gradients go whole from each to all, not by slices */
   bool own_statistics; /* of each rank */
   int order;           /* fovea_plan_use_latest_schedule */
   int images[PASSES];
@@ -54,7 +55,7 @@ typedef struct rank {
   seat sits;
   fovea_status status;
   char message[512];
-  size_t meetings, bytes, memory;
+  size_t meetings, bytes, memory, gradients; /* bytes */
   outcome result;
 } rank;
 
@@ -97,10 +98,18 @@ static fovea_status look(fovea_network *net, const work *w, const fovea_ranks *r
   return status;
 }
 
+/* The first, which meets as often and sends as many bytes as it says. */
+static fovea_status step_as_said(fovea_network *net, rank *r) {
+  if (r->does->before) r->does->before(net);
+  r->gradients = 4 * net->resources.trainable_count;
+  const fovea_status status = pass(net, r->does, 0);
+  if (status == FOVEA_OK && ((size_t)r->sits.begun != r->meetings || r->sits.sent != r->bytes)) abort();
+  return status;
+}
+
 static fovea_status train(fovea_network *net, const work *w, outcome *o) {
   fovea_status status = FOVEA_OK;
-  if (w->before) w->before(net);
-  for (int i = 0; i < PASSES && status == FOVEA_OK && w->images[i] > 0; i++) status = pass(net, w, i);
+  for (int i = 1; i < PASSES && status == FOVEA_OK && w->images[i] > 0; i++) status = pass(net, w, i);
   if (status == FOVEA_OK) status = fovea_network_losses(net, &o->training);
   if (status == FOVEA_OK) status = read_values(net, w->own_statistics, o);
   for (int i = 0; i < 2 && status == FOVEA_OK; i++)
@@ -131,6 +140,7 @@ static fovea_status run_on(fovea_device *own, rank *r) {
     fovea_plan_use_latest_schedule(fovea_network_plan(net, false), w->order);
   }
   if (status == FOVEA_OK) status = fovea_network_traffic(net, &r->meetings, &r->bytes);
+  if (status == FOVEA_OK) status = step_as_said(net, r);
   if (status == FOVEA_OK) r->memory = fovea_network_memory(net), status = train(net, w, &r->result);
   const int meetings = r->sits.begun;
   if (status == FOVEA_OK) status = look(net, w, ranks, &r->result);
@@ -170,6 +180,7 @@ static void run(const work *w, int count, room *in, rank *all) {
                           .user = &r->sits,
                           .begin = room_begin,
                           .end = room_end,
+                          .scatter = w->whole ? NULL : room_scatter,
                           .sync_batchnorm = !w->own_statistics};
     assert_int_equal(pthread_create(&r->thread, NULL, run_rank, r), 0);
   }
@@ -206,15 +217,34 @@ static void expect_same_bits(int count) {
   }
 }
 
+static size_t bytes_of_all(int count) {
+  size_t sum = 0;
+  for (int i = 0; i < count; i++) sum += all[i].bytes;
+  return sum;
+}
+
+/* Whole, then by slices: of more than two ranks each bucket is one meeting more, and of the gradients' bytes all send
+ * 2 (count - 1) in place of count (count - 1) times as many. */
+static void expect_both_ways(work w, int count) {
+  const size_t ranks = (size_t)count;
+  w.whole = true;
+  run_well(&w, count, all);
+  expect_same_bits(count);
+  const size_t whole = bytes_of_all(count), meetings = all->meetings, memory = all->memory;
+  assert_true(count == 1 ? meetings == 0 && whole == 0 : meetings > 0 && whole > 0);
+  assert_true(count == 1 || all[count - 1].memory < alone->memory);
+  w.whole = false;
+  run_well(&w, count, all);
+  expect_same_bits(count);
+  assert_true(count > 2 ? all->meetings > meetings : all->meetings == meetings);
+  assert_true(all->memory <= memory);
+  assert_int_equal(bytes_of_all(count), count > 2 ? whole - (ranks - 1) * (ranks - 2) * all->gradients : whole);
+}
+
 static void expect_as_alone(const work *w, int least, int most) {
   run_well(w, 0, alone);
   assert_int_equal(alone->meetings, 0);
-  for (int count = least; count <= most; count++) {
-    run_well(w, count, all);
-    expect_same_bits(count);
-    assert_true(count == 1 ? all->meetings == 0 : all->meetings > 0 && all->bytes > 0);
-    assert_true(count == 1 || all[count - 1].memory < alone->memory);
-  }
+  for (int count = least; count <= most; count++) expect_both_ways(*w, count);
 }
 
 /* Attention of both kinds, normalization, dropout and augmentation. */
@@ -250,21 +280,41 @@ static void use_buckets(size_t floats) {
     if (devices[i]) devices[i]->bucket = floats;
 }
 
-/* Gradients in many pieces, and every launch as late as it may be. */
+/* Gradients in many pieces, of which some are too small for a slice a rank, and every launch as late as it may be. */
 static void test_small_buckets(void **state) {
   (void)state;
-  work w = vae_work(64);
+  work w = vae_work(80);
+  int empty = 0;
   run_well(&w, 0, alone);
-  run_well(&w, 3, all);
-  const size_t meetings = all->meetings, bytes = all->bytes;
-  use_buckets(32);
-  for (w.order = 0; w.order < 2; w.order++) {
-    run_well(&w, 3, all);
-    expect_same_bits(3);
-    assert_true(all->meetings > meetings);
-    assert_int_equal(all->bytes, bytes);
+  for (int count = 3; count <= 5; count++) {
+    run_well(&w, count, all);
+    const size_t meetings = all->meetings;
+    use_buckets(16);
+    for (w.order = 0; w.order < 2; w.order++) expect_both_ways(w, count);
+    w.order = 0;
+    assert_true(all->meetings > meetings + 2);
+    for (int i = 0; i < count; i++) empty += all[i].sits.empty;
+    use_buckets(256 << 10);
   }
+  assert_true(empty > 0);
+}
+
+/* What is gathered of the first bucket begins before the last bucket of a step does. */
+static void test_sums_travel_early(void **state) {
+  (void)state;
+  const work w = vae_work(64);
+  room *in = new_room(3);
+  int first = 0, gathered, last = 0;
+  use_buckets(256);
+  run(&w, 3, in, all);
   use_buckets(256 << 10);
+  while (!in->meetings[first].scatters) first++;
+  const gathering *g = &in->meetings[first];
+  for (gathered = first + 1; memcmp(in->meetings[gathered].bytes, g->bytes, sizeof g->bytes) != 0;) gathered++;
+  for (int i = 0; i < (int)all->meetings; i++)
+    if (in->meetings[i].scatters) last = i;
+  assert_true(first < gathered && gathered < last);
+  empty_room(in);
 }
 
 /* The ranks have the same trainable parameters, and those with no image of a batch keep their moving statistics. */
@@ -273,7 +323,12 @@ static void test_own_statistics(void **state) {
   work w = vae_work(64);
   w.own_statistics = true;
   w.images[2] = 17;
+  w.whole = true;
   run_well(&w, 4, all);
+  *alone = *all;
+  w.whole = false;
+  run_well(&w, 4, all);
+  assert_memory_equal(alone->result.values, all->result.values, sizeof all->result.values);
   for (int i = 0; i < 4; i++) {
     assert_true(isfinite(all[i].result.training.total) && isfinite(all[i].result.evaluation.total));
     assert_memory_equal(&all[0].result.training, &all[i].result.training, sizeof(fovea_losses));
@@ -316,19 +371,22 @@ static void test_not_finite(void **state) {
   }
 }
 
-/* What rank 0 cannot begin or end is every rank's failure, and what was begun is ended. */
+/* What rank 0 cannot begin or end is every rank's failure, and what was begun is ended: each meeting of a step, with
+ * several buckets, and the next step's first. */
 static void test_failing_meetings(void **state) {
   (void)state;
   const work w = vae_work(64);
-  run_well(&w, 2, all);
-  const int meetings = (int)all->meetings, which[] = {0, meetings / 2, meetings - 1, meetings};
-  for (size_t k = 0; k < 2 * sizeof which / sizeof *which; k++) {
-    room *in = new_room(2);
-    *(k % 2 ? &in->fails_in : &in->fails_at_end) = which[k / 2];
-    run(&w, 2, in, all);
-    for (int i = 0; i < 2; i++) assert_int_equal(all[i].status, FOVEA_DEVICE);
+  use_buckets(256);
+  run_well(&w, 3, all);
+  const int meetings = (int)all->meetings;
+  for (int k = 0; k < 2 * (meetings + 1); k++) {
+    room *in = new_room(3);
+    *(k % 2 ? &in->fails_in : &in->fails_at_end) = k / 2;
+    run(&w, 3, in, all);
+    for (int i = 0; i < 3; i++) assert_int_equal(all[i].status, FOVEA_DEVICE);
     empty_room(in);
   }
+  use_buckets(256 << 10);
 }
 
 static void expect_refused(fovea_ranks ranks, int batch, const char *what) {
@@ -385,9 +443,15 @@ static void test_parts(void **state) {
 
 int main(void) {
   for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 251);
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_parts),      cmocka_unit_test(test_equal_parts),      cmocka_unit_test(test_other_parts),
-      cmocka_unit_test(test_every_op),   cmocka_unit_test(test_small_buckets),    cmocka_unit_test(test_own_statistics),
-      cmocka_unit_test(test_not_finite), cmocka_unit_test(test_failing_meetings), cmocka_unit_test(test_refused)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_parts),
+                                     cmocka_unit_test(test_equal_parts),
+                                     cmocka_unit_test(test_other_parts),
+                                     cmocka_unit_test(test_every_op),
+                                     cmocka_unit_test(test_small_buckets),
+                                     cmocka_unit_test(test_sums_travel_early),
+                                     cmocka_unit_test(test_own_statistics),
+                                     cmocka_unit_test(test_not_finite),
+                                     cmocka_unit_test(test_failing_meetings),
+                                     cmocka_unit_test(test_refused)};
   return cmocka_run_group_tests(tests, NULL, close_devices);
 }

@@ -29,6 +29,7 @@ static fovea_status train(fovea_device *own, rank *r) {
                              .user = &r->sits,
                              .begin = room_begin,
                              .end = room_end,
+                             .scatter = room_scatter,
                              .sync_batchnorm = true};
   fovea_vae_config config = check_network(false);
   fovea_vae *vae = NULL;

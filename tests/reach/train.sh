@@ -34,6 +34,12 @@ small() {
   train=("$fovea" train --data data --arch '4,3,2' --depth 1 --batch 64 --shift 2 --fill edge)
 }
 
+# sent RANKS: the bytes that rank 0 says it sends, and in how many meetings, a line each.
+sent() {
+  sed -n "s/^fovea: $1 ranks: rank 0, .* sends \\([1-9][0-9]*\\) bytes in \\([1-9][0-9]*\\) meetings a step$/\\1\\n\\2/p" "ranks$1.txt" |
+    grep .
+}
+
 same() {
   local n
   "${train[@]}" --epochs "$epochs" --out one >one.txt 2>&1 || fail 'one process does not end' one.txt
@@ -43,7 +49,10 @@ same() {
   done
   grep -q 'batch 64 over 3 ranks: 16, 16, 32 images' ranks3.txt || fail 'an uneven cut is not said' ranks3.txt
   if grep -q 'over 2 ranks' ranks2.txt; then fail 'an even cut is said' ranks2.txt; fi
-  grep -q '4 ranks, of which each gives each other [1-9][0-9]* bytes in [1-9]' ranks4.txt || fail 'they do not meet' ranks4.txt
+  { sent 2 && sent 4; } >said.txt || fail 'they do not meet' ranks2.txt ranks4.txt
+  # Whole gradients would be three times as many bytes of 4 ranks as of 2, in as many meetings.
+  mapfile -t said <said.txt
+  if ((said[2] >= 2 * said[0] || said[3] <= said[1])); then fail 'gradients go whole to all' said.txt; fi
   [ "$(grep -c "^epoch $epochs: " ranks4.txt)" -eq 1 ] || fail 'not one rank alone says how it goes' ranks4.txt
   "$fovea" pack data --out packed.fovea >packed.txt 2>&1 || fail 'the images are not packed' packed.txt
   over 3 packed --epochs "$epochs" --data packed.fovea || fail 'ranks do not train on a packed set' packed.txt

@@ -15,7 +15,8 @@ enum { MOST_RANKS = 5, MOST_MEETINGS = 1 << 12 };
 
 typedef struct gathering {
   int come, gone;
-  size_t bytes;
+  bool scatters;
+  size_t bytes[MOST_RANKS];
   void *given[MOST_RANKS];
 } gathering;
 
@@ -30,6 +31,8 @@ typedef struct room {
 typedef struct seat {
   room *in;
   int rank, begun, open; /* meetings so far, and those that have not ended */
+  int empty;             /* shares of a scattering */
+  size_t sent;           /* bytes to others */
 } seat;
 
 typedef struct request {
@@ -43,32 +46,71 @@ static inline void lose(room *in) {
   pthread_cond_broadcast(&in->changed);
 }
 
-static inline fovea_status room_begin(void *user, void *data, const size_t *bytes, void **made) {
-  seat *s = user;
+static inline size_t bytes_before(const size_t *bytes, int rank) {
+  size_t sum = 0;
+  for (int r = 0; r < rank; r++) sum += bytes[r];
+  return sum;
+}
+
+/* `size` bytes, of a meeting in which all have the same sizes. */
+static inline void give_all(seat *s, const void *given, size_t size, const size_t *bytes, bool scatters) {
   room *in = s->in;
-  const int meeting = s->begun;
+  gathering *g = &in->meetings[s->begun];
+  const size_t list = (size_t)in->count * sizeof *bytes;
+  if (s->begun >= MOST_MEETINGS) abort();
+  if (g->come == 0) memcpy(g->bytes, bytes, list), g->scatters = scatters;
+  if (g->scatters != scatters || memcmp(g->bytes, bytes, list) != 0) abort();
+  g->given[s->rank] = malloc(size + 1);
+  memcpy(g->given[s->rank], given, size);
+  g->come++;
+  pthread_cond_broadcast(&in->changed);
+}
+
+static inline fovea_status begin_in_room(seat *s, const void *given, size_t size, void *data, const size_t *bytes,
+                                         bool scatters, void **made) {
+  room *in = s->in;
   pthread_mutex_lock(&in->lock);
-  const bool fails = s->rank == 0 && meeting == in->fails_in;
-  if (fails) lose(in);
-  if (!fails) {
-    gathering *g = &in->meetings[meeting];
-    size_t before = 0;
-    for (int r = 0; r < s->rank; r++) before += bytes[r];
-    if (g->come == 0) g->bytes = bytes[s->rank];
-    if (meeting >= MOST_MEETINGS || g->bytes != bytes[s->rank]) abort();
-    g->given[s->rank] = malloc(g->bytes);
-    memcpy(g->given[s->rank], (uint8_t *)data + before, g->bytes);
-    memset((uint8_t *)data + before, 0xff, g->bytes); /* NaN, unless room_end fills it in */
-    g->come++;
-    pthread_cond_broadcast(&in->changed);
-  }
+  const bool fails = s->rank == 0 && s->begun == in->fails_in;
+  if (fails)
+    lose(in);
+  else
+    give_all(s, given, size, bytes, scatters);
   pthread_mutex_unlock(&in->lock);
   if (fails) return FOVEA_DEVICE;
   request *r = malloc(sizeof *r);
-  *r = (request){s, meeting, data};
+  *r = (request){s, s->begun, data};
   *made = r;
   s->begun++, s->open++;
   return FOVEA_OK;
+}
+
+static inline fovea_status room_begin(void *user, void *data, const size_t *bytes, void **made) {
+  seat *s = user;
+  uint8_t *own = (uint8_t *)data + bytes_before(bytes, s->rank);
+  const fovea_status status = begin_in_room(s, own, bytes[s->rank], data, bytes, false, made);
+  memset(own, 0xff, bytes[s->rank]); /* NaN, unless room_end fills it in */
+  s->sent += (size_t)(s->in->count - 1) * bytes[s->rank];
+  return status;
+}
+
+/* Its own share, which it has put there itself, is not filled in. */
+static inline fovea_status room_scatter(void *user, const void *give, void *take, const size_t *bytes, void **made) {
+  seat *s = user;
+  const size_t total = bytes_before(bytes, s->in->count);
+  for (int r = 0; r < s->in->count; r++)
+    if (r != s->rank) memset((uint8_t *)take + (size_t)r * bytes[s->rank], 0xff, bytes[s->rank]);
+  s->empty += bytes[s->rank] == 0;
+  s->sent += total - bytes[s->rank];
+  return begin_in_room(s, give, total, take, bytes, true, made);
+}
+
+static inline void take_all(const seat *s, const gathering *g, uint8_t *data) {
+  const size_t before = bytes_before(g->bytes, s->rank), own = g->bytes[s->rank];
+  for (int r = 0; r < s->in->count; r++)
+    if (!g->scatters)
+      memcpy(data + bytes_before(g->bytes, r), g->given[r], g->bytes[r]);
+    else if (r != s->rank)
+      memcpy(data + (size_t)r * own, (const uint8_t *)g->given[r] + before, own);
 }
 
 static inline fovea_status room_end(void *user, void *made) {
@@ -81,7 +123,7 @@ static inline fovea_status room_end(void *user, void *made) {
   if (s->rank == 0 && r->meeting == in->fails_at_end) lose(in);
   while (g->come < in->count && !in->lost) pthread_cond_wait(&in->changed, &in->lock);
   const bool whole = g->come == in->count && !(s->rank == 0 && r->meeting == in->fails_at_end);
-  for (int i = 0; i < in->count && whole; i++) memcpy(r->data + (size_t)i * g->bytes, g->given[i], g->bytes);
+  if (whole) take_all(s, g, r->data);
   g->gone++;
   pthread_mutex_unlock(&in->lock);
   s->open--;

@@ -7,12 +7,13 @@ rank. With fewer cores than ranks a core has several.
 
 A model, and no measurement: a step of N machines takes
 
-    T(N) = t * ceil(B / 16 / N) * 16  +  M * L  +  (N - 1) * (M * o + S / W)
+    T(N) = t * ceil(B / 16 / N) * 16  +  M * (L + (N - 1) * o)  +  (2 * (N - 1) / N * G + (N - 1) * S) / W
 
-for a batch of B images and t seconds an image on one machine, M meetings a step in which each rank gives S bytes in all
-to each of the others, L seconds until a message is there, o seconds to send or take one, and W bytes a second of a
-machine's link. Nothing is taken off for gradients that travel while the device computes. A number of machines is called
-efficient while T(1) / (N T(N)) is at least a half.
+for a batch of B images and t seconds an image on one machine, G bytes of gradients, of which each rank sums a slice, and
+S bytes of other sums, which it gives to each of the others, in M meetings a step, L seconds until a message is there, o
+seconds to send or take one, and W bytes a second of a machine's link. Two ranks have G bytes, too, in a meeting less a
+bucket of gradients. Nothing is taken off for gradients that travel while the device computes. A number of machines is
+called efficient while T(1) / (N T(N)) is at least a half.
 
 Exit codes: 0 done, 1 a run failed, 2 bad usage.
 """
@@ -31,7 +32,7 @@ def write_images(folder, count):
 
 
 def run(fovea, folder, ranks, batch, steps, out):
-    """Images a second of the last epoch, and what the ranks give each other: (bytes, meetings), or None."""
+    """Images a second of the last epoch, and what a rank sends in a step: (bytes, meetings), or None."""
     data = folder / f"data{batch * steps}"
     if not data.exists():
         write_images(data, batch * steps)
@@ -45,20 +46,20 @@ def run(fovea, folder, ranks, batch, steps, out):
     done = subprocess.run(launcher + command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"ranks.py: {done.stderr.strip().splitlines()[-1:]} by {' '.join(launcher + command)}")
-    found = re.search(r"each other (\d+) bytes in (\d+) meetings", done.stderr)
+    found = re.search(r"sends (\d+) bytes in (\d+) meetings", done.stderr)
     last = (out / "metrics.csv").read_text().splitlines()[-1].split(",")
     return float(last[7]), found and (int(found[1]), int(found[2]))
 
 
 def measure(args, folder):
-    rates, traffic, numbers = {}, None, [1, 2, 4]
+    rates, traffic, numbers = {}, {}, [1, 2, 4]
     for turn in range(args.rounds):
         for kind in ("strong", "weak"):
             for n in numbers:
                 batch = args.batch * (n if kind == "weak" else 1)
                 rate, found = run(args.fovea, folder, n, batch, args.steps, folder / f"{kind}{n}.{turn}")
                 rates.setdefault((kind, n), []).append(rate)
-                traffic = found or traffic
+                traffic[n] = found
     print(f"Measured, {args.rounds} rounds, {os.cpu_count()} cores: images/s (range), and over 1 rank's.\n")
     print("| ranks | one batch of %d | over 1 | %d a rank | over 1 |" % (args.batch, args.batch))
     print("| --- | --- | --- | --- | --- |")
@@ -69,47 +70,57 @@ def measure(args, folder):
             ratio = statistics.median(a / b for a, b in zip(own, one))
             cells += [f"{statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f})", f"{ratio:.2f}"]
         print(f"| {n} | {' | '.join(cells)} |")
-    return 1 / statistics.median(rates["strong", 1]), traffic
+    return 1 / statistics.median(rates["strong", 1]), traffic[2], traffic[4]
 
 
-def step(n, batch, image, meetings, size, width, latency):
-    blocks = math.ceil(batch / 16)
-    alone = image * batch
-    if n == 1:
-        return alone
-    others = meetings * latency + (n - 1) * (meetings * SENDING + size / width)
-    return image * 16 * math.ceil(blocks / n) + others
+def bytes_and_meetings(text):
+    size, meetings = (int(number) for number in text.split(","))
+    return size, meetings
 
 
-def model(image, size, meetings, batches):
-    print(f"\nA model, not a measurement: {image * 1e6:.0f} us an image, {meetings} meetings and {size} bytes a step, "
-          f"{SENDING * 1e6:.0f} us a message.\n")
+def sums(two, four):
+    """Of what a rank sends of 2 and of 4, (bytes, meetings) each: bytes of gradients and of other sums, the meetings of
+    2 ranks, and how many more those of others have."""
+    gradients = (3 * two[0] - four[0]) / 1.5
+    return gradients, two[0] - gradients, two[1], four[1] - two[1]
+
+
+def parts(n, batch, image, traffic, link):
+    """Seconds of a step that are computing, meeting and bytes."""
+    gradients, others, meetings, more = traffic
+    _, width, latency = link
+    computing = image * 16 * math.ceil(math.ceil(batch / 16) / n) if n > 1 else image * batch
+    meeting = (meetings + (more if n > 2 else 0)) * (latency + (n - 1) * SENDING) if n > 1 else 0
+    return computing, meeting, (2 * (n - 1) / n * gradients + (n - 1) * others) / width
+
+
+def times(n, batch, image, traffic, link):
+    """How many times as fast as one machine."""
+    return image * batch / sum(parts(n, batch, image, traffic, link))
+
+
+def model(image, traffic, batches):
+    gradients, others, meetings, more = traffic
+    print(f"\nA model, not a measurement: {image * 1e6:.0f} us an image; a step's {gradients / 1e3:.0f} kB of gradients and "
+          f"{others / 1e3:.1f} kB of other sums in {meetings + more} meetings; {SENDING * 1e6:.0f} us a message.\n")
     print("| batch | link | latency, us | most efficient machines | there a step is | of it computing, meeting, bytes |")
     print("| --- | --- | --- | --- | --- | --- |")
     for batch in batches:
-        for name, width, latency in LINKS:
+        for link in LINKS:
             fits = [n for n in MACHINES if n <= math.ceil(batch / 16)]
-            good = [n for n in fits if step(1, batch, image, meetings, size, width, latency) >=
-                    n * step(n, batch, image, meetings, size, width, latency) / 2]
-            n = max(good)
-            whole = step(n, batch, image, meetings, size, width, latency)
-            waits = (n > 1) * meetings * (latency + (n - 1) * SENDING)
-            carries = (n - 1) * size / width
-            print(f"| {batch} | {name} | {latency * 1e6:.0f} | {n} | {whole * 1e3:.2f} ms | "
-                  f"{100 * (whole - waits - carries) / whole:.0f}%, {100 * waits / whole:.0f}%, "
-                  f"{100 * carries / whole:.0f}% |")
+            n = max(n for n in fits if times(n, batch, image, traffic, link) >= n / 2)
+            of = parts(n, batch, image, traffic, link)
+            shares = ", ".join(f"{100 * part / sum(of):.0f}%" for part in of)
+            print(f"| {batch} | {link[0]} | {link[2] * 1e6:.0f} | {n} | {sum(of) * 1e3:.2f} ms | {shares} |")
 
 
-def grow(image, size, meetings, batch):
+def grow(image, traffic, batch):
     print(f"\nThe same model, a batch of {batch}: how many times as fast as one machine, and the part of N.\n")
     print("| machines | " + " | ".join(name for name, _, _ in LINKS) + " |")
     print("| --- |" + " --- |" * len(LINKS))
     for n in MACHINES[1:]:
-        cells = []
-        for _, width, latency in LINKS:
-            times = image * batch / step(n, batch, image, meetings, size, width, latency)
-            cells.append(f"{times:.1f} ({100 * times / n:.0f}%)")
-        print(f"| {n} | {' | '.join(cells)} |")
+        rates = [times(n, batch, image, traffic, link) for link in LINKS]
+        print(f"| {n} | {' | '.join(f'{rate:.1f} ({100 * rate / n:.0f}%)' for rate in rates)} |")
 
 
 def main():
@@ -119,17 +130,18 @@ def main():
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--steps", type=int, default=8, help="of an epoch")
     p.add_argument("--image-us", type=float, help="with --traffic: the model alone, by so long an image takes")
-    p.add_argument("--traffic", metavar="BYTES,MEETINGS", help="of a step, as fovea train says them")
+    p.add_argument("--traffic", metavar="BYTES,MEETINGS", nargs=2, type=bytes_and_meetings,
+                   help="of a step, as fovea train says them of 2 ranks and of 4")
     args = p.parse_args()
     if (args.image_us is None) != (args.traffic is None):
         p.error("--image-us and --traffic go together")
     if args.traffic is not None:
-        image, traffic = args.image_us / 1e6, tuple(int(x) for x in args.traffic.split(","))
+        image, *traffic = args.image_us / 1e6, *args.traffic
     else:
         with tempfile.TemporaryDirectory() as folder:
-            image, traffic = measure(args, pathlib.Path(folder))
-    model(image, *traffic, (64, 1024, 4096))
-    grow(image, *traffic, 4096)
+            image, *traffic = measure(args, pathlib.Path(folder))
+    model(image, sums(*traffic), (64, 1024, 4096))
+    grow(image, sums(*traffic), 4096)
 
 
 if __name__ == "__main__":

@@ -176,36 +176,77 @@ static const size_t piece = (size_t)1 << 30; /* MPI counts by int */
 
 static int pieces(size_t bytes) { return (int)((bytes + piece - 1) / piece); }
 
-static int start_piece(unsigned char *at, size_t size, int rank, bool sends, MPI_Request *request) {
-  if (sends) return MPI_Isend(at, (int)size, MPI_BYTE, rank, DATA_TAG, MPI_COMM_WORLD, request);
-  return MPI_Irecv(at, (int)size, MPI_BYTE, rank, DATA_TAG, MPI_COMM_WORLD, request);
+/* What this rank has for the others, or where theirs comes to: bytes[i] for rank i, in order of ranks; or without
+ * `bytes` so many for each, `apart` from each other. */
+typedef struct side {
+  const unsigned char *gives;
+  unsigned char *takes; /* one of the two */
+  const size_t *bytes;
+  size_t each, apart;
+} side;
+
+static size_t size_for(const side *s, int rank) { return s->bytes ? s->bytes[rank] : s->each; }
+
+/* Where what is of rank `after` lies, when that of the rank before does so at `at`. */
+static size_t place_after(const side *s, size_t at, int after) {
+  return after == 0 ? 0 : at + (s->bytes ? s->bytes[after - 1] : s->apart);
 }
 
-/* `rank`'s part, or to that rank this one's. */
-static int start(ranks_exchange *x, unsigned char *part, size_t bytes, int rank, bool sends) {
+static size_t place_of(const side *s, int rank) {
+  size_t at = 0;
+  for (int i = 0; i <= rank; i++) at = place_after(s, at, i);
+  return at;
+}
+
+static int start_piece(const side *s, size_t at, size_t size, int rank, MPI_Request *request) {
+  if (s->gives) return MPI_Isend(s->gives + at, (int)size, MPI_BYTE, rank, DATA_TAG, MPI_COMM_WORLD, request);
+  return MPI_Irecv(s->takes + at, (int)size, MPI_BYTE, rank, DATA_TAG, MPI_COMM_WORLD, request);
+}
+
+static int start_rank(ranks_exchange *x, const side *s, size_t begin, int rank) {
+  const size_t end = begin + size_for(s, rank);
   int error = MPI_SUCCESS;
-  for (size_t at = 0; at < bytes && error == MPI_SUCCESS; at += piece)
-    error = start_piece(part + at, bytes - at < piece ? bytes - at : piece, rank, sends, &x->requests[x->count++]);
+  for (size_t at = begin; at < end && error == MPI_SUCCESS; at += piece)
+    error = start_piece(s, at, end - at < piece ? end - at : piece, rank, &x->requests[x->count++]);
   return error;
 }
 
-fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x) {
-  size_t requests = 0, at = 0, own = 0;
-  for (int i = 0; i < r->count; i++) requests += (size_t)pieces(bytes[i]) + (size_t)pieces(bytes[r->index]);
+/* Not all with the same rank first. */
+static int start(ranks_exchange *x, const ranks *r, const side *s) {
+  int error = MPI_SUCCESS;
+  size_t at = place_of(s, r->index);
+  for (int i = 1; i < r->count && error == MPI_SUCCESS; i++) {
+    const int rank = (r->index + i) % r->count;
+    at = place_after(s, at, rank);
+    error = start_rank(x, s, at, rank);
+  }
+  return error;
+}
+
+static fovea_status begin_exchange(const ranks *r, const side *from, const side *to, ranks_exchange **x) {
+  size_t requests = 0;
+  for (int i = 0; i < r->count; i++) requests += (size_t)pieces(size_for(from, i)) + (size_t)pieces(size_for(to, i));
   *x = malloc(sizeof **x + requests * sizeof *(*x)->requests);
   if (!*x) return fovea_fail(FOVEA_NO_MEMORY, "no memory for what %d ranks tell each other", r->count);
   (*x)->count = 0;
-  int error = MPI_SUCCESS;
   pthread_mutex_lock(&lock);
-  for (int i = 0; i < r->count && error == MPI_SUCCESS; at += bytes[i++])
-    if (i == r->index)
-      own = at;
-    else
-      error = start(*x, (unsigned char *)data + at, bytes[i], i, false);
-  for (int i = 1; i < r->count && error == MPI_SUCCESS; i++) /* not all to the same rank first */
-    error = start(*x, (unsigned char *)data + own, bytes[r->index], (r->index + i) % r->count, true);
+  int error = start(*x, r, to);
+  if (error == MPI_SUCCESS) error = start(*x, r, from);
   pthread_mutex_unlock(&lock);
   return error == MPI_SUCCESS ? FOVEA_OK : fovea_fail(FOVEA_DEVICE, "what is for other ranks cannot be sent");
+}
+
+fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x) {
+  const side to = {.takes = data, .bytes = bytes};
+  const side from = {.gives = (unsigned char *)data + place_of(&to, r->index), .each = bytes[r->index]};
+  return begin_exchange(r, &from, &to, x);
+}
+
+fovea_status ranks_scatter_begin(const ranks *r, const void *give, void *take, const size_t *bytes,
+                                 ranks_exchange **x) {
+  const side from = {.gives = give, .bytes = bytes};
+  const side to = {.takes = take, .each = bytes[r->index], .apart = bytes[r->index]};
+  return begin_exchange(r, &from, &to, x);
 }
 
 bool ranks_exchange_over(ranks_exchange *x) {
@@ -267,11 +308,24 @@ void ranks_abandon(int code, bool now) {
   (void)now;
 }
 
+static fovea_status refuse(const ranks *r) {
+  return fovea_fail(FOVEA_INVALID, "no %d ranks: built without MPI", r->count);
+}
+
 fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x) {
   (void)data;
   (void)bytes;
   (void)x;
-  return fovea_fail(FOVEA_INVALID, "no %d ranks: built without MPI", r->count);
+  return refuse(r);
+}
+
+fovea_status ranks_scatter_begin(const ranks *r, const void *give, void *take, const size_t *bytes,
+                                 ranks_exchange **x) {
+  (void)give;
+  (void)take;
+  (void)bytes;
+  (void)x;
+  return refuse(r);
 }
 
 bool ranks_exchange_over(ranks_exchange *x) {

@@ -45,6 +45,10 @@ typedef struct ranks_exchange ranks_exchange;
 fovea_status ranks_exchange_begin(const ranks *r, void *data, const size_t *bytes, ranks_exchange **x);
 bool ranks_exchange_over(ranks_exchange *x);
 
+/* Likewise, but of what each has other bytes for each: those for rank i are the bytes[i] of `give`, in order of ranks.
+ * What every rank has for this one comes to `take`, in order of ranks; its own is put there by the caller. */
+fovea_status ranks_scatter_begin(const ranks *r, const void *give, void *take, const size_t *bytes, ranks_exchange **x);
+
 /* Instead of ranks_end: when this process ends, or now, it ends all that the launcher has started, with this code: a
  * rank that was stopped, too. */
 void ranks_abandon(int code, bool now);

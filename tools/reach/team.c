@@ -172,15 +172,25 @@ static void *pulse(void *user) {
 
 static fovea_status failure(const team *t) { return fovea_fail(t->status, "%s", t->reason); }
 
-static fovea_status begin_meeting(void *user, void *data, const size_t *bytes, void **request) {
-  team *t = user;
+/* give NULL: each has the same for all. */
+static fovea_status begin(team *t, const void *give, void *data, const size_t *bytes, void **request) {
   ranks_exchange *x = NULL;
   pthread_mutex_lock(&t->lock);
-  fovea_status status = t->failed ? failure(t) : ranks_exchange_begin(&t->ranks, data, bytes, &x);
+  fovea_status status = t->failed      ? failure(t)
+                        : give == NULL ? ranks_exchange_begin(&t->ranks, data, bytes, &x)
+                                       : ranks_scatter_begin(&t->ranks, give, data, bytes, &x);
   t->under_way++;
   pthread_mutex_unlock(&t->lock);
   *request = x;
   return status;
+}
+
+static fovea_status begin_meeting(void *user, void *data, const size_t *bytes, void **request) {
+  return begin(user, NULL, data, bytes, request);
+}
+
+static fovea_status begin_scatter(void *user, const void *give, void *take, const size_t *bytes, void **request) {
+  return begin(user, give, take, bytes, request);
 }
 
 /* Soon in the beginning: a meeting of ranks that are equally fast takes some microseconds. Later what computes has the
@@ -407,6 +417,7 @@ fovea_status team_begin(const ranks *r, team **out) {
                           .user = t,
                           .begin = begin_meeting,
                           .end = end_meeting,
+                          .scatter = begin_scatter,
                           .sync_batchnorm = true};
   pthread_mutex_init(&t->lock, NULL);
   *out = t;

@@ -27,10 +27,8 @@ typedef struct view {
 static void say_traffic(const team *t, const fovea_vae *vae) {
   size_t meetings = 0, bytes = 0;
   if (fovea_network_traffic(vae->network, &meetings, &bytes) == FOVEA_OK)
-    progress_tell(
-        "fovea: %d ranks, of which each gives each other %zu bytes in %zu meetings a step; the memory is that "
-        "of rank 0",
-        team_who(t)->count, bytes, meetings);
+    progress_tell("fovea: %d ranks: rank 0, whose memory that is, sends %zu bytes in %zu meetings a step",
+                  team_who(t)->count, bytes, meetings);
 }
 
 static void show_ready(void *user, const fovea_vae *vae, const fovea_device_info *device, int epochs_done) {
