@@ -31,6 +31,10 @@ refused() {
 
 for wrong in '' 5 5x us -1us 1e3us 11s; do refused "$wrong" "'$wrong' is no delay: a number up to 10 s, with us, ms or s"; done
 for wrong in '' 0Gbit 5 1Gbit,2 -1Mbit; do refused "1us,$wrong" "'$wrong' is no rate: a number from 0.1 Mbit, with Mbit or Gbit"; done
+status=0
+python3 "${hosts%/tests/*}/tools/peers/ranks.py" --fovea "$fovea" --link 5x >out.txt 2>&1 || status=$?
+[ "$status" -eq 2 ] || fail "ranks.py: exit status $status, not 2" out.txt
+grep -q "'5x' is no delay" out.txt || fail 'ranks.py does not say what is wrong' out.txt
 # A busy machine adds to a delay, and takes nothing from it.
 speed 0us 0 20000 1e6
 speed 50us 50 20000 1e6
