@@ -55,28 +55,6 @@ def run(fovea, folder, ranks, batch, steps, out, hosts=None, sync="on"):
     return float(last[7]), found and (int(found[1]), int(found[2]))
 
 
-def measure(args, folder):
-    rates, traffic, numbers = {}, None, [1, 2, 4]
-    for turn in range(args.rounds):
-        for kind in ("strong", "weak"):
-            for n in numbers:
-                batch = args.batch * (n if kind == "weak" else 1)
-                rate, found = run(args.fovea, folder, n, batch, args.steps, folder / f"{kind}{n}.{turn}")
-                rates.setdefault((kind, n), []).append(rate)
-                traffic = found or traffic
-    print(f"Measured, {args.rounds} rounds, {os.cpu_count()} cores: images/s (range), and over 1 rank's.\n")
-    print("| ranks | one batch of %d | over 1 | %d a rank | over 1 |" % (args.batch, args.batch))
-    print("| --- | --- | --- | --- | --- |")
-    for n in numbers:
-        cells = []
-        for kind in ("strong", "weak"):
-            own, one = rates[kind, n], rates[kind, 1]
-            ratio = statistics.median(a / b for a, b in zip(own, one))
-            cells += [f"{statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f})", f"{ratio:.2f}"]
-        print(f"| {n} | {' | '.join(cells)} |")
-    return 1 / statistics.median(rates["strong", 1]), traffic
-
-
 def between_hosts(args, link):
     """The beginning of a command that runs on the first of two hosts."""
     tests = pathlib.Path(__file__).resolve().parents[2] / "tests" / "reach"
@@ -132,6 +110,28 @@ def print_links(args, speeds, rates, traffic):
             print(f"| {link} | {speeds[link][0][0]} | {latency * 1e6:.0f} | {width / 1e6:.0f} | {sync} | {meetings} | "
                   f"{size:,} | {statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f}) | {over:.2f} | "
                   f"{said:.0f} | {statistics.median(own) / said:.2f} |")
+
+
+def measure(args, folder):
+    rates, traffic, numbers = {}, None, [1, 2, 4]
+    for turn in range(args.rounds):
+        for kind in ("strong", "weak"):
+            for n in numbers:
+                batch = args.batch * (n if kind == "weak" else 1)
+                rate, found = run(args.fovea, folder, n, batch, args.steps, folder / f"{kind}{n}.{turn}")
+                rates.setdefault((kind, n), []).append(rate)
+                traffic = found or traffic
+    print(f"Measured, {args.rounds} rounds, {os.cpu_count()} cores: images/s (range), and over 1 rank's.\n")
+    print("| ranks | one batch of %d | over 1 | %d a rank | over 1 |" % (args.batch, args.batch))
+    print("| --- | --- | --- | --- | --- |")
+    for n in numbers:
+        cells = []
+        for kind in ("strong", "weak"):
+            own, one = rates[kind, n], rates[kind, 1]
+            ratio = statistics.median(a / b for a, b in zip(own, one))
+            cells += [f"{statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f})", f"{ratio:.2f}"]
+        print(f"| {n} | {' | '.join(cells)} |")
+    return 1 / statistics.median(rates["strong", 1]), traffic
 
 
 def step(n, batch, image, meetings, size, width, latency):
