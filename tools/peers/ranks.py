@@ -177,12 +177,12 @@ def grow(image, size, meetings, batch):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--fovea", type=pathlib.Path, default=pathlib.Path("build/fovea"))
+    p.add_argument("--link", metavar="DELAY[,RATE]", action="append", help="50us, or 1ms,10Gbit")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--steps", type=int, default=8, help="of an epoch")
     p.add_argument("--image-us", type=float, help="with --traffic: the model alone, by so long an image takes")
     p.add_argument("--traffic", metavar="BYTES,MEETINGS", help="of a step, as fovea train says them")
-    p.add_argument("--link", metavar="DELAY[,RATE]", action="append", help="50us, or 1ms,10Gbit")
     args = p.parse_args()
     args.fovea = args.fovea.resolve()
     if args.link and args.traffic is not None:
