@@ -5,6 +5,10 @@ Measured: `mpirun -n N fovea train` on the seed network and synthetic images, ea
 core, runs of all N in turn; the median over the rounds. Strong scaling has one batch for all ranks, weak scaling one a
 rank. With fewer cores than ranks a core has several.
 
+With --link DELAY[,RATE], once or several times, instead: 2 ranks on two hosts, namespaces of networks of this machine
+with such a link between them (tests/reach/two_hosts.sh; as root), with --sync-bn on and off, in turn, beside one rank
+alone and what the model says by the latency and the bytes a second that were measured from host to host.
+
 A model, and no measurement: a step of N machines takes
 
     T(N) = t * ceil(B / 16 / N) * 16  +  M * (L + (N - 1) * o)  +  (2 * (N - 1) / N * G + (N - 1) * S) / W
@@ -31,7 +35,7 @@ def write_images(folder, count):
         (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 2051, n, 28, 28) + numbers)
 
 
-def run(fovea, folder, ranks, batch, steps, out):
+def run(fovea, folder, ranks, batch, steps, out, hosts=None, sync="on"):
     """Images a second of the last epoch, and what a rank sends in a step: (bytes, meetings), or None."""
     data = folder / f"data{batch * steps}"
     if not data.exists():
@@ -41,14 +45,72 @@ def run(fovea, folder, ranks, batch, steps, out):
     launcher = ["mpirun", "-n", str(ranks), "--bind-to", "core"] + (["--map-by", "core"] if ranks > 1 else [])
     if ranks > (os.cpu_count() or 1):
         launcher = ["mpirun", "-n", str(ranks), "--bind-to", "none"]
+    launcher = hosts or launcher
     command = [str(fovea), "train", "--data", str(data), "--out", str(out), "--batch", str(batch), "--epochs", "2",
-               "--tensorboard", "off"]
+               "--tensorboard", "off", "--sync-bn", sync]
     done = subprocess.run(launcher + command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"ranks.py: {done.stderr.strip().splitlines()[-1:]} by {' '.join(launcher + command)}")
     found = re.search(r"sends (\d+) bytes in (\d+) meetings", done.stderr)
     last = (out / "metrics.csv").read_text().splitlines()[-1].split(",")
     return float(last[7]), found and (int(found[1]), int(found[2]))
+
+
+def between_hosts(args, link):
+    """The beginning of a command that runs on the first of two hosts."""
+    tests = pathlib.Path(__file__).resolve().parents[2] / "tests" / "reach"
+    return [str(tests / "two_hosts.sh"), str(args.fovea.parent / "tests" / "reach" / "link"), link]
+
+
+def speed_of(args, link):
+    """What carries, seconds one way and bytes a second, measured."""
+    hosts = between_hosts(args, link)
+    script = '"$0" speed "/proc/$SECOND_HOST/ns/net" 10.77.0.2 && echo "$LINK_BY"'
+    done = subprocess.run(hosts + ["bash", "-c", script, hosts[1]], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True)
+    if done.returncode:
+        print(f"ranks.py: {(done.stderr + done.stdout).strip()}", file=sys.stderr)
+        sys.exit(2 if done.returncode == 2 else 1)
+    words = done.stdout.split()
+    return words[-1], float(words[0]) / 1e6, float(words[4]) * 1e6
+
+
+def measure_links(args, folder):
+    """Two ranks, each on a host and a core of its own."""
+    speeds = {link: [speed_of(args, link)] for link in args.link}
+    rates, traffic = {}, {}
+    pinned = ["mpirun", "--wdir", os.getcwd(), "--host", "10.77.0.1:1,10.77.0.2:1", "--bind-to", "none",
+              "bash", "-c", 'exec taskset --cpu-list $((OMPI_COMM_WORLD_RANK % $(nproc))) "$@"', "rank"]
+    for turn in range(args.rounds):
+        alone, _ = run(args.fovea, folder, 1, args.batch, args.steps, folder / f"alone.{turn}")
+        rates.setdefault("alone", []).append(alone)
+        for i, link in enumerate(args.link):
+            speeds[link].append(speed_of(args, link))
+            for sync in ("on", "off"):
+                out = folder / f"link{i}.{sync}.{turn}"
+                rate, traffic[sync] = run(args.fovea, folder, 2, args.batch, args.steps, out,
+                                          between_hosts(args, link) + pinned, sync)
+                rates.setdefault((link, sync), []).append(rate)
+    print_links(args, speeds, rates, traffic)
+
+
+def print_links(args, speeds, rates, traffic):
+    image = 1 / statistics.median(rates["alone"])
+    print(f"Measured, {args.rounds} rounds, {os.cpu_count()} cores, a batch of {args.batch}: one rank alone has "
+          f"{1 / image:.0f} images/s ({min(rates['alone']):.0f} to {max(rates['alone']):.0f}).\n")
+    print("| link | by | one way, us | MB/s | --sync-bn | meetings | bytes | images/s | over 1 rank | the model's | "
+          "over it |")
+    print("| --- |" + " --- |" * 10)
+    for link in args.link:
+        latency, width = (statistics.median(s[k] for s in speeds[link]) for k in (1, 2))
+        for sync in ("on", "off"):
+            own, (size, meetings) = rates[link, sync], traffic[sync]
+            computing = image * 16 * math.ceil(math.ceil(args.batch / 16) / 2)
+            said = args.batch / (computing + meetings * (latency + SENDING) + size / width)
+            over = statistics.median(a / b for a, b in zip(own, rates["alone"]))
+            print(f"| {link} | {speeds[link][0][0]} | {latency * 1e6:.0f} | {width / 1e6:.0f} | {sync} | {meetings} | "
+                  f"{size:,} | {statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f}) | {over:.2f} | "
+                  f"{said:.0f} | {statistics.median(own) / said:.2f} |")
 
 
 def measure(args, folder):
@@ -126,6 +188,7 @@ def grow(image, traffic, batch):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--fovea", type=pathlib.Path, default=pathlib.Path("build/fovea"))
+    p.add_argument("--link", metavar="DELAY[,RATE]", action="append", help="50us, or 1ms,10Gbit")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--steps", type=int, default=8, help="of an epoch")
@@ -133,8 +196,14 @@ def main():
     p.add_argument("--traffic", metavar="BYTES,MEETINGS", nargs=2, type=bytes_and_meetings,
                    help="of a step, as fovea train says them of 2 ranks and of 4")
     args = p.parse_args()
+    args.fovea = args.fovea.resolve()
+    if args.link and args.traffic is not None:
+        p.error("--link is measured, and --traffic is not")
     if (args.image_us is None) != (args.traffic is None):
         p.error("--image-us and --traffic go together")
+    if args.link:
+        with tempfile.TemporaryDirectory() as folder:
+            return measure_links(args, pathlib.Path(folder))
     if args.traffic is not None:
         image, *traffic = args.image_us / 1e6, *args.traffic
     else:
