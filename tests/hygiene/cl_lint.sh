@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Every kernel file compiles alone with clang as OpenCL C 1.2 without a warning: for each vector width, with the device's
-# own division and with the corrected one, and with sets of the tiles that src/op/ gives.
+# cl_lint.sh [EVERY]: every kernel file compiles alone with clang as OpenCL C 1.2 without a warning: for each vector width, with the device's
+# own division and with the corrected one, and with sets of the tiles that src/op/ gives. EVERY 4: a quarter of the
+# files, by their checksums.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
+
+every=${1-1}
 
 need clang
 flags=(-x cl -cl-std=CL1.2 -Xclang -finclude-default-header -fsyntax-only -Icl
@@ -24,6 +27,7 @@ divisions=("" "-DFOVEA_CORRECT_DIVISION")
 compilations() {
   local file width tile division widths mine
   while IFS= read -r -d '' file; do
+    drawn "$file" "$every" || continue
     widths=(1 4 8 16)
     # The canonical tree of a sum has 16 leaves: 16 lanes, or 16 work-items.
     if grep -qE '"common/(reduce|moments|batchnorm_statistics)\.clh"' -- "$file"; then widths=(1 16); fi

@@ -12,16 +12,10 @@ version=$(clang-tidy --version | grep -oE 'version [0-9]+')
 [ "$version" = 'version 14' ] || skip "the exceptions are those of clang-tidy 14, and this is $version"
 [ -f "$build/compile_commands.json" ] || skip "this build has no compile_commands.json"
 
-drawn() {
-  local sum
-  sum=$(cksum <"$1")
-  [ $((${sum%% *} % every)) -eq 0 ]
-}
-
 # in_build FOLDER...: the files there that this build compiles, or a sample of them.
 in_build() {
   find_files "$@" -- '*.c' | while IFS= read -r -d '' file; do
-    if grep -qF "\"file\": \"$root/$file\"" "$build/compile_commands.json" && drawn "$file"; then
+    if grep -qF "\"file\": \"$root/$file\"" "$build/compile_commands.json" && drawn "$file" "$every"; then
       printf '%s\0' "$file"
     fi
   done

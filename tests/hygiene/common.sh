@@ -33,6 +33,13 @@ find_files() {
   find "${folders[@]}" -type f \( "${names[@]}" \) -print0 | sort -z
 }
 
+# drawn FILE EVERY: whether it is in a sample of one in EVERY, by the checksum of its text: a change draws it anew.
+drawn() {
+  local sum
+  sum=$(cksum <"$1")
+  [ $((${sum%% *} % $2)) -eq 0 ]
+}
+
 # report TITLE COUNT FILE: fails with the lines of FILE, the findings, if there are any. COUNT is what was looked at.
 report() {
   if [ "$2" -eq 0 ]; then

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# headers.sh INCLUDES: every header compiles alone. The public ones, with nothing but the standard, as C11 and as C++11,
-# with gcc and with clang; those of src/ and tools/ as C11 (INCLUDES are -I flags for the libraries that they need).
+# headers.sh EVERY INCLUDES: every header compiles alone. The public ones, with nothing but the standard, as C11 and as C++11,
+# with gcc and with clang; those of src/ and tools/ as C11 (INCLUDES are -I flags for the libraries that they need),
+# by clang one in EVERY of them, by their checksums.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
+every=$1
+shift
 warnings=(-Wall -Wextra -Wconversion -Wshadow -Werror -fsyntax-only)
 findings=$(mktemp)
 unit=$(mktemp) # a unit must declare something, and a header of macros does not
@@ -29,6 +32,7 @@ for compiler in gcc clang; do
     compile "$file" "$compiler" -std=c11 -Wpedantic -x c -Iinclude
   done < <(find_files include -- '*.h')
   while IFS= read -r -d '' file; do
+    [ "$compiler" = gcc ] || drawn "$file" "$every" || continue
     compile "$file" "$compiler" -std=c11 -x c -D_POSIX_C_SOURCE=200809L -DCL_TARGET_OPENCL_VERSION=120 \
       -Iinclude -Isrc -Itools "$@"
   done < <(find_files src tools -- '*.h')
