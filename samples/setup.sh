@@ -10,7 +10,7 @@ fovea_lists_fetched= # once will do
 fovea_packages=(
   cmake ninja-build gcc g++ pkg-config
   ocl-icd-opencl-dev opencl-headers pocl-opencl-icd libclblast-dev
-  zlib1g-dev libzip-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libjansson-dev liblapacke-dev
+  zlib1g-dev libzip-dev libpng-dev libjpeg62-turbo-dev libwebp-dev libstb-dev libjansson-dev liblapacke-dev
   librandom123-dev libxxhash-dev
   protobuf-c-compiler libprotobuf-c-dev libonnx-dev
   libcairo2-dev fonts-dejavu-core

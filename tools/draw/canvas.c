@@ -1,5 +1,6 @@
 #include "draw/canvas.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ static fovea_status write_image(cairo_surface_t *image, const char *path) {
       memcpy(&pixel, from + 4 * w, sizeof pixel);
       for (int shift = 16; shift >= 0; shift -= 8) *to++ = (uint8_t)(pixel >> shift);
     }
-  fovea_status status = png_encode(pixels, height, width, 3, PNG_DRAWING, &png, &size);
+  fovea_status status = png_encode(pixels, height, width, 3, &png, &size);
   if (status == FOVEA_OK) status = fovea_file_write(path, png, size);
   free(png);
   free(pixels);
@@ -111,9 +112,10 @@ fovea_status canvas_save(canvas *c, const char *path) {
   y = floor(y - PAGE_MARGIN);
   const double width = ceil(ink_width + 2 * PAGE_MARGIN) * PIXELS_A_POINT;
   const double height = ceil(ink_height + 2 * PAGE_MARGIN) * PIXELS_A_POINT;
-  if (!(width <= LARGEST_PNG && height <= LARGEST_PNG))
-    return fovea_fail(FOVEA_INVALID, "plot: %.0f x %.0f pixels, at most %d a side fit in a picture", width, height,
-                      LARGEST_PNG);
+  /* stb_image_write counts bytes in int. */
+  if (!(width <= LARGEST_PNG && height <= LARGEST_PNG && (3 * width + 1) * height <= INT_MAX))
+    return fovea_fail(FOVEA_INVALID, "plot: %.0f x %.0f pixels, at most %d a side and 2 GiB fit in a picture", width,
+                      height, LARGEST_PNG);
   cairo_surface_t *image = paint_image(c, x, y, (int)width, (int)height);
   const cairo_status_t failure = cairo_surface_status(image);
   const fovea_status status = failure == CAIRO_STATUS_SUCCESS ? write_image(image, path) : fail_with(failure);

@@ -41,7 +41,7 @@ static size_t gaps_before_row(const grid *g, size_t row) {
 
 /* Gaps before the column after the last one are all the gaps there are: columns is even where there are any. */
 static fovea_status lay_out(grid *g) {
-  /* Below these bounds, 2 GiB of pixels, no product here overflows size_t. */
+  /* stb_image_write counts bytes in int; below these bounds no product here overflows size_t. */
   if (g->rows > INT_MAX / (size_t)g->height || g->columns > INT_MAX / (size_t)g->width ||
       g->rows > INT_MAX / GRID_GAP || g->columns > INT_MAX / GRID_GAP)
     return fovea_fail(FOVEA_INVALID, "picture grid: %zu x %zu images of %d x %d are too many for one PNG", g->rows,
@@ -85,7 +85,7 @@ static fovea_status draw_image(grid *g, size_t row, size_t column, const float *
 static fovea_status save(const grid *g, const char *path) {
   uint8_t *png = NULL;
   size_t size = 0;
-  fovea_status status = png_encode(g->pixels, g->pixels_high, g->pixels_wide, g->shown.count, PNG_IMAGES, &png, &size);
+  fovea_status status = png_encode(g->pixels, g->pixels_high, g->pixels_wide, g->shown.count, &png, &size);
   if (status == FOVEA_OK) status = fovea_file_write(path, png, size);
   free(png);
   return status;

@@ -84,8 +84,8 @@ json_t *sprite_json(const sprite *s) {
   const size_t rows = (s->count + s->columns - 1) / s->columns;
   uint8_t *png = NULL;
   size_t size = 0;
-  if (png_encode(s->pixels, rows * (size_t)s->height, s->columns * (size_t)s->width, s->channels, PNG_IMAGES, &png,
-                 &size) != FOVEA_OK)
+  if (png_encode(s->pixels, rows * (size_t)s->height, s->columns * (size_t)s->width, s->channels, &png, &size) !=
+      FOVEA_OK)
     return NULL;
   char *text = sprite_base64(png, size);
   json_t *json = text ? json_pack("{s:s,s:i,s:i,s:I,s:I}", "png", text, "width", s->width, "height", s->height,
