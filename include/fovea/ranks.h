@@ -33,8 +33,9 @@ typedef struct fovea_ranks {
    * others are there, and may wait for them: `data` is not touched until `end` of its *request, which begin sets. With
    * gradients under way several are open at once, at most all of a step. The functions are called by the thread that
    * trains, which holds the device's lock, so that ranks of one process must not share a fovea_device. What they return
-   * but FOVEA_OK is what the library's call returns; the network is then of no use but to be destroyed. Such a failure
-   * is theirs to tell of: fovea_error_message() does not. Where count is 1 neither is called, and both may be NULL. */
+   * but FOVEA_OK is what the library's call returns; the network is then of no use but to be destroyed.
+   * fovea_error_message() names the function that failed; why is the caller's to tell. Where count is 1 neither is
+   * called, and both may be NULL. */
   fovea_status (*begin)(void *user, void *data, const size_t *bytes, void **request);
   /* Waits for a meeting that was begun, once for each and in any order; then `data` is whole. After a failure the
    * library ends what it has begun all the same. */

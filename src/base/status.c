@@ -33,3 +33,10 @@ fovea_status fovea_fail_in(fovea_status status, const char *format, ...) {
   va_end(args);
   return fovea_fail(status, "%.1000s: %.1000s", prefix, message);
 }
+
+void fovea_fail_none(void) { message[0] = '\0'; }
+
+fovea_status fovea_fail_from(const char *name, fovea_status status) {
+  if (status == FOVEA_OK || message[0] != '\0') return status;
+  return fovea_fail(status, "%s failed with status %d and said no more", name, (int)status);
+}

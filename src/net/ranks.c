@@ -54,8 +54,9 @@ static uint64_t least_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static fovea_status meet(const fovea_ranks *ranks, uint64_t *all, size_t *bytes) {
   void *request = NULL;
   for (int i = 0; i < ranks->count; i++) bytes[i] = sizeof *all;
-  const fovea_status status = ranks->begin(ranks->user, all, bytes, &request);
-  return status == FOVEA_OK ? ranks->end(ranks->user, request) : status;
+  fovea_fail_none();
+  const fovea_status status = fovea_fail_from("ranks: begin", ranks->begin(ranks->user, all, bytes, &request));
+  return status == FOVEA_OK ? fovea_fail_from("ranks: end", ranks->end(ranks->user, request)) : status;
 }
 
 static fovea_status reduce(const fovea_ranks *ranks, uint64_t *number, uint64_t (*of)(uint64_t, uint64_t)) {

@@ -182,16 +182,22 @@ static fovea_status scatter(const fovea_plan *plan, fovea_meeting *m) {
   const fovea_ranks *ranks = plan->resources.ranks;
   const size_t slice = own_slice(plan, m->size);
   memcpy(m->data + (size_t)ranks->rank * slice, m->give + slice_begin(plan, m->size, ranks->rank), 4 * slice);
-  return ranks->scatter(ranks->user, m->give, m->data, m->bytes, &m->request);
+  fovea_fail_none();
+  return fovea_fail_from("ranks: scatter", ranks->scatter(ranks->user, m->give, m->data, m->bytes, &m->request));
+}
+
+static fovea_status gather(const fovea_plan *plan, fovea_meeting *m) {
+  const fovea_ranks *ranks = plan->resources.ranks;
+  fovea_fail_none();
+  return fovea_fail_from("ranks: begin", ranks->begin(ranks->user, m->data, m->bytes, &m->request));
 }
 
 static fovea_status run_begin(const fovea_plan *plan, fovea_meeting *m) {
-  const fovea_ranks *ranks = plan->resources.ranks;
   const fovea_slice own = fovea_plan_resolve(plan, m->own);
   float *to = m->kind == MEETING_SCATTER ? m->give : m->data + own_begin(plan, m);
   fovea_status status = fovea_buffer_read(own.buffer, 4 * own.offset, 4 * own_floats(plan, m), to);
   if (status != FOVEA_OK) return status;
-  status = m->kind == MEETING_SCATTER ? scatter(plan, m) : ranks->begin(ranks->user, m->data, m->bytes, &m->request);
+  status = m->kind == MEETING_SCATTER ? scatter(plan, m) : gather(plan, m);
   m->begun = status == FOVEA_OK;
   return status;
 }
@@ -201,7 +207,8 @@ static fovea_status run_end(const fovea_plan *plan, fovea_meeting *m) {
   const fovea_ranks *ranks = plan->resources.ranks;
   const fovea_slice all = fovea_plan_resolve(plan, m->all);
   m->begun = false;
-  const fovea_status status = ranks->end(ranks->user, m->request);
+  fovea_fail_none();
+  const fovea_status status = fovea_fail_from("ranks: end", ranks->end(ranks->user, m->request));
   if (status != FOVEA_OK) return status;
   return fovea_buffer_write_later(all.buffer, 4 * all.offset, 4 * all_floats(plan, m), m->data);
 }

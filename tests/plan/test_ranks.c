@@ -384,6 +384,8 @@ static void test_failing_meetings(void **state) {
     *(k % 2 ? &in->fails_in : &in->fails_at_end) = k / 2;
     run(&w, 3, in, all);
     for (int i = 0; i < 3; i++) assert_int_equal(all[i].status, FOVEA_DEVICE);
+    assert_non_null(strstr(all[0].message, "ranks: "));
+    assert_non_null(strstr(all[0].message, " failed with status 3 and said no more"));
     empty_room(in);
   }
   use_buckets(256 << 10);
