@@ -524,10 +524,10 @@ static const struct connection connections[] = {
     {{"one mu and logvar", 1, 3, 4, 64, 61, 2, 0, 0, NO, NO}, one_mu_and_logvar},
     {{"one mu and logvar, 13 blocks of images", 1, 2, 3, 208, 195, 3, 0, 0, NO, NO}, one_mu_and_logvar},
     {{"concatenated with itself", 1, 5, 3, 16, 7, 5, 0, 0, NO, NO}, with_itself},
-    {{"concatenated with the images", 2, 3, 5, 16, 16, 5, 0, 0, NO, NO}, with_the_images},
+    {{"read by a dense layer", 1, 5, 3, 21, 17, 5, 0, 0, NO, NO}, read_by_a_dense_layer},
     {{"many readers", 1, 5, 5, 21, 20, 5, 0, 0, NO, NO}, many_readers},
     {{"a slice read last", 1, 4, 5, 16, 16, 5, 0, 0, NO, NO}, a_slice_read_last},
-    {{"read by a dense layer", 1, 5, 3, 21, 17, 5, 0, 0, NO, NO}, read_by_a_dense_layer},
+    {{"concatenated with the images", 2, 3, 5, 16, 16, 5, 0, 0, NO, NO}, with_the_images},
     {{"in a row", 1, 3, 5, 64, 50, 5, 0, 0, NO, NO}, in_a_row},
 };
 
