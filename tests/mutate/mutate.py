@@ -5,7 +5,8 @@ Each entry of mutations.txt is one mutation: a text that occurs exactly once in 
 ctest tests that should notice. Those run first; only if they all pass does the rest of the suite, and a mutation that
 passes that too has survived. Everything happens in a copy of the tree: nothing here is changed. The copy is built once,
 and its unchanged suite must pass. A change to a kernel is then read by FOVEA_CL_DIR, without a build, several of them at
-once; then come the changes to host code, one after another.
+once; then come the changes to host code, one after another. A test may be named with its case, op/conv2d=stride_2,_odd:
+that one runs before all of them, and compiles no other's kernels.
 
 A mutation that does not compile proves nothing about the tests; it is an error of the table. Exit status: 0 when every
 mutation was killed, 1 when one survived, 2 when the table, the build or the unchanged suite is not in order.
@@ -27,11 +28,16 @@ ROOT = HERE.parent.parent
 TREE = [".cmake", "CMakeLists.txt", "LICENSE", "README.md", "cl", "include", "samples", "src", "tests", "tools"]
 # Tests that test the source text, or build it anew in another way: no unit of the code under test fails in them first.
 LEFT_OUT = "^(mutate|coverage|faults|hygiene|install|lint|matrix|offline|valgrind)/"
+# Tests of what kernels compute, where a mutation is seen in code without optimization, too: compiled in a third of the time.
+UNOPTIMIZED = re.compile(r"(graph|net|op|plan)/(?!rounding)")
 
 
 class Mutation:
     def __init__(self, name, file, tests, old, new):
-        self.name, self.file, self.tests, self.old, self.new = name, file, tests, old, new
+        self.name, self.file, self.old, self.new = name, file, old, new
+        named = [test.partition("=")[::2] for test in tests]
+        self.tests = [test for test, _ in named]
+        self.cases = [(test, case.replace("_", " ")) for test, case in named if case]
 
 
 def read_table(path):
@@ -132,7 +138,7 @@ class Workshop:
         cache = folder / "cache"
         self.environment = dict(os.environ, XDG_CACHE_HOME=str(cache), POCL_CACHE_DIR=str(cache / "pocl"),
                                 CMOCKA_TEST_ABORT="1")  # a test program ends at its first failure
-        for name in ("FOVEA_CL_DIR", "FOVEA_VECTOR", "FOVEA_BLAS"):
+        for name in ("FOVEA_CL_DIR", "FOVEA_VECTOR", "FOVEA_BLAS", "FOVEA_TEST_CASE"):
             self.environment.pop(name, None)
         self.log = open(folder / "log.txt", "w")
 
@@ -155,6 +161,8 @@ class Workshop:
         """Runs tests up to the first failure: its name and how it failed, or None; and the output."""
         select = ["-R", "^(" + "|".join(map(re.escape, only)) + ")$"] if only else []
         exclude = ["-E", LEFT_OUT + "".join(f"|^{re.escape(t)}$" for t in but)] if not only else []
+        if only and all(map(UNOPTIMIZED.match, only)):
+            environment["POCL_EXTRA_BUILD_FLAGS"] = "-cl-opt-disable"
         result = self.run("ctest", "--test-dir", self.build, "-j", self.jobs, "--timeout", self.timeout,
                           "--stop-on-failure", "--output-on-failure", "--no-tests=error", *select, *exclude,
                           **environment)
@@ -163,6 +171,14 @@ class Workshop:
         if result.returncode and not failed:
             failed = [("ctest", "error")]
         return (failed[0] if failed else None), result.stdout
+
+    def test_named(self, m, **environment):
+        """As test, of those that it names; at first of their cases alone."""
+        for test, case in m.cases:
+            failed, output = self.test(only=[test], FOVEA_TEST_CASE=case, **environment)
+            if failed:
+                return failed, output
+        return self.test(only=m.tests, **environment)
 
 
 def read_at_run_time(m):
@@ -175,9 +191,11 @@ def verdict_of(failed, output, kernel):
         return "error", "the kernel does not compile"
     if not failed:
         return "survived", ""
+    case = re.findall(r'FOVEA_TEST_CASE="([^"]*)"', output)
     if failed[0] == "ctest" or "Not Run" in failed[1]:
         return "error", "ctest itself failed, see the log"
-    return "killed", f"by {failed[0]}" + (" (timeout)" if "Timeout" in failed[1] else "")
+    return "killed", f"by {failed[0]}" + (f"={case[0].replace(' ', '_')}" if case else "") + (
+        " (timeout)" if "Timeout" in failed[1] else "")
 
 
 def judge_kernel(shop, m):
@@ -185,7 +203,7 @@ def judge_kernel(shop, m):
     shutil.copytree(shop.tree / "cl", folder, dirs_exist_ok=True)
     path = folder / Path(m.file).relative_to("cl")
     path.write_text(path.read_text().replace(m.old, m.new))
-    failed, output = shop.test(only=m.tests, FOVEA_CL_DIR=str(folder))
+    failed, output = shop.test_named(m, FOVEA_CL_DIR=str(folder))
     if not failed and shop.rest:
         failed, output = shop.test(but=m.tests, FOVEA_CL_DIR=str(folder))
     shutil.rmtree(folder)
@@ -199,7 +217,7 @@ def judge_host(shop, m):
     try:
         if shop.make(*{target_of(t) for t in m.tests}).returncode:
             return "error", "does not compile"
-        failed, output = shop.test(only=m.tests)
+        failed, output = shop.test_named(m)
         if not failed and shop.rest:
             if shop.make().returncode:
                 return "error", "does not compile"
@@ -228,10 +246,13 @@ def run_all(shop, mutations, whole):
     if result.returncode:
         print(result.stdout[-4000:], "\nthe unchanged tree does not build")
         return 2
-    failed, output = shop.test(only=None if whole else sorted({t for m in mutations for t in m.tests}))
-    if failed:
-        print(output[-4000:], f"\nthe unchanged suite fails: {failed[0]}, {failed[1].strip()}")
-        return 2
+    tests = sorted({t for m in mutations for t in m.tests})
+    groups = [None] if whole else [[t for t in tests if bool(UNOPTIMIZED.match(t)) == way] for way in (True, False)]
+    for group in groups:
+        failed, output = shop.test(only=group) if group != [] else (None, "")
+        if failed:
+            print(output[-4000:], f"\nthe unchanged suite fails: {failed[0]}, {failed[1].strip()}")
+            return 2
     print("the unchanged suite passes", flush=True)
     begun = time.monotonic()
     mutations = [m for m in mutations if read_at_run_time(m)] + [m for m in mutations if not read_at_run_time(m)]
