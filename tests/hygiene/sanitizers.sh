@@ -15,7 +15,7 @@ set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 step=$1 build=$(realpath -m -- "$2")
-left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu|json|python|report)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|_optimized$|_optimized_all$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture|table)$|^events/tensorboard$|^reach/(first_gone|hosts|ranks|slurm|sweep|train.*|without_mpi)$|^export/.*_sample$|^export/.*_all$'
+left_out='^(hygiene|matrix|offline|mutate|coverage|faults|golden|install|emulator|gpu|json|python|report)/|^check/emulated$|^runtime/driver_folder|_gpu_(path|sample|optimized)$|_optimized$|_optimized_all$|^op/(canonical|rounding|tuning)$|^model/plain_c$|^tools/(check|sweep|train)$|^fuzz/(arrays|picture|table)$|^events/tensorboard$|^reach/(first_gone|hosts|link|ranks|slurm|sweep|train.*|without_mpi)$|^export/.*_sample$|^export/.*_all$'
 [ "$step" = --run ] ||
   left_out+='|^(op|model|net|samples|export)/|^plan/shard|^plan/ranks|^runtime/(program|cache_folder)$|^stats/simulation$|^peers/|^api/threads$|^plan/side_stream$|^tools/(augment|bench|bench_seed|load|pack|plots|report|resume|signals|sweep_resume)$'
 

@@ -43,6 +43,12 @@ def debian_pocl(folder):
     return icd(folder, "debian-pocl", find("/usr/lib/*/libpocl.so.2", "Debian's pocl-opencl-icd"))
 
 
+# The copy that the other tests have (support/pocl.py), whose kernels they have compiled.
+def tests_pocl(folder):
+    copies = sorted(pathlib.Path(os.environ.get("DRIVER", "driver")).glob("lib/copy/libpocl.so.*"))
+    return icd(folder, "tests-pocl", copies[0]) if copies else debian_pocl(folder)
+
+
 # The libraries of the wheels find each other by their RUNPATH; their loader, libOpenCL.so, is not used.
 def intel(folder):
     packages = os.environ.get("PACKAGES", "packages")
@@ -106,13 +112,13 @@ def fake_cuda(folder):
 # alone, by check_ops.
 ROWS = {
     "pocl-seed": (debian_pocl, {}, [], "the seed network"),
-    "pocl-loopvec": (debian_pocl, {}, ["--small"], "work-group method loopvec, the default"),
+    "pocl-loopvec": (tests_pocl, {}, ["--small"], "work-group method loopvec, the default"),
     "pocl-workitemrepl": (debian_pocl, {"POCL_WORK_GROUP_METHOD": "workitemrepl"}, ["--small"],
                           "work-group method workitemrepl"),
-    "pocl-cbs": (debian_pocl, {"POCL_WORK_GROUP_METHOD": "cbs"}, ["--small"], "work-group method cbs"),
-    "pocl-1-thread": (debian_pocl, {"POCL_MAX_PTHREAD_COUNT": "1"}, ["--small"], "1 thread"),
-    "pocl-2-threads": (debian_pocl, {"POCL_MAX_PTHREAD_COUNT": "2"}, ["--small"], "2 threads"),
-    "pocl-loaded": (debian_pocl, {}, ["--small"], "beside busy loops"),
+    "pocl-cbs": (tests_pocl, {"POCL_WORK_GROUP_METHOD": "cbs"}, ["--small"], "work-group method cbs"),
+    "pocl-1-thread": (tests_pocl, {"POCL_MAX_PTHREAD_COUNT": "1"}, ["--small"], "1 thread"),
+    "pocl-2-threads": (tests_pocl, {"POCL_MAX_PTHREAD_COUNT": "2"}, ["--small"], "2 threads"),
+    "pocl-loaded": (tests_pocl, {}, ["--small"], "beside busy loops"),
     "pocl-sse2": (debian_pocl, {"POCL_KERNELLIB_NAME": "sse2"}, ["--small"], "SSE2: no fma in hardware"),
     "intel": (intel, {}, ["--small"], "its vectorizer on"),
     "intel-gpu-path": (intel, {"FOVEA_VECTOR": "1"}, ["--small"], "a GPU's path"),
@@ -149,7 +155,7 @@ def environment(folder, name, extra):
     # them. The others of PoCL keep none, for it does not tell the code of one method or library from another's.
     if name in USUAL_CODE and "POCL_CACHE_DIR" in os.environ:
         env["POCL_CACHE_DIR"] = os.environ["POCL_CACHE_DIR"]
-    elif ROWS[name][0] is debian_pocl or ROWS[name][0] in BY_SPIRV:
+    elif ROWS[name][0] in (debian_pocl, tests_pocl) or ROWS[name][0] in BY_SPIRV:
         env["XDG_CACHE_HOME"] = os.devnull
     else:
         env["XDG_CACHE_HOME"] = str(folder / f"cache-{name}")

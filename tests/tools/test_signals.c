@@ -85,7 +85,7 @@ static void two_kinds_at_once(void **state) {
 static void a_later_one_ends_at_once(void **state) {
   (void)state;
   const char *run = temp_path("twice");
-  process p = start("train", run, "--batch 2048");
+  process p = start("train", run, "--batch 512");
   kill(p.pid, SIGINT);
   assert_int_equal(process_wait_for(&p, "finishing the step"), 0);
   kill(p.pid, SIGSTOP);

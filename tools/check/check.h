@@ -89,12 +89,16 @@ typedef struct check_training {
 /* Called with each op when it is done. */
 typedef void (*check_report)(void *user, const check_op *op);
 
-/* Every op, forward and backward: of a whole network, the small or the seed network; of the small network in steps of
- * few and of equal images; where maxima tie and sigmoids are saturated; unless `small`, at awkward shapes; and
- * augmentation.
- * *failures counts ops outside the tolerance, *differ those of other bits. FOVEA_MISMATCH when a kernel wrote outside
- * its buffers, or a loss or a gradient is not finite; what was compared until then has been reported. */
-fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ);
+/* CHECK_LEAST, for a device that interprets its kernels, has those of CHECK_SMALL but for steps of few images. */
+typedef enum check_extent { CHECK_ALL, CHECK_SMALL, CHECK_LEAST } check_extent;
+
+/* Every op, forward and backward: of a whole network, the seed network or, but for CHECK_ALL, the small one; of the
+ * small network in steps of few and of equal images; where maxima tie and sigmoids are saturated; by CHECK_ALL at
+ * awkward shapes; and augmentation. *failures counts ops outside the tolerance, *differ those of other bits.
+ * FOVEA_MISMATCH when a kernel wrote outside its buffers, or a loss or a gradient is not finite; what was compared
+ * until then has been reported. */
+fovea_status check_ops(fovea_device *device, check_extent extent, check_report report, void *user, int *failures,
+                       int *differ);
 
 /* One of these: what augmentation makes of images, against plain C. */
 fovea_status check_augmentation(fovea_device *device, check_op *op);

@@ -230,7 +230,8 @@ static fovea_status check(fovea_device *device, run_state *s) {
   fovea_status status = check_device_arithmetic(device, false, &s->arithmetic);
   if (status == FOVEA_OK && !s->json) print_arithmetic(&s->arithmetic), print_head();
   if (status == FOVEA_OK)
-    status = note_stop(check_ops(device, s->small, report, s, &s->failures, &s->differ), s->ops_stopped);
+    status = note_stop(check_ops(device, s->small ? CHECK_SMALL : CHECK_ALL, report, s, &s->failures, &s->differ),
+                       s->ops_stopped);
   if (status == FOVEA_OK) status = check_not_finite_passes(device, &s->not_finite);
   if (status == FOVEA_OK) status = note_stop(check_train(device, s->small, &s->training), s->training_stopped);
   if (status != FOVEA_OK) return status;

@@ -324,13 +324,14 @@ static fovea_status check_few_images(fovea_device *device, check_op *all, int *c
   return status;
 }
 
-static fovea_status check_awkward(fovea_device *device, bool small, const tally *t) {
+static fovea_status check_awkward(fovea_device *device, check_extent extent, const tally *t) {
   static check_op all[MAX_AWKWARD]; /* large */
   int count = 0;
-  fovea_status status = check_few_images(device, all, &count);
+  fovea_status status = extent == CHECK_LEAST ? FOVEA_OK : check_few_images(device, all, &count);
   if (status == FOVEA_OK) status = check_shapes(device, always, sizeof always / sizeof *always, all, &count);
-  if (status == FOVEA_OK && !small) status = check_shapes(device, cases, sizeof cases / sizeof *cases, all, &count);
-  if (status == FOVEA_OK && !small) status = check_list(device, all, &count);
+  if (status == FOVEA_OK && extent == CHECK_ALL)
+    status = check_shapes(device, cases, sizeof cases / sizeof *cases, all, &count);
+  if (status == FOVEA_OK && extent == CHECK_ALL) status = check_list(device, all, &count);
   for (int i = 0; i < count; i++) {
     all[i].network = "awkward";
     snprintf(all[i].shape, sizeof all[i].shape, "%d awkward shape%s", all[i].nodes, all[i].nodes == 1 ? "" : "s");
@@ -357,11 +358,12 @@ static fovea_status check_whole(fovea_device *device, bool small, const tally *t
   return status;
 }
 
-fovea_status check_ops(fovea_device *device, bool small, check_report report, void *user, int *failures, int *differ) {
+fovea_status check_ops(fovea_device *device, check_extent extent, check_report report, void *user, int *failures,
+                       int *differ) {
   const tally t = {report, user, failures, differ};
   *failures = *differ = 0;
-  fovea_status status = check_whole(device, small, &t);
-  if (status == FOVEA_OK) status = check_awkward(device, small, &t);
+  fovea_status status = check_whole(device, extent != CHECK_ALL, &t);
+  if (status == FOVEA_OK) status = check_awkward(device, extent, &t);
   check_op augmentation;
   if (status == FOVEA_OK) status = check_augmentation(device, &augmentation);
   if (status == FOVEA_OK) tell(&t, &augmentation);
