@@ -99,6 +99,10 @@ refusals() {
   OMPI_COMM_WORLD_SIZE=2 "$fovea" pack data --out refused >refused.txt 2>&1 || status=$?
   [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
   grep -q 'one of 2 (OMPI_COMM_WORLD_SIZE).*pack is not divided' refused.txt || fail 'two would pack' refused.txt
+  status=0
+  OMPI_COMM_WORLD_SIZE=2 "$fovea" sweep --merge --out refused shards >refused.txt 2>&1 || status=$?
+  [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
+  grep -q 'one of 2 (OMPI_COMM_WORLD_SIZE).*sweep --merge is not divided' refused.txt || fail 'two would merge' refused.txt
   OMPI_COMM_WORLD_SIZE=2 "$fovea" pack --help >help.txt || fail 'two may not ask for help' help.txt
   OMPI_COMM_WORLD_SIZE=2 "$fovea" devices >devices.txt || fail 'two may not list devices' devices.txt
   status=0
@@ -116,6 +120,22 @@ refusals() {
   [ "$status" -eq 2 ] || fail "exit status $status, not 2" refused.txt
   [ "$(grep -c '"schema"' refused.json)" -eq 1 ] || fail 'not one object' refused.json
   [ ! -e refused ] || fail 'something was made' refused.txt
+}
+
+# By each rank's own statistics it is another network by another number of ranks, so that none goes on with it.
+own_statistics() {
+  local n status
+  over 2 own --epochs 1 --sync-bn off || fail 'ranks do not train by their own statistics' own.txt
+  over 2 own --resume --epochs 1 || fail 'as many ranks do not go on' own.txt
+  grep -q 'sync-bn off: each rank' own.txt || fail 'what it began with is forgotten' own.txt
+  for n in 3 1; do
+    status=0
+    if [ "$n" -gt 1 ]; then over "$n" own --resume || status=$?; else
+      "$fovea" train --data data --resume --out own >own.txt 2>&1 || status=$?
+    fi
+    [ "$status" -eq 2 ] || fail "$n: exit status $status, not 2" own.txt
+    grep -qE 'ranks with --sync-bn off was 2 when it began and is (3|none) now' own.txt || fail "$n ranks go on" own.txt
+  done
 }
 
 # fault OUT SIGNAL RANK EPOCH [MPIRUN'S OPTION...]: the others end with 3, and soon, and name it; the checkpoint is whole.
@@ -139,7 +159,7 @@ fault() {
 }
 
 case $part in
-  same) small && same && resumed && refusals ;;
+  same) small && same && resumed && refusals && own_statistics ;;
   faults)
     small
     for rank in 0 1 2; do

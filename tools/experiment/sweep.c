@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/driver_death.h"
 #include "cli/json.h"
+#include "cli/launcher.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "experiment/given.h"
@@ -240,6 +241,7 @@ static int run(int argc, char **argv) {
   if (!done) {
     signals_catch(&signals_of_training);
     if (status == FOVEA_OK) status = check_merge(&s, &line);
+    if (status == FOVEA_OK && s.merge) status = launcher_refuse("sweep --merge");
     if (status == FOVEA_OK && s.merge) status = json_check("--out", s.options.out);
     if (status == FOVEA_OK && s.merge) status = sweep_merge(&s, names, folders);
     if (!s.merge) status = run_here_or_over_ranks(&s, &line, argc, argv, status);

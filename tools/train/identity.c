@@ -60,6 +60,11 @@ static bool add_kernel(json_t *config, const run_options *o) {
   return o->kernel == 3 || json_object_set_new(config, "kernel", json_integer(o->kernel)) == 0;
 }
 
+/* Of a network that is another with another number of ranks. */
+static bool add_ranks(json_t *config, const run_options *o) {
+  return o->sync_bn || o->ranks < 2 || json_object_set_new(config, "ranks", json_integer(o->ranks)) == 0;
+}
+
 json_t *run_config(const run_options *o, const run_data *sets) {
   char activation[RUN_WORD], attention[RUN_WORD];
   option_ints arch = o->arch;
@@ -80,8 +85,8 @@ json_t *run_config(const run_options *o, const run_data *sets) {
                 "batch", (json_int_t)o->batch, "lr", o->lr, "min_lr", o->min_lr, "seed", (json_int_t)o->seed,
                 "train_images", (json_int_t)sets->train->count, "test_images", (json_int_t)sets->test->count,
                 "channels", sets->train->channels, "height", sets->train->height, "width", sets->train->width);
-  if (config != NULL && add_kernel(config, o) && add_hashes(config, o, sets) && add_images(config, o) &&
-      augment_options_put(config, &o->augment))
+  if (config != NULL && add_kernel(config, o) && add_ranks(config, o) && add_hashes(config, o, sets) &&
+      add_images(config, o) && augment_options_put(config, &o->augment))
     return config;
   json_decref(config);
   return NULL;
@@ -169,6 +174,7 @@ static bool unpack(json_t *config, run_options *o, int dims[3]) {
   o->batch = batch;
   o->seed = seed;
   o->batchnorm = batchnorm != 0;
+  o->sync_bn = json_object_get(config, "ranks") == NULL;
   o->activation = options_find_choice(run_activations, activation, strlen(activation));
   o->attention = options_find_choice(run_attentions, attention, strlen(attention));
   o->tensorboard = !json_is_false(json_object_get(config, "tensorboard"));
@@ -255,7 +261,8 @@ static void option_of_key(const char *key, char *out, size_t size) {
                                           {"width", "--data (width)"},
                                           {"build", "the program (its file)"},
                                           {"fovea_blas", "FOVEA_BLAS"},
-                                          {"blas", "the BLAS of the dense layers"}};
+                                          {"blas", "the BLAS of the dense layers"},
+                                          {"ranks", "the number of ranks with --sync-bn off"}};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     if (strcmp(key, others[i][0]) == 0) {
       snprintf(out, size, "%s", others[i][1]);
@@ -277,7 +284,7 @@ static const char *difference(const json_t *stored, const json_t *config) {
     if (json_equal(before, value)) continue;
     if (before != NULL || !is_hash_of_data(key)) return key;
   }
-  static const char *const optional[] = {"init_hash", "images", "kernel"};
+  static const char *const optional[] = {"init_hash", "images", "kernel", "ranks"};
   for (size_t i = 0; i < sizeof optional / sizeof *optional; i++)
     if (json_object_get(stored, optional[i]) != NULL && json_object_get(config, optional[i]) == NULL)
       return optional[i];
@@ -314,6 +321,7 @@ static const char *or_none(const changed *c, const char *text) {
   const char *key;
   if (text != NULL) return text;
   if (strcmp(c->key, "kernel") == 0) return "3";
+  if (strcmp(c->key, "ranks") == 0) return "none";
   for (size_t i = 0; (key = augment_options_key(i)) != NULL; i++)
     if (strcmp(c->key, key) == 0) return "off";
   return "not recorded";

@@ -25,6 +25,7 @@ typedef struct run_options {
   option_ints arch, show;
   long long depth, latent, kernel, epochs, batch, seed, limit_train, limit_test;
   long long rank_timeout; /* seconds; this and sync_bn concern the ranks of one training */
+  int ranks;              /* of this training; 0: one process */
   int activation;         /* index in run_activations: fovea_activation less one */
   int attention;          /* fovea_attention */
   bool batchnorm, resume, json, log_json, tensorboard, sync_bn;

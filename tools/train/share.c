@@ -158,9 +158,10 @@ fovea_status share_check_batch(const team *t, long long batch) {
   if (t == NULL || team_who(t)->count <= blocks(batch)) return FOVEA_OK;
   const int count = team_who(t)->count;
   return fovea_fail(FOVEA_INVALID,
-                    "a batch of %lld is %lld blocks of 16 images, too few for %d ranks, each of which takes whole "
+                    "a batch of %lld is %lld block%s of 16 images, too few for %d ranks, each of which takes whole "
                     "blocks: start %lld or fewer, or take --batch %lld",
-                    batch, blocks(batch), count, blocks(batch), (long long)count * BLOCK);
+                    batch, blocks(batch), blocks(batch) == 1 ? "" : "s", count, blocks(batch),
+                    (long long)count * BLOCK);
 }
 
 const char *share_say_parts(team *t, int batch, char text[SHARE_TEXT]) {

@@ -304,6 +304,7 @@ static fovea_status settle_and_train(run_options *o, team *t, const command_line
   if (status == FOVEA_OK) status = team_give(t, o->init_hash, sizeof o->init_hash);
   team_set_silence(t, o->rank_timeout);
   if (t != NULL) team_ranks(t)->sync_batchnorm = o->sync_bn;
+  o->ranks = t != NULL ? team_who(t)->count : 1;
   if (status == FOVEA_OK)
     status = train(o, t, quiet, stopped);
   else
