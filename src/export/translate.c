@@ -151,16 +151,18 @@ static void batchnorm(const translation *t, int i) {
   fovea_onnx_set_float(t->model, node, "epsilon", n->epsilon);
 }
 
+/* ONNX's; NULL: has none, and cannot be exported. */
+static const char *const activations[FOVEA_ACTIVATION_COUNT] = {
+    [FOVEA_LINEAR] = "Identity", [FOVEA_ELU] = "Elu",   [FOVEA_RELU] = "Relu",           [FOVEA_SELU] = "Selu",
+    [FOVEA_SIGMOID] = "Sigmoid", [FOVEA_TANH] = "Tanh", [FOVEA_LEAKY_RELU] = "LeakyRelu"};
+
 static void activation(const translation *t, int i) {
-  static const char *const names[FOVEA_ACTIVATION_COUNT] = {
-      [FOVEA_ELU] = "Elu",         [FOVEA_RELU] = "Relu", [FOVEA_SELU] = "Selu",
-      [FOVEA_SIGMOID] = "Sigmoid", [FOVEA_TANH] = "Tanh", [FOVEA_LEAKY_RELU] = "LeakyRelu"};
   const fovea_node *n = node_of(t, i);
   if (n->activation == FOVEA_LINEAR) {
     same(t, i);
     return;
   }
-  fovea_onnx_node *node = add1(t, names[n->activation], name_of(t, i), name_of(t, n->inputs[0]));
+  fovea_onnx_node *node = add1(t, activations[n->activation], name_of(t, i), name_of(t, n->inputs[0]));
   if (n->activation == FOVEA_LEAKY_RELU) fovea_onnx_set_float(t->model, node, "alpha", 0.3f);
 }
 
@@ -300,9 +302,10 @@ fovea_status fovea_export_translate(fovea_export *e, int opset, fovea_onnx_model
   for (int i = 0; i < e->graph->count; i++) {
     const fovea_node *n = node_of(&t, i);
     if (!e->nodes[i].needed || i == e->given) continue;
-    if (!ops[n->op->kind])
-      return fovea_fail(FOVEA_INVALID, "onnx: the op %s of tensor %d%s%s cannot be exported", n->op->name, i,
-                        *n->name ? ", " : "", n->name);
+    if (!ops[n->op->kind] || !activations[n->activation])
+      return fovea_fail(FOVEA_INVALID, "onnx: the op %s of tensor %d%s%s cannot be exported",
+                        ops[n->op->kind] ? fovea_activation_name(n->activation) : n->op->name, i, *n->name ? ", " : "",
+                        n->name);
     ops[n->op->kind](&t, i);
     if (has_own_name(&t, i)) declare(&t, FOVEA_ONNX_BETWEEN, i, e->nodes[i].rank, name_of(&t, i), NULL);
   }

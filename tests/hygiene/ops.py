@@ -13,7 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READ = ["src/graph/ops.h", "src/ref", "src/op", "cl", "tests/op", "tests/golden/ops.txt", "tests/mutate/mutations.txt",
-        "include/fovea/graph.h"]
+        "include/fovea/graph.h", "src/export/translate.c", "tests/export/run.py", "tools/README.md",
+        "samples/python/load_torch.py", "samples/python/load_numpy.py"]
+# Where activations are listed besides, and how.
+LISTS = [("src/export/translate.c", "[FOVEA_{upper}] ="), ("tests/export/run.py", '"{name}"'), ("tools/README.md", "`{name}`"),
+         ("samples/python/load_torch.py", '"{name}":'), ("samples/python/load_numpy.py", '"{name}":')]
 
 
 def read_list(root, macro):
@@ -85,6 +89,9 @@ def check_activations(root):
             yield f"{name}: no reference of it and its derivative in src/ref/pointwise.c"
         if not re.search(rf"^--- {name.replace('_', '-')}-\S+ cl/common/activation.clh ", mutations, re.M):
             yield f"{name}: no mutation {name.replace('_', '-')}-... of cl/common/activation.clh"
+        for file, entry in LISTS:
+            if entry.format(name=name, upper=upper) not in (root / file).read_text():
+                yield f"{name}: {file} has no {entry.format(name=name, upper=upper)}"
 
 
 def check(root):
@@ -108,6 +115,8 @@ SAMPLE = [
     ("selu: no canonical twin", "src/ref/canonical_math.h", "case REF_SELU:", "case 3:"),
     ("sigmoid: no reference", "src/ref/pointwise.c", "case REF_SIGMOID:", "case 4:"),
     ("selu: no mutation", "tests/mutate/mutations.txt", "--- selu-", "--- gone-"),
+    ("selu: src/export/translate.c has no", "src/export/translate.c", r"\[FOVEA_SELU\]", "[FOVEA_GONE]"),
+    ("tanh: samples/python/load_numpy.py has no", "samples/python/load_numpy.py", '"tanh"', '"gone"'),
     ("sigmoid: MOVES_ZERO", "cl/common/activation.clh", "#define MOVES_ZERO .*", "#define MOVES_ZERO 0"),
     ("include/fovea/graph.h has the activations", "include/fovea/graph.h", "FOVEA_SELU, ", ""),
 ]
