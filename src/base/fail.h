@@ -13,11 +13,10 @@ __attribute__((format(printf, 2, 3))) fovea_status fovea_fail_in(fovea_status st
 /* What a public function that was given NULL returns: if (!data) return fovea_fail_null("data"); It names itself. */
 #define fovea_fail_null(argument) fovea_fail(FOVEA_INVALID, "%s: %s is NULL", __func__, argument)
 
-/* Around a function of the caller's, which may fail without a sentence of its own: what is the current message by then
- * would be of something else.
- *   fovea_fail_none();
- *   status = fovea_fail_from("ranks: begin", ranks->begin(...)); */
+/* What a function of the caller's returns, which may fail without a sentence of its own: the message would be an
+ * earlier one. status = fovea_fail_of_caller("ranks: begin", ranks->begin(...)); */
+#define fovea_fail_of_caller(name, call) (fovea_fail_none(), fovea_fail_unless_said(name, call))
 void fovea_fail_none(void);
-fovea_status fovea_fail_from(const char *name, fovea_status status);
+fovea_status fovea_fail_unless_said(const char *name, fovea_status status);
 
 #endif

@@ -36,7 +36,7 @@ fovea_status fovea_fail_in(fovea_status status, const char *format, ...) {
 
 void fovea_fail_none(void) { message[0] = '\0'; }
 
-fovea_status fovea_fail_from(const char *name, fovea_status status) {
+fovea_status fovea_fail_unless_said(const char *name, fovea_status status) {
   if (status == FOVEA_OK || message[0] != '\0') return status;
   return fovea_fail(status, "%s failed with status %d and said no more", name, (int)status);
 }

@@ -54,9 +54,8 @@ static uint64_t least_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static fovea_status meet(const fovea_ranks *ranks, uint64_t *all, size_t *bytes) {
   void *request = NULL;
   for (int i = 0; i < ranks->count; i++) bytes[i] = sizeof *all;
-  fovea_fail_none();
-  const fovea_status status = fovea_fail_from("ranks: begin", ranks->begin(ranks->user, all, bytes, &request));
-  return status == FOVEA_OK ? fovea_fail_from("ranks: end", ranks->end(ranks->user, request)) : status;
+  const fovea_status status = fovea_fail_of_caller("ranks: begin", ranks->begin(ranks->user, all, bytes, &request));
+  return status == FOVEA_OK ? fovea_fail_of_caller("ranks: end", ranks->end(ranks->user, request)) : status;
 }
 
 static fovea_status reduce(const fovea_ranks *ranks, uint64_t *number, uint64_t (*of)(uint64_t, uint64_t)) {

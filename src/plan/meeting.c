@@ -182,14 +182,12 @@ static fovea_status scatter(const fovea_plan *plan, fovea_meeting *m) {
   const fovea_ranks *ranks = plan->resources.ranks;
   const size_t slice = own_slice(plan, m->size);
   memcpy(m->data + (size_t)ranks->rank * slice, m->give + slice_begin(plan, m->size, ranks->rank), 4 * slice);
-  fovea_fail_none();
-  return fovea_fail_from("ranks: scatter", ranks->scatter(ranks->user, m->give, m->data, m->bytes, &m->request));
+  return fovea_fail_of_caller("ranks: scatter", ranks->scatter(ranks->user, m->give, m->data, m->bytes, &m->request));
 }
 
 static fovea_status gather(const fovea_plan *plan, fovea_meeting *m) {
   const fovea_ranks *ranks = plan->resources.ranks;
-  fovea_fail_none();
-  return fovea_fail_from("ranks: begin", ranks->begin(ranks->user, m->data, m->bytes, &m->request));
+  return fovea_fail_of_caller("ranks: begin", ranks->begin(ranks->user, m->data, m->bytes, &m->request));
 }
 
 static fovea_status run_begin(const fovea_plan *plan, fovea_meeting *m) {
@@ -207,8 +205,7 @@ static fovea_status run_end(const fovea_plan *plan, fovea_meeting *m) {
   const fovea_ranks *ranks = plan->resources.ranks;
   const fovea_slice all = fovea_plan_resolve(plan, m->all);
   m->begun = false;
-  fovea_fail_none();
-  const fovea_status status = fovea_fail_from("ranks: end", ranks->end(ranks->user, m->request));
+  const fovea_status status = fovea_fail_of_caller("ranks: end", ranks->end(ranks->user, m->request));
   if (status != FOVEA_OK) return status;
   return fovea_buffer_write_later(all.buffer, 4 * all.offset, 4 * all_floats(plan, m), m->data);
 }
