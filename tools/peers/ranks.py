@@ -105,8 +105,7 @@ def print_links(args, speeds, rates, traffic):
         latency, width = (statistics.median(s[k] for s in speeds[link]) for k in (1, 2))
         for sync in ("on", "off"):
             own, (size, meetings) = rates[link, sync], traffic[sync]
-            computing = image * 16 * math.ceil(math.ceil(args.batch / 16) / 2)
-            said = args.batch / (computing + meetings * (latency + SENDING) + size / width)
+            said = args.batch / sum(parts(2, args.batch, image, (size, 0, meetings, 0), (link, width, latency)))
             over = statistics.median(a / b for a, b in zip(own, rates["alone"]))
             print(f"| {link} | {speeds[link][0][0]} | {latency * 1e6:.0f} | {width / 1e6:.0f} | {sync} | {meetings} | "
                   f"{size:,} | {statistics.median(own):.0f} ({min(own):.0f} to {max(own):.0f}) | {over:.2f} | "
