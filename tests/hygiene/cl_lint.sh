@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# cl_lint.sh [EVERY]: every kernel file compiles alone with clang as OpenCL C 1.2 without a warning: for each vector width, with the device's
-# own division and with the corrected one, and with sets of the tiles that src/op/ gives. EVERY 4: a quarter of the
-# files, by their checksums.
+# cl_lint.sh [EVERY]: every kernel file compiles alone with clang as OpenCL C 1.2 without a warning: for each vector width,
+# with the device's own division and with the corrected one, and with sets of the tiles that src/op/ gives. EVERY 4: a
+# quarter of the files, by their checksums.
 set -euo pipefail
 # shellcheck source=tests/hygiene/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"

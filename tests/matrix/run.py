@@ -155,7 +155,7 @@ def environment(folder, name, extra):
     # them. The others of PoCL keep none, for it does not tell the code of one method or library from another's.
     if name in USUAL_CODE and "POCL_CACHE_DIR" in os.environ:
         env["POCL_CACHE_DIR"] = os.environ["POCL_CACHE_DIR"]
-    elif ROWS[name][0] in (debian_pocl, tests_pocl) or ROWS[name][0] in BY_SPIRV:
+    elif ROWS[name][0] in (debian_pocl, tests_pocl, *BY_SPIRV):
         env["XDG_CACHE_HOME"] = os.devnull
     else:
         env["XDG_CACHE_HOME"] = str(folder / f"cache-{name}")

@@ -41,8 +41,9 @@ typedef struct training {
 /* Of several ranks one has the folder. */
 static bool keeps(const training *t) { return team_is_first(t->hooks->team); }
 
-/* What it did is what all go on with, or end for. */
 static fovea_status settle(const training *t, fovea_status status) { return team_settle(t->hooks->team, status); }
+
+/* What it did is what all go on with, or end for. */
 static fovea_status first_does(training *t, fovea_status (*what)(training *t)) {
   return settle(t, keeps(t) ? what(t) : FOVEA_OK);
 }
