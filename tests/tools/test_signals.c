@@ -109,7 +109,7 @@ static void ignored_stays_ignored(void **state) {
   assert_no_output("SIGHUP");
 }
 
-/* Nothing is learned yet: the compiler, which may take a minute, is not waited for. */
+/* Nothing is learned yet, nor anything there to go on from: the compiler, which may take a minute, is not waited for. */
 static void compiling_is_not_waited_for(void **state) {
   (void)state;
   char arguments[2048], before[1024] = "";
@@ -125,10 +125,17 @@ static void compiling_is_not_waited_for(void **state) {
   assert_int_equal(process_wait_for(&p, "compiling kernels"), 0);
   kill(p.pid, SIGINT);
   assert_int_equal(process_end(&p), 128 + SIGINT);
-  assert_output("SIGINT: ended; there was nothing new to save");
+  assert_output("SIGINT: ended; nothing had begun, start it again");
   assert_output("\"stopped\": true");
+  assert_no_output("--resume");
   assert_no_output("loss");
   assert_false(there(run, "checkpoint.safetensors"));
+  assert_false(there(run, "config.json"));
+  p = start("train", run, ""); /* as it says */
+  kill(p.pid, SIGTERM);
+  assert_int_equal(process_end(&p), 128 + SIGTERM);
+  assert_output("go on with --resume");
+  assert_true(there(run, "checkpoint.safetensors"));
 }
 
 /* stdout alone. */

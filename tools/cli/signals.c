@@ -23,9 +23,10 @@ static atomic_bool terminal, quiet;
 static char farewells[2][FAREWELL];
 static _Atomic(const char *) farewell;
 
-const signals_words signals_of_training = {"there was nothing new to save, go on with --resume",
-                                           "finishing the step under way and saving", "what was not saved is lost"};
-static const signals_words *words = &signals_of_training;
+#define FINISHING "finishing the step under way and saving", "what was not saved is lost"
+const signals_words signals_of_beginning = {"nothing had begun, start it again", FINISHING};
+const signals_words signals_of_training = {"there was nothing new to save, go on with --resume", FINISHING};
+static _Atomic(const signals_words *) words = &signals_of_training;
 
 static const struct {
   int number;
@@ -70,16 +71,16 @@ static void on_signal(int number) {
   const int reason = errno;
   int before = 0;
   if (atomic_load(&busy) == 0) {
-    say(number, ": ended; ", words->idle, "\n");
+    say(number, ": ended; ", atomic_load(&words)->idle, "\n");
     const char *text = atomic_load(&farewell);
     if (text != NULL && !atomic_load(&quiet)) put(STDOUT_FILENO, text);
     end(number);
   }
   if (atomic_compare_exchange_strong(&received, &before, number)) {
     atomic_store(&received_at, now());
-    say(number, ": ", words->finishing, "; again after 2 seconds ends at once\n");
+    say(number, ": ", atomic_load(&words)->finishing, "; again after 2 seconds ends at once\n");
   } else if (atomic_load(&received_at) != 0 && now() - atomic_load(&received_at) >= SAME_REQUEST * MILLISECONDS) {
-    say(number, " again: ended at once; ", words->lost, "\n");
+    say(number, " again: ended at once; ", atomic_load(&words)->lost, "\n");
     end(number);
   }
   errno = reason;
@@ -111,9 +112,11 @@ static bool start_thread(sigset_t *set) {
   return made;
 }
 
+void signals_say(const signals_words *said) { atomic_store(&words, said); }
+
 void signals_catch(const signals_words *said) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESTART}, before;
-  words = said;
+  signals_say(said);
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < CAUGHT; i++) sigaddset(&action.sa_mask, caught[i].number);
   signals_rest();

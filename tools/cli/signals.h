@@ -12,13 +12,17 @@ typedef struct signals_words {
   const char *idle, *finishing, *lost;
 } signals_words;
 
-extern const signals_words signals_of_training;
+/* Before there is a folder to go on in, and from then on. */
+extern const signals_words signals_of_beginning, signals_of_training;
 
 /* From now on, and idle. `words` are borrowed. The first signal says what will happen: an idle process ends at once,
  * with 128 + its number; a busy one remembers it, to be asked for. Signals of the next two seconds are the same
  * request, because timeout(1) and terminals send theirs twice; a later one ends the process at once. A SIGHUP that is
  * ignored, as under nohup(1), stays so. */
 void signals_catch(const signals_words *words);
+
+/* What is said from now on. `words` are borrowed. */
+void signals_say(const signals_words *words);
 
 /* The number of the signal that was remembered, or 0. */
 int signals_received(void);

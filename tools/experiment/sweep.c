@@ -239,7 +239,7 @@ static int run(int argc, char **argv) {
                              .by_many = true};
   fovea_status status = command_begin(&line, argc, argv, &done);
   if (!done) {
-    signals_catch(&signals_of_training);
+    signals_catch(s.options.resume ? &signals_of_training : &signals_of_beginning);
     if (status == FOVEA_OK) status = check_merge(&s, &line);
     if (status == FOVEA_OK && s.merge) status = launcher_refuse("sweep --merge");
     if (status == FOVEA_OK && s.merge) status = json_check("--out", s.options.out);

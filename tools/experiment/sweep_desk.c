@@ -101,6 +101,7 @@ static void prepare_farewell(const sweep *s) {
     sweep_stopped_text(s, text, sizeof text);
   }
   signals_farewell(text);
+  signals_say(&signals_of_training);
 }
 
 /* --- the desk ---------------------------------------------------------------------------------------------------- */

@@ -144,7 +144,8 @@ static void prepare_first_farewell(const run_options *o) {
   if (o->json || o->log_json)
     preview(json_pack("{s:s,s:b}", "run", o->out, "stopped", 1), line, sizeof line);
   else
-    snprintf(line, sizeof line, "%.200s: stopped before its first step; go on with --resume\n", o->out);
+    snprintf(line, sizeof line, "%.200s: stopped before its first step; %s\n", o->out,
+             o->resume ? "go on with --resume" : "start it again");
   signals_farewell(line);
 }
 
@@ -362,7 +363,7 @@ static int run(int argc, char **argv) {
   if (status == FOVEA_OK && o.json && o.log_json)
     status = fovea_fail(FOVEA_INVALID, "--log-json ends with what --json prints; give one of them");
   if (status == FOVEA_OK) status = json_check("--out", o.out);
-  signals_catch(&signals_of_training);
+  signals_catch(o.resume ? &signals_of_training : &signals_of_beginning);
   status = join(&t, status);
   if (team_is_first(t)) progress_listen(lines_warning);
   if (status == FOVEA_OK) status = settle_and_train(&o, t, &line, argc, argv, &stopped);

@@ -156,6 +156,7 @@ static fovea_status begin(training *t) {
   if (status == FOVEA_OK) status = first_does(t, load);
   if (status == FOVEA_OK) status = share_training(t->hooks->team, t->vae, &t->state);
   if (status == FOVEA_OK) status = first_does(t, begin_files);
+  if (status == FOVEA_OK) signals_say(&signals_of_training);
   if (status == FOVEA_OK && t->hooks->ready != NULL)
     t->hooks->ready(t->hooks->user, t->vae, fovea_device_get_info(t->device), t->state.epoch);
   return status;
