@@ -180,10 +180,10 @@ static fovea_status recall(const run_options *o, recalled *r) {
   fovea_status status = run_path(o->out, "checkpoint.safetensors", r->path);
   if (status == FOVEA_OK) status = run_config_read(o->out, &config);
   if (status == FOVEA_OK && run_exists(r->path)) status = run_config_of_checkpoint(r->path, &checkpoint, NULL);
+  if (status == FOVEA_OK && config != NULL) status = recall_init(o->out, config, r);
   if (status == FOVEA_OK && checkpoint == NULL)
     progress_tell("fovea: %s has no checkpoint yet; starting from the beginning%s", o->out,
                   config != NULL ? " with the settings of its config.json" : "");
-  if (status == FOVEA_OK && config != NULL) status = recall_init(o->out, config, r);
   r->where = config != NULL ? o->out : r->path;
   r->config = config != NULL ? config : checkpoint;
   if (config != NULL) free(checkpoint);
