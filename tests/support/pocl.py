@@ -18,13 +18,14 @@ import sys
 
 VENDORS = pathlib.Path("/etc/OpenCL/vendors")
 VERSION = "PoCL 3.1"
-HEADER = pathlib.Path("include/opencl-c.h")
+HEADER, RENAMES = pathlib.Path("include/opencl-c.h"), pathlib.Path("include/_builtin_renames.h")
 CL_PLATFORM_VERSION, CL_DEVICE_TYPE_ALL = 0x0901, ctypes.c_ulong(0xFFFFFFFF)
 SMOKE = b"kernel void smoke(global float *a) { a[get_global_id(0)] = fma(a[0], a[1], sqrt(a[2])); }"
 TYPES = {"char": "c", "uchar": "h", "short": "s", "ushort": "t", "int": "i", "uint": "j", "long": "l", "ulong": "m",
          "float": "f", "double": "d", "half": "Dh"}  # mangled
 CALL = re.compile(r"\b([a-z_]\w*)\s*(?:\(|,|##)")  # or a part of a macro's paste(vload, 8)
 DECLARED = re.compile(r"[\w *]*\b__ovld\b.*?(\w+)\s*\(.*\);\s*")
+RENAMED = re.compile(r"\s*#\s*define\s+(\w+)\s+_cl_\w+\s*")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -80,6 +81,36 @@ def stem(name):
     return re.sub(r"(2|3|4|8|16)$", "", name)
 
 
+def statements(text):
+    """The lines that are not empty, a declaration of several as one."""
+    kept, directive = "", False
+    for line in filter(str.strip, text.splitlines()):
+        directive = line.startswith("#") or (directive and kept.endswith("\\"))
+        if kept and line.startswith("#"):
+            yield kept
+            kept = ""
+        kept += ("\n" if directive and kept else " " if kept else "") + line
+        if not kept.endswith("\\") if directive else kept.endswith(";"):
+            yield kept
+            kept = ""
+    if kept:
+        yield kept
+
+
+def without_empty(lines):
+    """Without conditions that nothing depends on."""
+    kept = []
+    for line in lines:
+        if re.match(r"#\s*endif", line):
+            while re.match(r"#\s*(else|elif)", kept[-1]):
+                kept.pop()
+            if re.match(r"#\s*if", kept[-1]):
+                kept.pop()
+                continue
+        kept.append(line)
+    return kept
+
+
 class Names:
     """What the files call, and the types that the kernels among them, *.cl and *.clh, have."""
 
@@ -95,14 +126,20 @@ class Names:
         self.absent = [name for name in TYPES if name not in map(stem, types)]
 
     def header(self, text):
-        """opencl-c.h without declarations, of one line each, of what is not called, and of types that there are not."""
+        """opencl-c.h without declarations of what is not called, and of types that there are not."""
         types = re.compile(rf"\b({'|'.join(self.absent)})\d*\b" + ("" if self.threes else r"|\b[a-z]+3\b"))
         lines = []
-        for line in filter(str.strip, COMMENT.sub("", text).splitlines()):
+        for line in statements(COMMENT.sub("", text)):
             declared = DECLARED.fullmatch(line)
             if not declared or (stem(declared.group(1)) in self.called and not types.search(line)):
-                lines.append(f"{line}\n")
-        return "".join(lines)
+                lines.append(line)
+        return "\n".join(without_empty(lines)) + "\n"
+
+    def renames(self, text):
+        """_builtin_renames.h without the names that are not called."""
+        lines = COMMENT.sub("", text).splitlines()
+        return "".join(f"{line}\n" for line in filter(str.strip, lines)
+                       if not (renamed := RENAMED.fullmatch(line)) or stem(renamed.group(1)) in self.called)
 
     def has(self, symbol):
         """Of the library of builtins. printf and what else is not mangled may be PoCL's own; SLEEF is called by builtins."""
@@ -139,7 +176,7 @@ class Pocl:
         self.tools = pathlib.Path(f"/usr/lib/llvm-{find_one(r'/libLLVM-(.+).so', said, 'it has no libLLVM')}/bin")
         self.devices = self.library.parent / "pocl"
         self.data = self.library.parent.parent.parent / "share" / "pocl"
-        for needed in (self.devices, self.data / HEADER, self.tools / "opt", self.tools / "llvm-nm"):
+        for needed in (self.devices, self.data / HEADER, self.data / RENAMES, self.tools / "opt", self.tools / "llvm-nm"):
             if not needed.exists():
                 raise Aside(f"{needed} is not there")
 
@@ -152,6 +189,8 @@ class Pocl:
         shutil.copytree(self.data / HEADER.parent, share / HEADER.parent)
         text = names.header((self.data / HEADER).read_text(encoding="utf-8"))
         (share / HEADER).write_text(text, encoding="utf-8")
+        renames = names.renames((self.data / RENAMES).read_text(encoding="utf-8"))
+        (share / RENAMES).write_text(renames, encoding="utf-8")
         # As long as there is no library of builtins it says which one this processor has.
         used = find_one(r"/(kernel-[^/]*\.bc) doesn't exist", smoked(folder, own)[0], "the library of builtins is not known")
         builtins(self.data / used, share / used, self.tools, names)
