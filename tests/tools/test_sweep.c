@@ -217,7 +217,10 @@ static void refusals(void **state) {
     assert_int_not_equal(access(temp_path("refused"), F_OK), 0);
   }
   assert_int_equal(fovea(SWEEP "%s", whole), 2);
-  assert_output("--resume");
+  assert_output("of an earlier sweep already; go on from it with fovea sweep --resume");
+  assert_int_equal(fovea("train --data /nonexistent --out %s --resume", whole), 2);
+  assert_output("is the folder of a sweep; go on with fovea sweep --resume");
+  assert_null(strstr(output, "no checkpoint yet"));
   assert_int_equal(fovea(SWEEP "%s --resume --epochs 3", whole), 2);
   assert_output("--epochs was 2");
   assert_int_equal(fovea("sweep --data /nonexistent --out %s", temp_path("refused")), 5);

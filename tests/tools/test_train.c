@@ -116,7 +116,7 @@ static void bad_usage(void **state) {
   FAILS(2, "'no\xffutf' is not UTF-8", "train --data no\xffutf --out %s", out);
   FAILS(2, "is not UTF-8", SMALL "%s --init %s", out, temp_file("no\xffutf", "x", 1));
   assert_int_equal(access(out, F_OK), -1);
-  FAILS(2, "of an earlier run already", SMALL "%s", finished);
+  FAILS(2, "of an earlier run already; go on from it with fovea train --resume", SMALL "%s", finished);
   assert_null(strstr(output, "fovea: train:")); /* no image was read */
 }
 

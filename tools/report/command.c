@@ -20,7 +20,7 @@
 typedef struct request {
   const char *dir, *out, *data, *device;
   bool watch, json;
-  folder_kind kind;
+  run_kind kind;
 } request;
 
 enum { RELOAD = 5 }; /* seconds, of a page that is watched */
@@ -38,7 +38,7 @@ static void set_title(page *p, const char *dir) {
 static fovea_status print_result(const request *r, const page *p, size_t size) {
   static const double mega = 1e6;
   if (!r->json) {
-    printf("%s: a page of a %s, %.1f MB\n", r->out, r->kind == FOLDER_SWEEP ? "sweep" : "run", (double)size / mega);
+    printf("%s: a page of a %s, %.1f MB\n", r->out, r->kind == RUN_SWEEP ? "sweep" : "run", (double)size / mega);
     return FOVEA_OK;
   }
   json_t *json = json_pack("{s:o,s:O,s:I,s:O}", "report", page_text(r->out), "kind", json_object_get(p->root, "kind"),
@@ -49,7 +49,7 @@ static fovea_status print_result(const request *r, const page *p, size_t size) {
 /* Writes the page, which reloads itself where `more` will come. */
 static fovea_status make(const request *r, bool *done, bool last) {
   const folder_request folder = {r->dir, r->data, r->device, r->data != NULL, r->device != NULL};
-  const bool sweep = r->kind == FOLDER_SWEEP;
+  const bool sweep = r->kind == RUN_SWEEP;
   page p = {0};
   char *html = NULL;
   fovea_status status = page_begin(&p, sweep ? "sweep" : "run", r->dir);
@@ -79,7 +79,7 @@ static stamp stamp_of(const request *r) {
   for (size_t i = 0; i < 3; i++) {
     char path[RUN_PATH];
     struct stat about;
-    if (run_path(r->dir, names[r->kind == FOLDER_SWEEP][i], path) == FOVEA_OK && stat(path, &about) == 0)
+    if (run_path(r->dir, names[r->kind == RUN_SWEEP][i], path) == FOVEA_OK && stat(path, &about) == 0)
       s.times[i] = about.st_mtim;
   }
   return s;
@@ -87,7 +87,7 @@ static stamp stamp_of(const request *r) {
 
 /* Whether the run is between the line of an epoch and its checkpoint, or before its line. */
 static bool is_between(const request *r, const stamp *was, const stamp *now) {
-  if (r->kind == FOLDER_SWEEP) return false;
+  if (r->kind == RUN_SWEEP) return false;
   const struct timespec *checkpoint = &now->times[0], *metrics = &now->times[1];
   const bool line = memcmp(&was->times[1], metrics, sizeof *metrics) != 0;
   return !line || checkpoint->tv_sec < metrics->tv_sec ||
@@ -128,14 +128,14 @@ static fovea_status check(request *r, char path[RUN_PATH]) {
   if (stat(r->dir, &about) != 0) return fovea_fail(FOVEA_IO, "%s: %s", r->dir, strerror(errno));
   if (!S_ISDIR(about.st_mode))
     return fovea_fail(FOVEA_INVALID, "%s is no folder; a report is made of the folder of a run or a sweep", r->dir);
-  r->kind = folder_kind_of(r->dir);
-  if (r->kind == FOLDER_OTHER)
+  r->kind = run_kind_of(r->dir);
+  if (r->kind == RUN_OTHER)
     return fovea_fail(
         FOVEA_INVALID,
         "%s is no folder of a run or a sweep: it has no config.json, checkpoint.safetensors, metrics.csv or "
         "results.csv",
         r->dir);
-  if (r->kind == FOLDER_SWEEP && (r->data || r->device))
+  if (r->kind == RUN_SWEEP && (r->data || r->device))
     return fovea_fail(FOVEA_INVALID,
                       "--%s: %s is a sweep's, whose page is made of its files alone; give it with the folder of a run",
                       r->data ? "data" : "device", r->dir);

@@ -27,24 +27,6 @@ const char *folder_doing(const char *dir, const char *command, char out[FOLDER_D
   return out;
 }
 
-/* A folder that has factors in its config.json is a sweep's from its beginning. */
-static bool has_factors(const char *dir) {
-  char *text = NULL;
-  if (run_config_read(dir, &text) != FOVEA_OK || !text) return false;
-  json_t *config = json_loads(text, 0, NULL);
-  const bool factors = json_object_get(config, "factors") != NULL;
-  json_decref(config);
-  free(text);
-  return factors;
-}
-
-folder_kind folder_kind_of(const char *dir) {
-  if (folder_has(dir, "results.csv") || has_factors(dir)) return FOLDER_SWEEP;
-  const bool run =
-      folder_has(dir, "config.json") || folder_has(dir, "checkpoint.safetensors") || folder_has(dir, "metrics.csv");
-  return run ? FOLDER_RUN : FOLDER_OTHER;
-}
-
 /* --- tables ------------------------------------------------------------------------------------------------------ */
 
 static size_t count_of(const char *text, char c) {

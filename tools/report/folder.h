@@ -5,11 +5,6 @@
 #include "report/page.h"
 #include "train/run.h"
 
-typedef enum folder_kind { FOLDER_OTHER, FOLDER_RUN, FOLDER_SWEEP } folder_kind;
-
-/* By the names of its files. */
-folder_kind folder_kind_of(const char *dir);
-
 /* Whether DIR/NAME is there. */
 bool folder_has(const char *dir, const char *name);
 

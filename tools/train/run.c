@@ -353,6 +353,25 @@ static fovea_status list_leftovers(const char *dir, char found[LEFT_BEHIND + 1][
   return reason == 0 ? FOVEA_OK : fovea_fail(FOVEA_IO, "%s: %s", dir, strerror(reason));
 }
 
+static bool has(const char *dir, const char *name) {
+  char path[RUN_PATH];
+  return run_path(dir, name, path) == FOVEA_OK && run_exists(path);
+}
+
+static bool has_factors(const char *dir) {
+  char path[RUN_PATH];
+  json_t *config = run_path(dir, "config.json", path) == FOVEA_OK ? json_load_file(path, 0, NULL) : NULL;
+  const bool factors = json_object_get(config, "factors") != NULL;
+  json_decref(config);
+  return factors;
+}
+
+run_kind run_kind_of(const char *dir) {
+  if (has(dir, "results.csv") || has_factors(dir)) return RUN_SWEEP;
+  const bool run = has(dir, "config.json") || has(dir, "checkpoint.safetensors") || has(dir, "metrics.csv");
+  return run ? RUN_TRAINING : RUN_OTHER;
+}
+
 fovea_status run_refuse_leftovers(const char *dir) {
   char found[LEFT_BEHIND + 1][NAME] = {""}, names[NAMED * (NAME + 2)] = "";
   size_t count = 0, used = 0;
@@ -362,20 +381,11 @@ fovea_status run_refuse_leftovers(const char *dir) {
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", count > 1 ? ", " : "", found[i]);
   }
   if (status != FOVEA_OK || count == 0) return status;
+  const bool sweep = run_kind_of(dir) == RUN_SWEEP;
   return fovea_fail(FOVEA_INVALID,
-                    "%s has %s%s of an earlier run already; go on from it with --resume, or choose another folder for "
-                    "--out",
-                    dir, names, count > NAMED ? " and more" : "");
-}
-
-/* Whether the folder has what only a run or a sweep leaves. */
-static bool is_of_run(const char *dir) {
-  static const char *const names[] = {"config.json", "checkpoint.safetensors", "metrics.csv", "results.csv"};
-  char path[RUN_PATH];
-  bool found = false;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    found = found || (run_path(dir, names[i], path) == FOVEA_OK && run_exists(path));
-  return found;
+                    "%s has %s%s of an earlier %s already; go on from it with fovea %s --resume, or choose another "
+                    "folder for --out",
+                    dir, names, count > NAMED ? " and more" : "", sweep ? "sweep" : "run", sweep ? "sweep" : "train");
 }
 
 fovea_status run_refuse_own(const char *what, const char *path) {
@@ -386,7 +396,7 @@ fovea_status run_refuse_own(const char *what, const char *path) {
   const char *name = slash != NULL ? slash + 1 : copy;
   const bool named = word_of(name) < LEFT_BEHIND;
   if (slash != NULL) slash[slash == copy] = '\0';
-  const bool own = named && is_of_run(slash != NULL ? copy : ".");
+  const bool own = named && run_kind_of(slash != NULL ? copy : ".") != RUN_OTHER;
   free(copy);
   if (!own) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s %s: a file of that name is the run's or the sweep's own; choose another name",

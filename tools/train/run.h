@@ -79,6 +79,10 @@ void run_unlock(int lock); /* takes -1 */
 /* Whether a process has DIR's lock. */
 bool run_is_locked(const char *dir);
 
+/* What a folder is of, by its files; a sweep's has factors in its config.json from its beginning. */
+typedef enum run_kind { RUN_OTHER, RUN_TRAINING, RUN_SWEEP } run_kind;
+run_kind run_kind_of(const char *dir);
+
 /* FOVEA_INVALID when the file at `path`, which the option `what` names, would be one that a run or a sweep writes
  * itself, in a folder of one: its training would replace it, or miss what it had there. */
 fovea_status run_refuse_own(const char *what, const char *path);
