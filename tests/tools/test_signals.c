@@ -109,7 +109,7 @@ static void ignored_stays_ignored(void **state) {
   assert_no_output("SIGHUP");
 }
 
-/* Nothing is learned yet, nor anything there to go on from: the compiler, which may take a minute, is not waited for. */
+/* Nothing is learned, nor there to go on from: the compiler, which may take a minute, is not waited for. */
 static void compiling_is_not_waited_for(void **state) {
   (void)state;
   char arguments[2048], before[1024] = "";
