@@ -90,6 +90,8 @@ static fovea_status check_node(const fovea_node *node) {
   if (node->parameter_count > 0 && !*node->name)
     return fovea_fail(FOVEA_INVALID, "%s: the name is empty, and its parameters need one", node->op->name);
   const double size = (double)node->c * node->h * node->w;
+  if (node->c < 1 || node->h < 1 || node->w < 1)
+    return fovea_fail(FOVEA_INVALID, "%s: %dx%dx%d has no values", node->op->name, node->c, node->h, node->w);
   if (size <= INT_MAX) return FOVEA_OK;
   return fovea_fail(FOVEA_INVALID, "%s: %dx%dx%d are %.0f values an image, at most %d are possible", node->op->name,
                     node->c, node->h, node->w, size, INT_MAX);

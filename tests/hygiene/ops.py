@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every op and every activation of the list (src/graph/ops.h) has all that an op has: a kernel file of its stem, two
-references, a test, a golden from PyTorch, a mutation. (Its programs: tests/offline. Its row in the self-test, in the
-benchmark and in the graph of every op comes from the list.)
+references, a test, a golden from PyTorch, a mutation, its lines for those who take a network elsewhere. (Its programs:
+tests/offline. Its row in the self-test, in the benchmark and in the graph of every op comes from the list.)
 
     ops.py [--sample]    --sample: takes each of these away in a copy, and fails where that is not noticed
 """
@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 READ = ["src/graph/ops.h", "src/ref", "src/op", "cl", "tests/op", "tests/golden/ops.txt", "tests/mutate/mutations.txt",
         "include/fovea/graph.h", "src/export/translate.c", "tests/export/run.py", "tools/README.md",
         "samples/python/load_torch.py", "samples/python/load_numpy.py"]
-# Where activations are listed besides, and how.
+# Where ops and activations are listed besides, and how. An input is in the ONNX graph, not translated.
+SAMPLES = [("samples/python/load_torch.py", '"{name}":'), ("samples/python/load_numpy.py", '"{name}":')]
+OP_LISTS = [("src/export/translate.c", "[FOVEA_OP_{upper}] ="), ("tools/README.md", "| `{name}` |"), *SAMPLES]
 LISTS = [("src/export/translate.c", "[FOVEA_{upper}] ="), ("tests/export/run.py", '"{name}"'), ("tools/README.md", "`{name}`"),
-         ("samples/python/load_torch.py", '"{name}":'), ("samples/python/load_numpy.py", '"{name}":')]
+         *SAMPLES]
 
 
 def read_list(root, macro):
@@ -31,10 +33,16 @@ def text_of(root, pattern):
     return "\n".join(p.read_text() for p in sorted(root.glob(pattern)))
 
 
+def missing(root, lists, name, upper):
+    for file, entry in lists:
+        if entry.format(name=name, upper=upper) not in (root / file).read_text():
+            yield f"{name}: {file} has no {entry.format(name=name, upper=upper)}"
+
+
 def check_ops(root):
     references, goldens = text_of(root, "src/ref/*.c"), (root / "tests/golden/ops.txt").read_text()
     mutations = re.findall(r"^--- (\S+) (\S+)", (root / "tests/mutate/mutations.txt").read_text(), re.M)
-    for name, _, flags in read_list(root, "FOVEA_OPS"):
+    for name, upper, flags in read_list(root, "FOVEA_OPS"):
         if not (root / f"src/op/{name}.c").exists():
             yield f"{name}: no src/op/{name}.c"
         if "FOVEA_SHARES_KERNELS" not in flags and not (root / f"cl/{name}.cl").exists():
@@ -53,6 +61,7 @@ def check_ops(root):
         own = (f"src/op/{name}.c", f"cl/{name}.cl", f"cl/common/{name}.clh")
         if not any(file in own or m.startswith(prefix) for m, file in mutations):
             yield f"{name}: no mutation of src/op/{name}.c or cl/{name}.cl, nor one called {prefix}..."
+        yield from missing(root, OP_LISTS["FOVEA_IS_SOURCE" in flags:], name, upper)
 
 
 def check_mutations(root):
@@ -89,9 +98,7 @@ def check_activations(root):
             yield f"{name}: no reference of it and its derivative in src/ref/pointwise.c"
         if not re.search(rf"^--- {name.replace('_', '-')}-\S+ cl/common/activation.clh ", mutations, re.M):
             yield f"{name}: no mutation {name.replace('_', '-')}-... of cl/common/activation.clh"
-        for file, entry in LISTS:
-            if entry.format(name=name, upper=upper) not in (root / file).read_text():
-                yield f"{name}: {file} has no {entry.format(name=name, upper=upper)}"
+        yield from missing(root, LISTS, name, upper)
 
 
 def check(root):
@@ -115,6 +122,9 @@ SAMPLE = [
     ("selu: no canonical twin", "src/ref/canonical_math.h", "case REF_SELU:", "case 3:"),
     ("sigmoid: no reference", "src/ref/pointwise.c", "case REF_SIGMOID:", "case 4:"),
     ("selu: no mutation", "tests/mutate/mutations.txt", "--- selu-", "--- gone-"),
+    ("dense: src/export/translate.c has no", "src/export/translate.c", r"\[FOVEA_OP_DENSE\]", "[FOVEA_GONE]"),
+    ("residual: tools/README.md has no", "tools/README.md", r"\| `residual` \|", "| `gone` |"),
+    ("concat: samples/python/load_torch.py has no", "samples/python/load_torch.py", '"concat":', '"gone":'),
     ("selu: src/export/translate.c has no", "src/export/translate.c", r"\[FOVEA_SELU\]", "[FOVEA_GONE]"),
     ("tanh: samples/python/load_numpy.py has no", "samples/python/load_numpy.py", '"tanh"', '"gone"'),
     ("sigmoid: MOVES_ZERO", "cl/common/activation.clh", "#define MOVES_ZERO .*", "#define MOVES_ZERO 0"),

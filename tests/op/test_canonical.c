@@ -5,6 +5,7 @@
 #include "check/reference.h"
 #include "fovea/vae.h"
 #include "net/network.h"
+#include "op/list.h"
 #include "plan/inspect.h"
 #include "ref/canonical.h"
 #include "runtime/buffer.h"
@@ -515,7 +516,18 @@ static int back_to_odd_sides(struct chain *chain, int x) {
   return chain_batchnorm(chain, y, "bn", 0.9, 1e-3);
 }
 
+/* Whose twin no table here may have. */
+static int every_op(struct chain *chain, int x) {
+  for (int i = 0; i < FOVEA_OP_KINDS; i++) {
+    if (!fovea_op_has_example(fovea_ops[i])) continue;
+    const int other = fovea_ops[i]->inputs > 1 ? chain_activation(chain, x, FOVEA_ELU) : -1;
+    x = chain_mirror(chain, fovea_graph_add_example(chain->graph, fovea_ops[i], x, other));
+  }
+  return x;
+}
+
 static const struct connection connections[] = {
+    {{"every op of the list", 3, 3, 4, 21, 13, 5, 0, 0, NO, NO}, every_op}, /* first, so in each sample */
     {{"back to odd sides", 1, 7, 5, 21, 20, 3, 3, 2, NO, NO}, back_to_odd_sides},
     {{"back to one odd side, five channels", 3, 5, 8, 16, 15, 5, 3, 2, NO, NO}, back_to_odd_sides},
     {{"back to odd sides by Winograd's", 1, 13, 11, 17, 16, 10, 3, 2, NO, NO}, back_to_odd_sides},

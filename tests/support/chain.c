@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check/reference.h"
+#include "graph/op.h"
 #include "net/network.h"
 #include "plan/inspect.h"
 #include "runtime/buffer.h"
@@ -58,8 +59,34 @@ float chain_uniform(uint64_t *state) {
 
 /* --- building both ------------------------------------------------------------------------------------------------ */
 
+static size_t size_of(fovea_attribute_kind kind) {
+  return kind == FOVEA_ATTRIBUTE_BOOL     ? sizeof(bool)
+         : kind == FOVEA_ATTRIBUTE_DOUBLE ? sizeof(double)
+         : kind == FOVEA_ATTRIBUTE_FLOAT  ? sizeof(float)
+                                          : sizeof(int);
+}
+
+/* What a builder was asked for is in its op's attributes: by them alone a node is made again from a file. Padding is
+ * the same in both but for that of `conv`, which a caller made. */
+static void check_attributes(const fovea_graph *graph, const fovea_node *made) {
+  const size_t from = offsetof(fovea_node, conv) + sizeof made->conv;
+  fovea_node again = *made;
+  again.parameter_count = 0;
+  memset((char *)&again + offsetof(fovea_node, conv), 0, sizeof again - offsetof(fovea_node, conv));
+  for (const fovea_attribute *a = made->op->attributes; a && a->name; a++)
+    memcpy((char *)&again + a->offset, (const char *)made + a->offset, size_of(a->kind));
+  const fovea_status status = made->op->infer(graph, &again);
+  if (status == FOVEA_OK && memcmp((char *)&again + from, (const char *)made + from, sizeof again - from) == 0) return;
+  fprintf(stderr, "%s: its FOVEA_ATTRIBUTES lack something that its builder was asked for: %s\n", made->op->name,
+          status == FOVEA_OK ? "read from a file it would have 0 there" : fovea_error_message());
+  exit(1);
+}
+
 int chain_mirror(struct chain *chain, fovea_tensor added) {
-  if (added == chain->ref->count) return check_reference_add(chain->ref, &chain->graph->nodes[added]);
+  if (added == chain->ref->count) {
+    check_attributes(chain->graph, &chain->graph->nodes[added]);
+    return check_reference_add(chain->ref, &chain->graph->nodes[added]);
+  }
   fprintf(stderr, "the graph has node %d where the reference has %d: %s\n", added, chain->ref->count,
           fovea_error_message());
   exit(1);
@@ -238,7 +265,15 @@ int chain_parameters(const struct chain_run *run) {
   for (size_t i = 0; i < count; i++) {
     const fovea_parameter *p = fovea_network_parameter(run->network, i);
     struct ref_parameter *r = ref_network_find(run->ref, p->name);
-    if (!r || (size_t)r->count != p->count || r->trainable != p->trainable) return complain(run, p->name);
+    if (!r || (size_t)r->count != p->count || r->trainable != p->trainable) {
+      char what[300];
+      if (r)
+        snprintf(what, sizeof what, "%s has %zu values%s, in the reference %d%s", p->name, p->count,
+                 p->trainable ? ", trained" : "", r->count, r->trainable ? ", trained" : "");
+      else
+        snprintf(what, sizeof what, "the reference has no %s", p->name);
+      return complain(run, what);
+    }
     float *data = malloc(p->count * sizeof *data);
     if (!data) abort();
     for (size_t j = 0; j < p->count; j++) {
