@@ -61,7 +61,7 @@ def check_ops(root):
         own = (f"src/op/{name}.c", f"cl/{name}.cl", f"cl/common/{name}.clh")
         if not any(file in own or m.startswith(prefix) for m, file in mutations):
             yield f"{name}: no mutation of src/op/{name}.c or cl/{name}.cl, nor one called {prefix}..."
-        yield from missing(root, OP_LISTS["FOVEA_IS_SOURCE" in flags:], name, upper)
+        yield from missing(root, OP_LISTS[1:] if "FOVEA_IS_SOURCE" in flags else OP_LISTS, name, upper)
 
 
 def check_mutations(root):

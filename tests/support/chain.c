@@ -257,6 +257,16 @@ static float drawn(const struct chain_run *run, const fovea_parameter *p, size_t
   return u * sqrtf(3.0f / (float)row);
 }
 
+static int complain_of(const struct chain_run *run, const fovea_parameter *p, const struct ref_parameter *r) {
+  char what[300];
+  if (r)
+    snprintf(what, sizeof what, "%s has %zu values%s, in the reference %d%s", p->name, p->count,
+             p->trainable ? ", trained" : "", r->count, r->trainable ? ", trained" : "");
+  else
+    snprintf(what, sizeof what, "the reference has no %s", p->name);
+  return complain(run, what);
+}
+
 int chain_parameters(const struct chain_run *run) {
   uint64_t state = run->seed + 1;
   size_t count = fovea_network_parameter_count(run->network);
@@ -265,15 +275,7 @@ int chain_parameters(const struct chain_run *run) {
   for (size_t i = 0; i < count; i++) {
     const fovea_parameter *p = fovea_network_parameter(run->network, i);
     struct ref_parameter *r = ref_network_find(run->ref, p->name);
-    if (!r || (size_t)r->count != p->count || r->trainable != p->trainable) {
-      char what[300];
-      if (r)
-        snprintf(what, sizeof what, "%s has %zu values%s, in the reference %d%s", p->name, p->count,
-                 p->trainable ? ", trained" : "", r->count, r->trainable ? ", trained" : "");
-      else
-        snprintf(what, sizeof what, "the reference has no %s", p->name);
-      return complain(run, what);
-    }
+    if (!r || (size_t)r->count != p->count || r->trainable != p->trainable) return complain_of(run, p, r);
     float *data = malloc(p->count * sizeof *data);
     if (!data) abort();
     for (size_t j = 0; j < p->count; j++) {

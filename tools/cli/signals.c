@@ -69,18 +69,19 @@ static _Noreturn void end(int number) {
 
 static void on_signal(int number) {
   const int reason = errno;
+  const signals_words *said = atomic_load(&words);
   int before = 0;
   if (atomic_load(&busy) == 0) {
-    say(number, ": ended; ", atomic_load(&words)->idle, "\n");
+    say(number, ": ended; ", said->idle, "\n");
     const char *text = atomic_load(&farewell);
     if (text != NULL && !atomic_load(&quiet)) put(STDOUT_FILENO, text);
     end(number);
   }
   if (atomic_compare_exchange_strong(&received, &before, number)) {
     atomic_store(&received_at, now());
-    say(number, ": ", atomic_load(&words)->finishing, "; again after 2 seconds ends at once\n");
+    say(number, ": ", said->finishing, "; again after 2 seconds ends at once\n");
   } else if (atomic_load(&received_at) != 0 && now() - atomic_load(&received_at) >= SAME_REQUEST * MILLISECONDS) {
-    say(number, " again: ended at once; ", atomic_load(&words)->lost, "\n");
+    say(number, " again: ended at once; ", said->lost, "\n");
     end(number);
   }
   errno = reason;
